@@ -1,0 +1,102 @@
+"""The `{#id .class key=value}` behind a question and in a fence's info string."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from verideck.model import Place
+from verideck.problems import Code, Problem
+
+_ITEM = re.compile(
+    r"""\s*(?:
+        \#(?P<id>[^\s{}"'=]+)
+      | \.(?P<name>[^\s{}"'=.\#]+)
+      | (?P<key>[A-Za-z][\w-]*)=
+        (?:"(?P<double>[^"\n]*)" | '(?P<single>[^'\n]*)' | (?P<bare>[^\s{}"'=]+))
+    )(?=[\s}]|$)""",
+    re.VERBOSE,
+)
+
+TRAILING = re.compile(
+    r"""(?<!\S)\{\s*(?=[#.][^\s{}]|[A-Za-z][\w-]*=)(?P<inside>(?:"[^"\n]*"|'[^'\n]*'|[^"'{}])*)\}\s*\Z""",
+)
+"""Attributes at the end of a question. Braces that hold anything else belong to its text."""
+
+KEYS_LIKE = 'attributes look like {#id .word key="value"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One item: an id, a word, or a key with its value."""
+
+    name: str
+    """`#` for an id, `.word` for a word, else the key."""
+    value: str
+    place: Place
+
+
+def read(
+    text: str, at: Callable[[int], Place], known: frozenset[str], code: Code
+) -> Iterator[Attribute | Problem]:
+    """Read what stands between the braces.
+
+    `at` gives the place of a character of the text; `known` holds the names that may stand here
+    (see `Attribute.name`); `code` names the problem of one that may not, of one that stands twice,
+    and of text that is no attribute.
+    """
+    position = 0
+    seen = set()
+    while text[position:].strip():
+        item = _ITEM.match(text, position)
+        if not item:
+            rest = text[position:].strip()
+            yield Problem(code, f"{rest} is no attribute", at(_skip(text, position)), KEYS_LIKE)
+            return
+        place = at(_skip(text, position))
+        position = item.end()
+        attribute = _attribute(item, place)
+        if attribute.name not in known:
+            yield _unknown(attribute, known, code)
+        elif attribute.name in seen:
+            yield Problem(code, f"{_shown(attribute.name)} stands here twice", place)
+        else:
+            seen.add(attribute.name)
+            yield attribute
+
+
+def suggestion(word: str, known: frozenset[str]) -> str:
+    """What the author may have meant by an unknown word, as a hint."""
+    close = get_close_matches(word, sorted(known), n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known are {', '.join(sorted(known))}"
+
+
+def _skip(text: str, position: int) -> int:
+    return position + len(text[position:]) - len(text[position:].lstrip())
+
+
+def _attribute(item: re.Match[str], place: Place) -> Attribute:
+    if item["id"] is not None:
+        return Attribute("#", item["id"], place)
+    if item["name"] is not None:
+        return Attribute(f".{item['name']}", "", place)
+    value = next(item[quote] for quote in ("double", "single", "bare") if item[quote] is not None)
+    return Attribute(item["key"], value, place)
+
+
+def _shown(name: str) -> str:
+    return {"#": "an id"}.get(name, name)
+
+
+def _unknown(attribute: Attribute, known: frozenset[str], code: Code) -> Problem:
+    named = frozenset(_shown(name) for name in known)
+    return Problem(
+        code,
+        f"{_shown(attribute.name)} is not known here",
+        attribute.place,
+        suggestion(attribute.name, named),
+    )

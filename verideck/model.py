@@ -1,0 +1,221 @@
+"""The values that travel between the stages. All are frozen; none holds a library's object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a person wrote something, in the file they wrote. Prints as editors jump to it."""
+
+    path: str
+    """Relative to the project, with forward slashes; absolute for a file outside of it."""
+    line: int = 1
+    column: int = 1
+    """Both are counted from 1; a column counts characters."""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A Markdown file, whole, so that its lines stay true."""
+
+    path: str
+    text: str
+    """Without a byte order mark; every line ends with a line feed."""
+    folders: tuple[str, ...] = ()
+    """The folders between the cards' own folder and the file: parts of the deck's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a file's Markdown that stands alone, and where it stood."""
+
+    text: str
+    place: Place
+    """Of its first character."""
+    indent: int = 0
+    """How many columns were taken away in front of each line below the first."""
+    inline: bool = False
+    """True for a single paragraph: what begins like a list or a quotation is not one."""
+    links: Mapping[str, Mapping[str, object]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """The file's link reference definitions, which may stand outside of the passage."""
+
+    def at(self, line: int, column: int) -> Place:
+        """The place of a line and column of the passage's text, both counted from 0."""
+        before = self.indent + 1 if line else self.place.column
+        return Place(self.place.path, self.place.line + line, before + column)
+
+
+class Role(StrEnum):
+    """What a fence is for."""
+
+    SHOWN = "shown"
+    """Shown, and executed if its language has a verifier."""
+    CHECK = "check"
+    """Executed after the fence above it; not on the face of the card."""
+    SETUP = "setup"
+    """Executed before every card of the file, not shown."""
+    OUTPUT = "output"
+    """Shown: what the fence above it must have printed."""
+    VALUE = "value"
+    """An expression in the prose; its value takes its place."""
+    TEXT = "text"
+    """Shown, never executed: a quotation, or code declared as not to be run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What stands in the braces of a fence's info string."""
+
+    role: Role = Role.SHOWN
+    front: bool = False
+    """Stands on the question's side of the card."""
+    include: str = ""
+    """The file, relative to the project, whose code is shown and executed as a module."""
+    symbol: str = ""
+    region: str = ""
+    raises: str = ""
+    """The exception that the snippet must end with."""
+    match: str = ""
+    """A regular expression that is found in the exception's message."""
+    tolerance: float | None = None
+    """How far printed numbers may be from those on the card; by default, as many digits as the
+    card shows."""
+    reason: str = ""
+    """Why the snippet is not run."""
+    timeout: float | None = None
+    """Wall time in seconds, for the whole card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A fence: code that is shown, executed, or both."""
+
+    language: str
+    """As Pygments calls it first; empty for plain text."""
+    code: str
+    """What is shown, without the indentation of its container and without cloze marks."""
+    place: Place
+    """Of the fence, or of the expression."""
+    origin: Place
+    """Of the code's first character: below the fence, or in the included file."""
+    options: Options = Options()
+
+
+class Kind(StrEnum):
+    """How a card asks."""
+
+    BASIC = "basic"
+    TYPED = "typed"
+    CLOZE = "cloze"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A question and its answer, as the author wrote them."""
+
+    id: str
+    """Written by the author as `{#id}`, or empty."""
+    kind: Kind
+    deck: str
+    question: Passage
+    answer: Passage | None
+    """A cloze card may do without one."""
+    snippets: tuple[Snippet, ...]
+    """The set-up of the file first, then the card's own in their order, then its values."""
+    tags: tuple[str, ...]
+    place: Place
+    reverse: bool = False
+    source: str = ""
+    """Where the answer can be looked up: inline Markdown."""
+    hint: str = ""
+    """What helps without telling: inline Markdown, folded on the question's side."""
+    language: str = ""
+    """The prose's, as in HTML's `lang`."""
+    verified: bool = True
+    """False where the author turned execution off for the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The witness of a run: this snippet was executed to its end, and this is what it showed."""
+
+    snippet: Snippet
+    assertions: int
+    """How many were executed and held."""
+    stdout: str = ""
+    value: str = ""
+    """Of an expression in the prose."""
+    raised: str = ""
+    """The announced exception, as `Type: message`."""
+    figures: tuple[str, ...] = ()
+    """The matplotlib figures that the snippet left open, as SVG."""
+    seconds: float = 0.0
+    environment: tuple[tuple[str, str], ...] = ()
+    """The distributions that the snippet imports, each with its version."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenCard:
+    """A card whose every executed snippet has a proof. Only `verify` makes these."""
+
+    card: Card
+    proofs: tuple[Proof, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file that a note shows."""
+
+    name: str
+    """Follows from the content, so that a changed picture has another name."""
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What Anki keeps: the fields of one note, from which its cards are made."""
+
+    guid: str
+    kind: Kind
+    deck: str
+    fields: Mapping[str, str]
+    """HTML by field name; `notetypes.FIELDS` names them all."""
+    tags: tuple[str, ...]
+    media: tuple[Media, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a run counted, for the summary."""
+
+    cards: int = 0
+    snippets: int = 0
+    """Executed, shown or not."""
+    assertions: int = 0
+    """Executed and held."""
+    not_run: int = 0
+    """Shown in a language that has a verifier, and declared as not to be run."""
+    unverifiable: int = 0
+    """Shown in a language without a verifier."""
+    nameless: int = 0
+    """Cards without an id of their own."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A package that stands on the disk."""
+
+    path: str
+    sha256: str
+    notes: int

@@ -1,0 +1,144 @@
+"""What can be wrong, by name: `Code`, `Problem`, and the one exception that crosses `build`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from verideck.model import Place, Tally
+
+
+class Severity(StrEnum):
+    """How much a problem weighs."""
+
+    ERROR = "error"
+    """Nothing is written while one stands."""
+    WARNING = "warning"
+    """Told, and left to the author; an error under `--strict`."""
+
+
+class Code(StrEnum):
+    """The name of a problem. Each has a case in `tests/spec/problems.md`."""
+
+    # Settings, files and front matter
+    SETTING_INVALID = "setting-invalid"
+    """`[tool.verideck]` holds a name or value that verideck does not know."""
+    FILE_UNREADABLE = "file-unreadable"
+    """The system refuses to read the file."""
+    NOT_UTF8 = "not-utf8"
+    """The file's bytes are not UTF-8."""
+    CHARACTER_FORBIDDEN = "character-forbidden"
+    """A control character, which Anki drops or takes for the end of a field."""
+    FRONT_MATTER_INVALID = "front-matter-invalid"
+    """The front matter is not closed, is not YAML, or holds an unknown key or a wrong value."""
+    SYNTAX_UNKNOWN = "syntax-unknown"
+    """The front matter's `syntax` names no form in which cards are written."""
+
+    # Cards
+    NO_CARD = "no-card"
+    """The file holds no card at all."""
+    ANSWER_MISSING = "answer-missing"
+    """A question has no answer: the card is left out."""
+    QUESTION_MISSING = "question-missing"
+    """An answer has no question."""
+    ID_REPEATED = "id-repeated"
+    """Two cards would be the same note."""
+    ATTRIBUTE_INVALID = "attribute-invalid"
+    """The `{…}` behind a question is malformed or holds a word that verideck does not know."""
+    TAG_INVALID = "tag-invalid"
+    """A tag holds white space or an empty part, which Anki would cut or rename."""
+    TYPED_ANSWER_UNFIT = "typed-answer-unfit"
+    """A card to be typed needs an answer that begins with one line of plain text."""
+    MATHS_UNCLOSED = "maths-unclosed"
+    """A `$` or `$$` opens maths and nothing closes it."""
+    IMAGE_UNUSABLE = "image-unusable"
+    """An image is missing, unreadable, outside the project, or would be fetched."""
+
+    # Cloze
+    CLOZE_MISSING = "cloze-missing"
+    """A cloze card hides nothing."""
+    CLOZE_NUMBER = "cloze-number"
+    """The number of a deletion is not one of 1 to 500."""
+    CLOZE_UNCLOSED = "cloze-unclosed"
+    """A deletion opens with `{{c1::` and nothing closes it."""
+
+    # Fences
+    FENCE_UNCLOSED = "fence-unclosed"
+    """A fence runs on to the end of its block, for want of a closing line."""
+    FENCE_OUTSIDE = "fence-outside"
+    """Code that belongs to no card would never be executed."""
+    LANGUAGE_UNKNOWN = "language-unknown"
+    """Nobody knows the language that a fence names."""
+    OPTION_INVALID = "option-invalid"
+    """A fence's options are malformed, unknown, incomplete or contradict each other."""
+    INCLUDE_MISSING = "include-missing"
+    """The file, symbol or region that a fence includes is missing, empty or ambiguous."""
+
+    # Proofs
+    SYNTAX_ERROR = "syntax-error"
+    """A snippet is not Python."""
+    EXCEPTION_RAISED = "exception-raised"
+    """A snippet raised an exception that it does not announce."""
+    EXCEPTION_EXPECTED = "exception-expected"
+    """The exception that a snippet announces did not come, or another one did."""
+    ASSERTION_FAILED = "assertion-failed"
+    """An assertion does not hold."""
+    ASSERTION_SWALLOWED = "assertion-swallowed"
+    """An assertion failed and the snippet went on as if it had held."""
+    NOTHING_ASSERTED = "nothing-asserted"
+    """A snippet ran, but nothing in it could have failed."""
+    OUTPUT_DIFFERS = "output-differs"
+    """A snippet printed something else than the card shows."""
+    ENDED_EARLY = "ended-early"
+    """The process ended before the snippet's last statement."""
+    TIME_LIMIT = "time-limit"
+    """A card's snippets ran longer than they may."""
+    OUTPUT_LIMIT = "output-limit"
+    """A card's snippets printed more than they may."""
+
+    # Packages
+    DECK_EMPTY = "deck-empty"
+    """There is no card to package."""
+    OUTPUT_UNWRITABLE = "output-unwritable"
+    """The package cannot be written where it was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The author's mistake: what, where, and what to do about it."""
+
+    code: Code
+    message: str
+    """The first line says it; further lines (values, calls) are shown beneath the source line."""
+    place: Place
+    hint: str = ""
+    severity: Severity = Severity.ERROR
+
+
+class BuildFailedError(Exception):
+    """At least one problem is an error. The only exception that crosses `build`."""
+
+    def __init__(self, problems: Iterable[Problem], tally: Tally) -> None:
+        """Hold every problem of the run, warnings too, and what the run counted."""
+        self.problems = tuple(problems)
+        self.tally = tally
+        super().__init__("\n".join(f"{p.place}: {p.message} [{p.code}]" for p in self.problems))
+
+
+T = TypeVar("T")
+
+
+def keep(found: Iterable[T | Problem], problems: list[Problem]) -> Iterator[T]:
+    """Pass on what a stage made and put its problems aside, each of them once."""
+    for each in found:
+        if not isinstance(each, Problem):
+            yield each
+        elif each not in problems:
+            problems.append(each)
+
+
+def errors(problems: Iterable[Problem]) -> list[Problem]:
+    """Those problems because of which nothing may be written."""
+    return [problem for problem in problems if problem.severity is Severity.ERROR]

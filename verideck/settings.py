@@ -1,0 +1,130 @@
+"""A deck project's settings: `[tool.verideck]` of its pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from verideck.attributes import suggestion
+from verideck.model import Place
+from verideck.problems import Code, Problem
+
+PYPROJECT = "pyproject.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for the whole project. A flag of the command line beats it."""
+
+    root: Path
+    """The project's folder: snippets import from it, includes and images stay inside of it."""
+    deck: str = ""
+    """The name above all decks; by default the folder's."""
+    namespace: str = ""
+    """With a card's id it makes the note's guid, so it never changes; by default the name in
+    `[project]`, else the deck's."""
+    cards: str = "cards"
+    """The folder of the Markdown files."""
+    output: str = ""
+    """The package; by default `dist/<folder>.apkg`."""
+    lang: str = ""
+    """The language of the prose, as in HTML: `zh-CN`, `en`."""
+    verify: bool = True
+    """False: show snippets and execute none of them."""
+    timeout: float = 60.0
+    """Wall time in seconds that the snippets of one card may take."""
+    max_output: int = 1_000_000
+    """How many bytes the snippets of one card may print."""
+
+
+SETTABLE = frozenset(field.name for field in fields(Settings)) - {"root"}
+
+
+def find_root(start: Path) -> Path:
+    """The folder at or above `start` whose pyproject.toml has a `[tool.verideck]`, or `start`."""
+    for folder in (start, *start.parents):
+        try:
+            text = (folder / PYPROJECT).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        if re.search(r"^\s*\[\s*tool\s*\.\s*verideck\s*\]", text, re.MULTILINE):
+            return folder
+    return start
+
+
+def load(root: Path) -> Iterator[Settings | Problem]:
+    """Read the project's settings; what is wrong with them comes as problems beside the rest."""
+    file = root / PYPROJECT
+    try:
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        document = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        yield Problem(Code.SETTING_INVALID, f"this file cannot be read: {error}", Place(PYPROJECT))
+        return
+    except tomllib.TOMLDecodeError as error:
+        yield Problem(Code.SETTING_INVALID, f"this is not TOML: {error}", _toml_place(str(error)))
+        return
+    tool = document.get("tool", {})
+    table = tool.get("verideck", {}) if isinstance(tool, dict) else {}
+    given: dict[str, object] = {}
+    for name, value in table.items() if isinstance(table, dict) else ():
+        message, hint = _objection(name, value)
+        if message:
+            yield Problem(Code.SETTING_INVALID, message, _line_of(name, text), hint)
+        else:
+            given[name] = value
+    project = document.get("project", {})
+    project_name = project.get("name", "") if isinstance(project, dict) else ""
+    yield _filled(root, given, str(project_name))
+
+
+def _filled(root: Path, given: Mapping[str, object], project_name: str) -> Settings:
+    deck = str(given.get("deck", root.name))
+    defaults = {
+        "deck": deck,
+        "namespace": project_name or deck,
+        "output": f"dist/{root.name}.apkg",
+    }
+    return Settings(root, **{**defaults, **given})  # type: ignore[arg-type] # checked by _objection
+
+
+_TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "str": (lambda value: isinstance(value, str) and value.strip() != "", "a text"),
+    "bool": (lambda value: isinstance(value, bool), "true or false"),
+    "float": (
+        lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value > 0,
+        "a number of seconds above 0",
+    ),
+    "int": (
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value > 0,
+        "a whole number above 0",
+    ),
+}
+
+
+def _objection(name: str, value: object) -> tuple[str, str]:
+    """What is wrong with a setting, and what to do; two empty texts if nothing is."""
+    if name not in SETTABLE:
+        return f"there is no setting {name}", suggestion(name, SETTABLE)
+    kind = next(str(field.type) for field in fields(Settings) if field.name == name)
+    holds, wanted = _TYPES[kind]
+    return ("", "") if holds(value) else (f"{name} must be {wanted}, not {value!r}", "")
+
+
+def _line_of(name: str, text: str) -> Place:
+    """Where a key of `[tool.verideck]` stands; tomllib does not say."""
+    inside = False
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.lstrip().startswith("["):
+            inside = re.match(r"\s*\[\s*tool\s*\.\s*verideck\s*\]", line) is not None
+        elif inside and re.match(rf"\s*[\"']?{re.escape(name)}[\"']?\s*=", line):
+            return Place(PYPROJECT, number, len(line) - len(line.lstrip()) + 1)
+    return Place(PYPROJECT)
+
+
+def _toml_place(message: str) -> Place:
+    found = re.search(r"line (\d+), column (\d+)", message)
+    return Place(PYPROJECT, int(found[1]), int(found[2])) if found else Place(PYPROJECT)
