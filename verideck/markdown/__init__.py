@@ -1,0 +1,169 @@
+"""The one Markdown dialect: CommonMark with tables, strikethrough, maths, cloze and values.
+
+Raw HTML is text here: a card says what its author sees. `parse` gives markdown-it's tokens; the
+tokens that the stages ask about (fences, maths, deletions, values, images) know their `Place`.
+Maths, deletions and values are rules of our own, because a marker must never fire inside code and
+because a marker that is left open must be told where it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from verideck.markdown import cloze, images, maths, values
+from verideck.markdown.faults import BLOCK, FAULTS, Fault
+from verideck.model import Passage, Place
+from verideck.problems import Code, Problem
+
+__all__ = ["Parsed", "Token", "inline_end", "links", "markers", "parse", "place", "walk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A passage as tokens, and what in it was left open."""
+
+    tokens: list[Token]
+    problems: tuple[Problem, ...]
+
+
+def _inline(state: StateCore) -> None:
+    """Parse the inline content of every block; rules that find a fault ask which block it is."""
+    for token in state.tokens:
+        if token.type == "inline":
+            state.env[BLOCK] = token
+            token.children = []
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+
+
+def _dialect() -> MarkdownIt:
+    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    markdown.core.ruler.at("inline", _inline)
+    for extension in (maths, cloze, values, images):
+        extension.extend(markdown)
+    return markdown
+
+
+_DIALECT = _dialect()
+
+
+def links(text: str) -> Mapping[str, Mapping[str, object]]:
+    """The link reference definitions of a whole file, for its passages."""
+    env: dict[str, Any] = {}
+    _DIALECT.parse(text, env)
+    references: Mapping[str, Mapping[str, object]] = env.get("references", {})
+    return references
+
+
+def parse(passage: Passage) -> Parsed:
+    """Parse a passage.
+
+    The tokens of fences, maths, deletions, values and images carry their place (see `place`).
+    The problems are what was opened and never closed.
+    """
+    env: dict[str, Any] = {"references": dict(passage.links), FAULTS: []}
+    tokens = (_DIALECT.parseInline if passage.inline else _DIALECT.parse)(passage.text, env)
+    lines = passage.text.split("\n")
+    problems = [_unclosed_fence(each) for each in _locate(tokens, passage, lines)]
+    faults: list[Fault] = env[FAULTS]
+    told = {
+        Problem(each.code, each.message, _inline_place(each.block, each.offset, passage, lines),
+                each.hint)
+        for each in faults
+    }  # fmt: skip
+    found = [problem for problem in problems if problem] + list(told)
+    return Parsed(tokens, tuple(sorted(found, key=lambda problem: problem.place)))
+
+
+def place(token: Token) -> Place:
+    """Where a token of `parse` stands in its file."""
+    found = token.meta["place"]
+    assert isinstance(found, Place)
+    return found
+
+
+def walk(tokens: list[Token]) -> Iterator[Token]:
+    """Every token, blocks and what is inline in them, in reading order."""
+    for token in tokens:
+        yield token
+        if token.children:
+            yield from walk(token.children)
+
+
+def inline_end(text: str, start: int) -> int:
+    """Where the inline construct (code, maths, link, run of text …) that begins at `start` ends."""
+    state = StateInline(text, _DIALECT, {}, [])
+    state.pos = start
+    _DIALECT.inline.skipToken(state)
+    return state.pos
+
+
+def markers(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Where a pattern matches at the start of a line of inline text, outside of code and maths."""
+    position = 0
+    while position < len(text):
+        at_line_start = position == 0 or text[position - 1] == "\n"
+        if at_line_start and (match := pattern.match(text, position)):
+            yield match
+            position = match.end()
+        elif at_line_start and text[position] in " \t":
+            position += 1
+        else:
+            position = inline_end(text, position)
+
+
+def _locate(tokens: list[Token], passage: Passage, lines: list[str]) -> Iterator[tuple[Token, str]]:
+    """Give tokens their places; yield each fence with the line that should close it."""
+    for token in tokens:
+        if token.map and (token.type in {"fence", "math_block"}):
+            line = token.map[0]
+            column = lines[line].find(token.markup)
+            token.meta["place"] = passage.at(line, max(column, 0))
+            if token.type == "fence":
+                last = token.map[1] - 1
+                yield token, lines[last] if last > line else ""
+        elif token.type == "inline" and token.children:
+            _locate_inline(token, passage, lines)
+
+
+def _locate_inline(block: Token, passage: Passage, lines: list[str]) -> None:
+    offset = 0
+    for child in walk(block.children or []):
+        if child.type in {"softbreak", "hardbreak"}:
+            offset = block.content.find("\n", offset) + 1
+        elif child.type == "image" and "offset" not in child.meta:
+            child.meta["offset"] = max(block.content.find("![", offset), offset)
+        if "offset" in child.meta:
+            offset = max(offset, child.meta["offset"] + 1)
+            child.meta["place"] = _inline_place(block, child.meta["offset"], passage, lines)
+
+
+def _inline_place(block: Token, offset: int, passage: Passage, lines: list[str]) -> Place:
+    """The place of a character of a block's inline content, from which indentation was taken."""
+    assert block.map
+    above = block.content.count("\n", 0, offset)
+    start = block.content.rfind("\n", 0, offset) + 1
+    content_line = block.content[start:].split("\n", 1)[0]
+    line = min(block.map[0] + above, len(lines) - 1)
+    indentation = max(lines[line].find(content_line), 0)
+    return passage.at(line, indentation + offset - start)
+
+
+def _unclosed_fence(fence: tuple[Token, str]) -> Problem | None:
+    token, last = fence
+    closing = last.lstrip(" \t>").rstrip()
+    if closing and set(closing) == {token.markup[0]} and len(closing) >= len(token.markup):
+        return None
+    return Problem(
+        Code.FENCE_UNCLOSED,
+        f"this fence opens with {token.markup} and is never closed",
+        place(token),
+        f"close it with a line that holds {token.markup} alone, as far indented as the first",
+    )

@@ -1,0 +1,186 @@
+"""Deletions: Anki's `{{c1::text::hint}}`, and the short `==text==`.
+
+In prose both are rules of the dialect; what they hide may hold emphasis, code and maths. In code
+and in maths, on a cloze card, only Anki's full form is one (`==` is an operator there), and
+`find` takes it apart. A `}}` that belongs to the hidden text never closes the deletion: braces are
+counted, and code, maths and inner deletions are passed over whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from verideck.markdown.faults import tell
+from verideck.problems import Code
+
+_OPEN = re.compile(r"\{\{c(\d+)::")
+_INSIDE_WORD = re.compile(r"[A-Za-z0-9_=)\]]")
+
+HIGHEST = 500
+"""Anki makes an empty card of a deletion with a higher number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A hidden stretch of a text from which the cloze marks have been taken."""
+
+    start: int
+    end: int
+    number: int
+    hint: str
+
+
+def deletions(tokens: Iterable[Token], *, in_code: bool) -> Iterator[tuple[Token, int | None]]:
+    """Every deletion of a passage's tokens (see `markdown.walk`), with its number if it has one.
+
+    `in_code` tells that the card is a cloze card, where code and `==text==` hold deletions too.
+    """
+    for token in tokens:
+        if token.type == "cloze_open":
+            yield token, token.meta["number"]
+        elif token.type == "mark_open" and in_code:
+            yield token, None
+        elif token.type in _MATHS or (token.type in _CODE and in_code):
+            for deletion in find(token.content)[1]:
+                yield token, deletion.number
+
+
+_MATHS = {"math_inline", "math_inline_double", "math_block"}
+_CODE = {"code_inline", "fence", "code_block"}
+
+
+def extend(markdown: MarkdownIt) -> None:
+    """Add deletions: tokens `cloze_open` (with its number, hint), `mark_open` and their ends."""
+    markdown.inline.ruler.before("emphasis", "cloze", _cloze)
+    markdown.inline.ruler.before("emphasis", "mark", _mark)
+
+
+def find(text: str) -> tuple[str, tuple[Deletion, ...]]:
+    """Take Anki's cloze marks out of code or maths.
+
+    Returns the text as it reads without them, and the deletions in it. An opening mark that
+    nothing closes is left in the text.
+    """
+    plain: list[str] = []
+    deletions: list[Deletion] = []
+    position = length = 0
+    while match := _OPEN.search(text, position):
+        end = _balanced_end(text, match.end())
+        if end is None:
+            break
+        plain.append(text[position : match.start()])
+        length += match.start() - position
+        content, hint = _without_hint(text[match.end() : end])
+        deletions.append(Deletion(length, length + len(content), int(match.group(1)), hint))
+        plain.append(content)
+        length += len(content)
+        position = end + 2
+    plain.append(text[position:])
+    return "".join(plain), tuple(deletions)
+
+
+def _without_hint(content: str) -> tuple[str, str]:
+    """Take the hint off: behind the first `::` that stands in no bracket, unlike `x[::2]`."""
+    depth = 0
+    for position, character in enumerate(content):
+        depth += (character in "([{") - (character in ")]}")
+        if depth == 0 and content.startswith("::", position):
+            return content[:position], content[position + 2 :]
+    return content, ""
+
+
+def _balanced_end(text: str, start: int) -> int | None:
+    """Where the `}}` stands that closes a deletion in code; where braces do not tell, the first."""
+    depth = 0
+    for position in range(start, len(text)):
+        if depth == 0 and text.startswith("}}", position):
+            return position
+        depth += (text[position] == "{") - (text[position] == "}")
+        if depth < 0:
+            break
+    first = text.find("}}", start)
+    return first if first >= 0 else None
+
+
+def _cloze(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    opening = _OPEN.match(state.src, state.pos, state.posMax)
+    if not opening:
+        return False
+    found = _inline_end(state, opening.end(), "}}")
+    if not found:
+        tell(
+            state,
+            Code.CLOZE_UNCLOSED,
+            f"{opening.group()} opens a deletion and is never closed",
+            "close it with }} in the same paragraph",
+        )
+        return False
+    end, separator = found
+    if not silent:
+        hint = "" if separator is None else state.src[separator + 2 : end]
+        meta = {"offset": state.pos, "number": int(opening.group(1)), "hint": hint}
+        _push(state, "cloze", meta, opening.end(), end if separator is None else separator)
+    state.pos = end + 2
+    return True
+
+
+def _mark(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    source, position = state.src, state.pos
+    follows_word = position > 0 and _INSIDE_WORD.match(source[position - 1])
+    opens = source.startswith("==", position) and not follows_word
+    if not opens or source[position + 2 : position + 3].strip("= \t\n") == "":
+        return False
+    found = _inline_end(state, position + 2, "==")
+    if not found:
+        return False
+    if not silent:
+        _push(state, "mark", {"offset": position}, position + 2, found[0])
+    state.pos = found[0] + 2
+    return True
+
+
+def _push(state: StateInline, kind: str, meta: dict[str, object], start: int, end: int) -> None:
+    limit = state.posMax
+    state.push(f"{kind}_open", "mark", 1).meta = meta
+    state.pos, state.posMax = start, end
+    state.md.inline.tokenize(state)
+    state.posMax = limit
+    state.push(f"{kind}_close", "mark", -1).meta = {**meta, "offset": end}
+
+
+def _inline_end(state: StateInline, start: int, closer: str) -> tuple[int, int | None] | None:
+    """Where the closer stands, and the `::` before a hint; code, maths, links are stepped over."""
+    before = state.pos
+    state.pos = start
+    depth = 0
+    separator = None
+    found = None
+    while state.pos < state.posMax:
+        rest = state.src[state.pos : state.pos + 2]
+        if depth == 0 and rest == closer and state.pos > start and _closes(state, closer):
+            found = state.pos
+            break
+        if depth == 0 and rest == "::" and separator is None:
+            separator = state.pos
+            state.pos += 2
+            continue
+        stepped_from = state.pos
+        state.md.inline.skipToken(state)
+        if state.pos == stepped_from + 1:
+            depth = max(depth + (rest[0] == "{") - (rest[0] == "}"), 0)
+    state.pos = before
+    return None if found is None else (found, separator)
+
+
+def _closes(state: StateInline, closer: str) -> bool:
+    """White space before `==`, or another `=` behind it, makes it a comparison."""
+    if closer != "==":
+        return True
+    behind = state.src[state.pos + 2 : state.pos + 3]
+    return not state.src[state.pos - 1].isspace() and behind != "="

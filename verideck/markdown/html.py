@@ -1,0 +1,183 @@
+"""Tokens -> HTML for a card's field.
+
+What only a card knows (its proofs, its media, the numbers of its deletions) it is asked for
+through `Parts`. Everything else is markdown-it's renderer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+from typing import Protocol
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+
+from verideck.markdown import cloze
+
+_OPTIONS = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).options
+
+
+class Parts(Protocol):
+    """What a card puts in the place of a token."""
+
+    def fence(self, token: Token) -> str:
+        """A fence: code, output, figures, or nothing."""
+
+    def image(self, token: Token) -> str:
+        """An image or a sound."""
+
+    def value(self, token: Token) -> str:
+        """The value of an expression, as plain text."""
+
+    def number(self, token: Token) -> int | None:
+        """The number of a deletion; None where the mark is a mere highlight."""
+
+    @property
+    def in_cloze(self) -> bool:
+        """Whether Anki will look for deletions in the field."""
+
+
+def html(tokens: Sequence[Token], parts: Parts) -> str:
+    """The HTML of a passage's tokens, or of some of its blocks."""
+    return _Renderer(parts).render(list(tokens), _OPTIONS, {}).strip()
+
+
+def hidden(text: str) -> str:
+    """Keep what a deletion hides from closing it: Anki takes the first `}}` and the first `::`."""
+    return re.sub(r"\}(?=\}|$)", "}<!-- -->", re.sub(r":(?=:)", ":<!-- -->", text))
+
+
+def _hidden_maths(text: str) -> str:
+    """The same in TeX, where a space changes nothing and a comment would show."""
+    return re.sub(r"\}(?=\}|$)", "} ", re.sub(r":(?=:)", ": ", text))
+
+
+class _Renderer(RendererHTML):
+    """One method for each type of token that is not rendered as CommonMark has it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._deletions: list[bool] = []
+        super().__init__()
+
+    def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return self._guarded(escape(tokens[idx].content, quote=False))
+
+    def code_inline(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        content = tokens[idx].content
+        if self._parts.in_cloze and not any(self._deletions):
+            return f"<code>{marked(content)}</code>"
+        return f"<code>{self._guarded(escape(content, quote=False))}</code>"
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return self._parts.fence(tokens[idx])
+
+    def code_block(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return f'<pre class="text">{escape(tokens[idx].content.rstrip(), quote=False)}</pre>\n'
+
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return self._parts.image(tokens[idx])
+
+    def value(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return self._guarded(escape(self._parts.value(tokens[idx]), quote=False))
+
+    def math_inline(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return rf"\({self._maths(tokens[idx].content)}\)"
+
+    def math_inline_double(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return rf"\[{self._maths(tokens[idx].content)}\]"
+
+    def math_block(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return f"<p>\\[{self._maths(tokens[idx].content)}\\]</p>\n"
+
+    def table_open(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return '<div class="table"><table>\n'
+
+    def table_close(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return "</table></div>\n"
+
+    def cloze_open(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        self._deletions.append(True)
+        return f"{{{{c{self._parts.number(tokens[idx])}::"
+
+    def cloze_close(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        self._deletions.pop()
+        hint = tokens[idx].meta["hint"]
+        return f"::{escape(hint, quote=False)}}}}}" if hint else "}}"
+
+    def mark_open(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        number = self._parts.number(tokens[idx])
+        self._deletions.append(number is not None)
+        return "<mark>" if number is None else f"{{{{c{number}::"
+
+    def mark_close(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        return "}}" if self._deletions.pop() else "</mark>"
+
+    def _guarded(self, text: str) -> str:
+        return hidden(text) if any(self._deletions) else text
+
+    def _maths(self, tex: str) -> str:
+        if any(self._deletions):
+            tex = _hidden_maths(tex)
+        elif self._parts.in_cloze:
+            plain, deletions = cloze.find(tex)
+            for deletion in reversed(deletions):
+                inside = _hidden_maths(plain[deletion.start : deletion.end])
+                hint = f"::{deletion.hint}" if deletion.hint else ""
+                whole = f"{{{{c{deletion.number}::{inside}{hint}}}}}"
+                plain = plain[: deletion.start] + whole + plain[deletion.end :]
+            tex = plain
+        return escape(tex, quote=False)
+
+
+def marked(code: str) -> str:
+    """Inline code of a cloze card, with the deletions that its marks ask for."""
+    plain, _ = cloze.find(code)
+    pieces = []
+    position = 0
+    for at, mark in sorted(marks(code), key=lambda each: each[0]):
+        pieces += [escape(plain[position:at], quote=False), mark]
+        position = at
+    return "".join([*pieces, escape(plain[position:], quote=False)])
+
+
+def marks(code: str) -> list[tuple[int, str]]:
+    """What to insert, and where, into the code without its cloze marks, to make it hide them."""
+    plain, deletions = cloze.find(code)
+    found: list[tuple[int, str]] = []
+    for each in deletions:
+        found.append((each.start, f"{{{{c{each.number}::"))
+        inside = plain[each.start : each.end]
+        found += [
+            (each.start + match.end(), "<!-- -->")
+            for match in re.finditer(r"\}(?=\}|\Z)|:(?=:)", inside)
+        ]
+        hint = f"::{escape(each.hint, quote=False)}" if each.hint else ""
+        found.append((each.end, f"{hint}}}}}"))
+    return found

@@ -1,0 +1,112 @@
+r"""Maths: `$…$` in a line, `$$…$$` in a line or over several.
+
+What stands inside is TeX and is left alone: no emphasis, no escapes. A `$` opens maths when a
+character other than white space follows it, and the next `$` closes it if no white space stands
+before that one and no digit behind it; so `$5` and `$10` stay money. A `$` in inline code is code.
+"""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+
+from verideck.markdown.faults import tell
+from verideck.problems import Code
+
+_STEP = re.compile(r"\\.|(`++).*?(?<!`)\1(?!`)|\$\$|\$|[^\\`$]+|.", re.DOTALL)
+"""An escaped character, inline code, dollars, or a run of anything else."""
+_HARMLESS_NEXT = re.compile(r"[\s\d.,;:!?)\]}\"'、，。；：！？）】」”’$]|$")
+"""What follows a dollar that was never meant to open maths: white space, a price, punctuation."""
+
+
+def extend(markdown: MarkdownIt) -> None:
+    """Add maths to the dialect: tokens `math_inline`, `math_inline_double`, `math_block`."""
+    markdown.inline.ruler.before("escape", "maths", _inline)
+    markdown.block.ruler.before(
+        "fence", "maths", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    )
+
+
+def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    if state.src[state.pos] != "$":
+        return False
+    markup = "$$" if state.src.startswith("$$", state.pos) else "$"
+    start = state.pos + len(markup)
+    end = _closing(state.src, start, state.posMax, markup)
+    if end is None:
+        if markup == "$$" or not _HARMLESS_NEXT.match(state.src, start):
+            tell(
+                state,
+                Code.MATHS_UNCLOSED,
+                f"this {markup} opens maths and is never closed",
+                rf"close it with {markup}; if it is no maths, write \$",
+            )
+        return False
+    if not silent:
+        kind = "math_inline_double" if markup == "$$" else "math_inline"
+        token = state.push(kind, "math", 0)
+        token.content = state.src[start:end].strip()
+        token.markup = markup
+        token.meta = {"offset": state.pos}
+    state.pos = end + len(markup)
+    return True
+
+
+def _closing(text: str, start: int, limit: int, markup: str) -> int | None:
+    """Where the maths that begins at `start` ends, or None where nothing closes it."""
+    if start >= limit or (markup == "$" and text[start].isspace()):
+        return None
+    for step in _STEP.finditer(text, start, limit):
+        if not step.group().startswith(markup):
+            continue
+        closes = markup == "$$" or _closes(text, step.start())
+        return step.start() if closes and step.start() > start else None
+    return None
+
+
+def _closes(text: str, position: int) -> bool:
+    """Tell a closing dollar from the next price: no white space before it, no digit behind."""
+    return not text[position - 1].isspace() and not text[position + 1 : position + 2].isdigit()
+
+
+def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    if state.is_code_block(start_line):
+        return False
+    begin = state.bMarks[start_line] + state.tShift[start_line]
+    first = state.src[begin : state.eMarks[start_line]].rstrip()
+    if not first.startswith("$$"):
+        return False
+    if "$$" in first[2:]:
+        # Text behind the closing dollars makes it a paragraph with maths in it.
+        if not first.endswith("$$") or first.count("$$") > 2 or not first[2:-2].strip():  # noqa: PLR2004 - opening and closing
+            return False
+        last_line = start_line
+    else:
+        found = _last_line(state, start_line, end_line)
+        if found is None:
+            return False
+        last_line = found
+    if silent:
+        return True
+    content = state.getLines(start_line, last_line + 1, state.blkIndent, keepLastLF=False)
+    token = state.push("math_block", "math", 0)
+    token.block = True
+    token.content = content.strip()[2:-2].strip()
+    token.markup = "$$"
+    token.map = [start_line, last_line + 1]
+    state.line = last_line + 1
+    return True
+
+
+def _last_line(state: StateBlock, start_line: int, end_line: int) -> int | None:
+    """The line that closes a block of maths; a blank line, or a line further out, ends the hope."""
+    for line in range(start_line + 1, end_line):
+        text = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].rstrip()
+        if not text or state.sCount[line] < state.blkIndent:
+            return None
+        if text.endswith("$$"):
+            return line
+    return None
