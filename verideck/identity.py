@@ -1,0 +1,42 @@
+"""What makes a note the same note in every build: its guid, and the ids that follow from it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from verideck.model import Card
+
+_EARLIEST = 1_000_000_000_000
+_SPAN = 600_000_000_000
+"""Anki's ids are moments in milliseconds: these lie between September 2001 and September 2020."""
+
+
+def key(card: Card) -> str:
+    """What two cards may not share: the id that the author wrote, or else the question's text."""
+    return f"#{card.id}" if card.id else f"?{' '.join(card.question.text.split())}"
+
+
+def guid(namespace: str, card: Card) -> str:
+    """A note's guid. It follows from the project's namespace and the card's key, nothing else."""
+    digest = hashlib.sha256(f"{namespace}\x1f{key(card)}".encode()).digest()
+    return base64.urlsafe_b64encode(digest[:12]).decode()
+
+
+def moments(guids: Iterable[str]) -> Mapping[str, int]:
+    """Note ids that follow from the guids: positive, in the past, unique in the package.
+
+    A learner who deleted a note and imports it again gets its old reviews back, because Anki
+    finds them by the ids. Ids leave room for the ids of the note's cards behind them.
+    """
+    taken: set[int] = set()
+    found: dict[str, int] = {}
+    for each in sorted(guids):
+        digest = hashlib.sha256(each.encode()).digest()
+        moment = _EARLIEST + int.from_bytes(digest[:8]) % _SPAN
+        while moment in taken:
+            moment += 1
+        taken.add(moment)
+        found[each] = moment
+    return found

@@ -1,0 +1,124 @@
+"""Code that a fence takes from a file of the project: whole, a symbol, or a region."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+Node = TypeVar("Node", bound=ast.stmt)
+
+
+class IncludeError(Exception):
+    """The file, the symbol or the region is not there as asked for; the text says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """Code as a card shows it, and the line and column of the file at which it begins."""
+
+    code: str
+    line: int
+    column: int
+
+
+_REGION = r"^[ \t]*(?:#|//|--|;|%|/\*|<!--)\s*{word}[ \t]+{name}[ \t]*(?:\*/|-->)?[ \t]*$"
+
+
+def find(root: Path, path: str, symbol: str, region: str) -> Included:
+    """Find code in a file of the project.
+
+    Raises IncludeError if the file is missing, outside the project or unreadable, and if the
+    symbol or the region is missing, stands there more than once, or is empty.
+    """
+    file = root / path
+    if not file.resolve().is_relative_to(root.resolve()):
+        message = f"{path} is outside the project"
+        raise IncludeError(message)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"{path} is not UTF-8"
+        raise IncludeError(message) from error
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror or error}"
+        raise IncludeError(message) from error
+    lines = text.split("\n")
+    if symbol:
+        first, last = _symbol_lines(text, path, symbol)
+    elif region:
+        first, last = _region_lines(lines, path, region)
+    else:
+        first, last = 0, len(lines)
+    return _cut(lines, first, last, path)
+
+
+def _cut(lines: list[str], first: int, last: int, path: str) -> Included:
+    while first < last and not lines[first].strip():
+        first += 1
+    while first < last and not lines[last - 1].strip():
+        last -= 1
+    if first == last:
+        message = f"what is included from {path} is empty"
+        raise IncludeError(message)
+    code = textwrap.dedent("\n".join(lines[first:last]))
+    column = lines[first].index(code.split("\n", 1)[0]) + 1
+    return Included(code + "\n", first + 1, column)
+
+
+def _symbol_lines(text: str, path: str, symbol: str) -> tuple[int, int]:
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        message = f"{path} is not Python" + (f", see its line {line}" if line else "")
+        raise IncludeError(message) from error
+    *outer, name = symbol.split(".")
+    for class_name in outer:
+        classes = [node for node in body if isinstance(node, ast.ClassDef)]
+        body = _only([node for node in classes if node.name == class_name], class_name, path).body
+    node = _only([node for node in body if name in _names(node)], symbol, path)
+    decorators = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+    return first - 1, node.end_lineno or node.lineno
+
+
+def _only(found: list[Node], name: str, path: str) -> Node:
+    if len(found) != 1:
+        how = "is not defined" if not found else f"is defined {len(found)} times"
+        message = f"{name} {how} at the top level of {path}"
+        raise IncludeError(message)
+    return found[0]
+
+
+def _names(node: ast.stmt) -> set[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Assign(targets=targets):
+            return {target.id for target in targets if isinstance(target, ast.Name)}
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return {name}
+    return set()
+
+
+def _region_lines(lines: list[str], path: str, region: str) -> tuple[int, int]:
+    starts, ends = (
+        [number for number, line in enumerate(lines) if re.match(marker, line)]
+        for word in ("region", "endregion")
+        for marker in [_REGION.format(word=word, name=re.escape(region))]
+    )
+    if not starts:
+        message = f"{path} has no line `# region {region}`"
+        raise IncludeError(message)
+    if len(starts) > 1:
+        message = f"region {region} begins {len(starts)} times in {path}"
+        raise IncludeError(message)
+    closing = [n for n in ends if n > starts[0]]
+    if len(closing) != 1 or len(ends) != 1:
+        message = f"region {region} of {path} needs one line `# endregion {region}` below it"
+        raise IncludeError(message)
+    return starts[0] + 1, closing[0]

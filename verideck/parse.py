@@ -1,0 +1,274 @@
+"""Stage 2 of 5: Source -> Card. Drives syntaxes/, and minds what concerns many cards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from verideck import attributes, fences, identity, markdown
+from verideck.attributes import Attribute, suggestion
+from verideck.front_matter import split
+from verideck.markdown import Token, cloze
+from verideck.model import Card, Kind, Options, Passage, Place, Role, Snippet, Source
+from verideck.problems import Code, Problem, Severity, errors, keep
+from verideck.settings import Settings
+from verideck.syntaxes import SYNTAXES, Page, Written, fitting
+
+_CARD_WORDS = frozenset({"#", ".reversed", ".type", ".cloze", "tags", "source", "hint"})
+
+
+def parse(sources: Iterable[Source], settings: Settings) -> Iterator[Card | Problem]:
+    """Find the cards of all files. No two of them have the same identity."""
+    first_place: dict[str, Place] = {}
+    for source in sources:
+        for each in _cards(source, settings):
+            if isinstance(each, Card):
+                key = identity.key(each)
+                if key in first_place:
+                    yield _repeated(each, first_place[key])
+                    continue
+                first_place[key] = each.place
+            yield each
+
+
+def _repeated(card: Card, first: Place) -> Problem:
+    if card.id:
+        return Problem(
+            Code.ID_REPEATED,
+            f"the id {card.id} is taken by the card at {first}",
+            card.place,
+            "give one of the two cards another id: reviews hang on it",
+        )
+    return Problem(
+        Code.ID_REPEATED,
+        f"the card at {first} asks the same, and neither has an id",
+        card.place,
+        "write {#some-id} behind one of the questions",
+    )
+
+
+def _cards(source: Source, settings: Settings) -> Iterator[Card | Problem]:
+    problems: list[Problem] = []
+    for page in keep(_page(source), problems):
+        written = list(keep(_written(page), problems))
+        faults: list[Problem] = []
+        setup = tuple(keep(_setup(page, written, settings), faults))
+        problems += faults
+        for each in written:
+            for made in _Reading(page, each, settings, []).card(setup):
+                if isinstance(made, Problem) or not faults:
+                    yield made
+    yield from problems
+
+
+def _page(source: Source) -> Iterator[Page | Problem]:
+    for each in split(source):
+        yield each if isinstance(each, Problem) else Page(source, *each)
+
+
+def _written(page: Page) -> Iterator[Written | Problem]:
+    """What the page's syntax finds in it."""
+    name, place = page.meta.syntax, page.meta.place
+    if name and name not in SYNTAXES:
+        hint = suggestion(name, frozenset(SYNTAXES))
+        yield Problem(Code.SYNTAX_UNKNOWN, f"there is no syntax {name}", place, hint)
+        return
+    syntax = SYNTAXES[name][1] if name else fitting(page)
+    found = list(syntax(page)) if syntax else []
+    yield from found
+    yield from page.problems
+    if not found:
+        empty = not any(line.strip() for line in page.lines)
+        yield Problem(
+            Code.NO_CARD,
+            "this file is empty" if empty else "there is no card in this file",
+            place,
+            "questions are `## headings`, list items, or paragraphs that begin with Q:",
+            Severity.WARNING,
+        )
+
+
+def _setup(page: Page, written: list[Written], settings: Settings) -> Iterator[Snippet | Problem]:
+    """The set-up of the page; and a problem for code that belongs to no card."""
+    inside = {line for each in written for line in each.lines}
+    for token in (token for block in page.blocks for token in block.tokens):
+        if token.type != "fence":
+            continue
+        belongs = token.map is not None and token.map[0] in inside
+        for each in fences.snippet(token, settings.root, in_cloze=False):
+            if isinstance(each, Problem):
+                if not belongs:
+                    yield each
+            elif each.options.role is Role.SETUP:
+                yield each
+            elif not belongs and fences.is_executable(each):
+                yield Problem(
+                    Code.FENCE_OUTSIDE,
+                    "this code belongs to no card, so nothing would execute it",
+                    each.place,
+                    "put it beneath a question, or make it {.setup} for every card of the file",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One card on its way from what is written to what is meant."""
+
+    page: Page
+    written: Written
+    settings: Settings
+    problems: list[Problem]
+
+    def card(self, setup: tuple[Snippet, ...]) -> Iterator[Card | Problem]:
+        """Yield what is wrong with the card, and the card if nothing is."""
+        question, words = self._question()
+        tokens = [
+            token
+            for passage in (question, self.written.answer)
+            if passage
+            for token in self._tokens(passage)
+        ]
+        is_cloze = self._is_cloze(words, tokens)
+        own = tuple(keep(self._snippets(tokens, in_cloze=is_cloze), self.problems))
+        card = Card(
+            id=words["#"].value if "#" in words else "",
+            kind=Kind.CLOZE if is_cloze else Kind.TYPED if ".type" in words else Kind.BASIC,
+            deck=self._deck(),
+            question=question,
+            answer=self.written.answer,
+            snippets=(*setup, *own) if any(map(fences.is_executable, own)) else own,
+            tags=self._tags(words.get("tags")),
+            place=question.place,
+            reverse=".reversed" in words,
+            source=words["source"].value if "source" in words else self.page.meta.source,
+            hint=words["hint"].value if "hint" in words else "",
+            language=self.page.meta.lang or self.settings.lang,
+            verified=self.page.meta.verify and self.settings.verify,
+        )
+        if is_cloze:
+            self._check_deletions(tokens)
+        yield from self.problems
+        if not is_cloze and self.written.answer is None:
+            yield Problem(
+                Code.ANSWER_MISSING,
+                "this question has no answer",
+                card.place,
+                "write the answer beneath it; until then the card is left out",
+                Severity.WARNING,
+            )
+        elif not errors(self.problems):
+            yield card
+
+    def _question(self) -> tuple[Passage, dict[str, Attribute]]:
+        """The question without the attributes behind its first paragraph, and these by name."""
+        question = self.written.question
+        head, gap, rest = question.text.partition("\n\n")
+        found = attributes.TRAILING.search(head)
+        if not found:
+            return question, {}
+
+        def at(offset: int) -> Place:
+            start = found.start("inside") + offset
+            line = head.count("\n", 0, start)
+            return question.at(line, start - (head.rfind("\n", 0, start) + 1))
+
+        known = attributes.read(found["inside"], at, _CARD_WORDS, Code.ATTRIBUTE_INVALID)
+        words = {attribute.name: attribute for attribute in keep(known, self.problems)}
+        kinds = [word for word in (".cloze", ".type", ".reversed") if word in words]
+        if len(kinds) > 1:
+            message = f"a card is not both {kinds[0]} and {kinds[1]}"
+            self.problems.append(Problem(Code.ATTRIBUTE_INVALID, message, words[kinds[1]].place))
+        text = head[: found.start()].rstrip() + gap + rest
+        if not text.strip():
+            self.problems.append(
+                Problem(Code.QUESTION_MISSING, "attributes stand here, but no question", at(0))
+            )
+        return replace(question, text=text), words
+
+    def _tokens(self, passage: Passage) -> list[Token]:
+        parsed = markdown.parse(passage)
+        self.problems.extend(parsed.problems)
+        return list(markdown.walk(parsed.tokens))
+
+    def _is_cloze(self, words: dict[str, Attribute], tokens: list[Token]) -> bool:
+        """Anki's own marks in prose or maths make a cloze card, and so does asking for one.
+
+        `==text==` alone is a highlight, except where there is no answer: then the question must
+        hide something to be one.
+        """
+        if ".cloze" in words or any(True for _ in cloze.deletions(tokens, in_code=False)):
+            return True
+        return self.written.answer is None and any(each.type == "mark_open" for each in tokens)
+
+    def _check_deletions(self, tokens: list[Token]) -> None:
+        found = list(cloze.deletions(tokens, in_code=True))
+        place = self.written.question.place
+        if not found:
+            self.problems.append(
+                Problem(
+                    Code.CLOZE_MISSING,
+                    "this cloze card hides nothing",
+                    place,
+                    "write {{c1::what is hidden}} or ==what is hidden==",
+                )
+            )
+        for token, number in found:
+            if number is not None and not 1 <= number <= cloze.HIGHEST:
+                self.problems.append(
+                    Problem(
+                        Code.CLOZE_NUMBER,
+                        f"a deletion cannot have the number {number}",
+                        token.meta.get("place", place),
+                        f"Anki makes cards of the numbers 1 to {cloze.HIGHEST}",
+                    )
+                )
+
+    def _snippets(self, tokens: list[Token], *, in_cloze: bool) -> Iterator[Snippet | Problem]:
+        """The card's fences in their order, then the values in its prose."""
+        ran_above = False
+        for token in tokens:
+            if token.type != "fence":
+                continue
+            for each in fences.snippet(token, self.settings.root, in_cloze=in_cloze):
+                if isinstance(each, Snippet):
+                    if each.options.role is Role.SETUP:
+                        continue
+                    if each.options.role is Role.OUTPUT and not ran_above:
+                        yield Problem(
+                            Code.OPTION_INVALID,
+                            "this output follows no fence that is executed",
+                            each.place,
+                            "put it under the fence that prints it, or call it text",
+                        )
+                    ran_above = fences.is_executable(each)
+                yield each
+        for token in tokens:
+            if token.type == "value":
+                place = markdown.place(token)
+                options = Options(Role.VALUE)
+                yield Snippet("python", token.content, place, place, options)
+
+    def _deck(self) -> str:
+        """The deck's name: the front matter's, or else root, folders and titles."""
+        if self.page.meta.deck:
+            return self.page.meta.deck
+        stem = re.sub(r"\.[^.]*$", "", self.page.source.path.rsplit("/", 1)[-1])
+        titles = self.written.titles or (stem,)
+        return "::".join((self.settings.deck, *self.page.source.folders, *titles))
+
+    def _tags(self, attribute: Attribute | None) -> tuple[str, ...]:
+        given = [(tag, self.page.meta.place) for tag in self.page.meta.tags]
+        if attribute:
+            given += [(tag, attribute.place) for tag in attribute.value.split(" ") if tag]
+        for tag, place in given:
+            if not re.fullmatch(r"[^\s:]+(?:::?[^\s:]+)*", tag):
+                self.problems.append(
+                    Problem(
+                        Code.TAG_INVALID,
+                        f"{tag!r} cannot be a tag",
+                        place,
+                        "a tag is one word; `::` divides it into parts, none of them empty",
+                    )
+                )
+        return tuple(dict.fromkeys(tag for tag, _ in given))

@@ -1,0 +1,143 @@
+"""What a syntax is given, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from verideck import markdown
+from verideck.front_matter import FrontMatter
+from verideck.markdown import Token
+from verideck.model import Passage, Place, Source
+from verideck.problems import Code
+
+TAB = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A question and its answer, as they stand in the file."""
+
+    question: Passage
+    answer: Passage | None
+    titles: tuple[str, ...]
+    """The headings above the card: parts of the deck's name."""
+    lines: range
+    """Which lines of the file belong to the card, counted from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block that stands at the top level of a page."""
+
+    tokens: tuple[Token, ...]
+    """The opening token, what is inside, the closing one."""
+    start: int
+    stop: int
+    """Lines, counted from 0, the last excluded."""
+
+    @property
+    def type(self) -> str:
+        """The opening token's type."""
+        return self.tokens[0].type
+
+    @property
+    def content(self) -> str:
+        """A paragraph's or a heading's inline Markdown."""
+        return self.tokens[1].content
+
+    @property
+    def heading_level(self) -> int:
+        """1 to 6 for a heading, else 0."""
+        return int(self.tokens[0].tag[1]) if self.type == "heading_open" else 0
+
+
+class Page:
+    """A file as Markdown: its blocks, and its lines to cut passages from."""
+
+    def __init__(self, source: Source, meta: FrontMatter, body: str) -> None:
+        """Parse the body once; it has a line for each line of the file."""
+        self.source = source
+        self.meta = meta
+        self.lines = body.split("\n")
+        self.links = markdown.links(body)
+        whole = Passage(body, Place(source.path), links=self.links)
+        parsed = markdown.parse(whole)
+        self.blocks = tuple(_blocks(parsed.tokens))
+        self.problems = tuple(each for each in parsed.problems if each.code is Code.FENCE_UNCLOSED)
+        """A fence that runs on swallows the cards below it, wherever it stands."""
+
+    def place(self, line: int, column: int = 0) -> Place:
+        """The place of a line and column that are counted from 0."""
+        return Place(self.source.path, line + 1, column + 1)
+
+    def inline(self, content: str, line: int) -> Passage:
+        """The inline content of a block that begins on a line."""
+        first = content.split("\n", 1)[0]
+        column = max(self.lines[line].find(first), 0)
+        rest = self.lines[line + 1] if "\n" in content else ""
+        indent = len(rest) - len(rest.lstrip())
+        return Passage(content, self.place(line, column), indent, inline=True, links=self.links)
+
+    def passage(self, start: int, stop: int, indent: int = 0) -> Passage | None:
+        """The lines from `start` to before `stop` without blank lines around them, if any is left.
+
+        `indent` columns of white space are taken away in front of each line; a line that has
+        fewer (a lazy continuation) loses those that it has.
+        """
+        while start < stop and not self.lines[start].strip():
+            start += 1
+        while start < stop and not self.lines[stop - 1].strip():
+            stop -= 1
+        if start == stop:
+            return None
+        text = "\n".join(dedent(line, indent) for line in self.lines[start:stop])
+        return Passage(text, self.place(start, indent), indent, links=self.links)
+
+
+def dedent(line: str, columns: int) -> str:
+    """Take away white space up to a column; a tab that reaches beyond it leaves its rest."""
+    column = position = 0
+    while column < columns and line[position : position + 1] in {" ", "\t"}:
+        column += TAB - column % TAB if line[position] == "\t" else 1
+        position += 1
+    return " " * (column - columns) + line[position:]
+
+
+class Titles:
+    """The headings above a card, as one walks down a page."""
+
+    def __init__(self) -> None:
+        """Begin above the first heading."""
+        self._by_level: dict[int, str] = {}
+
+    def enter(self, block: Block) -> None:
+        """Step below a heading; those of its own level and deeper no longer hold."""
+        level = block.heading_level
+        self._by_level = {k: v for k, v in self._by_level.items() if k < level}
+        self._by_level[level] = _title(block.tokens[1])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, outermost first."""
+        return tuple(name for _, name in sorted(self._by_level.items()) if name)
+
+
+def _title(inline: Token) -> str:
+    """A heading's text without its marks; a `::` inside code does not divide a deck's name."""
+    return "".join(
+        {"code_inline": child.content.replace("::", "∷"), "softbreak": " "}.get(
+            child.type, child.content
+        )
+        for child in inline.children or []
+    ).strip()
+
+
+def _blocks(tokens: list[Token]) -> Iterator[Block]:
+    group: list[Token] = []
+    for token in tokens:
+        group.append(token)
+        if token.level == 0 and token.nesting <= 0:
+            start, stop = group[0].map or (0, 0)
+            yield Block(tuple(group), start, stop)
+            group = []

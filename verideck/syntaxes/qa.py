@@ -1,0 +1,97 @@
+"""Questions and answers are paragraphs that begin with `Q:` and `A:`, or `问：` and `答：`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from verideck import markdown
+from verideck.model import Passage
+from verideck.problems import Code, Problem
+from verideck.syntaxes.page import Page, Titles, Written
+
+_MARKER = re.compile(r"(?P<word>Q|问|A|答)[:：][ \t]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    asks: bool
+    line: int
+    column: int
+    """Where the marker begins."""
+    end: int
+    """The column behind it."""
+
+
+def fits(page: Page) -> bool:
+    """Tell whether the page's first paragraph begins with `Q:`."""
+    first = next((block for block in page.blocks if block.type == "paragraph_open"), None)
+    match = _MARKER.match(first.content) if first else None
+    return match is not None and match["word"] in "Q问"
+
+
+def cards(page: Page) -> Iterator[Written | Problem]:
+    """Yield a card for every `Q:`; it ends at the next `Q:` or at a heading of level 1.
+
+    A marker may also stand on a later line of a paragraph, as in a `Q:` line with its `A:` line
+    directly beneath it.
+    """
+    titles = Titles()
+    starts: list[_Marker] = []
+    for block in page.blocks:
+        if block.heading_level == 1:
+            yield from _cards(page, starts, block.start, titles.names)
+            starts = []
+            titles.enter(block)
+        elif block.type == "paragraph_open":
+            starts += _markers(page, block.content, block.start)
+    yield from _cards(page, starts, len(page.lines), titles.names)
+
+
+def _markers(page: Page, content: str, start: int) -> Iterator[_Marker]:
+    for match in markdown.markers(content, _MARKER):
+        line = start + content.count("\n", 0, match.start())
+        column = page.lines[line].index(match.group().rstrip())
+        yield _Marker(match["word"] in "Q问", line, column, column + len(match.group()))
+
+
+def _cards(
+    page: Page, markers: list[_Marker], stop: int, titles: tuple[str, ...]
+) -> Iterator[Written | Problem]:
+    ends = [marker.line for marker in markers[1:]] + [stop]
+    previous: _Marker | None = None
+    for number, (marker, end) in enumerate(zip(markers, ends, strict=True)):
+        if marker.asks:
+            answer, answer_end = None, end
+            following = markers[number + 1] if number + 1 < len(markers) else None
+            if following and not following.asks:
+                answer_end = ends[number + 1]
+                answer = _passage(page, following, answer_end)
+            question = _passage(page, marker, end)
+            if question:
+                yield Written(question, answer, titles, range(marker.line, answer_end))
+            else:
+                yield _nothing_asked(page, marker, "this Q: asks nothing", "write the question")
+        elif previous is None or not previous.asks:
+            yield _nothing_asked(
+                page, marker, "this answer has no question", "write a paragraph that begins with Q:"
+            )
+        previous = marker
+
+
+def _nothing_asked(page: Page, marker: _Marker, message: str, hint: str) -> Problem:
+    place = page.place(marker.line, marker.column)
+    return Problem(Code.QUESTION_MISSING, message, place, hint)
+
+
+def _passage(page: Page, marker: _Marker, end: int) -> Passage | None:
+    """What stands behind a marker, and the lines below it."""
+    first = page.lines[marker.line][marker.end :]
+    if not first.strip():
+        return page.passage(marker.line + 1, end)
+    stop = end
+    while not page.lines[stop - 1].strip():
+        stop -= 1
+    text = "\n".join([first, *page.lines[marker.line + 1 : stop]])
+    return Passage(text, page.place(marker.line, marker.end), links=page.links)
