@@ -1,0 +1,113 @@
+"""Compare what a snippet printed with what the card shows.
+
+Numbers agree if they are as near as the digits on the card can tell (`0.33` means 0.325 to 0.335),
+or nearer than a tolerance, where one is given. `...` on the card stands for anything. All else,
+white space at the ends of lines apart, is compared to the letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"""
+    (?P<number>(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?)
+    | \d+ | [^\W\d]+ | \.\.\. | \s | .
+    """,
+    re.VERBOSE,
+)
+_ANYTHING = "..."
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first line that is not as expected."""
+
+    line: int
+    """Counted from 1 within the expected text."""
+    expected: str
+    actual: str
+
+
+def difference(expected: str, actual: str, tolerance: float | None = None) -> Difference | None:
+    """The first difference, or None if there is none."""
+    wanted, printed = _trimmed(expected), _trimmed(actual)
+    if _matches(_tokens("\n".join(wanted)), _tokens("\n".join(printed)), tolerance):
+        return None
+    for number in range(max(len(wanted), len(printed))):
+        want = wanted[number] if number < len(wanted) else "(nothing)"
+        got = printed[number] if number < len(printed) else "(nothing)"
+        if not _matches(_tokens(want), _tokens(got), tolerance):
+            return Difference(min(number + 1, max(len(wanted), 1)), want, got)
+    return Difference(1, " ".join(wanted), " ".join(printed))
+
+
+def _trimmed(text: str) -> list[str]:
+    lines = [line.rstrip() for line in text.split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _tokens(text: str) -> list[re.Match[str]]:
+    return list(_TOKEN.finditer(text))
+
+
+def _matches(
+    wanted: Sequence[re.Match[str]], printed: Sequence[re.Match[str]], tolerance: float | None
+) -> bool:
+    """Match with wildcards: each stretch between them is found as far to the left as it stands."""
+    stretches: list[list[re.Match[str]]] = [[]]
+    for token in wanted:
+        if token.group() == _ANYTHING:
+            stretches.append([])
+        else:
+            stretches[-1].append(token)
+    position = 0
+    for number, stretch in enumerate(stretches):
+        starts = range(position, len(printed) - len(stretch) + 1)
+        if number == len(stretches) - 1:
+            starts = range(max(position, len(printed) - len(stretch)), starts.stop)
+        if number == 0:
+            starts = range(min(1, starts.stop)) if len(stretches) > 1 else _whole(stretch, printed)
+        start = next((s for s in starts if _same(stretch, printed, s, tolerance)), None)
+        if start is None:
+            return False
+        position = start + len(stretch)
+    return True
+
+
+def _whole(stretch: Sequence[object], printed: Sequence[object]) -> range:
+    return range(1 if len(stretch) == len(printed) else 0)
+
+
+def _same(
+    stretch: Sequence[re.Match[str]],
+    printed: Sequence[re.Match[str]],
+    start: int,
+    tolerance: float | None,
+) -> bool:
+    return all(
+        _agree(want, printed[start + number], tolerance) for number, want in enumerate(stretch)
+    )
+
+
+def _agree(want: re.Match[str], got: re.Match[str], tolerance: float | None) -> bool:
+    if want.group() == got.group():
+        return True
+    if not want["number"]:
+        return False
+    try:
+        wanted, actual = float(want.group()), float(got.group())
+    except ValueError:
+        return False
+    allowed = _by_digits(want.group()) if tolerance is None else tolerance * max(1.0, abs(wanted))
+    return abs(wanted - actual) <= allowed * (1 + 1e-9)
+
+
+def _by_digits(number: str) -> float:
+    mantissa, _, exponent = number.lower().partition("e")
+    decimals = len(mantissa.partition(".")[2])
+    return float(0.5 * 10.0 ** (int(exponent or 0) - decimals))
