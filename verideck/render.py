@@ -1,0 +1,282 @@
+"""Stage 4 of 5: ProvenCard -> Note. Markdown becomes the HTML of the note's fields."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from urllib.parse import unquote
+
+from verideck import highlight, identity, markdown
+from verideck.fences import is_executable
+from verideck.markdown import Token, cloze
+from verideck.markdown.html import html, marks
+from verideck.model import (
+    Card,
+    Kind,
+    Media,
+    Note,
+    Passage,
+    Place,
+    ProvenCard,
+    Role,
+    Snippet,
+)
+from verideck.problems import Code, Problem
+from verideck.settings import Settings
+from verideck.wording import wording
+
+_PLAYED = {".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".mp4", ".webm", ".mkv", ".mov"}
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def render(cards: Iterable[ProvenCard], settings: Settings) -> Iterator[Note | Problem]:
+    """Render proven cards, in their order."""
+    for proven in cards:
+        writer = _Writer(proven, settings)
+        note = writer.note()
+        yield from writer.problems
+        if not writer.problems:
+            yield note
+
+
+class _Writer:
+    """Renders one card: what a token of it stands for is known here (`markdown.html.Parts`)."""
+
+    def __init__(self, proven: ProvenCard, settings: Settings) -> None:
+        self.card: Card = proven.card
+        self.settings = settings
+        self.problems: list[Problem] = []
+        self.in_cloze = proven.card.kind is Kind.CLOZE
+        self._snippets = {snippet.place: snippet for snippet in proven.card.snippets}
+        self._proofs = {proof.snippet.place: proof for proof in proven.proofs}
+        self._media: dict[str, Media] = {}
+        self._front: list[str] = []
+        self._words = wording(proven.card.language)
+        self._automatic: Iterator[int] = iter(())
+        self._numbers: dict[Place, int] = {}
+
+    def note(self) -> Note:
+        """The note; worthless if problems were found on the way."""
+        card = self.card
+        question = markdown.parse(card.question).tokens
+        below = markdown.parse(card.answer).tokens if card.answer else []
+        self._number_deletions([*question, *below])
+        answer, extra = _divided(below)
+        fields = self._faces(question, answer, extra)
+        fields |= {
+            "Hint": self._line(card.hint),
+            "Proof": self._witness(),
+            "Source": self._line(card.source),
+        }
+        fields = {name: self._in_language(name, text) for name, text in fields.items()}
+        fields |= {"Id": escape(card.id), "Reverse": "yes" if card.reverse else ""}
+        return Note(
+            guid=identity.guid(self.settings.namespace, card),
+            kind=card.kind,
+            deck=card.deck,
+            fields=fields,
+            tags=card.tags,
+            media=tuple(media for _, media in sorted(self._media.items())),
+            place=card.place,
+        )
+
+    # What a token stands for
+
+    def fence(self, token: Token) -> str:
+        """The code of a fence, and under it what its run showed."""
+        snippet = self._snippets.get(markdown.place(token))
+        if snippet is None or snippet.options.role in {Role.CHECK, Role.SETUP}:
+            return ""
+        shown = self._shown(snippet, marks(token.content) if self.in_cloze else [])
+        if snippet.options.front:
+            self._front.append(shown)
+            return ""
+        return shown
+
+    def image(self, token: Token) -> str:
+        """An image, or a sound to be played, whose file comes along with the note."""
+        source = unquote(str(token.attrs["src"]))
+        if source.startswith("data:"):
+            return f'<img src="{escape(source)}" alt="{escape(token.content)}">'
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", source):
+            message, hint = "this image would be fetched while reviewing", "save it in the project"
+            return self._unusable(token, message, hint)
+        file = (self.settings.root / self.card.place.path).parent / source
+        if not file.resolve().is_relative_to(self.settings.root.resolve()):
+            message = f"{source} is outside the project"
+            return self._unusable(token, message, "copy it into the project")
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            hint = "the path is relative to the Markdown file"
+            return self._unusable(token, f"{source} cannot be read: {reason}", hint)
+        name = self._kept(content, file.suffix.lower())
+        if file.suffix.lower() in _PLAYED:
+            return f"[sound:{name}]"
+        title = f' title="{escape(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
+        return f'<img src="{name}" alt="{escape(token.content)}"{title}>'
+
+    def value(self, token: Token) -> str:
+        """The value that the card's code gave; the expression itself where nothing was run."""
+        proof = self._proofs.get(markdown.place(token))
+        return self._clean(proof.value, proof.snippet.place) if proof else token.content
+
+    def number(self, token: Token) -> int | None:
+        """The number of a deletion: the author's, or the next that is free."""
+        if token.type == "cloze_open":
+            return int(token.meta["number"])
+        if not self.in_cloze:
+            return None
+        place = markdown.place(token)
+        if place not in self._numbers:
+            self._numbers[place] = next(self._automatic)
+        return self._numbers[place]
+
+    # The fields
+
+    def _faces(
+        self, question: Sequence[Token], answer: Sequence[Token], extra: Sequence[Token]
+    ) -> dict[str, str]:
+        asked = _unwrapped(html(question, self))
+        if self.card.kind is Kind.TYPED:
+            typed, rest = self._typed(answer)
+            more = [html(rest, self), html(extra, self)]
+            fields = {"Answer": typed, "Extra": "\n".join(filter(None, more))}
+        elif self.in_cloze and any(True for _ in self._deletions(answer)):
+            asked = f"{_paragraph(asked)}\n{html(answer, self)}"
+            fields = {"Answer": "", "Extra": html(extra, self)}
+        else:
+            fields = {"Answer": _unwrapped(html(answer, self)), "Extra": html(extra, self)}
+        if self._front:
+            asked = "\n".join([_paragraph(asked), *self._front])
+        return {"Question": asked, **fields}
+
+    def _typed(self, answer: Sequence[Token]) -> tuple[str, Sequence[Token]]:
+        """The line to be typed, and the blocks under it."""
+        inline = answer[1] if len(answer) > 1 else None
+        children = inline.children or [] if inline else []
+        if answer[:1] and answer[0].type == "paragraph_open" and children:
+            plain = {"text", "code_inline", "value", "text_special"}
+            words = [each for each in children if each.nesting == 0]
+            if all(each.type in plain for each in words):
+                typed = "".join(
+                    self.value(each) if each.type == "value" else each.content for each in words
+                )
+                return escape(typed, quote=False), answer[3:]
+        self.problems.append(
+            Problem(
+                Code.TYPED_ANSWER_UNFIT,
+                "this answer cannot be typed",
+                self.card.answer.place if self.card.answer else self.card.place,
+                "begin it with one line of plain text; what follows is shown with it",
+            )
+        )
+        return "", ()
+
+    def _number_deletions(self, tokens: Sequence[Token]) -> None:
+        taken = {number for _, number in self._deletions(tokens)}
+        self._automatic = (number for number in itertools.count(1) if number not in taken)
+
+    def _deletions(self, tokens: Sequence[Token]) -> Iterator[tuple[Token, int | None]]:
+        return cloze.deletions(markdown.walk(list(tokens)), in_code=self.in_cloze)
+
+    def _line(self, text: str) -> str:
+        passage = Passage(text, self.card.place, inline=True)
+        return html(markdown.parse(passage).tokens, self) if text else ""
+
+    def _in_language(self, field: str, text: str) -> str:
+        """Say which language a field is in: Han characters look different in each."""
+        typed = field == "Answer" and self.card.kind is Kind.TYPED
+        if not text or typed or not self.card.language:
+            return text
+        return f'<div lang="{escape(self.card.language)}">{text}</div>'
+
+    # What a run showed
+
+    def _shown(self, snippet: Snippet, inserted: list[tuple[int, str]]) -> str:
+        code = snippet.code.rstrip("\n")
+        if snippet.options.role is Role.OUTPUT or not snippet.language:
+            css = "output" if snippet.options.role is Role.OUTPUT else "text"
+            return f'<pre class="{css}">{highlight.html(code, "", inserted)}</pre>\n'
+        highlighted = highlight.html(code, snippet.language, inserted)
+        pieces = [f'<pre class="code"><code>{highlighted}</code></pre>\n']
+        proof = self._proofs.get(snippet.place)
+        if proof and proof.raised:
+            raised = escape(self._clean(proof.raised, snippet.place), quote=False)
+            pieces.append(f'<pre class="output">{raised}</pre>\n')
+        for figure in proof.figures if proof else ():
+            name = self._kept(figure.encode(), ".svg")
+            pieces.append(f'<figure><img src="{name}" alt=""></figure>\n')
+        if snippet.options.reason:
+            reason = self._words.not_run.format(reason=escape(snippet.options.reason))
+            pieces.append(f'<p class="unverified">{reason}</p>\n')
+        return "".join(pieces)
+
+    def _witness(self) -> str:
+        """What the back of the card says about its proof."""
+        if not any(map(is_executable, self.card.snippets)):
+            return ""
+        if not self.card.verified:
+            return f'<p class="proof unverified">{self._words.not_verified}</p>'
+        proofs = self._proofs.values()
+        assertions = sum(proof.assertions for proof in proofs)
+        if not assertions:
+            return ""
+        with_versions = sorted({each for proof in proofs for each in proof.environment})
+        versions = "".join(f" · {name} {version}" for name, version in with_versions)
+        line = f"✓ {self._words.held(assertions)}{versions}"
+        checks = [
+            f'<pre class="code"><code>{highlight.html(code, proof.snippet.language)}</code></pre>'
+            for proof in proofs
+            if proof.snippet.options.role is Role.CHECK
+            for code in [proof.snippet.code.rstrip("\n")]
+        ]
+        if not checks:
+            return f'<p class="proof">{escape(line)}</p>'
+        summary = f'<summary class="tappable">{escape(line)}</summary>'
+        return f'<details class="proof">{summary}{"".join(checks)}</details>'
+
+    # Media and problems
+
+    def _kept(self, content: bytes, suffix: str) -> str:
+        """Let a file come along; its name follows from its content (regenerated decks differ)."""
+        name = f"verideck-{hashlib.sha256(content).hexdigest()[:20]}{suffix}"
+        self._media[name] = Media(name, content)
+        return name
+
+    def _unusable(self, token: Token, message: str, hint: str) -> str:
+        self.problems.append(Problem(Code.IMAGE_UNUSABLE, message, markdown.place(token), hint))
+        return ""
+
+    def _clean(self, text: str, place: Place) -> str:
+        found = _FORBIDDEN.search(text)
+        if found:
+            message = f"the run gave a control character, U+{ord(found.group()):04X}"
+            self.problems.append(Problem(Code.CHARACTER_FORBIDDEN, message, place))
+        return text
+
+
+def _divided(answer: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]]:
+    """Divide an answer at its first thematic break: what stands beneath is extra."""
+    while answer and answer[-1].type == "hr":
+        answer = answer[:-1]
+    for number, token in enumerate(answer):
+        if token.type == "hr" and token.level == 0:
+            return answer[:number], answer[number + 1 :]
+    return answer, ()
+
+
+def _unwrapped(text: str) -> str:
+    """A single paragraph needs no tag around it."""
+    if text.startswith("<p>") and text.endswith("</p>") and text.count("<p") == 1:
+        return text.removeprefix("<p>").removesuffix("</p>")
+    return text
+
+
+def _paragraph(text: str) -> str:
+    blocks = ("<p", "<ul", "<ol", "<div", "<pre", "<block", "<figure", "<h")
+    return text if text.startswith(blocks) else f"<p>{text}</p>"

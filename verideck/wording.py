@@ -1,0 +1,40 @@
+"""The few words that verideck itself writes on a card, in the language of the card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One language's words."""
+
+    one_held: str
+    many_held: str
+    not_run: str
+    not_verified: str
+
+    def held(self, assertions: int) -> str:
+        """How many assertions held."""
+        return self.one_held if assertions == 1 else self.many_held.format(n=assertions)
+
+
+_WORDINGS = {
+    "en": Wording(
+        one_held="1 assertion held",
+        many_held="{n} assertions held",
+        not_run="Not run: {reason}",
+        not_verified="Not verified",
+    ),
+    "zh": Wording(
+        one_held="1 个断言成立",
+        many_held="{n} 个断言成立",
+        not_run="未运行：{reason}",
+        not_verified="代码未经验证",
+    ),
+}
+
+
+def wording(language: str) -> Wording:
+    """The words for a language as HTML names it; English where there are none."""
+    return _WORDINGS.get(language.lower().partition("-")[0], _WORDINGS["en"])
