@@ -1,0 +1,126 @@
+"""Anki's package format, by genanki: the one door to it.
+
+genanki leaves to chance what must not be: ids from the clock, the order of cloze cards, dates in
+the archive, a temporary file. So the database is filled in memory by its public `write_to_db`,
+with ids of our own, and the archive is made here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import sqlite3
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import genanki
+
+from verideck import identity
+from verideck.model import Kind, Note
+from verideck.notetypes import FIELDS, NoteType, notetype
+
+_OLDEST_DATE = (1980, 1, 1, 0, 0, 0)
+"""The first that a zip archive can name."""
+
+_SQLITE_VERSION = slice(96, 100)
+"""Bytes of a database file that name the library that wrote it (SQLite file format, 1.3.19)."""
+
+
+class _Model(genanki.Model):  # type: ignore[misc] # genanki has no annotations
+    """A note type whose fields and templates have ids, so that Anki sees a renaming as one."""
+
+    def __init__(self, kind: NoteType) -> None:
+        super().__init__(
+            kind.id,
+            kind.name,
+            fields=[{"name": name, "id": number} for name, number in FIELDS.items()],
+            templates=[
+                {"name": each.name, "id": each.id, "qfmt": each.front, "afmt": each.back}
+                for each in kind.templates
+            ],
+            css=kind.css,
+            model_type=genanki.Model.CLOZE if kind.is_cloze else genanki.Model.FRONT_BACK,
+        )
+
+
+class _Note(genanki.Note):  # type: ignore[misc] # genanki has no annotations
+    """A note whose cards come in the order of their numbers, nested deletions among them."""
+
+    def _cloze_cards(self) -> list[genanki.Card]:
+        numbers = {int(number) for number in re.findall(r"\{\{c(\d+)::", self.fields[0])}
+        return [genanki.Card(number - 1) for number in sorted(numbers)]
+
+    def _check_invalid_html_tags_in_fields(self) -> None:
+        """Fields are our own, escaped HTML; the check takes quadratic time."""
+
+
+def package(notes: Sequence[Note], moment: int) -> bytes:
+    """The content of an .apkg file. `moment` stamps notes and note types, in Unix seconds."""
+    media = {media.name: media.content for note in notes for media in note.media}
+    names = sorted(media)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package_file:
+        _add(package_file, "collection.anki2", _database(notes, moment))
+        listed = {str(number): name for number, name in enumerate(names)}
+        _add(package_file, "media", json.dumps(listed, ensure_ascii=False).encode())
+        for number, name in enumerate(names):
+            _add(package_file, str(number), media[name])
+    return archive.getvalue()
+
+
+def _add(package_file: zipfile.ZipFile, name: str, content: bytes) -> None:
+    entry = zipfile.ZipInfo(name, _OLDEST_DATE)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.create_system = 3
+    entry.external_attr = 0o644 << 16
+    package_file.writestr(entry, content)
+
+
+def _database(notes: Sequence[Note], moment: int) -> bytes:
+    models = {kind: _Model(notetype(kind)) for kind in Kind}
+    decks: dict[str, genanki.Deck] = {}
+    for due, note in enumerate(notes):
+        deck = decks.setdefault(note.deck, genanki.Deck(_deck_id(note.deck), note.deck))
+        deck.add_note(
+            _Note(
+                model=models[note.kind],
+                fields=[note.fields[name] for name in FIELDS],
+                tags=sorted(note.tags),
+                guid=note.guid,
+                due=due,
+            )
+        )
+    in_order = [decks[name] for name in sorted(decks)]
+    connection = sqlite3.connect(":memory:")
+    try:
+        genanki.Package(in_order).write_to_db(connection.cursor(), moment, _ids(in_order))
+        connection.commit()
+        content = bytearray(connection.serialize())
+    finally:
+        connection.close()
+    content[_SQLITE_VERSION] = bytes(4)
+    return bytes(content)
+
+
+def _ids(decks: Sequence[genanki.Deck]) -> Iterator[int]:
+    """The ids that genanki asks for: each note's, then its cards', all following from guids."""
+    notes = [note for deck in decks for note in deck.notes]
+    note_ids = identity.moments(note.guid for note in notes)
+    card_ids = identity.moments(_card_name(note, card) for note in notes for card in note.cards)
+    for note in notes:
+        yield note_ids[note.guid]
+        for card in note.cards:
+            yield card_ids[_card_name(note, card)]
+
+
+def _card_name(note: _Note, card: Any) -> str:  # noqa: ANN401 - genanki has no annotations
+    return f"{note.guid}\x1f{card.ord}"
+
+
+def _deck_id(name: str) -> int:
+    """A link inside the file only: Anki matches decks by name."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return 1_000_000_000_000 + int.from_bytes(digest[:5])
