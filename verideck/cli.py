@@ -1,0 +1,202 @@
+"""The command line: words in, exit code out (0 it holds, 1 the cards do not hold, 2 usage)."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from verideck import report
+from verideck.build import Checked
+from verideck.build import build as package
+from verideck.build import check as check_cards
+from verideck.model import Built, Card, ProvenCard, Tally
+from verideck.moment import moment
+from verideck.outputs import OUTPUTS
+from verideck.problems import BuildFailedError, Problem, keep
+from verideck.settings import Settings, find_root, load
+from verideck.verify import Proven, Watch, unwatched
+
+INTERRUPTED = 130
+"""What a shell expects of a command that Ctrl-C ended."""
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="verideck")
+def verideck() -> None:
+    """Markdown questions and answers become an Anki deck, and every snippet is proved first."""
+
+
+def _common(command: Command) -> Command:
+    """What every command that reads cards is told."""
+    options = [
+        click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path)),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(["human", "json", "github"]),
+            default="human",
+            help="How problems and the summary are told.",
+        ),
+        click.option("--strict", is_flag=True, help="Make errors of warnings."),
+        click.option(
+            "--update", "renew", is_flag=True, help="Write what snippets print into the cards."
+        ),
+        click.option("--no-verify", is_flag=True, help="Execute nothing; cards say so."),
+        click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@verideck.command()
+@_common
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The package to write.")
+def build(output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
+    """Parse, verify, render and package the cards.
+
+    PATHS are Markdown files and folders of them; without any, the project's cards folder.
+    """
+    run = _Run(_Words(**given), packages=True)
+    settings = run.settings()
+    target = output or settings.root / settings.output
+    if target.suffix not in OUTPUTS:
+        known = ", ".join(sorted(OUTPUTS))
+        raise click.UsageError(f"cannot write a {target.suffix or 'file without suffix'}; {known}")
+    try:
+        stamp = moment(settings.root)
+    except ValueError as error:
+        raise click.UsageError("SOURCE_DATE_EPOCH must be a number of seconds above 0") from error
+    with run.telling() as tell:
+        checked = run.checked(settings)
+        tell(checked, package(checked, target, stamp, settings))
+
+
+@verideck.command()
+@_common
+def check(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
+    """Do all that build does, but package nothing."""
+    run = _Run(_Words(**given), packages=False)
+    settings = run.settings()
+    with run.telling() as tell:
+        tell(run.checked(settings), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the command line says."""
+
+    paths: tuple[Path, ...]
+    form: str
+    strict: bool
+    renew: bool
+    no_verify: bool
+    quiet: bool
+
+
+class _Run:
+    """One command from its words to its exit code."""
+
+    def __init__(self, words: _Words, *, packages: bool) -> None:
+        self.words = words
+        self.packages = packages
+        self.root = find_root(Path.cwd())
+
+    def settings(self) -> Settings:
+        """The project's settings, with the flags that beat them."""
+        problems: list[Problem] = []
+        found = list(keep(load(self.root), problems))
+        if problems:
+            self.fail(problems, Tally())
+        settings = replace(found[0], verify=found[0].verify and not self.words.no_verify)
+        if not self.words.paths and not (self.root / settings.cards).is_dir():
+            raise click.UsageError(f"no folder {settings.cards} here: name the Markdown files")
+        return settings
+
+    def checked(self, settings: Settings) -> Checked:
+        """Run all stages but the last."""
+        words = self.words
+        return check_cards(
+            words.paths, settings, strict=words.strict, renew=words.renew, watch=self.watch()
+        )
+
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[Callable[[Checked, Built | None], None]]:
+        """Tell how the run went, whichever way it goes."""
+        try:
+            yield self.succeed
+        except BuildFailedError as failure:
+            self.fail(failure.problems, failure.tally)
+        except KeyboardInterrupt:
+            click.echo("Interrupted; nothing was written", err=True)
+            sys.exit(INTERRUPTED)
+
+    def succeed(self, checked: Checked, built: Built | None) -> None:
+        """Tell warnings and the summary."""
+        self.tell(checked.problems, checked.tally, built)
+        if self.words.form == "human" and not self.words.quiet:
+            click.echo(report.summary(checked.tally, checked.problems, built, self.root))
+
+    def fail(self, problems: Sequence[Problem], tally: Tally) -> NoReturn:
+        """Tell the problems and exit."""
+        self.tell(problems, tally, None)
+        if self.words.form == "human":
+            click.echo(report.failed(problems, tally), err=True)
+        sys.exit(1)
+
+    def tell(self, problems: Sequence[Problem], tally: Tally, built: Built | None) -> None:
+        """Tell the problems, in the order of their places, in the form that was asked for."""
+        problems = sorted(problems, key=lambda problem: problem.place)
+        match self.words.form:
+            case "json":
+                click.echo(report.as_json(tally, problems, built=built, packages=self.packages))
+            case "github":
+                for problem in problems:
+                    click.echo(report.annotation(problem, self.root))
+            case _:
+                for problem in problems:
+                    click.echo(report.told(problem, self.root), err=True)
+
+    def watch(self) -> Watch:
+        """A bar on a terminal, plain lines elsewhere, nothing for programs."""
+        if self.words.quiet or self.words.form != "human":
+            return unwatched
+        return _bar if sys.stderr.isatty() else _lines
+
+
+def _bar(proven: Proven, cards: Sequence[Card]) -> Proven:
+    with click.progressbar(length=len(cards), label="proving", file=sys.stderr) as bar:
+        for each in proven:
+            if isinstance(each, ProvenCard):
+                bar.update(1)
+            yield each
+
+
+def _lines(proven: Proven, _: Sequence[Card]) -> Proven:
+    for each in proven:
+        if isinstance(each, ProvenCard) and each.proofs:
+            held = sum(proof.assertions for proof in each.proofs)
+            seconds = sum(proof.seconds for proof in each.proofs)
+            place = each.card.place
+            line = f"proved {place.path}:{place.line} ({held} held, {seconds:.1f} s)"
+            click.echo(line, err=True)
+        yield each
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; what is not the author's or the caller's fault keeps its traceback."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        verideck(args=arguments, prog_name="verideck")
+    except Exception:
+        click.echo("This is a bug in verideck; please report it with what follows.", err=True)
+        raise

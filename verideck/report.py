@@ -1,0 +1,128 @@
+"""What a run says: to people, to programs (json), to GitHub's annotations."""
+
+from __future__ import annotations
+
+import json
+import linecache
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from verideck.model import Built, Place, Tally
+from verideck.problems import Problem, Severity, errors
+
+
+def told(problem: Problem, root: Path) -> str:
+    """A problem for people: where editors jump to, the source line, the values, the hint."""
+    first, *more = problem.message.split("\n")
+    place = problem.place
+    lines = [f"{_from_here(place, root)}: {problem.severity}: {first} [{problem.code}]"]
+    source = linecache.getline(str(root / place.path), place.line).rstrip()
+    margin = " " * len(f"{place.line:>5}")
+    if source:
+        lines.append(f"{place.line:>5} | {source}")
+    lines += [f"{margin} |   {line}" for line in more]
+    if problem.hint:
+        lines.append(f"{margin} = hint: {problem.hint}")
+    return "\n".join(lines)
+
+
+def annotation(problem: Problem, root: Path) -> str:
+    """A problem as a GitHub workflow command, which becomes an annotation of the line."""
+    place = problem.place
+    path = _from_here(place, root).rsplit(":", 2)[0]
+    text = "\n".join(filter(None, [problem.message, problem.hint]))
+    properties = {
+        "file": path,
+        "line": str(place.line),
+        "col": str(place.column),
+        "title": str(problem.code),
+    }
+    said = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
+    return f"::{problem.severity} {said}::{_escaped(text)}"
+
+
+def as_json(
+    tally: Tally, problems: Sequence[Problem], *, built: Built | None, packages: bool
+) -> str:
+    """The whole run as one JSON object; a run that packages tells its package, or null."""
+    run: dict[str, object] = {
+        "cards": tally.cards,
+        "snippets": tally.snippets,
+        "assertions": tally.assertions,
+        "seconds": round(tally.seconds, 3),
+        "problems": [
+            {
+                "code": problem.code,
+                "severity": problem.severity,
+                "message": problem.message,
+                "path": problem.place.path,
+                "line": problem.place.line,
+                "column": problem.place.column,
+                "hint": problem.hint,
+            }
+            for problem in problems
+        ],
+    }
+    if packages:
+        run |= {
+            "output": built.path if built else None,
+            "sha256": built.sha256 if built else None,
+            "notes": built.notes if built else None,
+        }
+    return json.dumps(run, ensure_ascii=False, indent=2)
+
+
+def failed(problems: Sequence[Problem], tally: Tally) -> str:
+    """The last line of a run that did not hold."""
+    wrong = len(errors(problems))
+    return (
+        f"Error: {_count(wrong, 'problem')} in {_count(tally.cards, 'card')}; nothing was written"
+    )
+
+
+def summary(tally: Tally, problems: Sequence[Problem], built: Built | None, root: Path) -> str:
+    """The last lines of a run that held."""
+    counts = (
+        f"{_count(tally.cards, 'card')}, {_count(tally.snippets, 'snippet')} executed, "
+        f"{_count(tally.assertions, 'assertion')} held, {tally.seconds:.1f} s"
+    )
+    lines = [counts]
+    if tally.not_run:
+        lines.append(f"not verified: {_count(tally.not_run, 'snippet')} declared as not to be run")
+    if tally.unverifiable:
+        lines.append(f"no verifier: {_count(tally.unverifiable, 'snippet')} in other languages")
+    if tally.nameless:
+        lines.append(
+            f"without {{#id}}: {_count(tally.nameless, 'card')}; "
+            "to reword such a question makes a new note of it"
+        )
+    left_out = sum(problem.severity is Severity.WARNING for problem in problems)
+    if left_out:
+        lines.append(f"warnings: {left_out}")
+    if built:
+        path = _relative(root / built.path)
+        lines.append(f"{path}: {_count(built.notes, 'note')}, sha256 {built.sha256[:16]}…")
+    return "\n".join(lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _from_here(place: Place, root: Path) -> str:
+    """A place as an editor finds it from the folder in which the command runs."""
+    return str(Place(_relative(root / place.path), place.line, place.column))
+
+
+def _relative(path: Path) -> str:
+    try:
+        return Path(os.path.relpath(path)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for character in "%\r\n" + more:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

@@ -1,0 +1,64 @@
+"""`--update`: write what snippets print into the cards that show it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from verideck.files import write_whole
+from verideck.model import Card, Proof, ProvenCard, Role, Snippet
+from verideck.verifiers import Bench
+from verideck.verifiers.python.expected import difference
+from verideck.verify import verify
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
+"""A line with its ending, whichever the file has."""
+
+
+def update(cards: Iterable[Card], bench: Bench) -> list[str]:
+    """Execute the cards and rewrite each ```output that differs.
+
+    A card that fails for another reason is left as it is: the run that follows tells why. Only
+    the lines of such fences change; everything else stays byte for byte. Returns the paths of the
+    files that changed.
+    """
+    stale: dict[str, list[Proof]] = {}
+    showing = [card for card in cards if any(map(_is_output, card.snippets))]
+    for proven in verify(showing, replace(bench, accept_output=True)):
+        if isinstance(proven, ProvenCard):
+            for proof in _stale(proven.proofs):
+                stale.setdefault(proof.snippet.place.path, []).append(proof)
+    for path, proofs in stale.items():
+        _rewrite(bench.root / path, proofs)
+    return sorted(stale)
+
+
+def _is_output(snippet: Snippet) -> bool:
+    return snippet.options.role is Role.OUTPUT
+
+
+def _stale(proofs: Sequence[Proof]) -> Iterator[Proof]:
+    for proof in proofs:
+        shown, tolerance = proof.snippet.code, proof.snippet.options.tolerance
+        would_close = re.search(r"^\s*(```|~~~)", proof.stdout, re.MULTILINE)
+        differs = _is_output(proof.snippet) and difference(shown, proof.stdout, tolerance)
+        if differs and not would_close:
+            yield proof
+
+
+def _rewrite(file: Path, proofs: Sequence[Proof]) -> None:
+    """Put what was printed between the lines of each fence, the last fence first."""
+    lines = _LINE.findall(file.read_bytes().decode("utf-8"))
+    for proof in sorted(proofs, key=lambda proof: proof.snippet.place, reverse=True):
+        place = proof.snippet.place
+        opening = lines[place.line - 1]
+        indentation = re.sub(r"[^>\t]", " ", opening[: place.column - 1])
+        ending = opening[len(opening.rstrip("\r\n")) :]
+        printed = [
+            (indentation + line).rstrip() + ending for line in proof.stdout.rstrip().split("\n")
+        ]
+        shown = proof.snippet.code.count("\n")
+        lines[place.line : place.line + shown] = printed
+    write_whole(file, "".join(lines).encode("utf-8"))
