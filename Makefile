@@ -1,0 +1,54 @@
+# `make deck` builds the deck, `make test` proves the program. Both set themselves up: a .venv here,
+# with the versions of constraints.txt, made once and made again only when what it holds changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: deck test test-light pictures browser clean
+
+deck: $(VENV)/deck
+	$(BIN)/verideck build
+
+test: $(VENV)/deck $(VENV)/test browser
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n auto
+
+# What the tool promises to those who have no torch, in an environment without it.
+test-light: $(VENV)-light/test
+	$(VENV)-light/bin/pytest -n auto -m "not torch and not browser"
+
+# Every card as a PNG, light, night and on a phone, in dist/pictures.
+pictures: deck $(VENV)/test browser
+	$(BIN)/python tests/pictures.py dist/transformer-interview.apkg dist/pictures
+
+# Cards are photographed by Debian's Chromium, with a font that has Chinese.
+browser:
+	@command -v chromium >/dev/null || { \
+		echo "installing Debian's chromium and a Chinese font, for the pictures of cards"; \
+		apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; }
+
+$(VENV)/python:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/deck: $(VENV)/python pyproject.toml constraints.txt
+	$(PIP) install -c constraints.txt -e '.[torch]'
+	touch $@
+
+# Of aqt, Anki's desktop, only the web page that shows a card is needed: no Qt.
+$(VENV)/test: $(VENV)/deck
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	$(PIP) install -c constraints.txt --no-deps aqt
+	touch $@
+
+$(VENV)-light/test: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-light
+	$(VENV)-light/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(VENV)-light dist
