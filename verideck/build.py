@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from verideck.files import place_name
 from verideck.model import Built, Card, Note, Place, ProvenCard, Tally
 from verideck.pack import pack
 from verideck.parse import parse
 from verideck.problems import BuildFailedError, Code, Problem, Severity, errors, keep
-from verideck.read import place_name, read
+from verideck.read import read
 from verideck.render import render
 from verideck.settings import Settings
 from verideck.tally import tally

@@ -24,6 +24,8 @@ _EVERYWHERE = frozenset({".front"})
 _INCLUDING = frozenset({"include", "symbol", "region"})
 _EXECUTED = frozenset({".check", ".setup", ".no-run", "reason", "raises", "match", "timeout"})
 _COMPARED = frozenset({"tol"})
+OPTIONS = _EVERYWHERE | _INCLUDING | _EXECUTED | _COMPARED
+"""Every word that may stand in a fence's braces."""
 
 _ROLES = {".check": Role.CHECK, ".setup": Role.SETUP, ".no-run": Role.TEXT}
 

@@ -1,10 +1,17 @@
-"""Write a file whole or not at all."""
+"""Files: how they are called in a place, and how they are written whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from pathlib import Path
+
+
+def place_name(file: Path, root: Path) -> str:
+    """How a file is called in a `Place`: relative to the project if it is inside of it."""
+    absolute = file.absolute()
+    inside = absolute.is_relative_to(root.absolute())
+    return (absolute.relative_to(root.absolute()) if inside else absolute).as_posix()
 
 
 def write_whole(file: Path, content: bytes) -> None:

@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from verideck.files import write_whole
+from verideck.files import place_name, write_whole
 from verideck.model import Built, Note, Place
 from verideck.outputs import OUTPUTS
 from verideck.problems import Code, Problem
-from verideck.read import place_name
 
 
 def pack(notes: Sequence[Note], output: Path, moment: int, root: Path) -> Built | Problem:

@@ -15,7 +15,7 @@ from verideck.problems import Code, Problem, Severity, errors, keep
 from verideck.settings import Settings
 from verideck.syntaxes import SYNTAXES, Page, Written, fitting
 
-_CARD_WORDS = frozenset({"#", ".reversed", ".type", ".cloze", "tags", "source", "hint"})
+WORDS = frozenset({"#", ".reversed", ".type", ".cloze", "tags", "source", "hint"})
 
 
 def parse(sources: Iterable[Source], settings: Settings) -> Iterator[Card | Problem]:
@@ -173,7 +173,7 @@ class _Reading:
             line = head.count("\n", 0, start)
             return question.at(line, start - (head.rfind("\n", 0, start) + 1))
 
-        known = attributes.read(found["inside"], at, _CARD_WORDS, Code.ATTRIBUTE_INVALID)
+        known = attributes.read(found["inside"], at, WORDS, Code.ATTRIBUTE_INVALID)
         words = {attribute.name: attribute for attribute in keep(known, self.problems)}
         kinds = [word for word in (".cloze", ".type", ".reversed") if word in words]
         if len(kinds) > 1:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from verideck.files import place_name
 from verideck.model import Place, Source
 from verideck.problems import Code, Problem
 from verideck.settings import Settings
@@ -32,13 +33,6 @@ def read(paths: Sequence[Path], settings: Settings) -> Iterator[Source | Problem
                 continue
             seen.add(file.resolve())
             yield from _source(file, _folders(file, path, cards), settings.root)
-
-
-def place_name(file: Path, root: Path) -> str:
-    """How a file is called in a `Place`: relative to the project if it is inside of it."""
-    absolute = file.absolute()
-    inside = absolute.is_relative_to(root.absolute())
-    return (absolute.relative_to(root.absolute()) if inside else absolute).as_posix()
 
 
 def _markdown_files(folder: Path) -> Iterator[Path]:

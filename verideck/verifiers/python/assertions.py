@@ -134,8 +134,10 @@ class Rewriter(ast.NodeTransformer):
         return test
 
     def _keep(self, expression: ast.expr, operands: dict[int, str]) -> ast.expr:
-        if isinstance(expression, ast.Constant | ast.GeneratorExp | ast.Starred | ast.Lambda):
+        if isinstance(expression, ast.GeneratorExp | ast.Starred | ast.Lambda):
             return expression
+        if not any(isinstance(each, ast.Name) for each in ast.walk(expression)):
+            return expression  # a literal tells its value itself
         number = next(_OPERANDS)
         text = " ".join(ast.unparse(expression).split())
         operands[number] = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

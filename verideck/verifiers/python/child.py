@@ -181,7 +181,8 @@ class Child:
         if isinstance(cause, SyntaxError) and (path := self._own(cause.filename)):
             frames.append((path, cause.lineno or step["line"], cause.offset or 1))
         path, line, column = frames[-1] if frames else ("", 0, 0)
-        calls = [f"called from {p}:{n}" for p, n, _ in reversed(frames[:-1])]
+        places = dict.fromkeys(f"{p}:{n}" for p, n, _ in reversed(frames))
+        calls = [f"called from {each}" for each in list(places)[1:]]
         if path == step["path"] and step["kind"] != "include" and line:
             column += step["column"] - 1
         return {

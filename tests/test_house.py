@@ -1,0 +1,160 @@
+"""The rules that a machine can hold: doors, trees, names, and the words of the README."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import verideck
+from verideck.fences import OPTIONS
+from verideck.parse import WORDS
+from verideck.problems import Code
+from verideck.settings import SETTABLE
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "verideck"
+
+DOORS = {
+    "click": {"cli.py"},
+    "genanki": {"outputs/apkg.py"},
+    "markdown_it": {"markdown/"},
+    "pygments": {"highlight.py"},
+    "yaml": {"front_matter.py"},
+}
+STAGES = {"read", "parse", "verify", "render", "pack"}
+ENTRY = "build.py"
+
+
+def _modules() -> list[Path]:
+    found = sorted(PACKAGE.rglob("*.py"))
+    assert found, "no modules found"
+    return found
+
+
+def _imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_each_dependency_has_one_door() -> None:
+    """A library is imported where its door is and nowhere else; every import has a door."""
+    for file in _modules():
+        name = file.relative_to(PACKAGE).as_posix()
+        for imported in _imports(file):
+            top = imported.partition(".")[0]
+            if top == "verideck" or top in sys.stdlib_module_names:
+                continue
+            assert top in DOORS, f"{name} imports {top}, which has no door"
+            assert any(name.startswith(door) for door in DOORS[top]), f"{name} imports {top}"
+
+
+def test_no_stage_imports_another() -> None:
+    """Only `build.py` and what it is called by know the order of the stages."""
+    for stage in STAGES:
+        imported = set(_imports(PACKAGE / f"{stage}.py"))
+        others = {f"verideck.{other}" for other in STAGES - {stage}}
+        assert not imported & others, stage
+
+
+def test_no_module_is_a_drawer() -> None:
+    """A module's name says what is in it."""
+    drawers = {"utils", "util", "helpers", "common", "core", "manager", "misc"}
+    assert not drawers & {file.stem for file in _modules()}
+
+
+@pytest.mark.parametrize(
+    ("page", "folder"), [("README.md", ROOT), ("CONTRIBUTING.md", PACKAGE)], ids=["readme", "guide"]
+)
+def test_the_printed_tree_is_the_disks(page: str, folder: Path) -> None:
+    """The tree that a page prints names what is there, and all of it."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    tree = next(
+        block for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL) if "build" in block
+    )
+    printed = set(re.findall(r"^ *([\w.]+(?:/|\.py))  ", tree, re.MULTILINE))
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "."],  # noqa: S607 - git
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    on_disk = {
+        first + "/" if rest else first
+        for first, _, rest in (name.partition("/") for name in tracked)
+        if not first.startswith(".") and (rest or first.endswith(".py"))
+    } - {"__init__.py"}
+    assert printed == on_disk
+
+
+def test_the_readmes_card_is_the_examples() -> None:
+    """The card that the README shows is the one that the example builds."""
+    example = (ROOT / "docs/example/cards/softmax.md").read_text(encoding="utf-8")
+    assert f"````markdown\n{example}````" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readmes_failure_is_what_the_tool_says(tmp_path: Path) -> None:
+    """Without the maximum the example fails, in the words that the README prints."""
+    cards = tmp_path / "cards"
+    cards.mkdir()
+    example = (ROOT / "docs/example/cards/softmax.md").read_text(encoding="utf-8")
+    (cards / "softmax.md").write_text(example.replace("exp(x - m)", "exp(x)"), encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "verideck", "check"],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1
+    assert f"```text\n{run.stderr}```" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_names_every_setting_and_option() -> None:
+    """What can be set and written is told where a user looks for it."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for word in SETTABLE | WORDS | OPTIONS:
+        assert word in readme, word
+
+
+def test_every_code_has_a_docstring() -> None:
+    """The name of a problem is explained where it is defined."""
+    source = ast.parse((PACKAGE / "problems.py").read_text(encoding="utf-8"))
+    body = next(n for n in source.body if isinstance(n, ast.ClassDef) and n.name == "Code").body
+    explained = [
+        isinstance(following, ast.Expr)
+        for member, following in zip(body, [*body[1:], None], strict=True)
+        if isinstance(member, ast.Assign)
+    ]
+    assert len(explained) == len(Code)
+    assert all(explained)
+
+
+def test_exported_names() -> None:
+    """What `import verideck` offers."""
+    assert verideck.__all__ == ["BuildFailedError", "build", "check"]
+    assert all(hasattr(verideck, name) for name in verideck.__all__)
+
+
+def test_the_project_speaks_of_itself_alone() -> None:
+    """No path of the machine on which the project was written."""
+    tracked = subprocess.run(
+        ["git", "ls-files"],  # noqa: S607 - git
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    for name in tracked:
+        if (ROOT / name).suffix in {".md", ".py", ".toml", ".txt", ".yml", ""}:
+            text = (ROOT / name).read_text(encoding="utf-8")
+            assert "/work" + "/" not in text, name
+            assert "/root" + "/" not in text, name
