@@ -1,0 +1,115 @@
+"""The repository's own deck: its eleven questions, their names for ever, and their code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from verideck.build import Checked, check
+from verideck.model import Card, Role
+from verideck.parse import parse
+from verideck.problems import Problem
+from verideck.read import read
+from verideck.settings import Settings, load
+
+pytestmark = pytest.mark.xdist_group("deck")
+
+ROOT = Path(__file__).parents[1]
+
+QUESTIONS = {
+    "mha-why",
+    "qk-separate-projections",
+    "dot-product-vs-additive",
+    "scaled-dot-product",
+    "padding-mask",
+    "head-dimension",
+    "encoder-decoder",
+    "position-encoding",
+    "position-encoding-variants",
+    "residual",
+    "layernorm-vs-batchnorm",
+}
+"""Learners' reviews hang on these: an id is never changed, and never given to another card."""
+
+LINES, COLUMNS = 15, 72
+"""As much code as a card can show at once, and a phone scroll past."""
+
+
+def settings() -> Settings:
+    """The deck's settings, in which nothing is wrong."""
+    found = list(load(ROOT))
+    assert len(found) == 1
+    assert isinstance(found[0], Settings)
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def cards() -> Sequence[Card]:
+    """The deck's cards; no problem is found on the way."""
+    project = settings()
+    sources = [each for each in read([], project) if not isinstance(each, Problem)]
+    found = list(parse(sources, project))
+    assert [each for each in found if isinstance(each, Problem)] == []
+    return [each for each in found if isinstance(each, Card)]
+
+
+def test_every_question_has_its_card(cards: Sequence[Card]) -> None:
+    """Each of the eleven questions has one card, answered, under the id it will keep."""
+    overviews = {card.id for card in cards if "overview" in card.tags}
+    assert overviews == QUESTIONS
+    assert all(card.answer for card in cards)
+
+
+def test_every_card_can_be_found_again(cards: Sequence[Card]) -> None:
+    """A card has an id, a source, a topic and a level."""
+    for card in cards:
+        assert card.id, card.place
+        assert card.source, card.place
+        assert {"core", "adjacent", "extension"} & set(card.tags), card.place
+        assert card.language == "zh-CN", card.place
+
+
+def test_the_shown_code_fits_a_card(cards: Sequence[Card]) -> None:
+    """Code that is shown has at most 15 lines of at most 72 columns."""
+    shown = [
+        snippet for card in cards for snippet in card.snippets if snippet.options.role is Role.SHOWN
+    ]
+    assert shown
+    for snippet in shown:
+        lines = snippet.code.rstrip("\n").split("\n")
+        assert len(lines) <= LINES, snippet.place
+        assert max(map(len, lines)) <= COLUMNS, snippet.place
+
+
+@pytest.fixture(scope="module")
+def checked() -> Checked:
+    """The deck, proved."""
+    pytest.importorskip("torch")
+    return check([], settings(), strict=True)
+
+
+@pytest.mark.torch
+def test_the_deck_holds(checked: Checked) -> None:
+    """Every card is proved, nothing is left out, and every card's proof asserts something."""
+    assert checked.problems == ()
+    assert {note.fields["Id"] for note in checked.notes} >= QUESTIONS
+    assert checked.tally.not_run == 0
+    for note in checked.notes:
+        assert "个断言成立 · torch 2.13.0" in note.fields["Proof"], note.place
+
+
+@pytest.mark.torch
+def test_the_seeds_make_values_that_stay(checked: Checked) -> None:
+    """What prose says of a run is the same in the next one."""
+    again = check([], settings())
+    assert [note.fields for note in again.notes] == [note.fields for note in checked.notes]
+
+
+@pytest.mark.torch
+@pytest.mark.browser
+def test_every_card_can_be_seen(checked: Checked, tmp_path: Path) -> None:
+    """No card is wider than a screen or a phone, no formula fails, no picture is missing."""
+    pytest.importorskip("playwright")
+    from test_pictures import faults  # noqa: PLC0415 - needs the browser's driver
+
+    assert faults(checked, tmp_path, settings()) == []

@@ -1,0 +1,107 @@
+"""Cards as a learner sees them: Anki's own page in a real browser, by day, by night, on a phone."""
+
+from pathlib import Path
+
+import pytest
+
+from verideck.build import Checked, build, check
+from verideck.settings import Settings
+
+pytest.importorskip("playwright", reason="make test installs it")
+pytest.importorskip("_aqt", reason="make test installs it")
+
+from pictures import CHROMIUM, MODES, SMALL, photograph
+
+MOMENT = 1_800_000_000
+
+pytestmark = pytest.mark.browser
+
+EVERYTHING = r"""---
+lang: zh-CN
+---
+# 样张
+
+## 所有东西都在一张卡片上？ {#all .reversed source="A et al. 2017, §3" hint="想一想 $x_i$"}
+
+正文 `inline = {"a": 1}` 与 $\frac{a_i}{b_i} < \infty$，**粗体**，~~删除~~，==高亮==。
+
+$$\operatorname{softmax}\!\left(\frac{QK^\top}{\sqrt{d_k}}+M\right)V=\sum_{i=1}^{n}\sum_{j=1}^{n}\frac{e^{z_i-m}}{\sum_{k}e^{z_k-m}}\,\alpha_{ij}\beta_{ij}\gamma_{ij}\delta_{ij}\epsilon_{ij}\zeta_{ij}\eta_{ij}$$
+
+- 一
+  - 二
+    1. 三
+
+> 引文 “quoted”
+
+| 甲 | 乙乙乙乙乙乙 | 丙 | 丁 |
+|---|---|--:|---|
+| $O(n^2)$ | 很长很长很长很长很长很长很长很长的一格 | 1.5 | `x[::2]` |
+
+```python
+def a_function_with_a_long_name(argument, another_argument, yet_another_one):
+    # 注释：一行长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长
+    return f"{argument!r}" + str(another_argument @ yet_another_one) if argument else None
+print("printed")
+```
+
+```output
+printed
+```
+
+```python {raises="ValueError" match="long"}
+raise ValueError("a message that is long enough to be wider than the screen of any phone " * 2)
+```
+
+```python {.no-run reason="没有 GPU"}
+cuda()
+```
+
+![图](../图 1.svg)
+
+---
+
+补充：$a$。
+
+## 键入？ {#typed .type}
+
+LayerNorm
+
+说明。
+
+## 填空 {#cloze .cloze}
+
+LN 在 ==最后一维== 上，$y=\gamma{{c2::\frac{x-\mu}{\sqrt{\sigma^{2}}}}}$，见 `{{c3::x.mean(-1)}}`。
+
+```python
+mean = {{c4::sum(x for x in {1, 2, 3})}} / 3
+assert mean == 2
+```
+"""
+
+DRAWING = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="100">'
+    '<rect width="300" height="100" fill="teal"/></svg>'
+)
+
+
+def faults(checked: Checked, folder: Path, project: Settings) -> list[str]:
+    """Photograph every card of a deck in every mode; returns what is wrong."""
+    package = folder / "deck.apkg"
+    build(checked, package, MOMENT, project)
+    assert CHROMIUM.exists(), "make test installs Debian's chromium"
+    pictures = photograph(package, folder / "pictures", modes=(*MODES, SMALL))
+    assert pictures
+    return [
+        f"{picture.path.name}: {'overflow' if picture.overflow else picture.broken}"
+        for picture in pictures
+        if picture.overflow or picture.broken
+    ]
+
+
+def test_everything_that_a_card_can_hold_fits(tmp_path: Path) -> None:
+    """No card is wider than the screen, no formula fails, no picture is missing."""
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "cards" / "样张.md").write_text(EVERYTHING, encoding="utf-8")
+    (tmp_path / "图 1.svg").write_text(DRAWING, encoding="utf-8")
+    project = Settings(tmp_path, deck="样张", namespace="sample")
+    assert faults(check([], project), tmp_path, project) == []
