@@ -25,6 +25,9 @@ TRAILING = re.compile(
 )
 """Attributes at the end of a question. Braces that hold anything else belong to its text."""
 
+LEFT_OPEN = re.compile(r"""(?<!\S)\{\s*(?=[#.][^\s{}]|[A-Za-z][\w-]*=)[^{}`]*\}?\s*\Z""")
+"""What begins like attributes and ends with the question, but lacks a brace or a quote."""
+
 KEYS_LIKE = 'attributes look like {#id .word key="value"}'
 
 

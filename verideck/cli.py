@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -195,6 +196,9 @@ def _lines(proven: Proven, _: Sequence[Card]) -> Proven:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; what is not the author's or the caller's fault keeps its traceback."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what it cannot show is no reason to fall silent
+            stream.reconfigure(errors="backslashreplace")
     try:
         verideck(args=arguments, prog_name="verideck")
     except Exception:

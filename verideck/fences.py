@@ -9,7 +9,7 @@ from pathlib import Path
 
 from verideck import attributes, highlight, includes
 from verideck.attributes import Attribute
-from verideck.markdown import Token, cloze
+from verideck.markdown import Token, cloze, origin
 from verideck.markdown import place as token_place
 from verideck.model import Options, Place, Role, Snippet
 from verideck.problems import Code, Problem
@@ -75,8 +75,8 @@ def snippet(token: Token, root: Path, *, in_cloze: bool) -> Iterator[Snippet | P
     yield from contradictions
     if not contradictions:
         code = cloze.find(token.content)[0] if in_cloze else token.content
-        origin = replace(place, line=place.line + 1)
-        yield from _included(Snippet(language, code, place, origin, options), root)
+        found_code = Snippet(language, code, place, origin(token), options)
+        yield from _included(found_code, root)
 
 
 def is_executable(found: Snippet) -> bool:

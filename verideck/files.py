@@ -9,9 +9,14 @@ from pathlib import Path
 
 def place_name(file: Path, root: Path) -> str:
     """How a file is called in a `Place`: relative to the project if it is inside of it."""
-    absolute = file.absolute()
-    inside = absolute.is_relative_to(root.absolute())
-    return (absolute.relative_to(root.absolute()) if inside else absolute).as_posix()
+    whole = absolute(file)
+    inside = whole.is_relative_to(root.absolute())
+    return (whole.relative_to(root.absolute()) if inside else whole).as_posix()
+
+
+def absolute(path: Path) -> Path:
+    """The path from the top, without any `..` in it."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - `absolute` keeps them, `resolve` ends links
 
 
 def write_whole(file: Path, content: bytes) -> None:

@@ -28,10 +28,16 @@ class FrontMatter:
     source: str = ""
     """Where the answers can be looked up, for cards that do not say so themselves."""
     place: Place = field(default=Place(""))
-    """Of the opening `---`."""
+    """Of the file's first character."""
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Of each key that the file writes."""
+
+    def at(self, key: str) -> Place:
+        """Where a key stands."""
+        return self.places.get(key, self.place)
 
 
-KEYS = frozenset(each.name for each in fields(FrontMatter)) - {"place"}
+KEYS = frozenset(each.name for each in fields(FrontMatter)) - {"place", "places"}
 
 _CLOSING = {"---", "..."}
 
@@ -62,22 +68,23 @@ def split(source: Source) -> Iterator[tuple[FrontMatter, str] | Problem]:
             yield FrontMatter(place=place), source.text
         return
     meta: dict[str, object] = {}
+    places: dict[str, Place] = {}
     for each in _read("\n".join(lines[1:closing]), source.path):
         if isinstance(each, Problem):
             yield each
         else:
-            meta.update([each])
+            key, meta[key], places[key] = each
     body = "\n" * (closing + 1) + "\n".join(lines[closing + 1 :])
-    yield FrontMatter(**meta, place=place), body  # type: ignore[arg-type] # checked by _read
+    yield FrontMatter(**meta, place=place, places=places), body  # type: ignore[arg-type] # checked by _read
 
 
-def _read(text: str, path: str) -> Iterator[tuple[str, object] | Problem]:
+def _read(text: str, path: str) -> Iterator[tuple[str, object, Place] | Problem]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         document = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        place = Place(path, mark.line + 2, mark.column + 1) if mark else Place(path, 2)
+        place = _place(path, text, mark.index) if mark else Place(path, 2)
         what = getattr(error, "problem", None) or str(error)
         yield Problem(Code.FRONT_MATTER_INVALID, f"this is not YAML: {what}", place)
         return
@@ -92,8 +99,8 @@ def _read(text: str, path: str) -> Iterator[tuple[str, object] | Problem]:
         return
     seen = set()
     for key_node, _ in node.value:
-        key, mark = key_node.value, key_node.start_mark
-        place = Place(path, mark.line + 2, mark.column + 1)
+        key = key_node.value
+        place = _place(path, text, key_node.start_mark.index)
         if key not in KEYS:
             yield Problem(
                 Code.FRONT_MATTER_INVALID,
@@ -113,7 +120,13 @@ def _read(text: str, path: str) -> Iterator[tuple[str, object] | Problem]:
             message = f"{key} must be {wanted}, not {value!r}"
             yield Problem(Code.FRONT_MATTER_INVALID, message, place)
         else:
-            yield key, understood
+            yield key, understood, place
+
+
+def _place(path: str, text: str, index: int) -> Place:
+    """Where a character of the front matter stands; YAML's lines end where no editor's do."""
+    line = text.count("\n", 0, index) + 2
+    return Place(path, line, index - text.rfind("\n", 0, index))
 
 
 def _text(value: object) -> str | None:

@@ -10,6 +10,8 @@ from pygments.lexers import find_lexer_class_by_name, get_all_lexers
 from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 
+from verideck.markdown.html import literal
+
 
 @cache
 def language(word: str) -> str | None:
@@ -53,13 +55,13 @@ def _tokens(code: str, name: str) -> Iterator[tuple[str, str]]:
     if not name:
         yield "", code
         return
-    lexer = find_lexer_class_by_name(name)(stripnl=False, ensurenl=False)
+    # Some lexers know a comment by the end of its line, so the last line gets one too.
+    lexer = find_lexer_class_by_name(name)(stripnl=False, ensurenl=True)
     for kind, text in lexer.get_tokens(code):
         standard = next(each for each in reversed(kind.split()) if each in STANDARD_TYPES)
         yield STANDARD_TYPES[standard], text
 
 
 def _span(css: str, text: str) -> str:
-    if not css or not text.strip():
-        return escape(text, quote=False)
-    return f'<span class="{css}">{escape(text, quote=False)}</span>'
+    shown = literal(escape(text, quote=False))
+    return f'<span class="{css}">{shown}</span>' if css and text.strip() else shown

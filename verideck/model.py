@@ -39,8 +39,9 @@ class Passage:
     text: str
     place: Place
     """Of its first character."""
-    indent: int = 0
-    """How many columns were taken away in front of each line below the first."""
+    cuts: tuple[int, ...] = ()
+    """How many characters were taken away in front of each line, where there is one for it; less
+    than 0 where a tab became spaces."""
     inline: bool = False
     """True for a single paragraph: what begins like a list or a quotation is not one."""
     links: Mapping[str, Mapping[str, object]] = field(
@@ -50,8 +51,9 @@ class Passage:
 
     def at(self, line: int, column: int) -> Place:
         """The place of a line and column of the passage's text, both counted from 0."""
-        before = self.indent + 1 if line else self.place.column
-        return Place(self.place.path, self.place.line + line, before + column)
+        first = 0 if line else self.place.column - 1
+        before = self.cuts[line] if line < len(self.cuts) else first
+        return Place(self.place.path, self.place.line + line, max(before + column, 0) + 1)
 
 
 class Role(StrEnum):
@@ -134,9 +136,9 @@ class Card:
     tags: tuple[str, ...]
     place: Place
     reverse: bool = False
-    source: str = ""
+    source: Passage | None = None
     """Where the answer can be looked up: inline Markdown."""
-    hint: str = ""
+    hint: Passage | None = None
     """What helps without telling: inline Markdown, folded on the question's side."""
     language: str = ""
     """The prose's, as in HTML's `lang`."""

@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+_YEAR_10000 = 253_402_300_800
+
 
 def moment(root: Path, environment: Mapping[str, str] = os.environ) -> int:
     """Seconds since 1970.
@@ -15,11 +17,11 @@ def moment(root: Path, environment: Mapping[str, str] = os.environ) -> int:
     `SOURCE_DATE_EPOCH` if it is set (reproducible-builds.org); else the last commit of a project
     whose files are as they were committed, so that a clone of it builds the same bytes; else now,
     because Anki takes an edited note only if it is stamped later than the last one it saw.
-    Raises ValueError if `SOURCE_DATE_EPOCH` is not a number above 0.
+    Raises ValueError if `SOURCE_DATE_EPOCH` is not a number above 0 of a year that has a name.
     """
     given = environment.get("SOURCE_DATE_EPOCH")
     if given:
-        if int(given) <= 0:
+        if not 0 < int(given) < _YEAR_10000:
             raise ValueError(given)
         return int(given)
     if _git(root, "status", "--porcelain", ".") == "":

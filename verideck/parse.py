@@ -69,9 +69,9 @@ def _page(source: Source) -> Iterator[Page | Problem]:
 
 def _written(page: Page) -> Iterator[Written | Problem]:
     """What the page's syntax finds in it."""
-    name, place = page.meta.syntax, page.meta.place
+    name = page.meta.syntax
     if name and name not in SYNTAXES:
-        hint = suggestion(name, frozenset(SYNTAXES))
+        place, hint = page.meta.at("syntax"), suggestion(name, frozenset(SYNTAXES))
         yield Problem(Code.SYNTAX_UNKNOWN, f"there is no syntax {name}", place, hint)
         return
     syntax = SYNTAXES[name][1] if name else fitting(page)
@@ -83,7 +83,7 @@ def _written(page: Page) -> Iterator[Written | Problem]:
         yield Problem(
             Code.NO_CARD,
             "this file is empty" if empty else "there is no card in this file",
-            place,
+            page.meta.place,
             "questions are `## headings`, list items, or paragraphs that begin with Q:",
             Severity.WARNING,
         )
@@ -123,14 +123,12 @@ class _Reading:
     def card(self, setup: tuple[Snippet, ...]) -> Iterator[Card | Problem]:
         """Yield what is wrong with the card, and the card if nothing is."""
         question, words = self._question()
-        tokens = [
-            token
-            for passage in (question, self.written.answer)
-            if passage
-            for token in self._tokens(passage)
-        ]
-        is_cloze = self._is_cloze(words, tokens)
-        own = tuple(keep(self._snippets(tokens, in_cloze=is_cloze), self.problems))
+        source, hint = self._line("source", words), self._line("hint", words)
+        below, beside = markdown.divided(self._tokens(self.written.answer))
+        asked = list(markdown.walk([*self._tokens(question), *below]))
+        aside = list(markdown.walk([*beside, *self._tokens(source), *self._tokens(hint)]))
+        is_cloze = self._is_cloze(words, asked)
+        own = tuple(keep(self._snippets([*asked, *aside], in_cloze=is_cloze), self.problems))
         card = Card(
             id=words["#"].value if "#" in words else "",
             kind=Kind.CLOZE if is_cloze else Kind.TYPED if ".type" in words else Kind.BASIC,
@@ -141,13 +139,14 @@ class _Reading:
             tags=self._tags(words.get("tags")),
             place=question.place,
             reverse=".reversed" in words,
-            source=words["source"].value if "source" in words else self.page.meta.source,
-            hint=words["hint"].value if "hint" in words else "",
+            source=source,
+            hint=hint,
             language=self.page.meta.lang or self.settings.lang,
             verified=self.page.meta.verify and self.settings.verify,
         )
         if is_cloze:
-            self._check_deletions(tokens)
+            self._check_deletions(asked)
+        self._check_aside(aside, in_cloze=is_cloze)
         yield from self.problems
         if not is_cloze and self.written.answer is None:
             yield Problem(
@@ -164,47 +163,79 @@ class _Reading:
         """The question without the attributes behind its first paragraph, and these by name."""
         question = self.written.question
         head, gap, rest = question.text.partition("\n\n")
+
+        def at(position: int) -> Place:
+            line = head.count("\n", 0, position)
+            return question.at(line, position - (head.rfind("\n", 0, position) + 1))
+
         found = attributes.TRAILING.search(head)
         if not found:
+            if left_open := attributes.LEFT_OPEN.search(head):
+                message = "these attributes lack a closing brace or quote"
+                place, hint = at(left_open.start()), attributes.KEYS_LIKE
+                self.problems.append(Problem(Code.ATTRIBUTE_INVALID, message, place, hint))
             return question, {}
-
-        def at(offset: int) -> Place:
-            start = found.start("inside") + offset
-            line = head.count("\n", 0, start)
-            return question.at(line, start - (head.rfind("\n", 0, start) + 1))
-
-        known = attributes.read(found["inside"], at, WORDS, Code.ATTRIBUTE_INVALID)
+        start = found.start("inside")
+        known = attributes.read(
+            found["inside"], lambda offset: at(start + offset), WORDS, Code.ATTRIBUTE_INVALID
+        )
         words = {attribute.name: attribute for attribute in keep(known, self.problems)}
         kinds = [word for word in (".cloze", ".type", ".reversed") if word in words]
         if len(kinds) > 1:
             message = f"a card is not both {kinds[0]} and {kinds[1]}"
             self.problems.append(Problem(Code.ATTRIBUTE_INVALID, message, words[kinds[1]].place))
-        text = head[: found.start()].rstrip() + gap + rest
+        kept = head[: found.start()].rstrip()
+        lines_taken = head.count("\n") - kept.count("\n")
+        text = kept + "\n" * lines_taken + gap + rest if gap else kept
         if not text.strip():
             self.problems.append(
-                Problem(Code.QUESTION_MISSING, "attributes stand here, but no question", at(0))
+                Problem(Code.QUESTION_MISSING, "attributes stand here, but no question", at(start))
             )
         return replace(question, text=text), words
 
-    def _tokens(self, passage: Passage) -> list[Token]:
+    def _line(self, name: str, words: dict[str, Attribute]) -> Passage | None:
+        """The Markdown of an attribute, or of the front matter's key of the same name."""
+        if name in words:
+            place = words[name].place
+            behind = replace(place, column=place.column + len(f'{name}="'))
+            return Passage(words[name].value, behind, inline=True)
+        meta = self.page.meta
+        text = meta.source if name == "source" else ""
+        return Passage(text, meta.at(name), inline=True) if text else None
+
+    def _tokens(self, passage: Passage | None) -> list[Token]:
+        if passage is None:
+            return []
         parsed = markdown.parse(passage)
         self.problems.extend(parsed.problems)
-        return list(markdown.walk(parsed.tokens))
+        return parsed.tokens
 
     def _is_cloze(self, words: dict[str, Attribute], tokens: list[Token]) -> bool:
         """Anki's own marks in prose or maths make a cloze card, and so does asking for one.
 
         `==text==` alone is a highlight, except where there is no answer: then the question must
-        hide something to be one.
+        hide something to be one. A mark that is never closed was meant to make one, too.
         """
         if ".cloze" in words or any(True for _ in cloze.deletions(tokens, in_code=False)):
+            return True
+        if any(problem.code is Code.CLOZE_UNCLOSED for problem in self.problems):
             return True
         return self.written.answer is None and any(each.type == "mark_open" for each in tokens)
 
     def _check_deletions(self, tokens: list[Token]) -> None:
         found = list(cloze.deletions(tokens, in_code=True))
         place = self.written.question.place
-        if not found:
+        for token in tokens:
+            if opening := cloze.left_open(token):
+                self.problems.append(
+                    Problem(
+                        Code.CLOZE_UNCLOSED,
+                        f"{opening.group()} is never closed, or stands in another deletion",
+                        token.meta.get("place", place),
+                        "in code and maths a deletion ends with }} and holds no other",
+                    )
+                )
+        if not found and not errors(self.problems):
             self.problems.append(
                 Problem(
                     Code.CLOZE_MISSING,
@@ -213,14 +244,36 @@ class _Reading:
                     "write {{c1::what is hidden}} or ==what is hidden==",
                 )
             )
-        for token, number in found:
-            if number is not None and not 1 <= number <= cloze.HIGHEST:
+        for each in found:
+            at = each.token.meta.get("place", place)
+            if not each.hides:
+                self.problems.append(
+                    Problem(
+                        Code.CLOZE_MISSING,
+                        "this deletion hides nothing",
+                        at,
+                        "write what is hidden between the :: and the }}",
+                    )
+                )
+            if each.number is not None and not 1 <= each.number <= cloze.HIGHEST:
                 self.problems.append(
                     Problem(
                         Code.CLOZE_NUMBER,
-                        f"a deletion cannot have the number {number}",
-                        token.meta.get("place", place),
+                        f"a deletion cannot have the number {each.number}",
+                        at,
                         f"Anki makes cards of the numbers 1 to {cloze.HIGHEST}",
+                    )
+                )
+
+    def _check_aside(self, tokens: list[Token], *, in_cloze: bool) -> None:
+        for each in cloze.deletions(tokens, in_code=in_cloze):
+            if each.number is not None:
+                self.problems.append(
+                    Problem(
+                        Code.CLOZE_OUTSIDE,
+                        "Anki looks for no deletion here",
+                        each.token.meta.get("place", self.written.question.place),
+                        "write it in the question, or in the answer above its ---",
                     )
                 )
 
@@ -245,20 +298,22 @@ class _Reading:
                 yield each
         for token in tokens:
             if token.type == "value":
-                place = markdown.place(token)
-                options = Options(Role.VALUE)
-                yield Snippet("python", token.content, place, place, options)
+                place, origin = markdown.place(token), markdown.origin(token)
+                yield Snippet("python", token.content, place, origin, Options(Role.VALUE))
 
     def _deck(self) -> str:
-        """The deck's name: the front matter's, or else root, folders and titles."""
-        if self.page.meta.deck:
-            return self.page.meta.deck
+        """The deck's name: the front matter's, or else root, folders and titles.
+
+        Anki would put the word `blank` where nothing stands between two `::`.
+        """
         stem = re.sub(r"\.[^.]*$", "", self.page.source.path.rsplit("/", 1)[-1])
         titles = self.written.titles or (stem,)
-        return "::".join((self.settings.deck, *self.page.source.folders, *titles))
+        below_root = "::".join((self.settings.deck, *self.page.source.folders, *titles))
+        parts = map(str.strip, (self.page.meta.deck or below_root).split("::"))
+        return "::".join(filter(None, parts)) or stem
 
     def _tags(self, attribute: Attribute | None) -> tuple[str, ...]:
-        given = [(tag, self.page.meta.place) for tag in self.page.meta.tags]
+        given = [(tag, self.page.meta.at("tags")) for tag in self.page.meta.tags]
         if attribute:
             given += [(tag, attribute.place) for tag in attribute.value.split(" ") if tag]
         for tag, place in given:

@@ -61,6 +61,8 @@ class Code(StrEnum):
     """A cloze card hides nothing."""
     CLOZE_NUMBER = "cloze-number"
     """The number of a deletion is not one of 1 to 500."""
+    CLOZE_OUTSIDE = "cloze-outside"
+    """A deletion stands where Anki looks for none: in an aside, a hint or a source."""
     CLOZE_UNCLOSED = "cloze-unclosed"
     """A deletion opens with `{{c1::` and nothing closes it."""
 

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from verideck.files import place_name
+from verideck.files import absolute, place_name
 from verideck.model import Place, Source
 from verideck.problems import Code, Problem
 from verideck.settings import Settings
 
 SUFFIXES = {".md", ".markdown"}
+_UNNAMABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -23,7 +24,7 @@ def read(paths: Sequence[Path], settings: Settings) -> Iterator[Source | Problem
     """
     cards = settings.root / settings.cards
     seen: set[Path] = set()
-    for path in paths or [cards]:
+    for path in map(absolute, paths or [cards]):
         if path.is_dir():
             found = sorted(_markdown_files(path), key=lambda file: file.relative_to(path).parts)
         else:
@@ -38,20 +39,25 @@ def read(paths: Sequence[Path], settings: Settings) -> Iterator[Source | Problem
 def _markdown_files(folder: Path) -> Iterator[Path]:
     for file in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if file.suffix.lower() in SUFFIXES and not hidden and file.is_file():
+        # A link that leads nowhere is no file, and must not be left out without a word.
+        if file.suffix.lower() in SUFFIXES and not hidden and not file.is_dir():
             yield file
 
 
 def _folders(file: Path, given: Path, cards: Path) -> tuple[str, ...]:
     """The folders that name the deck: below the cards folder, else below the folder given."""
     for base in (cards, given):
-        if base.is_dir() and file.absolute().is_relative_to(base.absolute()):
-            return file.absolute().relative_to(base.absolute()).parent.parts
+        if base.is_dir() and file.is_relative_to(base.absolute()):
+            return file.relative_to(base.absolute()).parent.parts
     return ()
 
 
 def _source(file: Path, folders: tuple[str, ...], root: Path) -> Iterator[Source | Problem]:
     name = place_name(file, root)
+    if _UNNAMABLE.search(name):
+        hint = "rename it: its name goes into the deck's"
+        yield Problem(Code.FILE_UNREADABLE, "this file's name is no text", Place(name), hint)
+        return
     try:
         content = file.read_bytes()
     except OSError as error:

@@ -29,6 +29,7 @@ from verideck.settings import Settings
 from verideck.wording import wording
 
 _PLAYED = {".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".mp4", ".webm", ".mkv", ".mov"}
+_SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".tif", ".tiff"}
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -63,8 +64,8 @@ class _Writer:
         card = self.card
         question = markdown.parse(card.question).tokens
         below = markdown.parse(card.answer).tokens if card.answer else []
-        self._number_deletions([*question, *below])
-        answer, extra = _divided(below)
+        answer, extra = markdown.divided(below)
+        self._number_deletions([*question, *answer])
         fields = self._faces(question, answer, extra)
         fields |= {
             "Hint": self._line(card.hint),
@@ -108,6 +109,9 @@ class _Writer:
         if not file.resolve().is_relative_to(self.settings.root.resolve()):
             message = f"{source} is outside the project"
             return self._unusable(token, message, "copy it into the project")
+        if file.suffix.lower() not in _SHOWN | _PLAYED:
+            message = f"{source} is neither an image nor a sound that Anki knows"
+            return self._unusable(token, message, "link to it, or show it in a fence")
         try:
             content = file.read_bytes()
         except OSError as error:
@@ -144,15 +148,15 @@ class _Writer:
         asked = _unwrapped(html(question, self))
         if self.card.kind is Kind.TYPED:
             typed, rest = self._typed(answer)
-            more = [html(rest, self), html(extra, self)]
+            more = [html(rest, self), self._beside(extra)]
             fields = {"Answer": typed, "Extra": "\n".join(filter(None, more))}
         elif self.in_cloze and any(True for _ in self._deletions(answer)):
             asked = f"{_paragraph(asked)}\n{html(answer, self)}"
-            fields = {"Answer": "", "Extra": html(extra, self)}
+            fields = {"Answer": "", "Extra": self._beside(extra)}
         else:
-            fields = {"Answer": _unwrapped(html(answer, self)), "Extra": html(extra, self)}
+            fields = {"Answer": _unwrapped(html(answer, self)), "Extra": self._beside(extra)}
         if self._front:
-            asked = "\n".join([_paragraph(asked), *self._front])
+            asked = "\n".join([_paragraph(asked), *self._front]).rstrip()
         return {"Question": asked, **fields}
 
     def _typed(self, answer: Sequence[Token]) -> tuple[str, Sequence[Token]]:
@@ -178,15 +182,21 @@ class _Writer:
         return "", ()
 
     def _number_deletions(self, tokens: Sequence[Token]) -> None:
-        taken = {number for _, number in self._deletions(tokens)}
+        taken = {each.number for each in self._deletions(tokens)}
         self._automatic = (number for number in itertools.count(1) if number not in taken)
 
-    def _deletions(self, tokens: Sequence[Token]) -> Iterator[tuple[Token, int | None]]:
-        return cloze.deletions(markdown.walk(list(tokens)), in_code=self.in_cloze)
+    def _deletions(self, tokens: Sequence[Token]) -> Iterator[cloze.Found]:
+        return cloze.deletions(markdown.walk(tokens), in_code=self.in_cloze)
 
-    def _line(self, text: str) -> str:
-        passage = Passage(text, self.card.place, inline=True)
-        return html(markdown.parse(passage).tokens, self) if text else ""
+    def _line(self, passage: Passage | None) -> str:
+        return self._beside(markdown.parse(passage).tokens) if passage else ""
+
+    def _beside(self, tokens: Sequence[Token]) -> str:
+        """What stands where Anki looks for no deletion: a mark is a highlight there."""
+        in_cloze, self.in_cloze = self.in_cloze, False
+        text = html(tokens, self)
+        self.in_cloze = in_cloze
+        return text
 
     def _in_language(self, field: str, text: str) -> str:
         """Say which language a field is in: Han characters look different in each."""
@@ -258,16 +268,6 @@ class _Writer:
             message = f"the run gave a control character, U+{ord(found.group()):04X}"
             self.problems.append(Problem(Code.CHARACTER_FORBIDDEN, message, place))
         return text
-
-
-def _divided(answer: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]]:
-    """Divide an answer at its first thematic break: what stands beneath is extra."""
-    while answer and answer[-1].type == "hr":
-        answer = answer[:-1]
-    for number, token in enumerate(answer):
-        if token.type == "hr" and token.level == 0:
-            return answer[:number], answer[number + 1 :]
-    return answer, ()
 
 
 def _unwrapped(text: str) -> str:

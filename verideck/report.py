@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import linecache
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,14 +16,32 @@ def told(problem: Problem, root: Path) -> str:
     first, *more = problem.message.split("\n")
     place = problem.place
     lines = [f"{_from_here(place, root)}: {problem.severity}: {first} [{problem.code}]"]
-    source = linecache.getline(str(root / place.path), place.line).rstrip()
+    source = _source_line(root / place.path, place.line)
     margin = " " * len(f"{place.line:>5}")
     if source:
         lines.append(f"{place.line:>5} | {source}")
     lines += [f"{margin} |   {line}" for line in more]
     if problem.hint:
         lines.append(f"{margin} = hint: {problem.hint}")
-    return "\n".join(lines)
+    return "\n".join(lines).translate(_VISIBLE)
+
+
+def _source_line(file: Path, number: int) -> str:
+    """The line that a problem is about, whatever its bytes; empty where there is none."""
+    try:
+        text = file.read_bytes().decode("utf-8-sig", errors="replace")
+    except OSError:
+        return ""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[number - 1].rstrip(" \t") if number <= len(lines) else ""
+
+
+_VISIBLE = (
+    {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
+    | {0x7F: 0x2421}
+    | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+)
+"""Control characters as Unicode's pictures of them: a stranger's card commands no terminal."""
 
 
 def annotation(problem: Problem, root: Path) -> str:
@@ -70,7 +87,7 @@ def as_json(
             "sha256": built.sha256 if built else None,
             "notes": built.notes if built else None,
         }
-    return json.dumps(run, ensure_ascii=False, indent=2)
+    return json.dumps(run, indent=2)
 
 
 def failed(problems: Sequence[Problem], tally: Tally) -> str:

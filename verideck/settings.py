@@ -65,7 +65,8 @@ def load(root: Path) -> Iterator[Settings | Problem]:
         yield Problem(Code.SETTING_INVALID, f"this file cannot be read: {error}", Place(PYPROJECT))
         return
     except tomllib.TOMLDecodeError as error:
-        yield Problem(Code.SETTING_INVALID, f"this is not TOML: {error}", _toml_place(str(error)))
+        what = re.sub(r" \(at line .*\)$", "", str(error))
+        yield Problem(Code.SETTING_INVALID, f"this is not TOML: {what}", _toml_place(str(error)))
         return
     tool = document.get("tool", {})
     table = tool.get("verideck", {}) if isinstance(tool, dict) else {}

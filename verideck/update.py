@@ -15,6 +15,8 @@ from verideck.verify import verify
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 """A line with its ending, whichever the file has."""
+_UNFIT = re.compile(r"^\s*(?:```|~~~)|[\x00-\x08\x0b-\x1f\x7f]", re.MULTILINE)
+"""What would close the fence, and characters that no card may hold."""
 
 
 def update(cards: Iterable[Card], bench: Bench) -> list[str]:
@@ -42,9 +44,8 @@ def _is_output(snippet: Snippet) -> bool:
 def _stale(proofs: Sequence[Proof]) -> Iterator[Proof]:
     for proof in proofs:
         shown, tolerance = proof.snippet.code, proof.snippet.options.tolerance
-        would_close = re.search(r"^\s*(```|~~~)", proof.stdout, re.MULTILINE)
         differs = _is_output(proof.snippet) and difference(shown, proof.stdout, tolerance)
-        if differs and not would_close:
+        if differs and not _UNFIT.search(proof.stdout):
             yield proof
 
 

@@ -9,8 +9,8 @@ because a marker that is left open must be told where it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -18,12 +18,24 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from verideck.markdown import cloze, images, maths, values
+from verideck.markdown import cloze, emphasis, images, maths, values
 from verideck.markdown.faults import BLOCK, FAULTS, Fault
 from verideck.model import Passage, Place
 from verideck.problems import Code, Problem
 
-__all__ = ["Parsed", "Token", "inline_end", "links", "markers", "parse", "place", "walk"]
+__all__ = [
+    "Parsed",
+    "Token",
+    "divided",
+    "first_line",
+    "inline_end",
+    "links",
+    "markers",
+    "origin",
+    "parse",
+    "place",
+    "walk",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ def _inline(state: StateCore) -> None:
 def _dialect() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.core.ruler.at("inline", _inline)
-    for extension in (maths, cloze, values, images):
+    for extension in (maths, cloze, emphasis, values, images):
         extension.extend(markdown)
     return markdown
 
@@ -89,12 +101,39 @@ def place(token: Token) -> Place:
     return found
 
 
-def walk(tokens: list[Token]) -> Iterator[Token]:
+def origin(token: Token) -> Place:
+    """Where the code of a fence or a value stands."""
+    found = token.meta["origin"]
+    assert isinstance(found, Place)
+    return found
+
+
+def divided(answer: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]]:
+    """Divide an answer at its first thematic break: what stands beneath is an aside."""
+    while answer and answer[-1].type == "hr":
+        answer = answer[:-1]
+    for number, token in enumerate(answer):
+        if token.type == "hr" and token.level == 0:
+            return answer[:number], answer[number + 1 :]
+    return answer, ()
+
+
+def walk(tokens: Iterable[Token]) -> Iterator[Token]:
     """Every token, blocks and what is inline in them, in reading order."""
     for token in tokens:
         yield token
         if token.children:
             yield from walk(token.children)
+
+
+def first_line(content: str, lines: Sequence[str], start: int) -> int:
+    """On which line the inline content of the block that begins at `start` begins.
+
+    It is `start`, but for lines that hold nothing but wide spaces: they open a paragraph, and
+    markdown-it takes them off its content.
+    """
+    first = content.split("\n", 1)[0]
+    return next((n for n in range(start, len(lines)) if first in lines[n]), start)
 
 
 def inline_end(text: str, start: int) -> int:
@@ -121,16 +160,32 @@ def markers(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
 
 def _locate(tokens: list[Token], passage: Passage, lines: list[str]) -> Iterator[tuple[Token, str]]:
     """Give tokens their places; yield each fence with the line that should close it."""
+    row, behind = -1, 0
     for token in tokens:
         if token.map and (token.type in {"fence", "math_block"}):
             line = token.map[0]
             column = lines[line].find(token.markup)
             token.meta["place"] = passage.at(line, max(column, 0))
             if token.type == "fence":
+                token.meta["origin"] = _code_place(token, line + 1, passage, lines)
                 last = token.map[1] - 1
                 yield token, lines[last] if last > line else ""
-        elif token.type == "inline" and token.children:
+        elif token.type == "inline" and token.map:
+            if token.map[0] != row:
+                row, behind = token.map[0], 0
+            token.meta["from"] = behind  # the cells of a table's row share its line
+            behind = max(lines[row].find(token.content, behind), behind) + len(token.content)
             _locate_inline(token, passage, lines)
+
+
+def _code_place(fence: Token, line: int, passage: Passage, lines: list[str]) -> Place:
+    """The place of a fence's code: what stands before its lines is before every one of them."""
+    for number, code in enumerate(fence.content.split("\n")):
+        if code.strip() and line + number < len(lines):
+            whole = lines[line + number]
+            column = len(whole) - len(code) if whole.endswith(code) else 0
+            return replace(passage.at(line, 0), column=passage.at(line + number, column).column)
+    return passage.at(line, 0)
 
 
 def _locate_inline(block: Token, passage: Passage, lines: list[str]) -> None:
@@ -143,6 +198,8 @@ def _locate_inline(block: Token, passage: Passage, lines: list[str]) -> None:
         if "offset" in child.meta:
             offset = max(offset, child.meta["offset"] + 1)
             child.meta["place"] = _inline_place(block, child.meta["offset"], passage, lines)
+        if "inside" in child.meta:
+            child.meta["origin"] = _inline_place(block, child.meta["inside"], passage, lines)
 
 
 def _inline_place(block: Token, offset: int, passage: Passage, lines: list[str]) -> Place:
@@ -151,9 +208,10 @@ def _inline_place(block: Token, offset: int, passage: Passage, lines: list[str])
     above = block.content.count("\n", 0, offset)
     start = block.content.rfind("\n", 0, offset) + 1
     content_line = block.content[start:].split("\n", 1)[0]
-    line = min(block.map[0] + above, len(lines) - 1)
-    indentation = max(lines[line].find(content_line), 0)
-    return passage.at(line, indentation + offset - start)
+    line = min(first_line(block.content, lines, block.map[0]) + above, len(lines) - 1)
+    text = content_line.lstrip()  # a tab in front of it may have become spaces
+    begins = max(lines[line].find(text, block.meta.get("from", 0)), 0)
+    return passage.at(line, begins + offset - start - (len(content_line) - len(text)))
 
 
 def _unclosed_fence(fence: tuple[Token, str]) -> Problem | None:

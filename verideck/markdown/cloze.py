@@ -36,19 +36,36 @@ class Deletion:
     hint: str
 
 
-def deletions(tokens: Iterable[Token], *, in_code: bool) -> Iterator[tuple[Token, int | None]]:
-    """Every deletion of a passage's tokens (see `markdown.walk`), with its number if it has one.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A deletion of a passage, and the token that is it or holds it."""
+
+    token: Token
+    number: int | None
+    """None where the author leaves it to be counted."""
+    hides: bool
+    """False where nothing stands in it."""
+
+
+def deletions(tokens: Iterable[Token], *, in_code: bool) -> Iterator[Found]:
+    """Every deletion of a passage's tokens (see `markdown.walk`).
 
     `in_code` tells that the card is a cloze card, where code and `==text==` hold deletions too.
     """
     for token in tokens:
         if token.type == "cloze_open":
-            yield token, token.meta["number"]
+            yield Found(token, token.meta["number"], token.meta["hides"])
         elif token.type == "mark_open" and in_code:
-            yield token, None
+            yield Found(token, None, hides=True)
         elif token.type in _MATHS or (token.type in _CODE and in_code):
-            for deletion in find(token.content)[1]:
-                yield token, deletion.number
+            for each in find(token.content)[1]:
+                yield Found(token, each.number, each.start < each.end)
+
+
+def left_open(token: Token) -> re.Match[str] | None:
+    """An opening mark in code or maths that opens no deletion there (see `find`)."""
+    within = token.type in _MATHS | _CODE
+    return _OPEN.search(find(token.content)[0]) if within else None
 
 
 _MATHS = {"math_inline", "math_inline_double", "math_block"}
@@ -65,7 +82,7 @@ def find(text: str) -> tuple[str, tuple[Deletion, ...]]:
     """Take Anki's cloze marks out of code or maths.
 
     Returns the text as it reads without them, and the deletions in it. An opening mark that
-    nothing closes is left in the text.
+    nothing closes, or that stands in another deletion, is left in the text.
     """
     plain: list[str] = []
     deletions: list[Deletion] = []
@@ -86,11 +103,14 @@ def find(text: str) -> tuple[str, tuple[Deletion, ...]]:
 
 
 def _without_hint(content: str) -> tuple[str, str]:
-    """Take the hint off: behind the first `::` that stands in no bracket, unlike `x[::2]`."""
+    """Take the hint off: behind the first `::` that stands in no bracket, unlike `x[::2]`.
+
+    Where nothing stands before it, it is no hint's: `::2` is what is hidden.
+    """
     depth = 0
     for position, character in enumerate(content):
         depth += (character in "([{") - (character in ")]}")
-        if depth == 0 and content.startswith("::", position):
+        if depth == 0 and position and content.startswith("::", position):
             return content[:position], content[position + 2 :]
     return content, ""
 
@@ -124,8 +144,15 @@ def _cloze(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown
     end, separator = found
     if not silent:
         hint = "" if separator is None else state.src[separator + 2 : end]
-        meta = {"offset": state.pos, "number": int(opening.group(1)), "hint": hint}
-        _push(state, "cloze", meta, opening.end(), end if separator is None else separator)
+        stop = end if separator is None else separator
+        hides = bool(state.src[opening.end() : stop].strip())
+        meta = {
+            "offset": state.pos,
+            "number": int(opening.group(1)),
+            "hint": hint,
+            "hides": hides,
+        }
+        _push(state, "cloze", meta, opening.end(), stop)
     state.pos = end + 2
     return True
 
@@ -163,10 +190,10 @@ def _inline_end(state: StateInline, start: int, closer: str) -> tuple[int, int |
     found = None
     while state.pos < state.posMax:
         rest = state.src[state.pos : state.pos + 2]
-        if depth == 0 and rest == closer and state.pos > start and _closes(state, closer):
+        if depth == 0 and rest == closer and _closes(state, start, closer):
             found = state.pos
             break
-        if depth == 0 and rest == "::" and separator is None:
+        if depth == 0 and rest == "::" and separator is None and state.pos > start:
             separator = state.pos
             state.pos += 2
             continue
@@ -178,9 +205,9 @@ def _inline_end(state: StateInline, start: int, closer: str) -> tuple[int, int |
     return None if found is None else (found, separator)
 
 
-def _closes(state: StateInline, closer: str) -> bool:
-    """White space before `==`, or another `=` behind it, makes it a comparison."""
+def _closes(state: StateInline, start: int, closer: str) -> bool:
+    """Nothing or white space before `==`, or another `=` behind it, makes it a comparison."""
     if closer != "==":
         return True
-    behind = state.src[state.pos + 2 : state.pos + 3]
-    return not state.src[state.pos - 1].isspace() and behind != "="
+    before, behind = state.src[start : state.pos], state.src[state.pos + 2 : state.pos + 3]
+    return before.strip() != "" and not before[-1].isspace() and behind != "="

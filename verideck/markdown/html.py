@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 from typing import Protocol
+from unicodedata import name
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -17,6 +18,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from verideck.markdown import cloze
+from verideck.markdown.width import is_wide
 
 _OPTIONS = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).options
 
@@ -51,6 +53,11 @@ def hidden(text: str) -> str:
     return re.sub(r"\}(?=\}|$)", "}<!-- -->", re.sub(r":(?=:)", ":<!-- -->", text))
 
 
+def literal(text: str) -> str:
+    """Keep text from being taken for a sound to play, or for maths in Anki's old notation."""
+    return re.sub(r"\[(?=sound:|anki:|latex\]|\$)", "[<!-- -->", text)
+
+
 def _hidden_maths(text: str) -> str:
     """The same in TeX, where a space changes nothing and a comment would show."""
     return re.sub(r"\}(?=\}|$)", "} ", re.sub(r":(?=:)", ": ", text))
@@ -65,15 +72,22 @@ class _Renderer(RendererHTML):
         super().__init__()
 
     def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return self._guarded(escape(tokens[idx].content, quote=False))
+        return self._guarded(tokens[idx].content)
+
+    def softbreak(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        before = next((each.content for each in reversed(tokens[:idx]) if each.content), "")
+        after = next((each.content for each in tokens[idx:] if each.content), "")
+        return "" if _is_unspaced(before[-1:]) and _is_unspaced(after[:1]) else "\n"
 
     def code_inline(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
     ) -> str:
         content = tokens[idx].content
         if self._parts.in_cloze and not any(self._deletions):
-            return f"<code>{marked(content)}</code>"
-        return f"<code>{self._guarded(escape(content, quote=False))}</code>"
+            return f"<code>{literal(marked(content))}</code>"
+        return f"<code>{self._guarded(content)}</code>"
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return self._parts.fence(tokens[idx])
@@ -87,7 +101,7 @@ class _Renderer(RendererHTML):
         return self._parts.image(tokens[idx])
 
     def value(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return self._guarded(escape(self._parts.value(tokens[idx]), quote=False))
+        return self._guarded(self._parts.value(tokens[idx]))
 
     def math_inline(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
@@ -125,7 +139,7 @@ class _Renderer(RendererHTML):
     ) -> str:
         self._deletions.pop()
         hint = tokens[idx].meta["hint"]
-        return f"::{escape(hint, quote=False)}}}}}" if hint else "}}"
+        return f"::{hidden(escape(hint, quote=False))}}}}}" if hint else "}}"
 
     def mark_open(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
@@ -140,6 +154,10 @@ class _Renderer(RendererHTML):
         return "}}" if self._deletions.pop() else "</mark>"
 
     def _guarded(self, text: str) -> str:
+        """Text that Anki shows and does not read: an escaped or computed mark is none."""
+        text = literal(escape(text, quote=False))
+        if self._parts.in_cloze:
+            text = re.sub(r"\{(?=\{c\d+::)", "{<!-- -->", text)
         return hidden(text) if any(self._deletions) else text
 
     def _maths(self, tex: str) -> str:
@@ -154,6 +172,14 @@ class _Renderer(RendererHTML):
                 plain = plain[: deletion.start] + whole + plain[deletion.end :]
             tex = plain
         return escape(tex, quote=False)
+
+
+def _is_unspaced(character: str) -> bool:
+    """Tell a character of a script without spaces, where the end of a line is none either.
+
+    So CSS has it (Text 3, segment break transformation), but browsers show a space.
+    """
+    return is_wide(character) and not name(character, "").startswith("HANGUL")
 
 
 def marked(code: str) -> str:
@@ -178,6 +204,6 @@ def marks(code: str) -> list[tuple[int, str]]:
             (each.start + match.end(), "<!-- -->")
             for match in re.finditer(r"\}(?=\}|\Z)|:(?=:)", inside)
         ]
-        hint = f"::{escape(each.hint, quote=False)}" if each.hint else ""
+        hint = f"::{hidden(escape(each.hint, quote=False))}" if each.hint else ""
         found.append((each.end, f"{hint}}}}}"))
     return found

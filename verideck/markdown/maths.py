@@ -37,7 +37,8 @@ def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdow
     start = state.pos + len(markup)
     end = _closing(state.src, start, state.posMax, markup)
     if end is None:
-        if markup == "$$" or not _HARMLESS_NEXT.match(state.src, start):
+        second_of_two = state.src[: state.pos].endswith("$")
+        if markup == "$$" or not (second_of_two or _HARMLESS_NEXT.match(state.src, start)):
             tell(
                 state,
                 Code.MATHS_UNCLOSED,

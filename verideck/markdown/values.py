@@ -22,6 +22,7 @@ def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdow
     if not silent:
         token = state.push("value", "", 0)
         token.content = match.group(2).replace("\n", " ").strip()
-        token.meta = {"offset": state.pos}
+        blank = len(match.group(2)) - len(match.group(2).lstrip())
+        token.meta = {"offset": state.pos, "inside": match.start(2) + blank}
     state.pos = match.end()
     return True

@@ -20,27 +20,23 @@ def cards(page: Page) -> Iterator[Written | Problem]:
     deck; deeper ones belong to the answer. Prose above the first question is an introduction.
     """
     titles = Titles()
-    for number, block in enumerate(page.blocks):
-        if 0 < block.heading_level < page.meta.level:
-            titles.enter(block)
-        if block.heading_level != page.meta.level:
-            continue
-        following = page.blocks[number + 1 :]
-        stop = next(
-            (other.start for other in following if 0 < other.heading_level <= page.meta.level),
-            len(page.lines),
-        )
-        if not block.content:
+    level = page.meta.level
+    headings = [block for block in page.blocks if 0 < block.heading_level <= level]
+    stops = [*(heading.start for heading in headings), len(page.lines)][1:]
+    for heading, stop in zip(headings, stops, strict=True):
+        if heading.heading_level < level:
+            titles.enter(heading)
+        elif heading.content:
+            yield Written(
+                page.inline(heading.content, heading.start),
+                page.passage(heading.stop, stop),
+                titles.names,
+                range(heading.start, stop),
+            )
+        else:
             yield Problem(
                 Code.QUESTION_MISSING,
                 "this heading asks nothing",
-                page.place(block.start),
+                page.place(heading.start),
                 "write the question behind the hashes",
             )
-            continue
-        yield Written(
-            page.inline(block.content, block.start),
-            page.passage(block.stop, stop),
-            titles.names,
-            range(block.start, stop),
-        )

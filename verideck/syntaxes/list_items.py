@@ -7,15 +7,14 @@ from collections.abc import Iterator
 
 from verideck.markdown import Token
 from verideck.problems import Code, Problem
-from verideck.syntaxes.page import TAB, Block, Page, Titles, Written
+from verideck.syntaxes.page import LISTS, TAB, Block, Page, Titles, Written
 
-_LISTS = {"bullet_list_open", "ordered_list_open"}
 _MARKER = re.compile(r"[-+*]|\d{1,9}[.)]")
 
 
 def fits(page: Page) -> bool:
     """Tell whether a list stands at the top level of the page."""
-    return any(block.type in _LISTS for block in page.blocks)
+    return any(block.type in LISTS for block in page.blocks)
 
 
 def cards(page: Page) -> Iterator[Written | Problem]:
@@ -24,7 +23,7 @@ def cards(page: Page) -> Iterator[Written | Problem]:
     for block in page.blocks:
         if block.heading_level:
             titles.enter(block)
-        if block.type in _LISTS:
+        if block.type in LISTS:
             for item in _items(block):
                 yield _card(page, item, titles.names)
 

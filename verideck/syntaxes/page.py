@@ -12,6 +12,8 @@ from verideck.model import Passage, Place, Source
 from verideck.problems import Code
 
 TAB = 4
+LISTS = {"bullet_list_open", "ordered_list_open"}
+"""The types of the blocks that are lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,12 @@ class Page:
 
     def inline(self, content: str, line: int) -> Passage:
         """The inline content of a block that begins on a line."""
-        first = content.split("\n", 1)[0]
-        column = max(self.lines[line].find(first), 0)
-        rest = self.lines[line + 1] if "\n" in content else ""
-        indent = len(rest) - len(rest.lstrip())
-        return Passage(content, self.place(line, column), indent, inline=True, links=self.links)
+        line = markdown.first_line(content, self.lines, line)
+        below = self.lines[line:]
+        cuts = tuple(
+            max(whole.find(cut), 0) for whole, cut in zip(below, content.split("\n"), strict=False)
+        )
+        return Passage(content, self.place(line, cuts[0]), cuts, inline=True, links=self.links)
 
     def passage(self, start: int, stop: int, indent: int = 0) -> Passage | None:
         """The lines from `start` to before `stop` without blank lines around them, if any is left.
@@ -91,8 +94,11 @@ class Page:
             stop -= 1
         if start == stop:
             return None
-        text = "\n".join(dedent(line, indent) for line in self.lines[start:stop])
-        return Passage(text, self.place(start, indent), indent, links=self.links)
+        whole = self.lines[start:stop]
+        lines = [dedent(line, indent) for line in whole]
+        cuts = tuple(len(line) - len(cut) for line, cut in zip(whole, lines, strict=True))
+        first = self.place(start, max(cuts[0], 0))
+        return Passage("\n".join(lines), first, cuts, links=self.links)
 
 
 def dedent(line: str, columns: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from verideck import markdown
 from verideck.model import Passage
 from verideck.problems import Code, Problem
-from verideck.syntaxes.page import Page, Titles, Written
+from verideck.syntaxes.page import LISTS, Block, Page, Titles, Written
 
 _MARKER = re.compile(r"(?P<word>Q|问|A|答)[:：][ \t]*")
 
@@ -25,9 +26,17 @@ class _Marker:
 
 
 def fits(page: Page) -> bool:
-    """Tell whether the page's first paragraph begins with `Q:`."""
-    first = next((block for block in page.blocks if block.type == "paragraph_open"), None)
-    match = _MARKER.match(first.content) if first else None
+    """Tell whether `Q:` begins the first paragraph, or one above all lists and other questions."""
+    paragraphs = [block for block in page.blocks if block.type == "paragraph_open"]
+    introduction = itertools.takewhile(
+        lambda block: block.type not in LISTS and block.heading_level != page.meta.level,
+        page.blocks,
+    )
+    return any(map(_asks, paragraphs[:1])) or any(map(_asks, introduction))
+
+
+def _asks(block: Block) -> bool:
+    match = _MARKER.match(block.content) if block.type == "paragraph_open" else None
     return match is not None and match["word"] in "Q问"
 
 
@@ -50,6 +59,7 @@ def cards(page: Page) -> Iterator[Written | Problem]:
 
 
 def _markers(page: Page, content: str, start: int) -> Iterator[_Marker]:
+    start = markdown.first_line(content, page.lines, start)
     for match in markdown.markers(content, _MARKER):
         line = start + content.count("\n", 0, match.start())
         column = page.lines[line].index(match.group().rstrip())
@@ -59,7 +69,7 @@ def _markers(page: Page, content: str, start: int) -> Iterator[_Marker]:
 def _cards(
     page: Page, markers: list[_Marker], stop: int, titles: tuple[str, ...]
 ) -> Iterator[Written | Problem]:
-    ends = [marker.line for marker in markers[1:]] + [stop]
+    ends = [*(marker.line for marker in markers), stop][1:]
     previous: _Marker | None = None
     for number, (marker, end) in enumerate(zip(markers, ends, strict=True)):
         if marker.asks:

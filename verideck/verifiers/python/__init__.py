@@ -28,22 +28,45 @@ def prove(snippets: Sequence[Snippet], bench: Bench) -> Iterator[Proof | Problem
     timeout = max([each.options.timeout or 0.0 for each in steps], default=0.0) or bench.timeout
     request = json.dumps({"root": str(bench.root.absolute()), "steps": list(map(_step, steps))})
     run = process.run(request, replace(bench, timeout=timeout))
-    reports = [json.loads(line) for line in run.lines]
-    completed = bool(reports) and "environment" in reports[-1]
-    environment = tuple(reports.pop()["environment"]) if completed else ()
+    if run.end is process.End.OUTPUT:
+        yield _unfinished(run, steps[0], timeout, bench)
+        return
+    reports, environment = _read(run.lines, len(steps))
+    completed = environment is not None
     failed = reports and reports[-1]["error"]
     proofs: list[Proof] = []
     for snippet, report in zip(steps, reports, strict=False):
         if report["error"]:
             yield _told(report["error"], snippet)
         else:
-            proofs.append(_proof(snippet, report, environment))
+            proofs.append(_proof(snippet, report, environment or ()))
     if not completed and not failed:
         yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], timeout, bench)
     verdicts = list(_verdicts(snippets, proofs, bench))
     yield from verdicts
     if completed and not failed and not any(isinstance(each, Problem) for each in verdicts):
         yield from proofs
+
+
+def _read(lines: Sequence[str], steps: int) -> tuple[list[Report], Sequence[Sequence[str]] | None]:
+    """The report of each step, and what the last line holds; it tells that the card ran to its end.
+
+    Where a snippet wrote among the reports, nothing behind that is believed.
+    """
+    reports: list[Report] = []
+    for line in lines:
+        try:
+            report = json.loads(line)
+        except ValueError:
+            break
+        if not isinstance(report, dict):
+            break
+        if len(reports) == steps:
+            return reports, report.get("environment")
+        if "held" not in report:
+            break
+        reports.append(report)
+    return reports, None
 
 
 def _step(snippet: Snippet) -> dict[str, object]:
@@ -60,7 +83,7 @@ def _step(snippet: Snippet) -> dict[str, object]:
     }
 
 
-def _proof(snippet: Snippet, report: Report, environment: tuple[Sequence[str], ...]) -> Proof:
+def _proof(snippet: Snippet, report: Report, environment: Sequence[Sequence[str]]) -> Proof:
     return Proof(
         snippet=snippet,
         assertions=report["held"],

@@ -37,6 +37,8 @@ class Recorder:
         """Begin with nothing entered."""
         self.entered = 0
         self.held = 0
+        self.failed: BaseException | None = None
+        """What the last assertion that failed raised."""
         self._depth = 0
         self._operands: dict[int, Any] = {}
 
@@ -64,6 +66,7 @@ class Recorder:
         error = AssertionError("\n".join(lines))
         error.add_note(NAME)
         error.hint = difference([value for _, value in shown])  # type: ignore[attr-defined]
+        self.failed = error
         return error
 
     def counting(self, check: Callable[..., object]) -> Callable[..., object]:
@@ -75,6 +78,9 @@ class Recorder:
             self._depth += 1
             try:
                 result = check(*args, **kwargs)
+            except BaseException as error:
+                self.failed = error
+                raise
             finally:
                 self._depth -= 1
             self.held += self._depth == 0

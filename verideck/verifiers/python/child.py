@@ -53,6 +53,7 @@ class Child:
         """Import project modules from `root`; read what was printed from `printed`."""
         self.root = root
         self.printed = printed
+        self.stdout = sys.stdout
         self.recorder = Recorder()
         self.imports = Imports(root, self.recorder)
         self.module = ModuleType("__main__")
@@ -69,6 +70,7 @@ class Child:
         """Execute one step and tell how it went."""
         start, seconds = self.printed.stat().st_size, time.perf_counter()
         held_before, entered_before = self.recorder.held, self.recorder.entered
+        self.recorder.failed = None
         told: dict[str, object] = {"error": None, "value": "", "raised": "", "figures": []}
         try:
             told["value"], told["raised"] = self._execute(step)
@@ -76,7 +78,7 @@ class Child:
             self._refuse_hidden_failures(step, held_before, entered_before)
         except BaseException as error:  # noqa: BLE001 - whatever an author's code raises is theirs to see
             told["error"] = self._told(error, step)
-        sys.stdout.flush()
+        self.stdout.flush()
         with self.printed.open("rb") as printed:
             printed.seek(start)
             told["stdout"] = printed.read().decode("utf-8", "backslashreplace")
@@ -91,7 +93,7 @@ class Child:
     def _execute(self, step: Step) -> tuple[str, str]:
         """Run a step; returns the value it comes to and the exception that it announced."""
         if step["kind"] == "value":
-            code = self.imports.compiled(step["code"], self._file(step), step["line"], "eval")
+            code = self._compiled(step, "eval")
             return _shown(eval(code, self.space)), ""  # noqa: S307 - what a verifier is for
         if step["raises"]:
             return "", self._raised(step)
@@ -108,8 +110,11 @@ class Child:
                 self.space[name] = vars(module)[name]
             return
         self.module.__file__ = str(self._file(step))
-        code = self.imports.compiled(step["code"], self._file(step), step["line"], "exec")
-        exec(code, self.space)  # noqa: S102 - what a verifier is for
+        exec(self._compiled(step, "exec"), self.space)  # noqa: S102 - what a verifier is for
+
+    def _compiled(self, step: Step, mode: str) -> CodeType:
+        start = step["line"], step["column"]
+        return self.imports.compiled(step["code"], self._file(step), start, mode)
 
     def _raised(self, step: Step) -> str:
         """Run a step that must raise; returns what it raised."""
@@ -149,7 +154,7 @@ class Child:
         if entered > held and not step["raises"]:
             message = "an assertion failed, and the snippet went on as if it had held"
             hint = "do not catch what an assertion raises; to show a failure, write {raises=…}"
-            raise Refusal("assertion-swallowed", message, hint)
+            raise Refusal("assertion-swallowed", message, hint) from self.recorder.failed
 
     def _thread_failed(self, failed: threading.ExceptHookArgs) -> None:
         if failed.exc_value:
@@ -179,12 +184,12 @@ class Child:
                 message = f"{error.msg}"
         frames = list(self._frames(cause.__traceback__))
         if isinstance(cause, SyntaxError) and (path := self._own(cause.filename)):
-            frames.append((path, cause.lineno or step["line"], cause.offset or 1))
+            number = cause.lineno or step["line"]
+            before, _ = self.imports.line(str(cause.filename), number)
+            frames.append((path, number, before + (cause.offset or 1)))
         path, line, column = frames[-1] if frames else ("", 0, 0)
         places = dict.fromkeys(f"{p}:{n}" for p, n, _ in reversed(frames))
         calls = [f"called from {each}" for each in list(places)[1:]]
-        if path == step["path"] and step["kind"] != "include" and line:
-            column += step["column"] - 1
         return {
             "code": code,
             "message": "\n".join([_clean(message), *calls[:5]]),
@@ -198,16 +203,17 @@ class Child:
         """The author's own lines, outermost first."""
         for frame in traceback.extract_tb(trace):
             if (path := self._own(frame.filename)) and frame.lineno:
-                yield path, frame.lineno, (frame.colno or 0) + 1
+                before, text = self.imports.line(frame.filename, frame.lineno)
+                characters = text.encode()[: frame.colno or 0].decode(errors="ignore")
+                yield path, frame.lineno, before + len(characters) + 1
 
     def _own(self, filename: str | None) -> str:
         """A file of the author's as the report names it; empty for a library's."""
         file = Path(filename or "")
-        if not file.is_absolute() or file.is_relative_to(sys.prefix):
+        if file.as_posix() not in self.imports.compiled_files:
             return ""
-        if file.is_relative_to(self.root):
-            return file.relative_to(self.root).as_posix()
-        return file.as_posix() if file.as_posix() in self.imports.compiled_files else ""
+        inside = file.is_relative_to(self.root)
+        return (file.relative_to(self.root) if inside else file).as_posix()
 
 
 class Imports(importlib.abc.MetaPathFinder):
@@ -222,6 +228,7 @@ class Imports(importlib.abc.MetaPathFinder):
         self.own: set[str] = set()
         """Those of them that are the project's."""
         self.compiled_files: set[str] = set()
+        self._lines: dict[tuple[str, int], tuple[int, str]] = {}
         self._after: dict[str, Callable[[ModuleType], None]] = {
             "numpy": lambda module: module.random.seed(0),
             "torch": _ready_torch,
@@ -233,17 +240,36 @@ class Imports(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Find a module as Python does, and see to it that it is readied."""
-        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        spec = self._folder(fullname, path) or importlib.machinery.PathFinder.find_spec(
+            fullname, path, target
+        )
         if spec is None or spec.loader is None or spec.origin is None:
             return spec
         origin = Path(spec.origin)
-        if origin.is_relative_to(self.root) and not origin.is_relative_to(sys.prefix):
+        if origin.is_relative_to(self.root) and not self._is_installed(origin):
             self.own.add(fullname.partition(".")[0])
             if isinstance(spec.loader, importlib.machinery.SourceFileLoader):
                 spec.loader = _ProjectLoader(fullname, spec.origin, self)
         elif fullname in self._after:
             _then(spec.loader, self._after[fullname])
         return spec
+
+    def _is_installed(self, file: Path) -> bool:
+        """Tell a library in the project's virtual environment from the project's own modules."""
+        prefix = Path(sys.prefix)
+        return file.is_relative_to(prefix) and prefix.is_relative_to(self.root)
+
+    def _folder(
+        self, fullname: str, path: Sequence[str] | None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The project's own folder of modules, even without an `__init__.py`.
+
+        Python prefers any package to such a folder, and who knows which packages are installed.
+        """
+        folder = self.root / fullname
+        if path is not None or not any(folder.glob("*.py")):
+            return None
+        return importlib.machinery.PathFinder.find_spec(fullname, [str(self.root)])
 
     def module(self, file: Path) -> ModuleType:
         """Import a file of the project by the name that other files import it by."""
@@ -261,13 +287,20 @@ class Imports(importlib.abc.MetaPathFinder):
         loader.exec_module(module)
         return module
 
-    def compiled(self, code: str, file: Path, line: int, mode: str) -> CodeType:
-        """Compile with counting assertions.
+    def line(self, filename: str, number: int) -> tuple[int, str]:
+        """How many characters stand before a line of code in its file, and the line itself."""
+        return self._lines.get((filename, number), (0, ""))
+
+    def compiled(self, code: str, file: Path, start: tuple[int, int], mode: str) -> CodeType:
+        """Compile code that starts at a line and column of a file, with counting assertions.
 
         Blank lines above the code make Python count lines as the author's file does, in
         tracebacks and in syntax errors alike.
         """
+        line, column = start
         self.compiled_files.add(file.as_posix())
+        for number, text in enumerate(code.split("\n"), start=line):
+            self._lines[str(file), number] = column - 1, text
         padded = "\n" * (line - 1) + code
         tree = compile(padded, str(file), mode, ast.PyCF_ONLY_AST, dont_inherit=True)
         self.named |= set(_imported(tree))
@@ -291,7 +324,7 @@ class _ProjectLoader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         source = self.get_source(fullname) or ""
-        return self._imports.compiled(source, Path(self.path), 1, "exec")
+        return self._imports.compiled(source, Path(self.path), (1, 1), "exec")
 
     def exec_module(self, module: ModuleType) -> None:
         vars(module)[NAME] = self._imports.recorder
@@ -382,6 +415,7 @@ def _clean(text: str) -> str:
 def _own_streams(printed: str) -> BinaryIO:
     """Give the snippets other standard streams; returns the report's, which they do not know."""
     report = os.fdopen(os.dup(1), "wb")
+    os.register_at_fork(after_in_child=report.close)  # a fork neither reports nor is waited for
     output = os.open(printed, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     nothing = os.open(os.devnull, os.O_RDONLY)

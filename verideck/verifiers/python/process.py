@@ -15,7 +15,7 @@ from pathlib import Path
 
 from verideck.verifiers.bench import Bench
 
-_KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "LD_LIBRARY_PATH")
+_KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "LD_LIBRARY_PATH")
 _FIXED = {
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
@@ -65,8 +65,9 @@ def run(request: str, bench: Bench) -> Run:
     with tempfile.TemporaryDirectory(prefix="verideck-", ignore_cleanup_errors=True) as scratch:
         printed = Path(scratch, "stdout")
         told = Path(scratch, "stderr")
-        work = Path(scratch, "work")
+        work, temporary = Path(scratch, "work"), Path(scratch, "temporary")
         work.mkdir()
+        temporary.mkdir()
         with told.open("wb") as stderr:
             process = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
                 [sys.executable, "-P", "-s", "-m", "verideck.verifiers.python.child", str(printed)],
@@ -74,7 +75,7 @@ def run(request: str, bench: Bench) -> Run:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 cwd=work,
-                env=_environment(),
+                env=_environment(str(temporary)),
                 start_new_session=True,
             )
         try:
@@ -87,9 +88,9 @@ def run(request: str, bench: Bench) -> Run:
     return Run(tuple(complete.decode().splitlines()), end, how)
 
 
-def _environment() -> dict[str, str]:
+def _environment(temporary: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, **_FIXED}
+    return {**kept, **_FIXED, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary)}
 
 
 def _watch(

@@ -1,0 +1,18 @@
+"""What pytest is told."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--update-spec`."""
+    parser.addoption(
+        "--update-spec",
+        action="store_true",
+        help="write what verideck does into the manual, tests/spec",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to let several workers write into the manual at once."""
+    if config.getoption("--update-spec") and config.getoption("numprocesses", default=None):
+        raise pytest.UsageError("--update-spec writes files: leave out -n")

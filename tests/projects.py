@@ -1,0 +1,182 @@
+"""Deck projects that tests make on the disk, and what becomes of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from verideck.build import Checked, bench, build, check
+from verideck.model import Card, ProvenCard
+from verideck.parse import parse
+from verideck.problems import BuildFailedError, Problem
+from verideck.read import read
+from verideck.settings import Settings, load
+from verideck.verify import verify
+
+ROOT = Path(__file__).parents[1]
+COMMAND = Path(sys.executable).with_name("verideck")
+
+MOMENT = 1_700_000_000
+"""When the builds of the tests are made, unless they say otherwise."""
+
+SETTINGS = """\
+[tool.verideck]
+deck = "Root"
+namespace = "tests"
+output = "deck.apkg"
+"""
+
+DOT = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c"
+    "49444154789c63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
+"""A picture: a red dot, as PNG."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A deck project in a folder."""
+
+    root: Path
+
+    def write(self, path: str, content: str | bytes) -> Path:
+        """Write a file of the project, and the folders above it."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
+
+    def settings(self) -> Settings:
+        """The project's settings, in which nothing is wrong."""
+        (found,) = load(self.root)
+        assert isinstance(found, Settings)
+        return found
+
+    def parsed(self) -> list[Card | Problem]:
+        """What is found in the files."""
+        settings = self.settings()
+        found = list(read([], settings))
+        sources = [each for each in found if not isinstance(each, Problem)]
+        assert len(sources) == len(found), found
+        return list(parse(sources, settings))
+
+    def cards(self) -> list[Card]:
+        """The cards, in which nothing is wrong."""
+        found = self.parsed()
+        cards = [each for each in found if isinstance(each, Card)]
+        assert len(cards) == len(found), found
+        return cards
+
+    def verified(self) -> list[ProvenCard | Problem]:
+        """What executing the cards comes to."""
+        return list(verify(self.cards(), bench(self.settings())))
+
+    def proven(self) -> list[ProvenCard]:
+        """The cards, which all hold."""
+        found = self.verified()
+        proven = [each for each in found if isinstance(each, ProvenCard)]
+        assert len(proven) == len(found), found
+        return proven
+
+    def check(self) -> Checked:
+        """All stages but the last, as the command takes them."""
+        return check([], self.settings())
+
+    def problems(self) -> list[str]:
+        """What is wrong, each as `path:line:column code`, sorted by place."""
+        try:
+            found = self.check().problems
+        except BuildFailedError as failure:
+            found = failure.problems
+        return [f"{each.place} {each.code}" for each in sorted(found, key=lambda each: each.place)]
+
+    def build(self, output: str = "deck.apkg", moment: int = MOMENT) -> Path:
+        """Package the cards, which all hold."""
+        settings = self.settings()
+        file = settings.root / output
+        build(check([], settings), file, moment, settings)
+        return file
+
+    def run(
+        self, *words: str, folder: str = ".", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command in the project, or in a folder of it."""
+        return subprocess.run(
+            [str(COMMAND), *words],
+            cwd=self.root / folder,
+            env=self.environment(**environment),
+            check=False,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+        )
+
+    def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+        """Start the command in the project."""
+        return subprocess.Popen(
+            [str(COMMAND), *words],
+            cwd=self.root,
+            env=self.environment(**environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    @staticmethod
+    def environment(**more: str) -> dict[str, str]:
+        """The tests' own environment, with a moment for builds."""
+        return {**os.environ, "SOURCE_DATE_EPOCH": str(MOMENT), **more}
+
+
+def project(folder: Path, files: dict[str, str | bytes], settings: str = SETTINGS) -> Project:
+    """Make a project of some files; those without a folder are cards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Project(folder)
+    made.write("pyproject.toml", settings)
+    for path, content in files.items():
+        made.write(path if "/" in path else f"cards/{path}", content)
+    return made
+
+
+def card(identity: str, code: str, more: str = "") -> str:
+    """A card of a question, an answer, and code."""
+    return f"## What is {identity}? {{#{identity}}}\n\nThis.\n\n```python\n{code}\n```\n{more}\n"
+
+
+@cache
+def own_deck() -> Checked:
+    """The repository's own deck, proved once for a whole run of the tests (it needs torch)."""
+    return Project(ROOT).check()
+
+
+def files(folder: Path) -> set[str]:
+    """Every file and folder below a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+def processes(word: str) -> Iterator[int]:
+    """The processes in whose command line a word stands (Linux)."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                line = (entry / "cmdline").read_bytes()
+            except OSError:  # it has ended in between
+                continue
+            if word.encode() in line:
+                yield int(entry.name)
+
+
+def soon(holds: Callable[[], bool], seconds: float = 15.0) -> bool:
+    """Whether something comes to hold within a time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

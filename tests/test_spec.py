@@ -1,0 +1,232 @@
+"""The manual is the test: every heading of `spec/*.md` is run."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from spec_cases import SPEC, BadCaseError, Case, cases
+
+from verideck import report
+from verideck.build import bench, build, check
+from verideck.model import Card, Note, Passage, Proof, ProvenCard, Role, Snippet
+from verideck.parse import parse
+from verideck.problems import BuildFailedError, Code, Problem, keep
+from verideck.read import read
+from verideck.settings import Settings, load
+from verideck.syntaxes import SYNTAXES
+from verideck.verifiers import VERIFIERS
+from verideck.verify import verify
+
+MOMENT = 1_700_000_000
+
+
+def _cards(project: Path, problems: list[Problem]) -> Iterator[str]:
+    """The cards that are found, in the words of `cards.md`."""
+    for settings in keep(load(project), problems):
+        for card in keep(parse(keep(read([], settings), problems), settings), problems):
+            yield _card(card)
+
+
+def _card(card: Card) -> str:
+    kind = f"{card.kind} reversed" if card.reverse else str(card.kind)
+    head = [f"{card.place}", kind, f"#{card.id}" if card.id else "no id", card.deck]
+    if card.tags:
+        head.append(f"tags {' '.join(card.tags)}")
+    lines = [" | ".join(head)]
+    lines += [f"lang: {card.language}"] if card.language else []
+    lines += [f"source: {card.source.text}"] if card.source else []
+    lines += [f"hint: {card.hint.text}"] if card.hint else []
+    lines += [_passage("Q", card.question)]
+    lines += [_passage("A", card.answer)] if card.answer else []
+    return "\n".join(lines)
+
+
+def _passage(letter: str, passage: Passage) -> str:
+    return f"{letter}: " + re.sub(r"\n(?!\n)", "\n   ", passage.text)
+
+
+def _notes(project: Path, problems: list[Problem]) -> Iterator[str]:
+    """The fields of the notes, in the words of `notes.md`."""
+    for settings in keep(load(project), problems):
+        checked = _checked(settings, problems)
+        yield from map(_note, checked)
+
+
+def _note(note: Note) -> str:
+    lines = [f"Type: {note.kind}"]
+    for name, html in note.fields.items():
+        if html:
+            lines.append(f"{name}:\n{html}" if "\n" in html else f"{name}: {html}")
+    lines += [f"Media: {media.name}, {len(media.content)} bytes" for media in note.media]
+    return "\n".join(lines)
+
+
+def _checked(settings: Settings, problems: list[Problem]) -> tuple[Note, ...]:
+    try:
+        checked = check([], settings)
+    except BuildFailedError as failure:
+        problems.extend(failure.problems)
+        return ()
+    problems.extend(checked.problems)
+    return checked.notes
+
+
+def _snippets(project: Path, problems: list[Problem]) -> Iterator[str]:
+    """What became of each fence and value, in the words of `snippets.md`."""
+    for settings in keep(load(project), problems):
+        cards = keep(parse(keep(read([], settings), problems), settings), problems)
+        for proven in keep(verify(cards, bench(settings)), problems):
+            yield _fates(proven)
+
+
+def _fates(proven: ProvenCard) -> str:
+    proofs = {proof.snippet.place: proof for proof in proven.proofs}
+    snippets = proven.card.snippets
+    return "\n".join(_fate(each, proofs.get(each.place)) for each in snippets)
+
+
+def _fate(snippet: Snippet, proof: Proof | None) -> str:
+    role = snippet.options.role
+    words = [f"{snippet.place}: {role}"]
+    if proof is None:
+        words.append("not run")
+    elif role is Role.VALUE:
+        words.append(proof.value)
+    else:
+        words.append(f"{proof.assertions} held")
+        words += [proof.raised] if proof.raised else []
+        words += ["a figure" for _ in proof.figures]
+    return ", ".join(words)
+
+
+def _problems(project: Path, problems: list[Problem]) -> Iterator[str]:
+    """What is wrong, as `problems.md` tells it: in the words that an author reads."""
+    settings = list(keep(load(project), problems))
+    if not problems:
+        try:
+            checked = check([], settings[0])
+            problems.extend(checked.problems)
+            build(checked, project / settings[0].output, MOMENT, settings[0])
+        except BuildFailedError as failure:
+            problems[:] = failure.problems
+    yield from ()
+
+
+FORMS: Mapping[str, Callable[[Path, list[Problem]], Iterator[str]]] = {
+    "cards.md": _cards,
+    "notes.md": _notes,
+    "snippets.md": _snippets,
+    "problems.md": _problems,
+}
+"""How each file of the manual tells what became of what a case gives."""
+
+CASES = [case for name in FORMS for case in cases(SPEC / name)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.file.name}: {case.heading}")
+def test_the_manual_holds(case: Case, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """What stands under a heading of the manual is what verideck does."""
+    _skip_without_library(case)
+    project = tmp_path / "deck"
+    project.mkdir()
+    case.write(project)
+    problems: list[Problem] = []
+    with contextlib.chdir(project):
+        told = list(FORMS[case.file.name](project, problems))
+        problems.sort(key=lambda problem: problem.place)
+        told += [report.told(problem, project) for problem in problems]
+    actual = "\n\n".join(filter(None, told)) + "\n"
+    if request.config.getoption("--update-spec") and actual != case.expected.text:
+        case.rewrite(actual)
+        return
+    assert actual == case.expected.text
+
+
+def _skip_without_library(case: Case) -> None:
+    """Skip a case whose heading ends with the library that it needs, as in `… (torch)`."""
+    for library in ("torch", "matplotlib"):
+        if case.heading.endswith(f"({library})") and find_spec(library) is None:
+            pytest.skip(f"{library} is not installed")
+
+
+def test_every_code_has_a_case() -> None:
+    """The manual shows what an author reads of every problem there is."""
+    told = "".join(case.expected.text for case in CASES if case.file.name == "problems.md")
+    assert [code for code in Code if f" [{code}]\n" not in told] == []
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_every_syntax_has_a_case(syntax: str) -> None:
+    """The manual shows a file that asks for the syntax by its name."""
+    assert any(f"\nsyntax: {syntax}\n" in given for given in _given("cards.md"))
+
+
+@pytest.mark.parametrize("language", VERIFIERS)
+def test_every_verifier_has_a_case(language: str) -> None:
+    """The manual shows a fence in the language."""
+    assert any(f"\n```{language}\n" in given for given in _given("snippets.md"))
+
+
+def _given(name: str) -> Sequence[str]:
+    return [fence.text for case in CASES if case.file.name == name for fence in case.given]
+
+
+WHOLE = """\
+## A case
+
+It is explained.
+
+````markdown
+- question
+````
+
+```text
+expected
+```
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# Only a title\n\nAnd prose.\n",
+        WHOLE.replace("It is explained.\n", ""),
+        WHOLE.replace("````markdown\n- question\n````\n", ""),
+        WHOLE.replace("```text\nexpected\n```\n", ""),
+        WHOLE.replace("expected\n", ""),
+        WHOLE.replace("- question\n````\n", "- question\n"),
+        WHOLE + WHOLE,
+    ],
+    ids=[
+        "empty file",
+        "no case",
+        "no prose",
+        "nothing given",
+        "nothing expected",
+        "empty expectation",
+        "unclosed fence",
+        "heading twice",
+    ],
+)
+def test_half_a_case_is_refused(text: str, tmp_path: Path) -> None:
+    """A manual that tests less than it seems to is an error."""
+    file = tmp_path / "half.md"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(BadCaseError):
+        cases(file)
+
+
+def test_a_case_can_be_rewritten(tmp_path: Path) -> None:
+    """Only the expected fence changes; it is as long as what it holds demands."""
+    file = tmp_path / "whole.md"
+    file.write_text(WHOLE, encoding="utf-8")
+    cases(file)[0].rewrite("```\nanother\n```\n")
+    other = WHOLE.replace("```text\nexpected\n```", "````text\n```\nanother\n```\n````")
+    assert file.read_text(encoding="utf-8") == other
+    assert cases(file)[0].expected.text == "```\nanother\n```\n"

@@ -1,0 +1,439 @@
+"""Executing cards: what a case of the manual cannot say. Each test runs real processes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from projects import Project, card, processes, project, soon
+
+from verideck.build import bench
+from verideck.model import ProvenCard
+from verideck.problems import Code, Problem
+from verideck.verify import verify
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+SPOILERS = {
+    "a-name": ("leftover = 1", '"leftover" in globals()'),
+    "cwd": ("import os\nos.chdir('/')", "os.getcwd() == '/'"),
+    "environment": ("import os\nos.environ['LEFTOVER'] = '1'", "'LEFTOVER' in os.environ"),
+    "a-module": ("import sys, math\nsys.modules['json'] = math", "sys.modules['json'] is math"),
+    "a-patch": ("import math\nmath.sqrt = abs", "math.sqrt(4) == 4"),
+    "a-builtin": ("import builtins\nbuiltins.leftover = 1", "'leftover' in dir(builtins)"),
+    "a-file": ("open('leftover', 'w').close()", "__import__('os').listdir() == ['leftover']"),
+    "the-seed": ("import random\nrandom.seed(7)\nx = random.random()", "x == 0.32383276483316237"),
+    "a-limit": ("import sys\nsys.setrecursionlimit(500)", "sys.getrecursionlimit() == 500"),
+    "a-stream": ("import sys, io\nsys.stdout = io.StringIO()", "sys.stdout.write('x') == 1"),
+}
+"""What a card may do to its own world, and an expression that is true where it has done so."""
+
+SPOTLESS = """\
+import builtins, json, math, os, random, sys
+
+assert "leftover" not in globals()
+assert os.listdir() == []
+assert "LEFTOVER" not in os.environ
+assert json.loads("1") == 1
+assert math.sqrt(4) == 2
+assert not hasattr(builtins, "leftover")
+assert random.random() == 0.8444218515250481
+assert sys.getrecursionlimit() == 1000
+assert sys.stdout.name == 1
+"""
+"""Holds in a world that no other card has touched."""
+
+
+def spoilt() -> list[str]:
+    """Cards that leave things behind, each proving that it did."""
+    return [card(name, f"{code}\nassert {then}") for name, (code, then) in SPOILERS.items()]
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "backward"])
+def test_cards_never_see_each_other(tmp_path: Path, *, reverse: bool) -> None:
+    """Whatever a card leaves behind, and in whatever order they run, the others do not meet it."""
+    watchers = [card(f"watcher-{number}", SPOTLESS) for number in range(len(SPOILERS) + 1)]
+    mixed = [watchers[0]]
+    for spoiler, watcher in zip(spoilt(), watchers[1:], strict=True):
+        mixed += [spoiler, watcher]
+    text = "".join(reversed(mixed) if reverse else mixed)
+    assert len(project(tmp_path, {"a.md": text}).proven()) == 2 * len(SPOILERS) + 1
+
+
+def test_each_card_has_a_process_of_its_own(tmp_path: Path) -> None:
+    """No two cards run in one process, and none in the tests' own."""
+    cards = "".join(
+        card(f"c{n}", "import os\nassert os.getpid()\nprint(os.getpid())") for n in "abcd"
+    )
+    proven = project(tmp_path, {"a.md": cards}).proven()
+    processes = {each.proofs[0].stdout.strip() for each in proven}
+    assert len(processes) == 4
+    assert str(os.getpid()) not in processes
+
+
+def test_the_fences_of_a_card_share_a_namespace(tmp_path: Path) -> None:
+    """A card's fences run in their order, the file's set-up before those of every card."""
+    setup = "```python {.setup}\nseen = ['set up']\n```\n\n"
+    one = card("one", "seen.append('first')", "```python {.check}\nassert len(seen) == 2\n```")
+    two = card("two", "assert seen == ['set up']")
+    first, second = project(tmp_path, {"a.md": f"# T\n\n{setup}{one}{two}"}).proven()
+    assert [proof.assertions for proof in first.proofs] == [0, 0, 1]
+    assert [proof.assertions for proof in second.proofs] == [0, 1]
+
+
+def test_results_come_in_the_order_of_the_cards(tmp_path: Path) -> None:
+    """Cards that take longer than those behind them are told first all the same."""
+    cards = [
+        card(f"c{number}", f"import time\ntime.sleep({0.4 / 2**number})\nassert time.time()")
+        for number in range(6)
+    ]
+    proven = project(tmp_path, {"a.md": "".join(cards)}).proven()
+    assert [each.card.id for each in proven] == [f"c{number}" for number in range(6)]
+
+
+def test_the_same_numbers_on_every_run(tmp_path: Path) -> None:
+    """What is drawn at random, and the order of a set, is the same for every card."""
+    code = "import random\nprint(random.random(), hash('a'), {'a', 'b', 'c'})\nassert int('1')"
+    first, second = project(tmp_path, {"a.md": card("one", code) + card("two", code)}).proven()
+    assert first.proofs[0].stdout == second.proofs[0].stdout != ""
+
+
+@pytest.mark.torch
+def test_the_same_tensors_on_every_run(tmp_path: Path) -> None:
+    """Arrays and tensors are drawn from the same seed, however the libraries are imported."""
+    pytest.importorskip("torch")
+    code = """\
+from numpy.random import rand
+from torch.nn import Linear
+import torch
+
+print(rand(3).tolist(), torch.randn(3).tolist(), Linear(2, 2).weight.tolist())
+assert torch.get_num_threads() == 1
+"""
+    first, second = project(tmp_path, {"a.md": card("one", code) + card("two", code)}).proven()
+    assert first.proofs[0].stdout == second.proofs[0].stdout != ""
+
+
+def test_the_world_of_a_card_is_fixed(tmp_path: Path) -> None:
+    """Locale, time zone, hash seed and threads are the same whatever the caller's are."""
+    code = """\
+import locale, os, sys, time
+print(time.tzname, locale.getlocale(), sys.flags.hash_randomization, sys.flags.utf8_mode)
+print(sorted(set(os.environ) - {"PATH", "HOME", "LD_LIBRARY_PATH", "LC_CTYPE"}))
+assert os.environ["OMP_NUM_THREADS"] == "1"
+"""
+    made = project(tmp_path, {"a.md": card("one", code)})
+    told = made.run("check", TZ="Asia/Tokyo", PYTHONHASHSEED="7", MINE="mine", PYTHONPATH="/")
+    assert told.returncode == 0, told.stderr
+    (proven,) = made.proven()
+    lines = proven.proofs[0].stdout.splitlines()
+    assert lines[0] == "('UTC', 'UTC') ('en_US', 'UTF-8') 0 1" or "('C', 'UTF-8')" in lines[0]
+    assert "MINE" not in lines[1]
+    assert "PYTHONPATH" not in lines[1]
+
+
+def test_standard_input_is_empty(tmp_path: Path) -> None:
+    """A snippet that asks its reader gets nothing, at once; it does not get the request."""
+    code = "import sys\nassert sys.stdin.read() == ''\nassert sys.stdin.buffer.read() == b''"
+    (proven,) = project(tmp_path, {"a.md": card("one", code)}).proven()
+    assert proven.proofs[0].assertions == 2
+
+
+def test_what_other_processes_print_is_captured(tmp_path: Path) -> None:
+    """Output below Python's own streams, and by other programs, comes in its order."""
+    code = """\
+import os, subprocess, sys
+print("one", flush=True)
+os.write(1, b"two\\n")
+subprocess.run([sys.executable, "-c", "print('three')"], check=True)
+print("four")
+"""
+    shown = "\n```output\none\ntwo\nthree\nfour\n```"
+    (proven,) = project(tmp_path, {"a.md": card("one", code, shown)}).proven()
+    assert proven.proofs[-1].stdout == "one\ntwo\nthree\nfour\n"
+
+
+def test_each_fence_has_its_own_output(tmp_path: Path) -> None:
+    """What a fence prints is not taken for another's, also if it forgot to end the line."""
+    more = "\n```output\nfirst\n```\n\n```python\nprint('second')\n```\n\n```output\nsecond\n```"
+    made = project(tmp_path, {"a.md": card("one", "print('first', end='')", more)})
+    assert [proof.stdout for proof in made.proven()[0].proofs if proof.assertions] == [
+        "first",
+        "second\n",
+    ]
+
+
+def test_any_text_can_be_printed(tmp_path: Path) -> None:
+    """Output is UTF-8 whatever the locale; what is no text is told by its code."""
+    code = """\
+import sys
+print("汉字 🙂", flush=True)
+sys.stdout.buffer.write(b"\\xff\\n")
+print("\\ud800")
+"""
+    shown = "\n```output\n汉字 🙂\n\\xff\n\\ud800\n```"
+    made = project(tmp_path, {"a.md": card("one", code, shown)})
+    assert made.run("check", LC_ALL="C", PYTHONIOENCODING="ascii").returncode == 0
+    assert len(made.proven()) == 1
+
+
+ODD = (
+    "raise ValueError('\\ud800 \\x00 \\x1b')",
+    "assert '\\ud800' == '\\udfff'",
+    "print('\\ud800')\nassert '\\ud800' == 1, '\\ud801'",
+    "class Odd(Exception):\n    def __str__(self):\n        raise OSError\nraise Odd",
+    "class Odd:\n    def __repr__(self):\n        raise OSError\nassert Odd() == 1",
+    "raise ValueError('x' * 10_000_000)",
+    "raise ExceptionGroup('all', [ValueError('\\ud800'), KeyError()])",
+    "class Odd(Exception):\n    __notes__ = 1\nraise Odd",
+    "class Odd(AssertionError):\n    __notes__ = 1\n    hint = 1\nraise Odd",
+    "raise SyntaxError('not of this file', ('no.py', -1, -5, None))",
+    "def again():\n    again()\nagain()",
+    "exec('x = = 1')",
+    "raise KeyboardInterrupt",
+    "raise GeneratorExit",
+)
+
+
+def test_no_failure_is_too_odd_to_be_told(tmp_path: Path) -> None:
+    """Surrogates, control characters and exceptions that cannot be shown crash nothing."""
+    cards = "".join(card(f"c{number}", code) for number, code in enumerate(ODD))
+    made = project(tmp_path, {"a.md": cards})
+    for form in ("human", "json", "github"):
+        run = made.run("check", "--format", form, PYTHONIOENCODING="ascii")
+        assert run.returncode == 1, run.stderr
+        assert "Traceback" not in run.stderr
+        assert len(run.stderr) + len(run.stdout) < 30_000
+    assert len(made.problems()) == len(ODD)
+
+
+FORGERY = """\
+import os
+for number in range(3, 9):
+    try:
+        os.write(number, b'{}\\n{"environment": []}\\n')
+    except OSError:
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("import ctypes\nctypes.string_at(0)", "SIGSEGV"),
+        ("import os\nos._exit(0)", "exit status 0"),
+        ("import os\nos._exit(3)", "exit status 3"),
+        ("import os\nos.abort()", "SIGABRT"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
+        ("import os\nos.closerange(0, 64)", "exit status"),
+        ("import sys\nsys.exit(0)", "SystemExit"),
+        ("exit()", "SystemExit"),
+        ("raise SystemExit('done')", "SystemExit: done"),
+        (FORGERY, "exit status 0"),
+        (f"{FORGERY}\nos._exit(0)", "exit status 0"),
+        ("import json\njson.dumps = None", "exit status 1"),
+    ],
+)
+def test_a_card_that_ends_early_is_a_failure(tmp_path: Path, code: str, says: str) -> None:
+    """However a snippet ends its process, it is told, and the other cards still run."""
+    cards = card("one", f"assert int('1')\n{code}\nassert int('1')") + card(
+        "two", "assert int('1')"
+    )
+    first, second = project(tmp_path, {"a.md": cards}).verified()
+    assert isinstance(first, Problem)
+    assert first.code is Code.ENDED_EARLY
+    assert says in first.message
+    assert isinstance(second, ProvenCard)
+
+
+def test_a_thread_that_fails_is_told_at_its_line(tmp_path: Path) -> None:
+    """Python prints an exception of a thread and goes on; a proof does not."""
+    code = """\
+import threading
+def work():
+    raise KeyError("lost")
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+assert int("1")
+"""
+    (problem,) = project(tmp_path, {"a.md": card("one", code)}).verified()
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.place.line) == (Code.EXCEPTION_RAISED, 8)
+    assert "KeyError: 'lost'" in problem.message
+
+
+def test_a_failed_assertion_in_a_thread_is_told(tmp_path: Path) -> None:
+    """An assertion that fails in a thread has failed."""
+    code = """\
+import threading
+def check(x):
+    assert x == 2
+thread = threading.Thread(target=check, args=[1])
+thread.start()
+thread.join()
+"""
+    (problem,) = project(tmp_path, {"a.md": card("one", code)}).verified()
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.place.line) == (Code.ASSERTION_FAILED, 8)
+
+
+def test_a_failure_in_an_included_file_is_told_there(tmp_path: Path) -> None:
+    """The place is the file's own line and column; the calls that led there are named."""
+    module = "def half(x):\n    变 = x; assert x % 2 == 0, '奇'\n    return x // 2\n"
+    fence = (
+        '## Halves? {#one}\n\nSo.\n\n```python {include="snippets/halves.py" symbol="half"}\n```\n'
+    )
+    check = "\n```python {.check}\nassert half(4) == 2\nhalf(3)\n```\n"
+    made = project(tmp_path, {"snippets/halves.py": module, "a.md": fence + check})
+    assert made.problems() == ["snippets/halves.py:2:12 assertion-failed"]
+    told = made.run("check").stderr
+    assert "snippets/halves.py:2:12: error: assertion failed: 奇" in told
+    assert "    2 |     变 = x; assert x % 2 == 0, '奇'" in told
+    assert "called from cards/a.md:10" in told
+    assert "verifiers/python" not in told
+
+
+def test_a_failure_of_an_imported_module_is_told_there(tmp_path: Path) -> None:
+    """The project's modules are its author's own, wherever the project lies."""
+    files: dict[str, str | bytes] = {
+        "snippets/__init__.py": "",
+        "snippets/deep.py": "def fail():\n    raise LookupError('there')\n",
+        "a.md": card("one", "from snippets.deep import fail\nassert fail()"),
+    }
+    assert project(tmp_path, files).problems() == ["snippets/deep.py:2:5 exception-raised"]
+
+
+def test_lines_and_columns_count_characters_in_the_file(tmp_path: Path) -> None:
+    """Wide characters, indentation, tabs and functions of an earlier fence do not shift them."""
+    text = (
+        "- 问\n    - 答\n      ```python\n"
+        "      def f(变):\n          量 = '量'; assert 变\n      ```\n\n"
+        "    ```python\n    字 = 1; f(0)\n    ```\n"
+        "-\t问二\n\n\t```python\n\t变 = = 1\n\t```\n"
+        "- 问三\n    > ```python\n    > 变 = '变'; assert 变 == 1\n    > ```\n"
+    )
+    made = project(tmp_path, {"a.md": text})
+    assert made.problems() == [
+        "cards/a.md:5:20 assertion-failed",
+        "cards/a.md:14:6 syntax-error",
+        "cards/a.md:18:16 assertion-failed",
+    ]
+
+
+def test_too_much_output_is_told_however_fast_it_came(tmp_path: Path) -> None:
+    """A card that prints too much fails also if it was done before anybody looked."""
+    code = "import sys\nassert sys.stdout.write('x' * 1_500_000)"
+    for _ in range(3):
+        found = project(tmp_path, {"a.md": card("one", code)}).verified()
+        assert [each.code for each in found if isinstance(each, Problem)] == [Code.OUTPUT_LIMIT]
+
+
+LEFT = {
+    "a program": "import subprocess\nleft = subprocess.Popen(['sleep', '41.375'])\nassert left.pid",
+    "a fork": "import os, time\nif os.fork() == 0:\n    time.sleep(41.375)\nassert os.getpid()",
+    "a worker": """\
+import multiprocessing, time
+fork = multiprocessing.get_context("fork")
+left = fork.Process(target=time.sleep, args=[41.375])
+left.start()
+assert left.pid
+""",
+    "a thread": """\
+import threading, time
+threading.Thread(target=time.sleep, args=[41.375]).start()
+assert threading.active_count() == 2
+""",
+}
+
+
+@LINUX
+@pytest.mark.parametrize("name", LEFT)
+def test_what_a_snippet_leaves_behind_keeps_nobody_waiting(tmp_path: Path, name: str) -> None:
+    """Programs, forks and threads that outlive a card's last statement are ended with it."""
+    started = time.monotonic()
+    (proven,) = project(tmp_path, {"a.md": card("one", LEFT[name])}).proven()
+    assert proven.proofs[0].assertions == 1
+    assert time.monotonic() - started < 15
+    assert soon(lambda: not list(processes("41.375")))
+
+
+def test_a_fork_that_goes_on_reports_nothing(tmp_path: Path) -> None:
+    """A fork that runs on behind the snippet's end does not count the assertions twice."""
+    cards = card("one", "import os\nos.fork()\nassert os.getpid()\nprint('x')")
+    for proven in project(tmp_path, {"a.md": cards}).proven():
+        assert [proof.assertions for proof in proven.proofs] == [1]
+
+
+def test_a_time_limit_ends_what_a_card_started(tmp_path: Path) -> None:
+    """A card's own limit beats the project's; its programs end with it."""
+    code = "import subprocess\nsubprocess.run(['sleep', '42.375'])\nassert int('1')"
+    text = card("one", code).replace("```python", "```python {timeout=0.7}")
+    started = time.monotonic()
+    assert project(tmp_path, {"a.md": text}).problems() == ["cards/a.md:5:1 time-limit"]
+    assert time.monotonic() - started < 10
+    assert sys.platform != "linux" or soon(lambda: not list(processes("42.375")))
+
+
+def test_giving_up_ends_what_is_running(tmp_path: Path) -> None:
+    """When whoever asks for proofs stops asking, nothing is waited for."""
+    endless = card("two", "while True:\n    pass\nassert int('1')")
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')") + endless})
+    started = time.monotonic()
+    proofs = verify(made.cards(), bench(made.settings()))
+    assert len(list(itertools.islice(proofs, 1))) == 1
+    proofs.close()  # type: ignore[attr-defined]  # a generator, as its callers need not know
+    assert time.monotonic() - started < 10
+
+
+def test_temporary_files_of_a_card_go_with_it(tmp_path: Path) -> None:
+    """Where a snippet asks for a temporary file, it gets one that is deleted after the card."""
+    code = "import tempfile\nfolder = tempfile.mkdtemp()\nprint(folder)\nassert folder"
+    (proven,) = project(tmp_path, {"a.md": card("one", code)}).proven()
+    assert not Path(proven.proofs[0].stdout.strip()).exists()
+
+
+def test_an_unverified_project_runs_nothing(tmp_path: Path) -> None:
+    """With `verify` off no process starts, however wrong the code."""
+    witness = tmp_path / "witness"
+    text = card("one", f"open({str(witness)!r}, 'w').close()")
+    made = project(tmp_path, {"a.md": "---\nverify: off\n---\n" + text})
+    assert len(made.proven()) == 1
+    assert not witness.exists()
+
+
+def test_one_card_in_each_state(tmp_path: Path) -> None:
+    """Every failure of a run is told, and what holds is proved beside it."""
+    cards = {
+        "holds": "assert int('1')",
+        "fails": "assert int('1') == 2",
+        "raises": "1 / 0",
+        "asserts-nothing": "x = 1",
+        "swallows": "try:\n    assert int('1') == 2\nexcept AssertionError:\n    pass",
+        "no-python": "x = = 1",
+        "never-reached": "def f():\n    assert int('1')\nif False:\n    assert f()",
+    }
+    made = project(tmp_path, {"a.md": "".join(card(name, code) for name, code in cards.items())})
+    found = made.verified()
+    assert [str(each.code) if isinstance(each, Problem) else each.card.id for each in found] == [
+        "holds",
+        "assertion-failed",
+        "exception-raised",
+        "nothing-asserted",
+        "assertion-swallowed",
+        "syntax-error",
+        "nothing-asserted",
+    ]
+
+
+def test_projects_do_not_mix(tmp_path: Path) -> None:
+    """A snippet imports its own project's modules, also where two projects name them alike."""
+    text = card("one", "from snippets.value import value\nassert value == VALUE")
+    for value in ("1", "2"):
+        files: dict[str, str | bytes] = {"snippets/value.py": f"value = {value}\n"}
+        made: Project = project(tmp_path / value, {**files, "a.md": text.replace("VALUE", value)})
+        assert len(made.proven()) == 1
