@@ -133,6 +133,11 @@ def _text(value: object) -> str | None:
     return value.strip() if isinstance(value, str) and value.strip() else None
 
 
+def _deck(value: object) -> str | None:
+    name = _text(value)
+    return name if name and all(part.strip() for part in name.split("::")) else None
+
+
 def _words(value: object) -> tuple[str, ...] | None:
     if isinstance(value, str):
         return tuple(value.split(" "))
@@ -151,7 +156,7 @@ def _switch(value: object) -> bool | None:
 
 
 _READERS: dict[str, tuple[Callable[[object], object], str]] = {
-    "deck": (_text, "a text"),
+    "deck": (_deck, "a name, its parts divided by ::"),
     "tags": (_words, "a list of words"),
     "syntax": (_text, "a word"),
     "level": (_level, "a number from 1 to 6"),

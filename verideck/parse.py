@@ -91,6 +91,7 @@ def _written(page: Page) -> Iterator[Written | Problem]:
 
 def _setup(page: Page, written: list[Written], settings: Settings) -> Iterator[Snippet | Problem]:
     """The set-up of the page; and a problem for code that belongs to no card."""
+    executes = page.meta.verify and settings.verify
     inside = {line for each in written for line in each.lines}
     for token in (token for block in page.blocks for token in block.tokens):
         if token.type != "fence":
@@ -102,7 +103,7 @@ def _setup(page: Page, written: list[Written], settings: Settings) -> Iterator[S
                     yield each
             elif each.options.role is Role.SETUP:
                 yield each
-            elif not belongs and fences.is_executable(each):
+            elif executes and not belongs and fences.is_executable(each):
                 yield Problem(
                     Code.FENCE_OUTSIDE,
                     "this code belongs to no card, so nothing would execute it",

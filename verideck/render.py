@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from pathlib import Path
 from urllib.parse import unquote
 
 from verideck import highlight, identity, markdown
@@ -29,7 +30,7 @@ from verideck.settings import Settings
 from verideck.wording import wording
 
 _PLAYED = {".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".mp4", ".webm", ".mkv", ".mov"}
-_SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".tif", ".tiff"}
+_SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".tiff"}
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -102,16 +103,10 @@ class _Writer:
         source = unquote(str(token.attrs["src"]))
         if source.startswith("data:"):
             return f'<img src="{escape(source)}" alt="{escape(token.content)}">'
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", source):
-            message, hint = "this image would be fetched while reviewing", "save it in the project"
-            return self._unusable(token, message, hint)
         file = (self.settings.root / self.card.place.path).parent / source
-        if not file.resolve().is_relative_to(self.settings.root.resolve()):
-            message = f"{source} is outside the project"
-            return self._unusable(token, message, "copy it into the project")
-        if file.suffix.lower() not in _SHOWN | _PLAYED:
-            message = f"{source} is neither an image nor a sound that Anki knows"
-            return self._unusable(token, message, "link to it, or show it in a fence")
+        message, hint = self._objection(source, file)
+        if message:
+            return self._unusable(token, message, hint)
         try:
             content = file.read_bytes()
         except OSError as error:
@@ -123,6 +118,16 @@ class _Writer:
             return f"[sound:{name}]"
         title = f' title="{escape(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
         return f'<img src="{name}" alt="{escape(token.content)}"{title}>'
+
+    def _objection(self, source: str, file: Path) -> tuple[str, str]:
+        """Why an image cannot come along, and what to do; two empty texts if it can."""
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", source):
+            return "this image would be fetched while reviewing", "save it in the project"
+        if not file.resolve().is_relative_to(self.settings.root.resolve()):
+            return f"{source} is outside the project", "copy it into the project"
+        if file.suffix.lower() not in _SHOWN | _PLAYED:
+            return f"{source} is neither an image nor a sound", "show text in a fence"
+        return "", ""
 
     def value(self, token: Token) -> str:
         """The value that the card's code gave; the expression itself where nothing was run."""
