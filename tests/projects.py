@@ -135,12 +135,12 @@ class Project:
 
 
 def project(folder: Path, files: dict[str, str | bytes], settings: str = SETTINGS) -> Project:
-    """Make a project of some files; those without a folder are cards."""
+    """Make a project of some files; Markdown goes into the folder of the cards."""
     folder.mkdir(parents=True, exist_ok=True)
     made = Project(folder)
     made.write("pyproject.toml", settings)
     for path, content in files.items():
-        made.write(path if "/" in path else f"cards/{path}", content)
+        made.write(f"cards/{path}" if path.endswith(".md") else path, content)
     return made
 
 

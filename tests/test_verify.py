@@ -56,12 +56,11 @@ def spoilt() -> list[str]:
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "backward"])
 def test_cards_never_see_each_other(tmp_path: Path, *, reverse: bool) -> None:
     """Whatever a card leaves behind, and in whatever order they run, the others do not meet it."""
-    watchers = [card(f"watcher-{number}", SPOTLESS) for number in range(len(SPOILERS) + 1)]
-    mixed = [watchers[0]]
-    for spoiler, watcher in zip(spoilt(), watchers[1:], strict=True):
-        mixed += [spoiler, watcher]
-    text = "".join(reversed(mixed) if reverse else mixed)
-    assert len(project(tmp_path, {"a.md": text}).proven()) == 2 * len(SPOILERS) + 1
+    first, *others = spoilt()
+    watchers = [card(f"watcher-{number}", SPOTLESS) for number in range(3)]
+    cards = [watchers[0], first, watchers[1], *others, watchers[2]]
+    text = "".join(reversed(cards) if reverse else cards)
+    assert len(project(tmp_path, {"a.md": text}).proven()) == len(cards)
 
 
 def test_each_card_has_a_process_of_its_own(tmp_path: Path) -> None:
@@ -201,14 +200,17 @@ ODD = (
 
 def test_no_failure_is_too_odd_to_be_told(tmp_path: Path) -> None:
     """Surrogates, control characters and exceptions that cannot be shown crash nothing."""
-    cards = "".join(card(f"c{number}", code) for number, code in enumerate(ODD))
-    made = project(tmp_path, {"a.md": cards})
-    for form in ("human", "json", "github"):
+    cards = [card(f"c{number}", code) for number, code in enumerate(ODD)]
+    made = project(tmp_path, {"a.md": "".join(cards)})
+    run = made.run("check", PYTHONIOENCODING="ascii")
+    assert run.returncode == 1
+    assert f"Error: {len(ODD)} problems in {len(ODD)} cards" in run.stderr
+    assert "ended-early" not in run.stderr
+    made.write("cards/a.md", "".join(cards[:3]))
+    for form in ("json", "github"):
         run = made.run("check", "--format", form, PYTHONIOENCODING="ascii")
-        assert run.returncode == 1, run.stderr
+        assert run.returncode == 1
         assert "Traceback" not in run.stderr
-        assert len(run.stderr) + len(run.stdout) < 30_000
-    assert len(made.problems()) == len(ODD)
 
 
 FORGERY = """\

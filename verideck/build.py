@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def check(
         update(keep(parse(keep(read(paths, settings), []), settings), []), bench(settings))
     sources = keep(read(paths, settings), problems)
     cards: list[Card] = list(keep(parse(sources, settings), problems))
-    proven: list[ProvenCard] = list(keep(watch(verify(cards, bench(settings)), cards), problems))
+    with closing(verify(cards, bench(settings))) as proving:
+        proven: list[ProvenCard] = list(keep(watch(proving, cards), problems))
     notes: list[Note] = list(keep(render(proven, settings), problems))
     if not notes and not errors(problems):
         problems.append(_no_notes(paths, settings))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from verideck.fences import is_executable
@@ -11,7 +11,7 @@ from verideck.model import Card, Proof, ProvenCard, Role, Snippet
 from verideck.problems import Problem
 from verideck.verifiers import VERIFIERS, Bench
 
-Proven = Iterator[ProvenCard | Problem]
+Proven = Generator[ProvenCard | Problem, None, None]
 Watch = Callable[[Proven, Sequence[Card]], Proven]
 """Passes on what becomes of the cards, and may show it go by."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -133,7 +134,8 @@ def first_line(content: str, lines: Sequence[str], start: int) -> int:
     markdown-it takes them off its content.
     """
     first = content.split("\n", 1)[0]
-    return next((n for n in range(start, len(lines)) if first in lines[n]), start)
+    block = takewhile(lambda n: lines[n].strip(" \t"), range(start, len(lines)))
+    return next((n for n in block if first in lines[n]), start)
 
 
 def inline_end(text: str, start: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from verideck.model import Passage, Place, Source
 from verideck.problems import Code
 
 TAB = 4
+_DEEPER_THAN_ANY_LIST = " " * 100
+_UNDERLINE = re.compile(r"[ \t]*[-=:|][-=:| \t]*$")
 LISTS = {"bullet_list_open", "ordered_list_open"}
 """The types of the blocks that are lists."""
 
@@ -85,8 +88,7 @@ class Page:
     def passage(self, start: int, stop: int, indent: int = 0) -> Passage | None:
         """The lines from `start` to before `stop` without blank lines around them, if any is left.
 
-        `indent` columns of white space are taken away in front of each line; a line that has
-        fewer (a lazy continuation) loses those that it has.
+        `indent` columns of white space are taken away in front of each line.
         """
         while start < stop and not self.lines[start].strip():
             start += 1
@@ -102,11 +104,17 @@ class Page:
 
 
 def dedent(line: str, columns: int) -> str:
-    """Take away white space up to a column; a tab that reaches beyond it leaves its rest."""
+    """Take away white space up to a column; a tab that reaches beyond it leaves its rest.
+
+    A line that has less goes on with the paragraph above it (CommonMark's lazy continuation). So
+    as not to underline a heading or a table there, it may need to be indented.
+    """
     column = position = 0
     while column < columns and line[position : position + 1] in {" ", "\t"}:
         column += TAB - column % TAB if line[position] == "\t" else 1
         position += 1
+    if column < columns and _UNDERLINE.match(line):
+        return _DEEPER_THAN_ANY_LIST + line[position:]
     return " " * (column - columns) + line[position:]
 
 

@@ -173,8 +173,10 @@ class Child:
                 code, hint, message = error.code, error.hint, str(error)
                 cause = error.__cause__ or error
             case AssertionError():
-                code, hint = "assertion-failed", getattr(error, "hint", "")
-                message = str(error) if NAME in getattr(error, "__notes__", ()) else message
+                code = "assertion-failed"
+                notes = getattr(error, "__notes__", None)
+                if isinstance(notes, list) and NAME in notes:  # made by `Recorder.failure`
+                    hint, message = getattr(error, "hint", ""), str(error)
             case SystemExit():
                 code = "ended-early"
                 message = f"the snippet ended the process with {_said(error)}"

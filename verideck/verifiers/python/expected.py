@@ -14,10 +14,11 @@ from dataclasses import dataclass
 _TOKEN = re.compile(
     r"""
     (?P<number>(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?)
-    | \d+ | [^\W\d]+ | \.\.\. | \s | .
+    | \.\.\. | .
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
+"""A number with a point or an exponent, a wildcard, or a character."""
 _ANYTHING = "..."
 
 

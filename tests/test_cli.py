@@ -1,0 +1,505 @@
+"""The command itself: its words, its exit codes, what it says and to whom, and how it is ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from projects import MOMENT, ROOT, Project, card, files, processes, project, soon
+
+from verideck.cli import verideck
+
+GOOD = card("good", "assert int('1')")
+BAD = card("bad", "assert int('1') == 2")
+OPEN = "## Is 这 open? {#open}\n"
+KEYS = {"cards", "snippets", "assertions", "seconds", "problems"}
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Project:
+    """A project in which everything holds."""
+    return project(tmp_path / "deck", {"a.md": GOOD})
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Project:
+    """A project with one card that fails, and one without an answer."""
+    return project(tmp_path / "deck", {"a.md": GOOD + BAD, "b.md": OPEN})
+
+
+# Exit codes: 0 it holds, 1 the cards do not hold, 2 usage
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_what_holds_is_0(good: Project, command: str) -> None:
+    """The summary goes to standard output, and only `build` writes."""
+    run = good.run(command)
+    assert run.returncode == 0
+    assert run.stdout.startswith("1 card, 1 snippet executed, 1 assertion held, ")
+    assert (good.root / "deck.apkg").exists() == (command == "build")
+    assert ("deck.apkg: 1 note, sha256 " in run.stdout) == (command == "build")
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_what_does_not_hold_is_1(bad: Project, command: str) -> None:
+    """Problems go to standard error, sorted by their place, and standard output stays empty."""
+    run = bad.run(command)
+    assert (run.returncode, run.stdout) == (1, "")
+    told = [line for line in run.stderr.splitlines() if re.match(r"cards/.*: (error|warn)", line)]
+    assert told == [
+        "cards/a.md:14:1: error: assertion failed [assertion-failed]",
+        "cards/b.md:1:4: warning: this question has no answer [answer-missing]",
+    ]
+    assert run.stderr.endswith("Error: 1 problem in 2 cards; nothing was written\n")
+    assert not (bad.root / "deck.apkg").exists()
+
+
+USAGE: dict[str, tuple[list[str], dict[str, str], str]] = {
+    "no such command": (["bulid"], {}, "No such command 'bulid'"),
+    "no such option": (["build", "--sign"], {}, "No such option"),
+    "no such format": (["check", "--format", "xml"], {}, "'xml' is not one of"),
+    "missing path": (["check", "cards/none.md"], {}, "Path 'cards/none.md' does not exist"),
+    "unknown suffix": (["build", "-o", "deck.zip"], {}, "cannot write a .zip; .apkg"),
+    "no suffix": (["build", "-o", "deck"], {}, "cannot write a file without suffix"),
+    "moment of letters": (["build"], {"SOURCE_DATE_EPOCH": "today"}, "SOURCE_DATE_EPOCH must be"),
+    "moment of 0": (["build"], {"SOURCE_DATE_EPOCH": "0"}, "SOURCE_DATE_EPOCH must be"),
+    "moment below 0": (["build"], {"SOURCE_DATE_EPOCH": "-5"}, "SOURCE_DATE_EPOCH must be"),
+    "moment too late": (["build"], {"SOURCE_DATE_EPOCH": "9" * 30}, "SOURCE_DATE_EPOCH must be"),
+}
+
+
+@pytest.mark.parametrize("name", USAGE)
+def test_wrong_usage_is_2(good: Project, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the caller got wrong is told in one sentence, and nothing is executed or written."""
+    words, environment, says = USAGE[name]
+    good.write("cards/b.md", card("b", f"open({str(good.root / 'ran')!r}, 'w').close()"))
+    monkeypatch.chdir(good.root)
+    there = files(good.root)
+    run = CliRunner().invoke(verideck, words, env=environment)
+    assert (run.exit_code, run.stdout) == (2, "")
+    assert says in run.stderr
+    assert files(good.root) == there
+
+
+def test_no_cards_folder_is_2(tmp_path: Path) -> None:
+    """Where there is nothing to read, the command asks for files."""
+    run = Project(tmp_path).run("check")
+    assert run.returncode == 2
+    assert "no folder cards here: name the Markdown files" in run.stderr
+
+
+def test_wrong_settings_are_1(tmp_path: Path) -> None:
+    """Settings are an author's text: what is wrong in them is told at its line, in every form."""
+    made = project(tmp_path, {"a.md": GOOD}, "[tool.verideck]\ndeck = 'D'\n\ntimeuot = 5\n")
+    run = made.run("check", "--format", "json")
+    assert run.returncode == 1
+    (problem,) = json.loads(run.stdout)["problems"]
+    assert (problem["code"], problem["path"]) == ("setting-invalid", "pyproject.toml")
+    assert (problem["line"], problem["column"]) == (4, 1)
+    assert "timeout" in problem["hint"]
+
+
+def test_strict_makes_errors_of_warnings(tmp_path: Path) -> None:
+    """A question without an answer stops a strict run."""
+    made = project(tmp_path, {"a.md": GOOD + OPEN})
+    assert made.run("check").returncode == 0
+    run = made.run("check", "--strict")
+    assert run.returncode == 1
+    assert "cards/a.md:9:4: error: this question has no answer [answer-missing]" in run.stderr
+
+
+def test_quiet_says_nothing_of_what_holds(bad: Project) -> None:
+    """With -q neither progress nor summary; what is wrong is told all the same."""
+    run = bad.run("check", "-q", "cards/a.md")
+    assert "proved" not in run.stderr
+    assert "[assertion-failed]" in run.stderr
+    bad.write("cards/a.md", GOOD)
+    run = bad.run("build", "-q", "cards/a.md")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+# What programs are told
+
+
+def as_json(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The one object that stands on standard output."""
+    told = json.loads(run.stdout)
+    assert isinstance(told, dict)
+    return told
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_json_is_one_object(bad: Project, command: str) -> None:
+    """Counts, and each problem with its place; a run that packages tells of its package too."""
+    run = bad.run(command, "--format", "json")
+    assert (run.returncode, run.stderr) == (1, "")
+    told = as_json(run)
+    assert set(told) == KEYS | ({"output", "sha256", "notes"} if command == "build" else set())
+    assert (told["cards"], told["snippets"], told["assertions"]) == (2, 1, 1)
+    assert 0 < told["seconds"] < 60
+    assert told.get("output") is told.get("sha256") is told.get("notes") is None
+    failed, unanswered = told["problems"]
+    assert failed == {
+        "code": "assertion-failed",
+        "severity": "error",
+        "message": failed["message"],
+        "path": "cards/a.md",
+        "line": 14,
+        "column": 1,
+        "hint": "",
+    }
+    assert unanswered == {
+        "code": "answer-missing",
+        "severity": "warning",
+        "message": "this question has no answer",
+        "path": "cards/b.md",
+        "line": 1,
+        "column": 4,
+        "hint": "write the answer beneath it; until then the card is left out",
+    }
+
+
+def test_json_tells_the_package(good: Project) -> None:
+    """The package's path from the project's folder, the hash of its bytes, its notes."""
+    told = as_json(good.run("build", "--format", "json"))
+    assert told["problems"] == []
+    assert (told["output"], told["notes"]) == ("deck.apkg", 1)
+    hashed = subprocess.run(
+        ["sha256sum", str(good.root / "deck.apkg")],  # noqa: S607 - another's judgement
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert told["sha256"] == hashed.stdout.split()[0]
+
+
+def test_github_gets_annotations(bad: Project) -> None:
+    """A line for each problem, with what would end it early escaped."""
+    bad.write("cards/c, d:e.md", "## 100 %? {#c}\n\n$x\n")
+    run = bad.run("check", "--format", "github")
+    assert (run.returncode, run.stderr) == (1, "")
+    lines = run.stdout.splitlines()
+    assert all(re.match(r"::(error|warning) file=cards/[^,:]*,line=\d+,col=\d+", x) for x in lines)
+    assert lines[0].startswith("::error file=cards/a.md,line=14,col=1,title=assertion-failed::")
+    assert lines[1].startswith("::warning file=cards/b.md,line=1,col=4,title=answer-missing::")
+    assert "%0A" in lines[1]
+    assert lines[2].startswith("::error file=cards/c%2C d%3Ae.md,line=3,col=1,")
+
+
+def test_people_and_programs_are_told_the_same(bad: Project) -> None:
+    """Each form names the same problems at the same places."""
+    told = [
+        (each["path"], each["line"], each["column"], each["code"])
+        for each in as_json(bad.run("check", "--format", "json"))["problems"]
+    ]
+    human = re.findall(r"^(\S+?):(\d+):(\d+): .*\[(.*)\]$", bad.run("check").stderr, re.MULTILINE)
+    github = re.findall(
+        r"file=(.*?),line=(\d+),col=(\d+),title=(.*?)::",
+        bad.run("check", "--format", "github").stdout,
+    )
+    assert [(p, int(x), int(y), c) for p, x, y, c in human] == told
+    assert [(p, int(x), int(y), c) for p, x, y, c in github] == told
+
+
+# Where it runs, and on what
+
+
+def test_from_a_folder_of_the_project(bad: Project) -> None:
+    """The project is found above; places are told as an editor finds them from there."""
+    bad.write("notes/x.txt", "")
+    run = bad.run("check", folder="notes")
+    assert "../cards/a.md:14:1: error" in run.stderr
+    told = as_json(bad.run("check", "--format", "json", folder="notes"))
+    assert told["problems"][0]["path"] == "cards/a.md"
+    told = as_json(bad.run("check", "../cards/a.md", "--format", "json", folder="notes"))
+    assert [each["path"] for each in told["problems"]] == ["cards/a.md"]
+
+
+def test_output_is_relative_to_the_caller(good: Project) -> None:
+    """A path that is typed means what it means to the shell; the setting's is the project's."""
+    good.write("sub/x.txt", "")
+    told = as_json(good.run("build", "-o", "../up.apkg", "--format", "json", folder="sub"))
+    assert told["output"] == "up.apkg"
+    assert good.run("build", "-o", "here.apkg", folder="sub").returncode == 0
+    assert good.run("build", folder="sub").returncode == 0
+    packages = {path for path in files(good.root) if path.endswith(".apkg")}
+    assert packages == {"up.apkg", "sub/here.apkg", "deck.apkg"}
+
+
+def test_the_paths_given_are_what_is_read(bad: Project) -> None:
+    """A file or a folder alone, each once, however often and however it is named."""
+    bad.write("cards/deep/c.md", card("c", "assert int('1')"))
+    words = ["check", "--format", "json", "cards/deep", "cards/deep/c.md", "./cards/../cards/deep"]
+    told = as_json(bad.run(*words))
+    assert (told["cards"], told["problems"]) == (1, [])
+
+
+def test_files_outside_of_the_project_can_be_named(good: Project, tmp_path: Path) -> None:
+    """Their places are absolute, or as seen from here."""
+    (tmp_path / "else.md").write_text(BAD, encoding="utf-8")
+    assert "../else.md:6:1: error" in good.run("check", "../else.md").stderr
+    told = as_json(good.run("check", "../else.md", "--format", "json"))
+    assert told["problems"][0]["path"] == (tmp_path / "else.md").as_posix()
+
+
+def test_build_deck_is_verideck_build(good: Project) -> None:
+    """The door at the top of the repository takes the same words and gives the same bytes."""
+    by_command = good.run("build", "--format", "json", "-o", "one.apkg")
+    by_door = subprocess.run(
+        [sys.executable, str(ROOT / "build_deck.py"), "--format", "json", "-o", "two.apkg"],
+        cwd=good.root,
+        env=good.environment(),
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert as_json(by_door)["sha256"] == as_json(by_command)["sha256"]
+    assert (good.root / "one.apkg").read_bytes() == (good.root / "two.apkg").read_bytes()
+
+
+def test_any_terminal_can_be_written_to(bad: Project) -> None:
+    """A stream that lacks a character gets its code instead; JSON stays JSON."""
+    run = bad.run("check", PYTHONIOENCODING="latin-1")
+    assert run.returncode == 1
+    assert "## Is \\u8fd9 open? {#open}" in run.stderr
+    bad.write("cards/a.md", GOOD)
+    for encoding in ("ascii", "latin-1", "cp437"):
+        assert bad.run("build", PYTHONIOENCODING=encoding).returncode == 0
+    bad.write("cards/b.md", card("b", "raise ValueError('é 这 🙂')"))
+    told = as_json(bad.run("check", "--format", "json", PYTHONIOENCODING="latin-1"))
+    assert told["problems"][0]["message"] == "ValueError: é 这 🙂"
+
+
+def test_a_file_name_that_is_no_text_is_told(good: Project) -> None:
+    """Such a name cannot go into a deck's; the other files are read."""
+    odd = os.fsencode(good.root) + b"/cards/\xff.md"
+    try:
+        Path(os.fsdecode(odd)).write_text(BAD, encoding="utf-8")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    run = good.run("build")
+    assert run.returncode == 1
+    assert "cards/\\udcff.md:1:1: error: " in run.stderr
+    assert "[file-unreadable]" in run.stderr
+
+
+# --update
+
+
+FENCES = """\
+\ufeff# Title
+
+## One? {#one}
+
+```python
+print("1\\n\\n2")
+```
+
+```output
+old
+older
+
+oldest
+```
+
+- In a list:
+    1. ```python
+       print("a")
+       print("  b")
+       ```
+
+       ```output
+       ```
+
+> > In a quotation:
+> > ```python
+> > print("c\\n\\nd")
+> > ```
+> > ~~~~output
+> > old
+> > ~~~~
+
+\t\tis code
+
+## Two? {#two}
+
+```python
+print(0.333333)
+```
+
+```output
+0.33
+```
+
+## Three? {#three}
+
+```python
+print("```\\nx")
+```
+
+```output {tol=0.1}
+not written
+```
+
+```python
+assert int("1")
+```
+
+last line"""
+
+UPDATED = {
+    "old\nolder\n\noldest\n```": "1\n\n2\n```",
+    "       ```output\n       ```": "       ```output\n       a\n         b\n       ```",
+    "> > old\n> > ~~~~": "> > c\n> >\n> > d\n> > ~~~~",
+}
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+def test_update_writes_what_is_printed_and_nothing_else(tmp_path: Path, ending: str) -> None:
+    """Only the lines of outputs that differ change; BOM, endings and indentation stay."""
+    before = FENCES.replace("\n", ending).encode()
+    expected = FENCES
+    for old, new in UPDATED.items():
+        assert expected.count(old) == 1
+        expected = expected.replace(old, new)
+    made = project(tmp_path, {"a.md": before})
+    run = made.run("check", "--update")
+    assert (tmp_path / "cards/a.md").read_bytes() == expected.replace("\n", ending).encode()
+    assert run.returncode == 1, "what would close its fence cannot be written"
+    assert run.stderr.count("[output-differs]") == 1
+
+
+def test_update_is_stable(tmp_path: Path) -> None:
+    """A second update changes nothing, not even the file's time."""
+    made = project(tmp_path, {"a.md": FENCES})
+    made.run("check", "--update")
+    file = tmp_path / "cards/a.md"
+    before = file.read_bytes(), file.stat().st_mtime_ns
+    made.run("check", "--update")
+    assert (file.read_bytes(), file.stat().st_mtime_ns) == before
+
+
+@pytest.mark.parametrize(
+    "code", ["print('\\x1b[1m')", "print('a\\rb')", "print('\\0')", "print('~~~')"]
+)
+def test_update_never_writes_what_no_card_may_hold(tmp_path: Path, code: str) -> None:
+    """What would break the file is left for the author to see."""
+    text = card("one", code, "\n```output\nold\n```")
+    made = project(tmp_path, {"a.md": text})
+    run = made.run("check", "--update")
+    assert run.returncode == 1
+    assert "[output-differs]" in run.stderr
+    assert (tmp_path / "cards/a.md").read_text(encoding="utf-8") == text
+
+
+def test_update_leaves_cards_that_fail(tmp_path: Path) -> None:
+    """A card whose assertions do not hold prints nothing worth showing."""
+    shown = "\n```output\nold\n```"
+    text = card("one", "print('new')\nassert int('1') == 2", shown)
+    made = project(tmp_path, {"a.md": text, "b.md": card("two", "print('new')", shown)})
+    assert made.run("build", "--update").returncode == 1
+    assert (tmp_path / "cards/a.md").read_text(encoding="utf-8") == text
+    assert "```output\nnew\n```" in (tmp_path / "cards/b.md").read_text(encoding="utf-8")
+
+
+# How it is ended
+
+
+ENDLESS = "import subprocess\nsubprocess.run(['sleep', '{}'])\nassert int('1')"
+"""Waits for a program; the number of seconds names it among all processes."""
+
+
+def running(made: Project, temporary: Path, program: str) -> subprocess.Popen[str]:
+    """A build that has come to an endless snippet, which has started a program of its own."""
+    temporary.mkdir()
+    made.write("cards/endless.md", card("endless", ENDLESS.format(program)))
+    command = made.start("build", TMPDIR=str(temporary))
+    assert soon(lambda: bool(list(processes(str(temporary)))) and bool(list(processes(program))))
+    return command
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize(
+    ("sent", "code", "program"),
+    [(signal.SIGINT, 130, "4130.25"), (signal.SIGTERM, 143, "4143.25")],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_a_run_that_is_ended_leaves_nothing(
+    good: Project, tmp_path: Path, sent: signal.Signals, code: int, program: str
+) -> None:
+    """The former package stands; no process, no temporary folder and no part of a file is left."""
+    package = good.build(moment=MOMENT - 1)
+    before = package.read_bytes()
+    there = files(good.root) | {"cards/endless.md"}
+    command = running(good, tmp_path / "temporary", program)
+    started = time.monotonic()
+    command.send_signal(sent)
+    out, told = command.communicate(timeout=20)
+    assert command.returncode == code
+    assert time.monotonic() - started < 10
+    assert "Traceback" not in told
+    assert out == ""
+    assert soon(lambda: not [*processes(str(tmp_path / "temporary")), *processes(program)])
+    assert files(tmp_path / "temporary") == set()
+    assert package.read_bytes() == before
+    assert files(good.root) == there
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_run_that_is_killed_takes_its_snippets_along(good: Project, tmp_path: Path) -> None:
+    """Even where nothing can be tidied, what was executing a snippet does not go on."""
+    command = running(good, tmp_path / "temporary", "4137.25")
+    command.kill()
+    command.communicate(timeout=20)
+    assert command.returncode == -signal.SIGKILL
+    assert soon(lambda: not list(processes(str(tmp_path / "temporary"))))
+    assert not (good.root / "deck.apkg").exists()
+    for left in processes("4137.25"):  # what a snippet itself has started is beyond reach
+        os.kill(left, signal.SIGKILL)
+
+
+def test_endless_output_is_cut_quickly(tmp_path: Path) -> None:
+    """A snippet that prints without end, or a hundred megabytes, stops at the limit."""
+    endless = card("endless", "while True:\n    print('x' * 1000)\nassert int('1')")
+    much = card("much", "for _ in range(100):\n    print('x' * 1_000_000)\nassert int('1')")
+    errors = card("errors", "import sys\nwhile True:\n    print('x' * 1000, file=sys.stderr)")
+    made = project(tmp_path, {"a.md": endless + much + errors + GOOD})
+    started = time.monotonic()
+    run = made.run("check", "--format", "json")
+    assert time.monotonic() - started < 20
+    assert [each["code"] for each in as_json(run)["problems"]] == ["output-limit"] * 3
+    assert as_json(run)["assertions"] == 1
+
+
+def test_a_closed_pipe_is_no_bug_of_ours(bad: Project) -> None:
+    """`verideck check | head -0` ends without a traceback."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = subprocess.run(
+        [sys.executable, "-m", "verideck", "check", "--format", "json"],
+        cwd=bad.root,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+        encoding="utf-8",
+    )
+    os.close(writer)
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("words", [["--help"], ["build", "-h"], ["check", "--help"], ["--version"]])
+def test_help_is_0(words: list[str]) -> None:
+    """The command explains itself."""
+    run = CliRunner().invoke(verideck, words, prog_name="verideck")
+    assert run.exit_code == 0
+    assert run.stdout.startswith(("Usage: verideck", "verideck, version "))

@@ -1,0 +1,467 @@
+"""What holds for any text that an author may write, by examples that hypothesis makes up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from verideck import attributes, markdown
+from verideck.attributes import Attribute
+from verideck.markdown import Token, cloze
+from verideck.model import Card, Kind, Note, Passage, Place, ProvenCard, Role, Source
+from verideck.parse import parse
+from verideck.problems import Code, Problem
+from verideck.render import render
+from verideck.settings import Settings
+from verideck.syntaxes import SYNTAXES
+from verideck.verifiers.python.expected import difference
+
+EXAMPLES = settings(deadline=None, derandomize=True, max_examples=300)
+"""The same examples on every run; no haste, because others may need the machine."""
+
+PROJECT = Settings(Path("/nowhere"), deck="D", namespace="n", verify=False)
+PATH = "cards/any.md"
+
+CHARACTERS = st.characters(
+    exclude_categories=["Cs"],
+    exclude_characters=[chr(code) for code in (*range(0x20), 0x7F) if chr(code) not in "\n\t"],
+)
+"""What stage 1 lets through."""
+
+PIECES = st.sampled_from(
+    [
+        *("# ", "## ", "### ", "- ", "* ", "+ ", "1. ", "10) ", "> ", ">", "    ", "  ", " ", "\t"),
+        *("\n", "\n", "\n", "\n\n", "\n\n", "---\n", "===\n", "|a|b|\n|-|-|\n", "|", "***\n"),
+        *("```", "````", "~~~", "```python\n", "```output\n", "```python {.check}\n", "``` {"),
+        *("```python {.setup}\n", '```python {include="x.py"}\n', "```text\n", "assert x\n"),
+        *("$", "$$", "\\$", "\\", "\\{", "{{c1::", "{{c0::", "{{c99999999999::", "}}", "}", "::"),
+        *(
+            "==",
+            "`",
+            "``",
+            "{eval}`x`",
+            "{eval}`",
+            "![",
+            "](",
+            ")",
+            "![a](b c.png)",
+            "[a]",
+            "[a]: x\n",
+        ),
+        *(
+            "{#id}",
+            "{.cloze}",
+            "{.type}",
+            "{.reversed}",
+            '{#x tags="a b"}',
+            "{#",
+            "{.",
+            '{a="',
+            '"}',
+        ),
+        *(
+            "Q:",
+            "Q: ",
+            "A: ",
+            "问：",
+            "答：",
+            "---\nsyntax: list\n---\n",
+            "---\ntags: [a]\n",
+            "deck: x\n",
+        ),
+        *(
+            "a",
+            "b ",
+            "变量",
+            "é",
+            "e\u0301",
+            "\u3000",
+            "\xa0",
+            "\u2028",
+            "\x85",
+            "\ufeff",
+            "🙂",
+            "\u200b",
+        ),
+        *("*", "**", "_", "~~", "<", "<b>", "&", "&amp;", "&#0;", "<!-- -->", "setext\n---\n"),
+    ]
+)
+TEXTS = st.one_of(
+    st.lists(PIECES | st.text(CHARACTERS, max_size=3), max_size=30).map("".join),
+    st.text(CHARACTERS, max_size=60),
+)
+
+MARKS: dict[str, tuple[str, ...]] = {
+    "fence": ("```", "~~~"),
+    "math_block": ("$$",),
+    "math_inline": ("$",),
+    "math_inline_double": ("$$",),
+    "value": ("{eval}`",),
+    "cloze_open": ("{{c",),
+    "mark_open": ("==",),
+}
+"""What stands in the file where a token is said to stand."""
+
+
+def found(text: str) -> list[Card | Problem]:
+    """What is found in a file of that text."""
+    return list(parse([Source(PATH, text)], PROJECT))
+
+
+def cards(text: str) -> list[Card]:
+    """The cards in a text with which nothing is wrong."""
+    each = found(text)
+    assert all(isinstance(one, Card) for one in each), each
+    return [one for one in each if isinstance(one, Card)]
+
+
+def rest(text: str, place: Place) -> str:
+    """What stands at a place and behind it on its line, which there must be."""
+    lines = text.split("\n")
+    assert place.path == PATH
+    assert 1 <= place.line <= len(lines), place
+    assert 1 <= place.column <= len(lines[place.line - 1]) + 1, place
+    return lines[place.line - 1][place.column - 1 :]
+
+
+@pytest.mark.parametrize("syntax", ["", *SYNTAXES])
+@given(text=TEXTS)
+@EXAMPLES
+def test_any_text_can_be_parsed(syntax: str, text: str) -> None:
+    """Nothing raises, and all that is told stands where it is said to, in every form."""
+    if syntax:
+        text = f"---\nsyntax: {syntax}\n---\n{text}"
+    for each in found(text):
+        rest(text, each.place)
+        if isinstance(each, Card):
+            for passage in filter(None, (each.question, each.answer)):
+                rest(text, passage.place)
+                check_tokens(text, passage)
+            for snippet in each.snippets:
+                mark = "value" if snippet.options.role is Role.VALUE else "fence"
+                assert rest(text, snippet.place).startswith(MARKS[mark])
+        elif each.code in {Code.FENCE_UNCLOSED, Code.MATHS_UNCLOSED}:
+            assert rest(text, each.place)[:1] in {"`", "~", "$"}
+
+
+def check_tokens(text: str, passage: Passage) -> None:
+    """Hold every token that knows its place to it."""
+    for token in markdown.walk(markdown.parse(passage).tokens):
+        if "place" in token.meta:
+            assert rest(text, markdown.place(token)).startswith(MARKS.get(token.type, "")), token
+
+
+@given(text=TEXTS)
+@EXAMPLES
+def test_any_card_can_be_rendered(text: str) -> None:
+    """Every card becomes a note or a problem at a place; no field holds a tag that is left open."""
+    proven = [ProvenCard(each, ()) for each in found(text) if isinstance(each, Card)]
+    for each in render(proven, PROJECT):
+        if isinstance(each, Note):
+            for field in each.fields.values():
+                assert re.sub(r"<!-- -->|</?[a-z][^<>]*>", "", field).count("<") == 0
+        else:
+            rest(text, each.place)
+
+
+# A list item's answer means alone what it means in its file
+
+WORDS = st.text("ab 变*`", min_size=1, max_size=6).map(lambda text: f"x{text}x")
+LINES = st.lists(WORDS, min_size=1, max_size=3).map("\n".join)
+
+
+def indented(text: str, by: str) -> str:
+    """Text in a container: all its lines but the first are moved to the right."""
+    return "\n".join(by + line if line else line for line in text.split("\n")).removeprefix(by)
+
+
+def quoted(text: str) -> str:
+    """Text in a quotation."""
+    return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
+
+
+def nested(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Blocks that hold blocks."""
+    blocks = st.lists(inner, min_size=1, max_size=3)
+    loose = st.sampled_from(["\n", "\n\n", "\n\n\n"])
+    bullets = st.sampled_from([("- ", "  "), ("* ", "  "), ("-   ", "    "), ("1. ", "   ")])
+    return st.one_of(
+        st.tuples(blocks, loose, bullets).map(
+            lambda t: t[1].join(f"{t[2][0]}{indented(each, t[2][1])}" for each in t[0])
+        ),
+        blocks.map("\n\n".join).map(quoted),
+        blocks.map("\n\n".join),
+    )
+
+
+LEAVES = st.one_of(
+    LINES,
+    LINES.map(lambda text: f"```text\n{text}\n\n  {text}\n```"),
+    LINES.map(lambda text: f"~~~\n{text}\n~~~"),
+    WORDS.map(lambda text: f"### {text}"),
+    WORDS.map(lambda text: f"{text}\n==="),
+    WORDS.map(lambda text: f"| {text} | b |\n|---|---|\n| 1 | {text} |"),
+    st.just("$$\na < b\n$$"),
+    st.just("***"),
+    st.just("    code\n\n    more"),
+    st.just("[a]: http://example.org\n\n[a]"),
+)
+BLOCKS = st.recursive(LEAVES, nested, max_leaves=8)
+ITEMS = st.sampled_from(
+    [("- ", "  "), ("- ", "    "), ("* ", "   "), ("12. ", "    "), ("-\t", "\t")]
+)
+
+
+def shape(tokens: list[Token], *, level: int) -> Iterator[tuple[object, ...]]:
+    """Tokens without what tells how deep they stand, or how tight the list above them is."""
+    for each in tokens:
+        tight = each.hidden and each.level > level
+        content = (
+            re.sub(r"^ +", "", each.content, flags=re.MULTILINE) if each.children else each.content
+        )
+        yield each.type, each.tag, each.info, each.markup, content, each.level - level, tight
+
+
+@given(blocks=st.lists(BLOCKS, min_size=1, max_size=3), item=ITEMS, lazy=st.booleans())
+@EXAMPLES
+def test_an_answer_is_the_same_alone(
+    blocks: list[str], item: tuple[str, str], *, lazy: bool
+) -> None:
+    """What is cut out of a list item is made of the same blocks as it was inside."""
+    marker, by = item
+    answer = "\n\n".join(blocks)
+    text = f"{marker}question\n\n{by}{indented(answer, by)}\n"
+    if lazy:
+        text += "lazy\n===\n"
+    whole = markdown.parse(Passage(text, Place(PATH))).tokens
+    close = next(n for n, token in enumerate(whole) if token.type == "paragraph_close")
+    end = next(
+        n for n, each in enumerate(whole) if each.type == "list_item_close" and each.level == 1
+    )
+    if any(token.type == "heading_open" and token.level == 0 for token in whole):
+        return  # the lines at the margin are a block of their own
+    (card,) = cards(text)
+    assert card.question.text == "question"
+    alone = markdown.parse(card.answer).tokens if card.answer else []
+    assert list(shape(alone, level=0)) == list(shape(whole[close + 1 : end], level=2))
+    check_tokens(text, card.answer or card.question)
+
+
+# Maths and code are left alone
+
+TEX = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"], exclude_characters="$`\\"),
+    min_size=1,
+    max_size=20,
+) | st.lists(
+    st.sampled_from(
+        [
+            *"ab12_^{}&<>*[]()|~!#=:'\"",
+            r"\\",
+            r"\$",
+            r"\frac",
+            r"\{",
+            r"\}",
+            " ",
+            "**",
+            "__",
+            "&lt;",
+        ]
+    ),
+    min_size=1,
+    max_size=15,
+).map("".join)
+TEX = TEX.map(str.strip).filter(lambda tex: tex and not tex.startswith("{{c"))
+
+
+@given(
+    tex=TEX,
+    block=st.booleans(),
+    form=st.sampled_from(["## q\n\n{}", "- q\n\n    {}", "Q: q\n\nA: {}"]),
+)
+@EXAMPLES
+def test_maths_is_left_alone(tex: str, form: str, *, block: bool) -> None:
+    """No emphasis, no escape, no entity: TeX arrives in the field to the letter."""
+    written = f"$${tex}$$" if block else f"a ${tex}$ b"
+    (card,) = cards(form.replace("{}", written))
+    assert card.answer
+    maths = [
+        token.content
+        for token in markdown.walk(markdown.parse(card.answer).tokens)
+        if token.type.startswith("math_")
+    ]
+    assert maths == [tex]
+    if card.kind is Kind.BASIC:
+        (note,) = render([ProvenCard(card, ())], PROJECT)
+        assert isinstance(note, Note)
+        opening, closing = (r"\[", r"\]") if block else (r"\(", r"\)")
+        assert f"{opening}{tex}{closing}" in unescape(note.fields["Answer"])
+
+
+CODE = st.lists(st.text(CHARACTERS, max_size=12) | PIECES, max_size=8).map("".join)
+FORMS = {
+    "heading": ("## q\n\n", ""),
+    "heading above": ("# t\n\n## q\n\nyes\n", ""),
+    "list": ("- q\n\n", "    "),
+    "nested": ("- q\n    - a\n\n      b\n\n", "      "),
+    "ordered": ("1. q\n", "   "),
+    "quotation": ("## q\n\n> a\n>\n", "> "),
+    "qa": ("Q: q\n\nA:\n\n", ""),
+    "question and answer": ("问：q\n答：a\n\n", ""),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(code=CODE, markup=st.sampled_from("`~"))
+@EXAMPLES
+def test_code_is_left_alone(form: str, code: str, markup: str) -> None:
+    """Whatever stands in a fence arrives, in every form and however deep, to the letter."""
+    above, by = FORMS[form]
+    longest = max(map(len, re.findall("`+|~+", code)), default=0)
+    fence = markup * max(longest + 1, 3)
+    lines = [f"{fence}text", *code.split("\n"), fence]
+    text = above + "\n".join(by + line for line in lines)
+    (card,) = cards(text)
+    (snippet,) = card.snippets
+    assert snippet.code == f"{code}\n"
+    for number, line in enumerate(code.split("\n")):
+        if line.strip():
+            at = Place(PATH, snippet.origin.line + number, snippet.origin.column)
+            assert rest(text, at) == line
+
+
+# Attributes
+
+NAMES = st.text(
+    st.characters(codec="utf-8", categories=["L", "N"], include_characters="-_:"), min_size=1
+)
+VALUES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
+KEYS = st.from_regex(r"[A-Za-z][A-Za-z0-9-]*", fullmatch=True)
+
+
+@given(
+    identity=st.none() | NAMES,
+    words=st.lists(NAMES, unique=True, max_size=3),
+    keys=st.dictionaries(
+        KEYS, VALUES.filter(lambda value: not {'"', "'"} <= set(value)), max_size=3
+    ),
+    spaces=st.sampled_from([" ", "  ", "\t"]),
+)
+@EXAMPLES
+def test_attributes_are_read_as_written(
+    identity: str | None, words: list[str], keys: dict[str, str], spaces: str
+) -> None:
+    """Ids, words and quoted values of any text come back, each at its place."""
+    quotes = {key: "'" if '"' in value else '"' for key, value in keys.items()}
+    items = [f"#{identity}"] if identity else []
+    items += [f".{word}" for word in words]
+    items += [f"{key}={quotes[key]}{value}{quotes[key]}" for key, value in keys.items()]
+    text = spaces.join(items)
+    expected = [("#", identity)] if identity else []
+    expected += [(f".{word}", "") for word in words]
+    expected += list(keys.items())
+    known = frozenset(name for name, _ in expected)
+    read = list(
+        attributes.read(text, lambda at: Place(PATH, 1, at + 1), known, Code.ATTRIBUTE_INVALID)
+    )
+    assert all(isinstance(each, Attribute) for each in read), read
+    assert [(each.name, each.value) for each in read if isinstance(each, Attribute)] == expected
+    for item, each in zip(items, read, strict=True):
+        assert text[each.place.column - 1 :].startswith(item)
+
+
+@given(text=TEXTS)
+@EXAMPLES
+def test_any_text_can_stand_between_braces(text: str) -> None:
+    """What is no attribute is told once, where it begins."""
+    known = frozenset({"#", ".cloze", "tags"})
+    read = list(
+        attributes.read(text, lambda at: Place(PATH, 1, at + 1), known, Code.ATTRIBUTE_INVALID)
+    )
+    assert all(each.place.column <= len(text) for each in read)
+    assert bool(read) == bool(text.strip())
+
+
+# Deletions
+
+PLAIN = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="{")
+)
+HIDDEN = st.lists(
+    st.text("ab变 <&=:.,+-", max_size=4).filter(lambda text: "::" not in text)
+    | st.sampled_from(["{a}", "[::2]", "f(x::y)", "{{a}}", "\\frac{a}{b}", "x[{1: 2}[1]]"]),
+    min_size=1,
+    max_size=4,
+).map(lambda parts: "x".join(["", *parts, ""]))
+DELETIONS = st.tuples(st.integers(1, 500), HIDDEN, st.sampled_from(["", "hint", "a hint: b"]))
+
+
+@given(stretches=st.lists(st.tuples(PLAIN, DELETIONS), max_size=4), end=PLAIN)
+@EXAMPLES
+def test_deletions_are_taken_out_and_nothing_else(
+    stretches: list[tuple[str, tuple[int, str, str]]], end: str
+) -> None:
+    """The text without its marks is what was written, and each deletion knows what it hides."""
+    marked, plain = "", ""
+    expected = []
+    for before, (number, hidden, hint) in stretches:
+        marked += f"{before}{{{{c{number}::{hidden}{'::' if hint else ''}{hint}}}}}"
+        start = len(plain) + len(before)
+        plain += before + hidden
+        expected.append((start, len(plain), number, hint))
+    text, taken = cloze.find(marked + end)
+    assert text == plain + end
+    assert [(each.start, each.end, each.number, each.hint) for each in taken] == expected
+
+
+@given(text=TEXTS)
+@EXAMPLES
+def test_text_without_deletions_is_kept(text: str) -> None:
+    """Taking marks out changes nothing where there are none, and finds all in one go."""
+    plain, taken = cloze.find(text)
+    if not re.search(r"\{\{c\d+::", text):
+        assert (plain, taken) == (text, ())
+    spans = [(each.start, each.end) for each in taken]
+    assert spans == sorted(spans)
+    assert all(0 <= start <= end <= len(plain) for start, end in spans)
+
+
+# Output
+
+NUMBERS = st.floats(allow_nan=True, allow_infinity=True).map(str)
+
+
+@given(
+    text=st.lists(TEXTS | NUMBERS | st.just("..."), max_size=4).map("".join),
+    tolerance=st.none() | st.floats(0, 1),
+)
+@EXAMPLES
+def test_output_equals_itself(text: str, tolerance: float | None) -> None:
+    """Whatever a snippet prints is what it prints, with wildcards and numbers in it."""
+    assert difference(text, text, tolerance) is None
+    assert difference(f"{text}  \n\n", text, tolerance) is None
+
+
+@given(before=st.text("ab. 1\n", max_size=6), inside=TEXTS, behind=st.text("ab. 1\n", max_size=6))
+@EXAMPLES
+def test_dots_stand_for_anything(before: str, inside: str, behind: str) -> None:
+    """`...` on the card matches any text, also none, in the midst of what is compared."""
+    assert difference(f"{before}x...x{behind}", f"{before}x{inside}x{behind}") is None
+
+
+@given(text=TEXTS.filter(str.strip), other=TEXTS)
+@EXAMPLES
+def test_a_difference_is_one(text: str, other: str) -> None:
+    """What differs is told with lines that differ, inside of what was expected."""
+    found = difference(text, other)
+    if found is not None:
+        assert 1 <= found.line <= len(text.split("\n"))
+        assert found.expected != found.actual
+    elif "..." not in text:
+        assert re.sub(r"[\d\s.eE+-]", "", text) == re.sub(r"[\d\s.eE+-]", "", other)
