@@ -16,6 +16,7 @@ import argparse
 import html
 import mimetypes
 import re
+import shutil
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from anki.cards import Card
     from playwright.sync_api import Browser, Page, Route
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = Path(shutil.which("chromium") or "/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

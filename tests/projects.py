@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -104,11 +104,11 @@ class Project:
         return file
 
     def run(
-        self, *words: str, folder: str = ".", **environment: str
+        self, *words: str, folder: str = ".", through: Sequence[str] = (), **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run the command in the project, or in a folder of it."""
+        """Run the command in the project, or in a folder of it, maybe through another command."""
         return subprocess.run(
-            [str(COMMAND), *words],
+            [*through, str(COMMAND), *words],
             cwd=self.root / folder,
             env=self.environment(**environment),
             check=False,

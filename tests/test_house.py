@@ -11,6 +11,7 @@ import pytest
 
 import verideck
 from verideck.fences import OPTIONS
+from verideck.front_matter import KEYS
 from verideck.parse import WORDS
 from verideck.problems import Code
 from verideck.settings import SETTABLE
@@ -121,7 +122,7 @@ def test_the_readmes_failure_is_what_the_tool_says(tmp_path: Path) -> None:
 def test_the_readme_names_every_setting_and_option() -> None:
     """What can be set and written is told where a user looks for it."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for word in SETTABLE | WORDS | OPTIONS:
+    for word in SETTABLE | WORDS | OPTIONS | KEYS:
         assert word in readme, word
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from projects import Project, card, processes, project, soon
 
-from verideck.build import bench
-from verideck.model import ProvenCard
+from verideck.build import bench, check
+from verideck.model import Card, ProvenCard
 from verideck.problems import Code, Problem
-from verideck.verify import verify
+from verideck.verify import Proven, verify
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -388,8 +390,25 @@ def test_giving_up_ends_what_is_running(tmp_path: Path) -> None:
     started = time.monotonic()
     proofs = verify(made.cards(), bench(made.settings()))
     assert len(list(itertools.islice(proofs, 1))) == 1
-    proofs.close()  # type: ignore[attr-defined]  # a generator, as its callers need not know
+    proofs.close()
     assert time.monotonic() - started < 10
+
+
+def test_an_interrupted_watcher_ends_what_is_running(tmp_path: Path) -> None:
+    """Ctrl-C while progress is shown, not while a proof is awaited, waits for nothing either."""
+    endless = card("two", "while True:\n    pass\nassert int('1')")
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')") + endless})
+
+    def interrupted(proven: Proven, _: Sequence[Card]) -> Proven:
+        for each in proven:
+            yield each
+            raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        check([], made.settings(), watch=interrupted)
+    assert time.monotonic() - started < 10
+    assert not [each for each in threading.enumerate() if each.name.startswith("ThreadPool")]
 
 
 def test_temporary_files_of_a_card_go_with_it(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from verideck import report
 from verideck.build import Checked
 from verideck.build import build as package
 from verideck.build import check as check_cards
+from verideck.files import absolute
 from verideck.model import Built, Card, ProvenCard, Tally
 from verideck.moment import moment
 from verideck.outputs import OUTPUTS
@@ -69,7 +70,7 @@ def build(output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's 
     """
     run = _Run(_Words(**given), packages=True)
     settings = run.settings()
-    target = output or settings.root / settings.output
+    target = output or _target(run.words.paths, settings)
     if target.suffix not in OUTPUTS:
         known = ", ".join(sorted(OUTPUTS))
         raise click.UsageError(f"cannot write a {target.suffix or 'file without suffix'}; {known}")
@@ -80,6 +81,17 @@ def build(output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's 
     with run.telling() as tell:
         checked = run.checked(settings)
         tell(checked, package(checked, target, stamp, settings))
+
+
+def _target(paths: Sequence[Path], settings: Settings) -> Path:
+    """The deck's package; a part has one of its own, so as not to pass for the whole."""
+    whole = settings.root / settings.output
+    cards = settings.root / settings.cards
+    if not paths or any(path.resolve() == cards.resolve() for path in paths):
+        return whole
+    if len(paths) > 1:
+        raise click.UsageError("name the package of these files by -o")
+    return whole.with_name(paths[0].resolve().stem + whole.suffix)
 
 
 @verideck.command()
@@ -110,7 +122,7 @@ class _Run:
     def __init__(self, words: _Words, *, packages: bool) -> None:
         self.words = words
         self.packages = packages
-        self.root = find_root(Path.cwd())
+        self.root = find_root(absolute((words.paths or (Path.cwd(),))[0])) or Path.cwd()
 
     def settings(self) -> Settings:
         """The project's settings, with the flags that beat them."""
@@ -184,7 +196,7 @@ def _bar(proven: Proven, cards: Sequence[Card]) -> Proven:
 
 def _lines(proven: Proven, _: Sequence[Card]) -> Proven:
     for each in proven:
-        if isinstance(each, ProvenCard) and each.proofs:
+        if isinstance(each, ProvenCard) and any(proof.assertions for proof in each.proofs):
             held = sum(proof.assertions for proof in each.proofs)
             seconds = sum(proof.seconds for proof in each.proofs)
             place = each.card.place

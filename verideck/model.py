@@ -202,11 +202,17 @@ class Tally:
 
     cards: int = 0
     snippets: int = 0
-    """Executed, shown or not."""
+    """Fences that were executed, shown or not."""
+    values: int = 0
+    """Expressions in prose that were executed."""
     assertions: int = 0
     """Executed and held."""
     not_run: int = 0
     """Shown in a language that has a verifier, and declared as not to be run."""
+    unverified: int = 0
+    """Cards with code in such a language, for which verification is turned off."""
+    text: int = 0
+    """Fences without a language, or called text."""
     unverifiable: int = 0
     """Shown in a language without a verifier."""
     nameless: int = 0

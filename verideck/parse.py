@@ -78,6 +78,9 @@ def _written(page: Page) -> Iterator[Written | Problem]:
     found = list(syntax(page)) if syntax else []
     yield from found
     yield from page.problems
+    inside = {line for each in found if isinstance(each, Written) for line in each.lines}
+    outside = [token for token in page.tokens if token.map and token.map[0] not in inside]
+    yield from _stray(outside, Passage("\n".join(page.lines), Place(page.source.path)))
     if not found:
         empty = not any(line.strip() for line in page.lines)
         yield Problem(
@@ -93,7 +96,7 @@ def _setup(page: Page, written: list[Written], settings: Settings) -> Iterator[S
     """The set-up of the page; and a problem for code that belongs to no card."""
     executes = page.meta.verify and settings.verify
     inside = {line for each in written for line in each.lines}
-    for token in (token for block in page.blocks for token in block.tokens):
+    for token in page.tokens:
         if token.type != "fence":
             continue
         belongs = token.map is not None and token.map[0] in inside
@@ -110,6 +113,25 @@ def _setup(page: Page, written: list[Written], settings: Settings) -> Iterator[S
                     each.place,
                     "put it beneath a question, or make it {.setup} for every card of the file",
                 )
+
+
+def _stray(tokens: Iterable[Token], passage: Passage) -> Iterator[Problem]:
+    """Attributes of a card that stand on no question: whoever wrote them meant one there."""
+    lines = passage.text.split("\n")
+    for token in tokens:
+        found = attributes.TRAILING.search(token.content) if token.type == "inline" else None
+        if not found or not token.map:
+            continue
+        words = re.findall(r"#|\.?[\w-]+", found["inside"])
+        if words and words[0] in WORDS:
+            line = token.map[0] + token.content.count("\n", 0, found.start())
+            yield Problem(
+                Code.ATTRIBUTE_INVALID,
+                f"{found.group().strip()} stands behind no question",
+                passage.at(line, max(lines[line].rfind("{"), 0)),
+                "put it behind the question; or say by level: or syntax: in the front matter what "
+                "is one",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +170,8 @@ class _Reading:
         if is_cloze:
             self._check_deletions(asked)
         self._check_aside(aside, in_cloze=is_cloze)
+        if self.written.answer:
+            self.problems.extend(_stray([*below, *beside], self.written.answer))
         yield from self.problems
         if not is_cloze and self.written.answer is None:
             yield Problem(
@@ -318,13 +342,13 @@ class _Reading:
         if attribute:
             given += [(tag, attribute.place) for tag in attribute.value.split(" ") if tag]
         for tag, place in given:
-            if not re.fullmatch(r"[^\s:]+(?:::?[^\s:]+)*", tag):
+            if not re.fullmatch(r"[^\s:,，]+(?:::?[^\s:,，]+)*", tag):
                 self.problems.append(
                     Problem(
                         Code.TAG_INVALID,
                         f"{tag!r} cannot be a tag",
                         place,
-                        "a tag is one word; `::` divides it into parts, none of them empty",
+                        "tags are words with spaces between; `::` divides one, no part is empty",
                     )
                 )
         return tuple(dict.fromkeys(tag for tag, _ in given))

@@ -51,8 +51,10 @@ class Code(StrEnum):
     """A tag holds white space or an empty part, which Anki would cut or rename."""
     TYPED_ANSWER_UNFIT = "typed-answer-unfit"
     """A card to be typed needs an answer that begins with one line of plain text."""
+    HEADING_UNDERLINED = "heading-underlined"
+    """A `---` directly under a line makes a question of that line, among questions with `##`."""
     MATHS_UNCLOSED = "maths-unclosed"
-    """A `$` or `$$` opens maths and nothing closes it."""
+    """A `$`, a `$$` or a brace in maths opens, and nothing closes it."""
     IMAGE_UNUSABLE = "image-unusable"
     """An image is missing, unreadable, outside the project, or would be fetched."""
 

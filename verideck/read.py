@@ -40,7 +40,8 @@ def _markdown_files(folder: Path) -> Iterator[Path]:
     for file in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
         # A link that leads nowhere is no file, and must not be left out without a word.
-        if file.suffix.lower() in SUFFIXES and not hidden and not file.is_dir():
+        is_file = file.is_file() or (file.is_symlink() and not file.is_dir())
+        if file.suffix.lower() in SUFFIXES and not hidden and is_file:
             yield file
 
 

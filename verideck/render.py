@@ -165,7 +165,9 @@ class _Writer:
         return {"Question": asked, **fields}
 
     def _typed(self, answer: Sequence[Token]) -> tuple[str, Sequence[Token]]:
-        """The line to be typed, and the blocks under it."""
+        """The line to be typed, and the blocks around it."""
+        first = next((n for n, each in enumerate(answer) if each.type != "fence"), 0)
+        above, answer = answer[:first], answer[first:]
         inline = answer[1] if len(answer) > 1 else None
         children = inline.children or [] if inline else []
         if answer[:1] and answer[0].type == "paragraph_open" and children:
@@ -175,7 +177,7 @@ class _Writer:
                 typed = "".join(
                     self.value(each) if each.type == "value" else each.content for each in words
                 )
-                return escape(typed, quote=False), answer[3:]
+                return escape(typed, quote=False), [*above, *answer[3:]]
         self.problems.append(
             Problem(
                 Code.TYPED_ANSWER_UNFIT,

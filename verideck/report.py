@@ -101,12 +101,16 @@ def failed(problems: Sequence[Problem], tally: Tally) -> str:
 def summary(tally: Tally, problems: Sequence[Problem], built: Built | None, root: Path) -> str:
     """The last lines of a run that held."""
     counts = (
-        f"{_count(tally.cards, 'card')}, {_count(tally.snippets, 'snippet')} executed, "
+        f"{_count(tally.cards, 'card')}, {_executed(tally)} executed, "
         f"{_count(tally.assertions, 'assertion')} held, {tally.seconds:.1f} s"
     )
     lines = [counts]
     if tally.not_run:
         lines.append(f"not verified: {_count(tally.not_run, 'snippet')} declared as not to be run")
+    if tally.unverified:
+        lines.append(f"not verified: {_count(tally.unverified, 'card')} with verify turned off")
+    if tally.text:
+        lines.append(f"shown as text: {_count(tally.text, 'fence')} that name no language")
     if tally.unverifiable:
         lines.append(f"no verifier: {_count(tally.unverifiable, 'snippet')} in other languages")
     if tally.nameless:
@@ -121,6 +125,11 @@ def summary(tally: Tally, problems: Sequence[Problem], built: Built | None, root
         path = _relative(root / built.path)
         lines.append(f"{path}: {_count(built.notes, 'note')}, sha256 {built.sha256[:16]}…")
     return "\n".join(lines)
+
+
+def _executed(tally: Tally) -> str:
+    snippets = _count(tally.snippets, "snippet")
+    return f"{snippets} and {_count(tally.values, 'value')}" if tally.values else snippets
 
 
 def _count(number: int, noun: str) -> str:

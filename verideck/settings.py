@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from verideck.attributes import suggestion
+from verideck.files import absolute
 from verideck.model import Place
 from verideck.problems import Code, Problem
 
@@ -43,16 +44,17 @@ class Settings:
 SETTABLE = frozenset(field.name for field in fields(Settings)) - {"root"}
 
 
-def find_root(start: Path) -> Path:
-    """The folder at or above `start` whose pyproject.toml has a `[tool.verideck]`, or `start`."""
-    for folder in (start, *start.parents):
+def find_root(start: Path) -> Path | None:
+    """The folder at or above `start` whose pyproject.toml has a `[tool.verideck]`."""
+    here = absolute(start)
+    for folder in (here, *here.parents):
         try:
             text = (folder / PYPROJECT).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             continue
         if re.search(r"^\s*\[\s*tool\s*\.\s*verideck\s*\]", text, re.MULTILINE):
             return folder
-    return start
+    return None
 
 
 def load(root: Path) -> Iterator[Settings | Problem]:

@@ -13,13 +13,18 @@ def tally(cards: Sequence[Card], proven: Sequence[ProvenCard], seconds: float) -
     """Count cards that were found, and snippets and assertions that hold."""
     own = [snippet for card in cards for snippet in card.snippets]
     proofs = [proof for each in proven for proof in each.proofs]
-    ran = [proof for proof in proofs if is_executable(proof.snippet)]
+    ran = {proof.snippet.place: proof.snippet.options.role for proof in proofs}
+    roles = [role for role in ran.values() if role is not Role.OUTPUT]
     return Tally(
         cards=len(cards),
-        snippets=len({proof.snippet.place for proof in ran}),
+        snippets=sum(role is not Role.VALUE for role in roles),
+        values=sum(role is Role.VALUE for role in roles),
         assertions=sum(proof.assertions for proof in proofs),
-        not_run=sum(bool(snippet.options.reason) for snippet in own)
-        + sum(not card.verified and any(map(is_executable, card.snippets)) for card in cards),
+        not_run=sum(bool(snippet.options.reason) for snippet in own),
+        unverified=sum(
+            not card.verified and any(map(is_executable, card.snippets)) for card in cards
+        ),
+        text=sum(snippet.options.role is Role.TEXT and not snippet.language for snippet in own),
         unverifiable=sum(
             snippet.options.role is Role.SHOWN and snippet.language not in VERIFIERS
             for snippet in own

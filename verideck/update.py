@@ -49,6 +49,22 @@ def _stale(proofs: Sequence[Proof]) -> Iterator[Proof]:
             yield proof
 
 
+def _printed(proof: Proof) -> list[str]:
+    return proof.stdout.rstrip().split("\n")
+
+
+def _kept(proof: Proof, shown: Sequence[str]) -> list[str]:
+    """The lines that already say what is printed: the author's digits and `...` stay."""
+    code, printed = proof.snippet.code.split("\n")[: len(shown)], _printed(proof)
+    if len(code) != len(printed):
+        return [""] * len(printed)
+    tolerance = proof.snippet.options.tolerance
+    return [
+        "" if difference(wanted, actual, tolerance) else line
+        for line, wanted, actual in zip(shown, code, printed, strict=True)
+    ]
+
+
 def _rewrite(file: Path, proofs: Sequence[Proof]) -> None:
     """Put what was printed between the lines of each fence, the last fence first."""
     lines = _LINE.findall(file.read_bytes().decode("utf-8"))
@@ -57,9 +73,9 @@ def _rewrite(file: Path, proofs: Sequence[Proof]) -> None:
         opening = lines[place.line - 1]
         indentation = re.sub(r"[^>\t]", " ", opening[: place.column - 1])
         ending = opening[len(opening.rstrip("\r\n")) :]
-        printed = [
-            (indentation + line).rstrip() + ending for line in proof.stdout.rstrip().split("\n")
+        shown = lines[place.line : place.line + proof.snippet.code.count("\n")]
+        lines[place.line : place.line + len(shown)] = [
+            kept or (indentation + line).rstrip() + ending
+            for kept, line in zip(_kept(proof, shown), _printed(proof), strict=True)
         ]
-        shown = proof.snippet.code.count("\n")
-        lines[place.line : place.line + shown] = printed
     write_whole(file, "".join(lines).encode("utf-8"))

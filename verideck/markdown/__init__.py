@@ -92,6 +92,7 @@ def parse(passage: Passage) -> Parsed:
         for each in faults
     }  # fmt: skip
     found = [problem for problem in problems if problem] + list(told)
+    found += [_unbalanced(each) for each in walk(tokens) if maths.is_unbalanced(each)]
     return Parsed(tokens, tuple(sorted(found, key=lambda problem: problem.place)))
 
 
@@ -214,6 +215,15 @@ def _inline_place(block: Token, offset: int, passage: Passage, lines: list[str])
     text = content_line.lstrip()  # a tab in front of it may have become spaces
     begins = max(lines[line].find(text, block.meta.get("from", 0)), 0)
     return passage.at(line, begins + offset - start - (len(content_line) - len(text)))
+
+
+def _unbalanced(token: Token) -> Problem:
+    return Problem(
+        Code.MATHS_UNCLOSED,
+        "a brace in this maths has no partner",
+        place(token),
+        r"TeX wants a } for every {; to show a brace, write \{ or \}",
+    )
 
 
 def _unclosed_fence(fence: tuple[Token, str]) -> Problem | None:

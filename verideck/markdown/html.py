@@ -23,6 +23,12 @@ from verideck.markdown.width import is_wide
 _OPTIONS = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).options
 
 
+_CLOSING = frozenset("，。、；：！？）》」』】”’,.;:!?)]")
+_OPENING = frozenset("（《「『【“‘([")
+_JOINER = "\u2060"
+"""Word joiner: a browser breaks lines on either side of a formula, whatever stands there."""
+
+
 class Parts(Protocol):
     """What a card puts in the place of a token."""
 
@@ -72,7 +78,12 @@ class _Renderer(RendererHTML):
         super().__init__()
 
     def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return self._guarded(tokens[idx].content)
+        content = tokens[idx].content
+        if _is_maths(tokens, idx - 1) and content[:1] in _CLOSING:
+            content = _JOINER + content
+        if _is_maths(tokens, idx + 1) and content[-1:] in _OPENING:
+            content += _JOINER
+        return self._guarded(content)
 
     def softbreak(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
@@ -180,6 +191,10 @@ def _is_unspaced(character: str) -> bool:
     So CSS has it (Text 3, segment break transformation), but browsers show a space.
     """
     return is_wide(character) and not name(character, "").startswith("HANGUL")
+
+
+def _is_maths(tokens: Sequence[Token], number: int) -> bool:
+    return 0 <= number < len(tokens) and tokens[number].type == "math_inline"
 
 
 def marked(code: str) -> str:

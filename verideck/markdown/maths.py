@@ -12,7 +12,9 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
 
+from verideck.markdown import cloze
 from verideck.markdown.faults import tell
 from verideck.problems import Code
 
@@ -28,6 +30,18 @@ def extend(markdown: MarkdownIt) -> None:
     markdown.block.ruler.before(
         "fence", "maths", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]}
     )
+
+
+def is_unbalanced(token: Token) -> bool:
+    """Tell maths with a brace that has no partner: TeX would show an error in place of it."""
+    depth = 0
+    if not token.type.startswith("math_"):
+        return False
+    for brace in re.findall(r"\\.|[{}]", cloze.find(token.content)[0], re.DOTALL):
+        depth += (brace == "{") - (brace == "}")
+        if depth < 0:
+            break
+    return depth != 0
 
 
 def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature

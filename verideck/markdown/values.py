@@ -7,7 +7,12 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 
+from verideck.markdown.faults import tell
+from verideck.problems import Code
+
 _VALUE = re.compile(r"\{eval\}(`++)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+
+_OTHER = re.compile(r"\{[A-Za-z]+\}(?=`)")
 
 
 def extend(markdown: MarkdownIt) -> None:
@@ -18,6 +23,11 @@ def extend(markdown: MarkdownIt) -> None:
 def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
     match = _VALUE.match(state.src, state.pos, state.posMax)
     if not match:
+        other = _OTHER.match(state.src, state.pos, state.posMax)
+        if other:
+            message = f"{other.group()} before inline code means nothing"
+            hint = "a value is written {eval}`expression`; else put a space between"
+            tell(state, Code.OPTION_INVALID, message, hint)
         return False
     if not silent:
         token = state.push("value", "", 0)

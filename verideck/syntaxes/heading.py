@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from verideck.problems import Code, Problem
-from verideck.syntaxes.page import Page, Titles, Written
+from verideck.syntaxes.page import Block, Page, Titles, Written
 
 
 def fits(page: Page) -> bool:
@@ -22,6 +22,11 @@ def cards(page: Page) -> Iterator[Written | Problem]:
     titles = Titles()
     level = page.meta.level
     headings = [block for block in page.blocks if 0 < block.heading_level <= level]
+    if any(_is_hashed(block, level) for block in headings):
+        # Who writes hashes means a line under the text, where it stands directly beneath.
+        underlined = [b for b in headings if b.heading_level == level and not _is_hashed(b, level)]
+        yield from (_underlined(page, block) for block in underlined)
+        headings = [block for block in headings if block not in underlined]
     stops = [*(heading.start for heading in headings), len(page.lines)][1:]
     for heading, stop in zip(headings, stops, strict=True):
         if heading.heading_level < level:
@@ -40,3 +45,16 @@ def cards(page: Page) -> Iterator[Written | Problem]:
                 page.place(heading.start),
                 "write the question behind the hashes",
             )
+
+
+def _is_hashed(block: Block, level: int) -> bool:
+    return block.heading_level == level and block.tokens[0].markup.startswith("#")
+
+
+def _underlined(page: Page, block: Block) -> Problem:
+    return Problem(
+        Code.HEADING_UNDERLINED,
+        f"{page.lines[block.stop - 1].strip()} makes a heading of the line above it",
+        page.place(block.stop - 1),
+        "leave a blank line between them; a question is written with hashes, like the others here",
+    )

@@ -68,6 +68,7 @@ class Page:
         self.links = markdown.links(body)
         whole = Passage(body, Place(source.path), links=self.links)
         parsed = markdown.parse(whole)
+        self.tokens = tuple(parsed.tokens)
         self.blocks = tuple(_blocks(parsed.tokens))
         self.problems = tuple(each for each in parsed.problems if each.code is Code.FENCE_UNCLOSED)
         """A fence that runs on swallows the cards below it, wherever it stands."""
