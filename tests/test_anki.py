@@ -90,10 +90,10 @@ def back(shown: Card) -> str:
 
 
 def plain(html: str) -> str:
-    """HTML without its tags and comments; what MathJax is given stays, word joiners do not."""
+    """HTML without its tags and comments; what MathJax is given stays."""
     text = re.sub(r"<!--.*?-->|</?[a-zA-Z][^<>]*>", "", html)
     assert "<" not in text, "what looks like a tag was meant to be read"
-    return unescape(text).replace("\u2060", "")
+    return unescape(text)
 
 
 def seen(html: str) -> str:

@@ -503,3 +503,28 @@ def test_help_is_0(words: list[str]) -> None:
     run = CliRunner().invoke(verideck, words, prog_name="verideck")
     assert run.exit_code == 0
     assert run.stdout.startswith(("Usage: verideck", "verideck, version "))
+
+
+def test_update_keeps_what_holds(tmp_path: Path) -> None:
+    """A line that already says what is printed keeps its digits and its wildcard."""
+    text = (
+        "## Q? {#q}\n\n```python\nprint('row', 1 / 3)\nprint(object())\nprint(0.1 + 0.2)\n```\n\n"
+        "```output\nrow 0.33\n<object object at ...>\n0.4\n```\n"
+    )
+    made = project(tmp_path, {"a.md": text})
+    assert made.run("check", "--update").returncode == 0
+    updated = (tmp_path / "cards/a.md").read_text(encoding="utf-8")
+    assert updated == text.replace("0.4\n", "0.30000000000000004\n")
+
+
+def test_a_part_of_the_deck_is_a_package_of_its_own(tmp_path: Path) -> None:
+    """It neither replaces the deck's package nor passes for it; several files want a name."""
+    one, two = (f"## Q{n}? {{#q{n}}}\n\nA.\n" for n in (1, 2))
+    made = project(tmp_path, {"one.md": one, "two.md": two})
+    whole = as_json(made.run("build", "--format", "json"))
+    assert as_json(made.run("build", "cards", "--format", "json"))["output"] == whole["output"]
+    part = as_json(made.run("build", "cards/one.md", "--format", "json"))
+    assert part["output"].endswith("one.apkg")
+    assert part["output"] != whole["output"]
+    assert (part["notes"], whole["notes"]) == (1, 2)
+    assert made.run("build", "cards/one.md", "cards/two.md").returncode == 2

@@ -181,6 +181,10 @@ def _locate(tokens: list[Token], passage: Passage, lines: list[str]) -> Iterator
             _locate_inline(token, passage, lines)
 
 
+_OPENINGS = {"image": re.compile(r"!\["), "code_inline": re.compile(r"(?<!\\)`")}
+"""How inline constructs begin whose own rules, markdown-it's, do not say where."""
+
+
 def _code_place(fence: Token, line: int, passage: Passage, lines: list[str]) -> Place:
     """The place of a fence's code: what stands before its lines is before every one of them."""
     for number, code in enumerate(fence.content.split("\n")):
@@ -196,8 +200,9 @@ def _locate_inline(block: Token, passage: Passage, lines: list[str]) -> None:
     for child in walk(block.children or []):
         if child.type in {"softbreak", "hardbreak"}:
             offset = block.content.find("\n", offset) + 1
-        elif child.type == "image" and "offset" not in child.meta:
-            child.meta["offset"] = max(block.content.find("![", offset), offset)
+        elif child.type in _OPENINGS and "offset" not in child.meta:
+            opening = _OPENINGS[child.type].search(block.content, offset)
+            child.meta["offset"] = opening.start() if opening else offset
         if "offset" in child.meta:
             offset = max(offset, child.meta["offset"] + 1)
             child.meta["place"] = _inline_place(block, child.meta["offset"], passage, lines)

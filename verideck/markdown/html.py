@@ -23,10 +23,10 @@ from verideck.markdown.width import is_wide
 _OPTIONS = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).options
 
 
-_CLOSING = frozenset("，。、；：！？）》」』】”’,.;:!?)]")
-_OPENING = frozenset("（《「『【“‘([")
-_JOINER = "\u2060"
-"""Word joiner: a browser breaks lines on either side of a formula, whatever stands there."""
+_CLOSING = "，。、；：！？）》」』】”’,.;:!?)]"
+_OPENING = "（《「『【“‘(["
+_TIGHT = '<span class="tight">'
+"""Keeps a formula with the punctuation beside it: a browser breaks lines on its either side."""
 
 
 class Parts(Protocol):
@@ -79,11 +79,11 @@ class _Renderer(RendererHTML):
 
     def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         content = tokens[idx].content
-        if _is_maths(tokens, idx - 1) and content[:1] in _CLOSING:
-            content = _JOINER + content
-        if _is_maths(tokens, idx + 1) and content[-1:] in _OPENING:
-            content += _JOINER
-        return self._guarded(content)
+        closing, opening = _closing(tokens, idx - 1), _opening(tokens, idx + 1)
+        body = content[len(closing) : len(content) - len(opening)]
+        before = f"{self._guarded(closing)}</span>" if closing else ""
+        after = f"{_TIGHT}{self._guarded(opening)}" if opening else ""
+        return f"{before}{self._guarded(body)}{after}"
 
     def softbreak(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
@@ -117,7 +117,10 @@ class _Renderer(RendererHTML):
     def math_inline(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
     ) -> str:
-        return rf"\({self._maths(tokens[idx].content)}\)"
+        opening, closing = _opening(tokens, idx), _closing(tokens, idx)
+        before = _TIGHT if closing and not opening else ""
+        after = "</span>" if opening and not closing else ""
+        return rf"{before}\({self._maths(tokens[idx].content)}\){after}"
 
     def math_inline_double(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
@@ -193,8 +196,23 @@ def _is_unspaced(character: str) -> bool:
     return is_wide(character) and not name(character, "").startswith("HANGUL")
 
 
-def _is_maths(tokens: Sequence[Token], number: int) -> bool:
-    return 0 <= number < len(tokens) and tokens[number].type == "math_inline"
+def _closing(tokens: Sequence[Token], maths: int) -> str:
+    """The punctuation that directly follows a formula; none where the token is no formula."""
+    text = _text_beside(tokens, maths, maths + 1)
+    return text[: len(text) - len(text.lstrip(_CLOSING))]
+
+
+def _opening(tokens: Sequence[Token], maths: int) -> str:
+    """The punctuation that opens directly before a formula."""
+    text = _text_beside(tokens, maths, maths - 1)
+    return text[len(text.rstrip(_OPENING)) :]
+
+
+def _text_beside(tokens: Sequence[Token], maths: int, beside: int) -> str:
+    inside = range(len(tokens))
+    if maths not in inside or beside not in inside or tokens[maths].type != "math_inline":
+        return ""
+    return tokens[beside].content if tokens[beside].type == "text" else ""
 
 
 def marked(code: str) -> str:
