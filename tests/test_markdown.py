@@ -103,6 +103,8 @@ MARKS: dict[str, tuple[str, ...]] = {
     "math_inline": ("$",),
     "math_inline_double": ("$$",),
     "value": ("{eval}`",),
+    "code_inline": ("`",),
+    "image": ("![",),
     "cloze_open": ("{{c",),
     "mark_open": ("==",),
 }

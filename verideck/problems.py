@@ -95,6 +95,8 @@ class Code(StrEnum):
     """A snippet ran, but nothing in it could have failed."""
     OUTPUT_DIFFERS = "output-differs"
     """A snippet printed something else than the card shows."""
+    FIGURE_GLYPH = "figure-glyph"
+    """A figure holds a character that no font here can draw."""
     ENDED_EARLY = "ended-early"
     """The process ended before the snippet's last statement."""
     TIME_LIMIT = "time-limit"

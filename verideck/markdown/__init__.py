@@ -204,7 +204,9 @@ def _locate_inline(block: Token, passage: Passage, lines: list[str]) -> None:
             opening = _OPENINGS[child.type].search(block.content, offset)
             child.meta["offset"] = opening.start() if opening else offset
         if "offset" in child.meta:
-            offset = max(offset, child.meta["offset"] + 1)
+            start = child.meta["offset"]
+            within = child.type != "code_inline"
+            offset = max(offset, start + 1 if within else inline_end(block.content, start))
             child.meta["place"] = _inline_place(block, child.meta["offset"], passage, lines)
         if "inside" in child.meta:
             child.meta["origin"] = _inline_place(block, child.meta["inside"], passage, lines)

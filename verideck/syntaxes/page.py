@@ -81,9 +81,7 @@ class Page:
         """The inline content of a block that begins on a line."""
         line = markdown.first_line(content, self.lines, line)
         below = self.lines[line:]
-        cuts = tuple(
-            max(whole.find(cut), 0) for whole, cut in zip(below, content.split("\n"), strict=False)
-        )
+        cuts = tuple(map(_cut, below, content.split("\n")))
         return Passage(content, self.place(line, cuts[0]), cuts, inline=True, links=self.links)
 
     def passage(self, start: int, stop: int, indent: int = 0) -> Passage | None:
@@ -102,6 +100,12 @@ class Page:
         cuts = tuple(len(line) - len(cut) for line, cut in zip(whole, lines, strict=True))
         first = self.place(start, max(cuts[0], 0))
         return Passage("\n".join(lines), first, cuts, links=self.links)
+
+
+def _cut(whole: str, kept: str) -> int:
+    """How many characters stand in a line before what is kept of it; a tab may be spaces there."""
+    text = kept.lstrip()
+    return max(whole.find(text), 0) - (len(kept) - len(text))
 
 
 def dedent(line: str, columns: int) -> str:

@@ -19,6 +19,7 @@ import importlib.metadata
 import importlib.util
 import io
 import json
+import logging
 import os
 import random
 import re
@@ -27,6 +28,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
@@ -35,6 +37,10 @@ from typing import Any, BinaryIO
 from verideck.verifiers.python.assertions import NAME, Recorder, Rewriter
 
 Step = dict[str, Any]
+
+_HAN = ["Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "PingFang SC", "Microsoft YaHei"]
+"""Fonts with Chinese, as Debian (whose collection goes by its first name), macOS and Windows have
+them."""
 
 
 class Refusal(Exception):  # noqa: N818 - a verdict, not an error of ours
@@ -233,6 +239,7 @@ class Imports(importlib.abc.MetaPathFinder):
         self._lines: dict[tuple[str, int], tuple[int, str]] = {}
         self._after: dict[str, Callable[[ModuleType], None]] = {
             "numpy": lambda module: module.random.seed(0),
+            "matplotlib": _ready_matplotlib,
             "torch": _ready_torch,
             "numpy.testing": self._count,
             "torch.testing": self._count,
@@ -349,6 +356,12 @@ def _ready_torch(torch: ModuleType) -> None:
     torch.set_num_threads(1)
 
 
+def _ready_matplotlib(matplotlib: ModuleType) -> None:
+    """Draw what the default font lacks in one that has it, as a browser does."""
+    matplotlib.rcParams["font.family"] = ["sans-serif", *_HAN]
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # one of them will do
+
+
 def _imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -377,7 +390,11 @@ def _figures() -> list[str]:
     if pyplot is None:
         return []
     drawings = []
-    with sys.modules["matplotlib"].rc_context({"svg.hashsalt": "verideck", "svg.fonttype": "path"}):
+    settled = {"svg.hashsalt": "verideck", "svg.fonttype": "path"}
+    with (
+        sys.modules["matplotlib"].rc_context(settled),
+        warnings.catch_warnings(action="always", record=True) as said,
+    ):
         for number in pyplot.get_fignums():
             drawing = io.StringIO()
             pyplot.figure(number).savefig(
@@ -389,6 +406,11 @@ def _figures() -> list[str]:
             )
             drawings.append(drawing.getvalue())
     pyplot.close("all")
+    boxes = [str(each.message) for each in said if "missing from font" in str(each.message)]
+    if boxes:
+        glyph, _, _ = boxes[0].partition(" missing from font")
+        message = f"an empty box stands in the figure\n{glyph} is in no font here"
+        raise Refusal("figure-glyph", message, "install a font that has it, or write another")
     return drawings
 
 
