@@ -297,6 +297,7 @@ CLOZES: dict[str, tuple[str, str, dict[int, tuple[str, str]]]] = {
         r"\(\frac{a}{\sqrt{b} } \) < \(c\)",
         {1: (r"\sqrt{b}", "...")},
     ),
+    "colons in maths": ("{{c1::$a::b$}} c", r"\(a: :b\) c", {1: ("a: :b", "...")}),
     "within maths": (
         r"$\frac{ {{c1::a^{2}::top}} }{ {{c2::\sqrt{d_{k}}}} }$",
         r"\(\frac{ a^{2} }{ \sqrt{d_{k} } }\)",

@@ -210,6 +210,16 @@ def test_people_and_programs_are_told_the_same(bad: Project) -> None:
     assert [(p, int(x), int(y), c) for p, x, y, c in github] == told
 
 
+def test_nothing_runs_unverified(tmp_path: Path) -> None:
+    """With --no-verify no snippet is executed; the cards and the summary say so."""
+    code = f"open({str(tmp_path / 'ran')!r}, 'w').close()"
+    made = project(tmp_path, {"a.md": card("one", code)})
+    run = made.run("build", "--no-verify")
+    assert run.returncode == 0
+    assert "not verified: 1 card" in run.stdout
+    assert not (tmp_path / "ran").exists()
+
+
 # Where it runs, and on what
 
 

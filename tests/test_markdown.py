@@ -172,6 +172,25 @@ def test_any_card_can_be_rendered(text: str) -> None:
             rest(text, each.place)
 
 
+def test_the_cells_of_a_row_are_told_apart() -> None:
+    """Equal cells of a table are two deletions, each at its own place."""
+    text = "## q {#q .cloze}\n\n| a | b |\n|---|---|\n| ==x== | ==x== |\n"
+    (card,) = cards(text)
+    assert card.answer
+    marks = markdown.walk(markdown.parse(card.answer).tokens)
+    places = [markdown.place(token).column for token in marks if token.type == "mark_open"]
+    assert places == [3, 11]
+    (note,) = render([ProvenCard(card, ())], PROJECT)
+    assert isinstance(note, Note)
+    assert re.findall(r"\{\{c\d::x\}\}", note.fields["Question"]) == ["{{c1::x}}", "{{c2::x}}"]
+
+
+def test_wide_spaces_and_tabs_shift_no_place() -> None:
+    """A line of wide spaces above, and a tab before the text, count as the characters they are."""
+    text = "\u3000\n问：a\n答：$x\n\n\u3000\n问：b\n答：\n\n-\tc\n\n\t- d $y\n"
+    assert [str(each.place) for each in found(text)] == [f"{PATH}:3:3", f"{PATH}:11:6"]
+
+
 # A list item's answer means alone what it means in its file
 
 WORDS = st.text("ab 变*`", min_size=1, max_size=6).map(lambda text: f"x{text}x")

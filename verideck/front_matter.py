@@ -82,7 +82,7 @@ def _read(text: str, path: str) -> Iterator[tuple[str, object, Place] | Problem]
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         document = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = _place(path, text, mark.index) if mark else Place(path, 2)
         what = getattr(error, "problem", None) or str(error)

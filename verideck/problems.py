@@ -138,10 +138,12 @@ T = TypeVar("T")
 
 def keep(found: Iterable[T | Problem], problems: list[Problem]) -> Iterator[T]:
     """Pass on what a stage made and put its problems aside, each of them once."""
+    seen = set(problems)
     for each in found:
         if not isinstance(each, Problem):
             yield each
-        elif each not in problems:
+        elif each not in seen:
+            seen.add(each)
             problems.append(each)
 
 
