@@ -115,6 +115,11 @@ def _setup(page: Page, written: list[Written], settings: Settings) -> Iterator[S
                 )
 
 
+def _can_be_seen(token: Token) -> bool:
+    """Tell text, code, maths and images from tokens that only hold others, and from blanks."""
+    return token.type == "image" or (token.type != "inline" and token.content.strip() != "")
+
+
 def _stray(tokens: Iterable[Token], passage: Passage) -> Iterator[Problem]:
     """Attributes of a card that stand on no question: whoever wrote them meant one there."""
     lines = passage.text.split("\n")
@@ -148,7 +153,8 @@ class _Reading:
         question, words = self._question()
         source, hint = self._line("source", words), self._line("hint", words)
         below, beside = markdown.divided(self._tokens(self.written.answer))
-        asked = list(markdown.walk([*self._tokens(question), *below]))
+        in_question = self._tokens(question)
+        asked = list(markdown.walk([*in_question, *below]))
         aside = list(markdown.walk([*beside, *self._tokens(source), *self._tokens(hint)]))
         is_cloze = self._is_cloze(words, asked)
         own = tuple(keep(self._snippets([*asked, *aside], in_cloze=is_cloze), self.problems))
@@ -167,6 +173,9 @@ class _Reading:
             language=self.page.meta.lang or self.settings.lang,
             verified=self.page.meta.verify and self.settings.verify,
         )
+        if not errors(self.problems) and not any(map(_can_be_seen, markdown.walk(in_question))):
+            message = "nothing of this question can be seen"
+            self.problems.append(Problem(Code.QUESTION_MISSING, message, question.place))
         if is_cloze:
             self._check_deletions(asked)
         self._check_aside(aside, in_cloze=is_cloze)

@@ -167,7 +167,7 @@ class _Writer:
     def _typed(self, answer: Sequence[Token]) -> tuple[str, Sequence[Token]]:
         """The line to be typed, and the blocks around it."""
         first = next((n for n, each in enumerate(answer) if each.type != "fence"), 0)
-        above, answer = answer[:first], answer[first:]
+        above, answer = answer[:first], _out_of_its_list(answer[first:])
         inline = answer[1] if len(answer) > 1 else None
         children = inline.children or [] if inline else []
         if answer[:1] and answer[0].type == "paragraph_open" and children:
@@ -275,6 +275,16 @@ class _Writer:
             message = f"the run gave a control character, U+{ord(found.group()):04X}"
             self.problems.append(Problem(Code.CHARACTER_FORBIDDEN, message, place))
         return text
+
+
+_ONE_ITEM = ["list_item", "paragraph", "inline", "paragraph_close", "list_item_close"]
+
+
+def _out_of_its_list(answer: Sequence[Token]) -> Sequence[Token]:
+    """A paragraph that is all of a list, as an answer in list form is; else what is given."""
+    types = [token.type.removesuffix("_open") for token in answer[:7]]
+    alone = types[1:6] == _ONE_ITEM and types[-1].endswith("_list_close")
+    return [*answer[2:5], *answer[7:]] if alone else answer
 
 
 def _unwrapped(text: str) -> str:

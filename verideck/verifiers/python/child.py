@@ -81,7 +81,7 @@ class Child:
         try:
             told["value"], told["raised"] = self._execute(step)
             told["figures"] = _figures()
-            self._refuse_hidden_failures(step, held_before, entered_before)
+            self._refuse_hidden_failures(str(told["raised"]), held_before, entered_before)
         except BaseException as error:  # noqa: BLE001 - whatever an author's code raises is theirs to see
             told["error"] = self._told(error, step)
         self.stdout.flush()
@@ -152,12 +152,14 @@ class Child:
         message = f"{name} is no exception that this snippet knows"
         raise Refusal("exception-expected", message)
 
-    def _refuse_hidden_failures(self, step: Step, held_before: int, entered_before: int) -> None:
+    def _refuse_hidden_failures(self, raised: str, held_before: int, entered_before: int) -> None:
+        """See that no assertion failed unseen; one that the fence announces was seen."""
         for error in self.thread_failures:
             raise error
         held = self.recorder.held - held_before
         entered = self.recorder.entered - entered_before
-        if entered > held and not step["raises"]:
+        unseen = self.recorder.failed and not raised.startswith("AssertionError")
+        if unseen or (entered > held and not raised):
             message = "an assertion failed, and the snippet went on as if it had held"
             hint = "do not catch what an assertion raises; to show a failure, write {raises=…}"
             raise Refusal("assertion-swallowed", message, hint) from self.recorder.failed
