@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from projects import own_deck
 
 from verideck.build import Checked, check
 from verideck.model import Card, Role
@@ -85,7 +86,7 @@ def test_the_shown_code_fits_a_card(cards: Sequence[Card]) -> None:
 def checked() -> Checked:
     """The deck, proved."""
     pytest.importorskip("torch")
-    return check([], settings(), strict=True)
+    return own_deck()
 
 
 @pytest.mark.torch

@@ -30,7 +30,6 @@ __all__ = [
     "divided",
     "first_line",
     "inline_end",
-    "links",
     "markers",
     "origin",
     "parse",
@@ -45,6 +44,8 @@ class Parsed:
 
     tokens: list[Token]
     problems: tuple[Problem, ...]
+    links: Mapping[str, Mapping[str, object]]
+    """The link reference definitions that hold in it: a file's are for all its passages."""
 
 
 def _inline(state: StateCore) -> None:
@@ -67,14 +68,6 @@ def _dialect() -> MarkdownIt:
 _DIALECT = _dialect()
 
 
-def links(text: str) -> Mapping[str, Mapping[str, object]]:
-    """The link reference definitions of a whole file, for its passages."""
-    env: dict[str, Any] = {}
-    _DIALECT.parse(text, env)
-    references: Mapping[str, Mapping[str, object]] = env.get("references", {})
-    return references
-
-
 def parse(passage: Passage) -> Parsed:
     """Parse a passage.
 
@@ -93,7 +86,8 @@ def parse(passage: Passage) -> Parsed:
     }  # fmt: skip
     found = [problem for problem in problems if problem] + list(told)
     found += [_unbalanced(each) for each in walk(tokens) if maths.is_unbalanced(each)]
-    return Parsed(tokens, tuple(sorted(found, key=lambda problem: problem.place)))
+    in_order = tuple(sorted(found, key=lambda problem: problem.place))
+    return Parsed(tokens, in_order, env["references"])
 
 
 def place(token: Token) -> Place:

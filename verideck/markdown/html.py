@@ -17,6 +17,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from verideck import highlight
 from verideck.markdown import cloze
 from verideck.markdown.width import is_wide
 
@@ -97,7 +98,8 @@ class _Renderer(RendererHTML):
     ) -> str:
         content = tokens[idx].content
         if self._parts.in_cloze and not any(self._deletions):
-            return f"<code>{literal(marked(content))}</code>"
+            plain, _ = cloze.find(content)
+            return f"<code>{literal(highlight.html(plain, '', marks(content)))}</code>"
         return f"<code>{self._guarded(content)}</code>"
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
@@ -213,17 +215,6 @@ def _text_beside(tokens: Sequence[Token], maths: int, beside: int) -> str:
     if maths not in inside or beside not in inside or tokens[maths].type != "math_inline":
         return ""
     return tokens[beside].content if tokens[beside].type == "text" else ""
-
-
-def marked(code: str) -> str:
-    """Inline code of a cloze card, with the deletions that its marks ask for."""
-    plain, _ = cloze.find(code)
-    pieces = []
-    position = 0
-    for at, mark in sorted(marks(code), key=lambda each: each[0]):
-        pieces += [escape(plain[position:at], quote=False), mark]
-        position = at
-    return "".join([*pieces, escape(plain[position:], quote=False)])
 
 
 def marks(code: str) -> list[tuple[int, str]]:

@@ -65,9 +65,8 @@ class Page:
         self.source = source
         self.meta = meta
         self.lines = body.split("\n")
-        self.links = markdown.links(body)
-        whole = Passage(body, Place(source.path), links=self.links)
-        parsed = markdown.parse(whole)
+        parsed = markdown.parse(Passage(body, Place(source.path)))
+        self.links = parsed.links
         self.tokens = tuple(parsed.tokens)
         self.blocks = tuple(_blocks(parsed.tokens))
         self.problems = tuple(each for each in parsed.problems if each.code is Code.FENCE_UNCLOSED)
