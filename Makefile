@@ -42,18 +42,18 @@ $(VENV)/python:
 
 $(VENV)/deck: $(VENV)/python pyproject.toml constraints.txt
 	@echo "setting up $(VENV): PyTorch alone is some 200 MB to download, without a GPU"
-	$(PIP) install -c constraints.txt -e '.[torch]'
+	$(PIP) install -c constraints.txt -e '.[torch,sandbox]'
 	touch $@
 
 # Of aqt, Anki's desktop, only the web page that shows a card is needed: no Qt.
 $(VENV)/test: $(VENV)/deck
-	$(PIP) install -c constraints.txt -e '.[dev]'
+	$(PIP) install -c constraints.txt -e '.[dev,dask]'
 	$(PIP) install -c constraints.txt --no-deps aqt
 	touch $@
 
 $(VENV)-light/test: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-light
-	$(VENV)-light/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -e '.[dev]'
+	$(VENV)-light/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -e '.[dev,sandbox,dask]'
 	touch $@
 
 clean:

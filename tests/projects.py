@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from verideck.build import Checked, bench, build, check
+from verideck.cache import FOLDER
 from verideck.model import Card, ProvenCard
 from verideck.parse import parse
 from verideck.problems import BuildFailedError, Problem
@@ -156,8 +157,9 @@ def own_deck() -> Checked:
 
 
 def files(folder: Path) -> set[str]:
-    """Every file and folder below a folder."""
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    """Every file and folder below a folder, but the cache, which may come and go."""
+    every = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    return {name for name in every if name.partition("/")[0] != FOLDER}
 
 
 def processes(word: str) -> Iterator[int]:

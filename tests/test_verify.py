@@ -378,7 +378,7 @@ def test_a_time_limit_ends_what_a_card_started(tmp_path: Path) -> None:
     code = "import subprocess\nsubprocess.run(['sleep', '42.375'])\nassert int('1')"
     text = card("one", code).replace("```python", "```python {timeout=0.7}")
     started = time.monotonic()
-    assert project(tmp_path, {"a.md": text}).problems() == ["cards/a.md:5:1 time-limit"]
+    assert project(tmp_path, {"a.md": text}).problems() == ["cards/a.md:7:1 time-limit"]
     assert time.monotonic() - started < 10
     assert sys.platform != "linux" or soon(lambda: not list(processes("42.375")))
 

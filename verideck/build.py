@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import TypeVar
 
+from verideck.cache import FOLDER
 from verideck.files import place_name
-from verideck.model import Built, Card, Note, Place, ProvenCard, Tally
+from verideck.model import Built, Card, Limits, Note, Place, ProvenCard, Tally
 from verideck.pack import pack
 from verideck.parse import parse
 from verideck.problems import BuildFailedError, Code, Problem, Severity, errors, keep
@@ -18,8 +20,10 @@ from verideck.render import render
 from verideck.settings import Settings
 from verideck.tally import tally
 from verideck.update import update
-from verideck.verifiers import Bench
+from verideck.verifiers import Bench, sandbox
 from verideck.verify import Watch, unwatched, verify
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,20 @@ def check(
     """
     started = time.perf_counter()
     problems: list[Problem] = []
+    where = bench(settings)
     if renew:
-        update(keep(parse(keep(read(paths, settings), []), settings), []), bench(settings))
-    sources = keep(read(paths, settings), problems)
-    cards: list[Card] = list(keep(parse(sources, settings), problems))
-    with closing(verify(cards, bench(settings))) as proving:
-        proven: list[ProvenCard] = list(keep(watch(proving, cards), problems))
-    notes: list[Note] = list(keep(render(proven, settings), problems))
+        update(keep(parse(keep(read(paths, settings), []), settings), []), where)
+    cards: list[Card] = []
+    proven: list[ProvenCard] = []
+    parsed = _noted(keep(parse(keep(read(paths, settings), problems), settings), problems), cards)
+    with closing(verify(parsed, where)) as proving:
+        witnessed = _noted(keep(watch(proving, cards), problems), proven)
+        notes: list[Note] = list(keep(render(witnessed, settings), problems))
     if not notes and not errors(problems):
         problems.append(_no_notes(paths, settings))
     if strict:
         problems = [replace(problem, severity=Severity.ERROR) for problem in problems]
-    counted = tally(cards, proven, time.perf_counter() - started)
+    counted = tally(cards, proven, sandbox(where), time.perf_counter() - started)
     if errors(problems):
         raise BuildFailedError(problems, counted)
     return Checked(tuple(notes), counted, tuple(problems))
@@ -78,7 +84,22 @@ def build(checked: Checked, output: Path, moment: int, settings: Settings) -> Bu
 
 def bench(settings: Settings) -> Bench:
     """Where this project's snippets are executed."""
-    return Bench(settings.root, settings.timeout, settings.max_output)
+    limits = Limits(**{each.name: getattr(settings, each.name) for each in fields(Limits)})
+    return Bench(
+        settings.root,
+        limits,
+        sandbox=settings.sandbox,
+        sandbox_required=settings.require_sandbox,
+        cache=settings.root / FOLDER,
+        executor=settings.executor,
+    )
+
+
+def _noted(values: Iterable[T], seen: list[T]) -> Iterator[T]:
+    """Pass values on, and keep them for the summary: each stage begins with the first of them."""
+    for value in values:
+        seen.append(value)
+        yield value
 
 
 def _no_notes(paths: Sequence[Path], settings: Settings) -> Problem:

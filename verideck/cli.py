@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
+import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +20,7 @@ from verideck import report
 from verideck.build import Checked
 from verideck.build import build as package
 from verideck.build import check as check_cards
+from verideck.cache import FOLDER
 from verideck.files import absolute
 from verideck.model import Built, Card, ProvenCard, Tally
 from verideck.moment import moment
@@ -25,6 +29,7 @@ from verideck.problems import BuildFailedError, Problem, keep
 from verideck.settings import Settings, find_root, load
 from verideck.verify import Proven, Watch, unwatched
 
+EXECUTORS = ("fork", "spawn")
 INTERRUPTED = 130
 """What a shell expects of a command that Ctrl-C ended."""
 
@@ -35,6 +40,12 @@ Command = TypeVar("Command", bound=Callable[..., None])
 @click.version_option(package_name="verideck")
 def verideck() -> None:
     """Markdown questions and answers become an Anki deck, and every snippet is proved first."""
+
+
+def _executor(_: click.Context, __: click.Parameter, value: str) -> str:
+    if value in {"", *EXECUTORS} or value.startswith("dask://"):
+        return value
+    raise click.BadParameter(f"{value} is none of {', '.join(EXECUTORS)}, dask://host:port")
 
 
 def _common(command: Command) -> Command:
@@ -53,6 +64,18 @@ def _common(command: Command) -> Command:
             "--update", "renew", is_flag=True, help="Write what snippets print into the cards."
         ),
         click.option("--no-verify", is_flag=True, help="Execute nothing; cards say so."),
+        click.option(
+            "--require-sandbox",
+            is_flag=True,
+            help="Execute nothing where this system cannot shut it in.",
+        ),
+        click.option(
+            "--executor",
+            default="",
+            metavar="WHO",
+            callback=_executor,
+            help="fork or spawn processes here, or dask://host:port.",
+        ),
         click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
     ]
     for option in reversed(options):
@@ -95,6 +118,17 @@ def _target(paths: Sequence[Path], settings: Settings) -> Path:
 
 
 @verideck.command()
+def clean() -> None:
+    """Forget all proofs and audits of former runs; the next one executes everything."""
+    folder = (find_root(Path.cwd()) or Path.cwd()) / FOLDER
+    if folder.is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
+        click.echo(f"removed {folder.name}")
+    else:
+        click.echo("nothing is kept here")
+
+
+@verideck.command()
 @_common
 def check(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     """Do all that build does, but package nothing."""
@@ -114,6 +148,8 @@ class _Words:
     renew: bool
     no_verify: bool
     quiet: bool
+    require_sandbox: bool
+    executor: str
 
 
 class _Run:
@@ -130,7 +166,12 @@ class _Run:
         found = list(keep(load(self.root), problems))
         if problems:
             self.fail(problems, Tally())
-        settings = replace(found[0], verify=found[0].verify and not self.words.no_verify)
+        settings = replace(
+            found[0],
+            verify=found[0].verify and not self.words.no_verify,
+            require_sandbox=found[0].require_sandbox or self.words.require_sandbox,
+            executor=self.words.executor or found[0].executor,
+        )
         if not self.words.paths and not (self.root / settings.cards).is_dir():
             raise click.UsageError(f"no folder {settings.cards} here: name the Markdown files")
         return settings
@@ -187,16 +228,28 @@ class _Run:
 
 
 def _bar(proven: Proven, cards: Sequence[Card]) -> Proven:
-    with click.progressbar(length=len(cards), label="proving", file=sys.stderr) as bar:
-        for each in proven:
-            if isinstance(each, ProvenCard):
-                bar.update(1)
+    """Show how many cards are done, which was the last, and how many there are in a second."""
+    started = time.monotonic()
+    first = list(itertools.islice(proven, 1))  # by then the cards are all there
+    with _progress("proving", len(cards)) as bar:
+        for done, each in enumerate(itertools.chain(first, proven), start=1):
+            place = each.card.place if isinstance(each, ProvenCard) else each.place
+            rate = done / max(time.monotonic() - started, 1e-3)
+            bar.update(isinstance(each, ProvenCard), f"{place.path}:{place.line} {rate:.1f}/s")
             yield each
+
+
+def _progress(label: str, length: int) -> Any:  # noqa: ANN401 - click's own, which it does not name
+    return click.progressbar(
+        length=length, label=label, file=sys.stderr, item_show_func=lambda shown: shown
+    )
 
 
 def _lines(proven: Proven, _: Sequence[Card]) -> Proven:
     for each in proven:
-        if isinstance(each, ProvenCard) and any(proof.assertions for proof in each.proofs):
+        if isinstance(each, ProvenCard) and any(
+            proof.assertions and not proof.reused for proof in each.proofs
+        ):
             held = sum(proof.assertions for proof in each.proofs)
             seconds = sum(proof.seconds for proof in each.proofs)
             place = each.card.place

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from verideck import attributes, highlight, includes
 from verideck.attributes import Attribute
 from verideck.markdown import Token, cloze, origin
 from verideck.markdown import place as token_place
-from verideck.model import Options, Place, Role, Snippet
+from verideck.model import Limits, Options, Place, Role, Snippet
 from verideck.problems import Code, Problem
 from verideck.verifiers import VERIFIERS
 
@@ -22,9 +22,10 @@ _INFO = re.compile(r"\s*(?P<word>[^\s{}]*)\s*(?:\{(?P<inside>.*)\}\s*)?(?P<rest>
 
 _EVERYWHERE = frozenset({".front"})
 _INCLUDING = frozenset({"include", "symbol", "region"})
-_EXECUTED = frozenset({".check", ".setup", ".no-run", "reason", "raises", "match", "timeout"})
+_EXECUTED = frozenset({".check", ".setup", ".no-run", "reason", "raises", "match"})
+_LIMITS = frozenset(field.name for field in fields(Limits))
 _COMPARED = frozenset({"tol"})
-OPTIONS = _EVERYWHERE | _INCLUDING | _EXECUTED | _COMPARED
+OPTIONS = _EVERYWHERE | _INCLUDING | _EXECUTED | _LIMITS | _COMPARED
 """Every word that may stand in a fence's braces."""
 
 _ROLES = {".check": Role.CHECK, ".setup": Role.SETUP, ".no-run": Role.TEXT}
@@ -120,7 +121,7 @@ def _known(word: str, language: str) -> frozenset[str]:
     if word.lower() == OUTPUT:
         return _EVERYWHERE | _COMPARED
     if language in VERIFIERS:
-        return _EVERYWHERE | _INCLUDING | _EXECUTED
+        return _EVERYWHERE | _INCLUDING | _EXECUTED | _LIMITS
     return _EVERYWHERE | _INCLUDING
 
 
@@ -143,6 +144,13 @@ def _above_zero(value: str) -> float:
     return number
 
 
+def _whole_above_zero(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError(value)
+    return number
+
+
 _READERS: dict[str, tuple[str, Callable[[str], object], str]] = {
     "include": ("include", _some, "a path"),
     "symbol": ("symbol", _some, "a name"),
@@ -150,7 +158,6 @@ _READERS: dict[str, tuple[str, Callable[[str], object], str]] = {
     "raises": ("raises", _some, "an exception's name"),
     "match": ("match", lambda value: re.compile(_some(value)).pattern, "a regular expression"),
     "reason": ("reason", _some, "a text"),
-    "timeout": ("timeout", _above_zero, "a number of seconds above 0"),
     "tol": ("tolerance", _above_zero, "a number above 0"),
 }
 
@@ -164,12 +171,25 @@ def _set(options: Options, attribute: Attribute) -> tuple[Options, Problem | Non
             message = f"{name} contradicts the word before it"
             return options, Problem(Code.OPTION_INVALID, message, attribute.place)
         return replace(options, role=_ROLES[name]), None
+    if name in _LIMITS:
+        return _limited(options, attribute)
     field, read, wanted = _READERS[name]
     try:
         return replace(options, **{field: read(value)}), None  # type: ignore[arg-type] # as _READERS says
     except (ValueError, re.error):
         message = f"{name} must be {wanted}, not {value!r}"
         return options, Problem(Code.OPTION_INVALID, message, attribute.place)
+
+
+def _limited(options: Options, attribute: Attribute) -> tuple[Options, Problem | None]:
+    name, value = attribute.name, attribute.value
+    try:
+        limit = _above_zero(value) if name == "timeout" else _whole_above_zero(value)
+    except ValueError:
+        wanted = "a number of seconds above 0" if name == "timeout" else "a whole number above 0"
+        message = f"{name} must be {wanted}, not {value!r}"
+        return options, Problem(Code.OPTION_INVALID, message, attribute.place)
+    return replace(options, limits=(*options.limits, (name, limit))), None
 
 
 def _contradictions(options: Options, found: list[Attribute], place: Place) -> Iterator[Problem]:

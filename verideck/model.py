@@ -56,6 +56,22 @@ class Passage:
         return Place(self.place.path, self.place.line + line, max(before + column, 0) + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far the snippets of one card may go."""
+
+    timeout: float = 60.0
+    """Wall time in seconds."""
+    memory: int = 4096
+    """Megabytes of memory that a process of the card may take, beyond its libraries'."""
+    disk: int = 100
+    """Megabytes that the card may write."""
+    processes: int = 32
+    """How many there may be at once, the card's own among them."""
+    max_output: int = 1_000_000
+    """Bytes that the card may print."""
+
+
 class Role(StrEnum):
     """What a fence is for."""
 
@@ -93,8 +109,8 @@ class Options:
     card shows."""
     reason: str = ""
     """Why the snippet is not run."""
-    timeout: float | None = None
-    """Wall time in seconds, for the whole card."""
+    limits: tuple[tuple[str, float], ...] = ()
+    """Limits by name, as `Limits` has them, for the whole card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +179,8 @@ class Proof:
     seconds: float = 0.0
     environment: tuple[tuple[str, str], ...] = ()
     """The distributions that the snippet imports, each with its version."""
+    reused: bool = False
+    """Whether a former run is the witness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +235,10 @@ class Tally:
     """Shown in a language without a verifier."""
     nameless: int = 0
     """Cards without an id of their own."""
+    reused: int = 0
+    """Cards whose proof of a former run still holds: nothing of them was executed now."""
+    sandbox: str = ""
+    """The box in which snippets are executed here, or why there is none."""
     seconds: float = 0.0
 
 

@@ -103,6 +103,18 @@ class Code(StrEnum):
     """A card's snippets ran longer than they may."""
     OUTPUT_LIMIT = "output-limit"
     """A card's snippets printed more than they may."""
+    MEMORY_LIMIT = "memory-limit"
+    """A card's snippets asked for more memory than they may have."""
+    DISK_LIMIT = "disk-limit"
+    """A card's snippets wrote more than they may."""
+    PROCESS_LIMIT = "process-limit"
+    """A card's snippets started more processes than they may."""
+    SHAPES_DIFFER = "shapes-differ"
+    """An `allclose` held because one side was broadcast to the other's shape."""
+    SANDBOX_MISSING = "sandbox-missing"
+    """A box is required, and this system has none."""
+    EXECUTOR_FAILED = "executor-failed"
+    """The cluster that executes cards cannot be reached, or lost one."""
 
     # Packages
     DECK_EMPTY = "deck-empty"

@@ -67,6 +67,8 @@ def as_json(
         "cards": tally.cards,
         "snippets": tally.snippets,
         "assertions": tally.assertions,
+        "reused": tally.reused,
+        "sandbox": tally.sandbox,
         "seconds": round(tally.seconds, 3),
         "problems": [
             {
@@ -105,6 +107,10 @@ def summary(tally: Tally, problems: Sequence[Problem], built: Built | None, root
         f"{_count(tally.assertions, 'assertion')} held, {tally.seconds:.1f} s"
     )
     lines = [counts]
+    if tally.snippets:
+        lines.append(f"sandbox: {tally.sandbox}")
+    if tally.reused:
+        lines.append(f"unchanged: {_count(tally.reused, 'card')}, proved by an earlier run")
     if tally.not_run:
         lines.append(f"not verified: {_count(tally.not_run, 'snippet')} declared as not to be run")
     if tally.unverified:

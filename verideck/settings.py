@@ -10,10 +10,11 @@ from pathlib import Path
 
 from verideck.attributes import suggestion
 from verideck.files import absolute
-from verideck.model import Place
+from verideck.model import Limits, Place
 from verideck.problems import Code, Problem
 
 PYPROJECT = "pyproject.toml"
+_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,21 @@ class Settings:
     """The language of the prose, as in HTML: `zh-CN`, `en`."""
     verify: bool = True
     """False: show snippets and execute none of them."""
-    timeout: float = 60.0
+    sandbox: bool = True
+    """Execute snippets inside of a box, where the system has one."""
+    require_sandbox: bool = False
+    """Execute nothing where there is no box."""
+    executor: str = ""
+    """Who executes: `fork` or `spawn` processes here, or `dask://host:port`."""
+    timeout: float = _LIMITS.timeout
     """Wall time in seconds that the snippets of one card may take."""
-    max_output: int = 1_000_000
+    memory: int = _LIMITS.memory
+    """Megabytes that a process of one card may take."""
+    disk: int = _LIMITS.disk
+    """Megabytes that the snippets of one card may write."""
+    processes: int = _LIMITS.processes
+    """Processes that one card may be at once."""
+    max_output: int = _LIMITS.max_output
     """How many bytes the snippets of one card may print."""
 
 

@@ -9,7 +9,9 @@ from verideck.model import Card, ProvenCard, Role, Tally
 from verideck.verifiers import VERIFIERS
 
 
-def tally(cards: Sequence[Card], proven: Sequence[ProvenCard], seconds: float) -> Tally:
+def tally(
+    cards: Sequence[Card], proven: Sequence[ProvenCard], sandbox: str, seconds: float
+) -> Tally:
     """Count cards that were found, and snippets and assertions that hold."""
     own = [snippet for card in cards for snippet in card.snippets]
     proofs = [proof for each in proven for proof in each.proofs]
@@ -30,5 +32,9 @@ def tally(cards: Sequence[Card], proven: Sequence[ProvenCard], seconds: float) -
             for snippet in own
         ),
         nameless=sum(not card.id for card in cards),
+        reused=sum(
+            bool(each.proofs) and all(proof.reused for proof in each.proofs) for each in proven
+        ),
+        sandbox=sandbox,
         seconds=seconds,
     )

@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from verideck.model import Limits
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -13,12 +15,18 @@ class Bench:
 
     root: Path
     """The project: importable in a snippet, and the folder that includes are relative to."""
-    timeout: float
-    """Wall time in seconds for the snippets of one card."""
-    max_output: int
-    """Bytes that the snippets of one card may print."""
+    limits: Limits = field(default_factory=Limits)
+    """For the snippets of one card; a fence may set its own."""
+    sandbox: bool = True
+    """Execute inside of a box, where the system has one."""
+    sandbox_required: bool = False
+    """Execute nothing where it has none."""
+    cache: Path | None = None
+    """The folder in which proofs are kept; without one, everything is executed."""
     accept_output: bool = False
     """Take what a snippet prints for what it should print, because it is about to be written
     into the card."""
+    executor: str = ""
+    """Who executes, see `verideck.executors`; by default this machine, as fast as it can."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the run is broken off: whatever is running ends at once."""

@@ -1,20 +1,26 @@
 """Proofs for Python. A card's snippets run in a process of their own.
 
-`process` starts and limits it, `child` is what runs inside, `assertions` is how it counts, and
-this page reads its report: whether everything ran to its end, and whether anything could fail.
+`engine` executes requests, in `child` and in a `box`; `kept` knows which need not be executed
+again; this page makes the request of a card, and reads in its report whether everything ran to its
+end, and whether anything could have failed.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from verideck.model import Place, Proof, Role, Snippet
-from verideck.problems import Code, Problem
+from verideck.cache import Cache
+from verideck.model import Limits, Place, Proof, Role, Snippet
+from verideck.problems import Code, Problem, Severity
 from verideck.verifiers.bench import Bench
-from verideck.verifiers.python import expected, process
+from verideck.verifiers.python import box, engine, expected, kept, needs
+from verideck.verifiers.python.run import End, ExecutorError, Run
+from verideck.verifiers.python.wire import Message
 
 _STEPS = {Role.SHOWN, Role.CHECK, Role.SETUP, Role.VALUE}
 
@@ -22,38 +28,137 @@ Report = Mapping[str, Any]
 """One line of the child's report, see `child.Child`."""
 
 
-def prove(snippets: Sequence[Snippet], bench: Bench) -> Iterator[Proof | Problem]:
-    """Execute a card's Python snippets; outputs among them are compared, not executed."""
-    steps = [each for each in snippets if each.options.role in _STEPS]
-    timeout = max([each.options.timeout or 0.0 for each in steps], default=0.0) or bench.timeout
-    request = json.dumps({"root": str(bench.root.absolute()), "steps": list(map(_step, steps))})
-    run = process.run(request, replace(bench, timeout=timeout))
-    if run.end is process.End.OUTPUT:
-        yield _unfinished(run, steps[0], timeout, bench)
+class Python:
+    """Executes the Python snippets of cards; outputs among them are compared, not executed."""
+
+    def __init__(self, bench: Bench) -> None:
+        """Start nothing before it is needed."""
+        self.bench = bench
+        self.engine = engine.engine(bench.executor, bench.root, bench.stop)
+        self.cache = Cache(bench.cache, "proofs")
+
+    @property
+    def width(self) -> int:
+        """How many cards at a time are worth it."""
+        return self.engine.width
+
+    def known(self, snippets: Sequence[Snippet]) -> list[Proof | Problem] | None:
+        """What a former run proved and what still holds, without executing anything."""
+        request = self.request(snippets)
+        entry = self.cache.find(kept.run_key(request))
+        if entry is None or not kept.holds(entry, request):
+            return None
+        found = list(_judged(snippets, entry["reports"], entry["last"], self.bench))
+        proofs = [replace(each, reused=True) for each in found if isinstance(each, Proof)]
+        return list(proofs) if len(proofs) == len(found) else None
+
+    def expect(self, snippets: Sequence[Snippet]) -> None:
+        """Get ready for snippets that are about to be proved."""
+        code = "\n".join(map(_text, _steps(snippets)))
+        self.engine.warm(*needs.needed(code, self.bench.root))
+
+    def prove(self, snippets: Sequence[Snippet]) -> list[Proof | Problem]:
+        """Execute the snippets of one card."""
+        request = self.request(snippets)
+        if request["box"] and self.bench.sandbox_required and self.engine.is_here and box.missing():
+            return [_unboxed(_steps(snippets)[0], box.missing())]
+        try:
+            run = self.engine.run(request)
+        except ExecutorError as error:
+            return [Problem(Code.EXECUTOR_FAILED, str(error), _steps(snippets)[0].place)]
+        reports, last = read(run.lines, len(request["steps"]))
+        found = list(_told(snippets, run, self.bench))
+        if last and self.bench.sandbox_required and not last["box"]:
+            return [_unboxed(_steps(snippets)[0], "the machine that executed it has none")]
+        if last and not any(isinstance(each, Problem) for each in found):
+            self.cache.keep(kept.run_key(request), kept.entry(request, reports, last))
+        return found
+
+    def request(self, snippets: Sequence[Snippet]) -> Message:
+        """What the child is asked for, see there."""
+        steps = _steps(snippets)
+        return {
+            "root": str(self.bench.root.resolve()),
+            "steps": [_step(each) for each in steps],
+            "limits": asdict(_limits(steps, self.bench.limits)),
+            "box": self.bench.sandbox,
+            "seed": 0,
+            "overlay": {},
+            "trace": False,
+        }
+
+    def close(self) -> None:
+        """End whatever runs."""
+        self.engine.close()
+
+
+def _steps(snippets: Sequence[Snippet]) -> list[Snippet]:
+    return [each for each in snippets if each.options.role in _STEPS]
+
+
+def _text(snippet: Snippet) -> str:
+    """Code that imports what a snippet imports."""
+    if snippet.options.include:
+        return f"import {'.'.join(Path(snippet.options.include).with_suffix('').parts)}"
+    return snippet.code
+
+
+def _limits(steps: Sequence[Snippet], default: Limits) -> Limits:
+    """The default, with what fences set: where several do, the most generous."""
+    allowed: dict[str, float] = {}
+    for step in steps:
+        for name, limit in step.options.limits:
+            allowed[name] = max(limit, allowed.get(name, limit))
+    return replace(default, **allowed)  # type: ignore[arg-type] # whole numbers but for timeout
+
+
+def _unboxed(snippet: Snippet, why: str) -> Problem:
+    return Problem(
+        Code.SANDBOX_MISSING,
+        f"a box is required, and there is none: {why}",
+        snippet.place,
+        "without --require-sandbox snippets are executed with your rights",
+    )
+
+
+def _told(snippets: Sequence[Snippet], run: Run, bench: Bench) -> Iterator[Proof | Problem]:
+    """What a run came to: proofs of everything, or problems."""
+    steps = _steps(snippets)
+    reports, last = read(run.lines, len(steps))
+    if run.end in {End.OUTPUT, End.DISK, End.PROCESSES}:
+        yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], steps, bench)
         return
-    reports, environment = _read(run.lines, len(steps))
-    completed = environment is not None
     failed = reports and reports[-1]["error"]
+    if last is None and not failed:
+        yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], steps, bench)
+    yield from _judged(snippets, reports, last, bench)
+
+
+def _judged(
+    snippets: Sequence[Snippet], reports: Sequence[Report], last: Report | None, bench: Bench
+) -> Iterator[Proof | Problem]:
+    """What the reports say; proofs only where everything holds."""
     proofs: list[Proof] = []
-    for snippet, report in zip(steps, reports, strict=False):
+    for snippet, report in zip(_steps(snippets), reports, strict=False):
+        yield from map(_doubted, report["doubts"])
         if report["error"]:
-            yield _told(report["error"], snippet)
+            yield _failed(report["error"], snippet)
         else:
-            proofs.append(_proof(snippet, report, environment or ()))
-    if not completed and not failed:
-        yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], timeout, bench)
+            environment = last["environment"] if last else ()
+            proofs.append(_proof(snippet, report, environment))
     verdicts = list(_verdicts(snippets, proofs, bench))
     yield from verdicts
-    if completed and not failed and not any(isinstance(each, Problem) for each in verdicts):
+    complete = last is not None and not any(report["error"] for report in reports)
+    if complete and not any(isinstance(each, Problem) for each in verdicts):
         yield from proofs
 
 
-def _read(lines: Sequence[str], steps: int) -> tuple[list[Report], Sequence[Sequence[str]] | None]:
-    """The report of each step, and what the last line holds; it tells that the card ran to its end.
+def read(lines: Sequence[str], steps: int) -> tuple[list[Message], Message | None]:
+    """The report of each step, and the last line; it tells that the card ran to its end.
 
     Where a snippet wrote among the reports, nothing behind that is believed.
     """
-    reports: list[Report] = []
+    reports: list[Message] = []
     for line in lines:
         try:
             report = json.loads(line)
@@ -62,7 +167,7 @@ def _read(lines: Sequence[str], steps: int) -> tuple[list[Report], Sequence[Sequ
         if not isinstance(report, dict):
             break
         if len(reports) == steps:
-            return reports, report.get("environment")
+            return reports, report if "environment" in report else None
         if "held" not in report:
             break
         reports.append(report)
@@ -96,35 +201,60 @@ def _proof(snippet: Snippet, report: Report, environment: Sequence[Sequence[str]
     )
 
 
-def _told(error: Report, snippet: Snippet) -> Problem:
+def _failed(error: Report, snippet: Snippet) -> Problem:
     """A failure at the author's line; the fence's own, if no line of theirs is known."""
     place = Place(error["path"], error["line"], error["column"]) if error["line"] else None
     return Problem(Code(error["code"]), error["message"], place or snippet.place, error["hint"])
 
 
-def _unfinished(run: process.Run, running: Snippet, timeout: float, bench: Bench) -> Problem:
-    match run.end:
-        case process.End.TIME:
-            return Problem(
-                Code.TIME_LIMIT,
-                f"still running after {timeout:g} s",
-                running.place,
-                "allow more by timeout in [tool.verideck], or by {timeout=…} on the fence",
-            )
-        case process.End.OUTPUT:
-            return Problem(
-                Code.OUTPUT_LIMIT,
-                f"printed more than {bench.max_output:,} bytes",
-                running.place,
-                "allow more by max_output in [tool.verideck]",
-            )
-        case process.End.BY_ITSELF:
-            return Problem(
-                Code.ENDED_EARLY,
-                f"the process ended before the last statement ({run.how})",
-                running.place,
-                "a card's code must run to its end; nothing after this point was executed",
-            )
+def _doubted(doubt: Report) -> Problem:
+    return Problem(
+        Code.SHAPES_DIFFER,
+        doubt["message"],
+        Place(doubt["path"], doubt["line"]),
+        "assert the shapes too, or compare with torch.testing.assert_close, which does",
+        Severity.WARNING,
+    )
+
+
+def _unfinished(run: Run, running: Snippet, steps: Sequence[Snippet], bench: Bench) -> Problem:
+    """A card that did not come to its end, at the line where it was, if that is known."""
+    limits = _limits(steps, bench.limits)
+    code, message, setting = {
+        End.TIME: (Code.TIME_LIMIT, f"still running after {limits.timeout:g} s", "timeout"),
+        End.OUTPUT: (
+            Code.OUTPUT_LIMIT,
+            f"printed more than {limits.max_output:,} bytes",
+            "max_output",
+        ),
+        End.DISK: (Code.DISK_LIMIT, f"wrote more than {limits.disk:,} megabytes", "disk"),
+        End.PROCESSES: (
+            Code.PROCESS_LIMIT,
+            f"started more than {limits.processes} processes",
+            "processes",
+        ),
+        End.BY_ITSELF: (
+            Code.ENDED_EARLY,
+            f"the process ended before the last statement ({run.how})",
+            "",
+        ),
+    }[run.end]
+    hint = f"allow more by {setting} in [tool.verideck], or by {{{setting}=…}} on the fence"
+    if not setting:
+        hint = "a card's code must run to its end; nothing after this point was executed"
+    return Problem(code, message, _where(run, steps, bench.root) or running.place, hint)
+
+
+def _where(run: Run, steps: Sequence[Snippet], root: Path) -> Place | None:
+    """The author's line at which a process was when it was ended."""
+    root = root.resolve()
+    cards = {each.origin.path for each in steps}
+    for name, line in run.stack:
+        file = Path(name)
+        inside = file.relative_to(root).as_posix() if file.is_relative_to(root) else name
+        if inside in cards or (inside != name and not file.is_relative_to(sys.prefix)):
+            return Place(inside, line)
+    return None
 
 
 @dataclass(slots=True)

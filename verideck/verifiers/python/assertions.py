@@ -16,51 +16,106 @@ from __future__ import annotations
 
 import ast
 import functools
-import inspect
 import itertools
+import sys
+import threading
 from collections.abc import Callable, Sequence
-from types import ModuleType
 from typing import Any
+
+from verideck.verifiers.python.comparison import (
+    describe,
+    difference,
+    fingerprint,
+    is_array,
+    is_program,
+    numbers,
+    shortened,
+)
 
 NAME = "__verideck__"
 """The recorder's name in the namespace of rewritten code."""
 
-_LONGEST = 240
 _OPERANDS = itertools.count()
 """Numbers that no two operands of a run share."""
+_MOST_READ = 5000
 
 
 class Recorder:
-    """Counts assertions and keeps the operands of the one being evaluated."""
+    """Counts assertions and keeps the operands of the one being evaluated.
 
-    def __init__(self) -> None:
-        """Begin with nothing entered."""
-        self.entered = 0
-        self.held = 0
+    What happens in a thread counts once somebody has joined the thread: before that, whether it
+    happens at all is a matter of luck.
+    """
+
+    def __init__(self, *, traces: bool = False) -> None:
+        """Begin with nothing entered; `traces` remembers what assertions read."""
         self.failed: BaseException | None = None
         """What the last assertion that failed raised."""
+        self.read: list[tuple[str, list[float]]] = []
+        """Fingerprints of the values that assertions read, each with its first numbers."""
+        self.doubts: list[tuple[str, int, str]] = []
+        """Files, lines and messages of assertions that held and say less than they seem to."""
+        self._traces = traces
+        self._entered: dict[threading.Thread, int] = {}
+        self._held: dict[threading.Thread, int] = {}
+        self._joined = {threading.current_thread()}
         self._depth = 0
         self._operands: dict[int, Any] = {}
 
+    @property
+    def entered(self) -> int:
+        """Assertions whose test began to be evaluated."""
+        return sum(self._entered.get(thread, 0) for thread in self._joined)
+
+    @property
+    def held(self) -> int:
+        """Assertions that held."""
+        return sum(self._held.get(thread, 0) for thread in self._joined)
+
+    def heed_joins(self) -> None:
+        """Learn from now on which threads are joined."""
+        join = threading.Thread.join
+
+        @functools.wraps(join)
+        def joined(thread: threading.Thread, timeout: float | None = None) -> None:
+            join(thread, timeout)
+            if not thread.is_alive():
+                self._joined.add(thread)
+
+        threading.Thread.join = joined  # type: ignore[method-assign,assignment]
+
     def enter(self) -> None:
         """Count an assertion whose test is about to be evaluated."""
-        self.entered += 1
+        _count(self._entered)
 
     def keep(self, number: int, value: Any) -> Any:  # noqa: ANN401 - whatever an author compares
         """Remember an operand and hand it on."""
         self._operands[number] = value
+        self._trace(value)
         return value
 
-    def hold(self) -> None:
-        """Count an assertion that held."""
-        self.held += 1
+    def hold(self, compared: Sequence[tuple[int, int]] = ()) -> None:
+        """Count an assertion that held; `compared` are pairs of operands of an `allclose`."""
+        _count(self._held)
+        for one, other in compared:
+            self._doubt(self._operands.get(one), self._operands.get(other))
+
+    def _doubt(self, one: object, other: object) -> None:
+        """Doubt an `allclose` of two arrays, of which one was broadcast to the other's shape."""
+        if not (is_array(one) and is_array(other)):
+            return
+        shapes = [tuple(each.shape) for each in (one, other)]  # type: ignore[attr-defined]
+        if shapes[0] != shapes[1] and all(shapes):
+            caller = sys._getframe(2)  # noqa: SLF001 - the asserting line
+            message = f"allclose held by broadcasting: the shapes are {shapes[0]} and {shapes[1]}"
+            self.doubts.append((caller.f_code.co_filename, caller.f_lineno, message))
 
     def failure(self, operands: dict[int, str], message: object = None) -> AssertionError:
         """Build the exception of an assertion that failed, telling the operands it came to."""
         named = [
             (text, self._operands.pop(n)) for n, text in operands.items() if n in self._operands
         ]
-        shown = [(text, value) for text, value in named if not _is_program(value)]
+        shown = [(text, value) for text, value in named if not is_program(value)]
         lines = [f"assertion failed: {message}" if message is not None else "assertion failed"]
         lines += [f"{text} = {describe(value)}" for text, value in dict(shown).items()]
         error = AssertionError("\n".join(lines))
@@ -74,19 +129,33 @@ class Recorder:
 
         @functools.wraps(check)
         def counted(*args: object, **kwargs: object) -> object:
-            self.entered += self._depth == 0
+            outermost = self._depth == 0
             self._depth += 1
             try:
+                if outermost:
+                    self.enter()
+                    for value in args:
+                        self._trace(value)
                 result = check(*args, **kwargs)
             except BaseException as error:
                 self.failed = error
                 raise
             finally:
                 self._depth -= 1
-            self.held += self._depth == 0
+            if outermost:
+                _count(self._held)
             return result
 
         return counted
+
+    def _trace(self, value: object) -> None:
+        if self._traces and not is_program(value) and len(self.read) < _MOST_READ:
+            self.read.append((fingerprint(value), numbers(value)))
+
+
+def _count(counts: dict[threading.Thread, int]) -> None:
+    thread = threading.current_thread()
+    counts[thread] = counts.get(thread, 0) + 1
 
 
 class Rewriter(ast.NodeTransformer):
@@ -97,7 +166,9 @@ class Rewriter(ast.NodeTransformer):
         if isinstance(node.test, ast.Constant | ast.Tuple | ast.List | ast.Lambda):
             return node
         operands: dict[int, str] = {}
+        self._compared: list[tuple[int, int]] = []
         test = self._kept_inside(node.test, operands)
+        held = [ast.Constant(tuple(self._compared))] if self._compared else []  # type: ignore[arg-type] # as compile takes it
         told = ast.Dict(
             keys=[ast.Constant(number) for number in operands],
             values=[ast.Constant(text) for text in operands.values()],
@@ -107,7 +178,7 @@ class Rewriter(ast.NodeTransformer):
             ast.Expr(_call("enter")),
             ast.If(
                 test=test,
-                body=[ast.Expr(_call("hold"))],
+                body=[ast.Expr(_call("hold", *held))],
                 orelse=[ast.Raise(exc=_call("failure", *arguments))],
             ),
         ]
@@ -132,21 +203,34 @@ class Rewriter(ast.NodeTransformer):
                     test.func.value = (self._kept_inside if compares else self._keep)(
                         inner, operands
                     )
-                test.args = [self._keep(each, operands) for each in test.args]
+                self._keep_arguments(test, operands)
                 for keyword in test.keywords:
                     keyword.value = self._keep(keyword.value, operands)
             case _:
                 return self._keep(test, operands)
         return test
 
+    def _keep_arguments(self, test: ast.Call, operands: dict[int, str]) -> None:
+        """Keep what a call is given; what an `allclose` compares is looked at when it holds."""
+        test.args = [self._keep(each, operands) for each in test.args]
+        sides, name = test.args, test.func.id if isinstance(test.func, ast.Name) else ""
+        if isinstance(test.func, ast.Attribute):
+            name = test.func.attr
+            sides = test.args if len(test.args) > 1 else [test.func.value, *test.args]
+        match [_number_of(side) for side in sides[:2]]:
+            case [int(one), int(other)] if name == "allclose":
+                self._compared.append((one, other))
+
     def _keep(self, expression: ast.expr, operands: dict[int, str]) -> ast.expr:
+        if isinstance(expression, ast.GeneratorExp):
+            expression.elt = self._kept_inside(expression.elt, operands)
         if isinstance(expression, ast.GeneratorExp | ast.Starred | ast.Lambda):
             return expression
         if not any(isinstance(each, ast.Name) for each in ast.walk(expression)):
             return expression  # a literal tells its value itself
         number = next(_OPERANDS)
-        text = " ".join(ast.unparse(expression).split())
-        operands[number] = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+        text = shortened(ast.unparse(expression))
+        operands[number] = text
         kept = _call("keep", ast.Constant(number), expression)
         _put(kept, expression)
         return kept
@@ -162,50 +246,12 @@ def _put(node: ast.AST, at: ast.AST) -> None:
     ast.fix_missing_locations(ast.copy_location(node, at))
 
 
-def _is_program(value: object) -> bool:
-    """Tell what a reader of the failure does not need to see: the functions and modules called."""
-    return isinstance(value, ModuleType | type) or inspect.isroutine(value)
-
-
-def describe(value: object) -> str:
-    """A value on one line; for tensors and arrays shape and dtype too."""
-    try:
-        text = " ".join(repr(value).split())
-    except Exception as error:  # noqa: BLE001 - an author's __repr__ may raise anything
-        text = f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
-    if len(text) > _LONGEST:
-        text = text[:_LONGEST] + "…"
-    if _is_array(value):
-        shape = tuple(getattr(value, "shape", ()))
-        text += f", shape {shape}, {getattr(value, 'dtype', '')}"
-    return text
-
-
-def _is_array(value: object) -> bool:
-    return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
-
-
-def difference(values: Sequence[object]) -> str:
-    """How far the first two arrays among the operands are apart, and where most; else empty."""
-    arrays: list[Any] = [value for value in values if _is_array(value)]
-    if len(arrays) < 2:  # noqa: PLR2004 - a difference has two sides
-        return ""
-    one, other = arrays[:2]
-    if tuple(one.shape) != tuple(other.shape):
-        return f"the shapes differ: {tuple(one.shape)} and {tuple(other.shape)}"
-    try:
-        return _largest(one, other)
-    except Exception:  # noqa: BLE001 - a hint that cannot be had is no reason to hide the failure
-        return ""
-
-
-def _largest(one: Any, other: Any) -> str:  # noqa: ANN401 - tensors or arrays, whichever are there
-    apart = abs(one - other).reshape(-1).tolist()
-    size, flat = max((each, number) for number, each in enumerate(apart))
-    if not size:
-        return ""
-    index = []
-    for extent in reversed(tuple(one.shape)):
-        flat, place = divmod(flat, extent)
-        index.append(place)
-    return f"largest difference {size:.4g} at {index[::-1]}"
+def _number_of(expression: ast.expr) -> int | None:
+    """The number under which the recorder keeps an operand, if it does."""
+    match expression:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id=name), attr="keep"),
+            args=[ast.Constant(value=int(number)), _],
+        ) if name == NAME:
+            return number
+    return None

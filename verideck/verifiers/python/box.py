@@ -1,0 +1,150 @@
+"""The box around a card's process, held by the Linux kernel, for it and for all that it starts.
+
+Landlock (through sandlock) keeps files and signals: nothing is written outside of the scratch
+folder, nothing is read but the project, Python and the system's libraries, no other process is
+signalled. It knows nothing of the network, nor of calls that change a file without opening it; a
+seccomp filter (through pyseccomp) refuses these. Neither needs rights, and neither can be undone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+NAME = "Landlock and seccomp"
+
+_LANDLOCK_CREATE_RULESET = 444
+_ABI_WITH_SIGNALS = 6
+
+_SYSTEM = (
+    "/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt",
+    "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/mime.types", "/etc/passwd",
+    "/etc/alternatives", "/var/cache/fontconfig",
+    "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/self",
+    "/proc/sys/vm/overcommit_memory",
+    "/sys/devices/system", "/sys/kernel/mm/transparent_hugepage",
+    "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
+)  # fmt: skip
+"""What programs and libraries read; none of it is anybody's secret."""
+_FONTS = (".fonts", ".local/share/fonts")
+_SINKS = ("/dev/null", "/dev/zero", "/dev/full")
+
+_REFUSED = {
+    "the network, and programs behind sockets of the file system": """
+        socket connect bind listen accept accept4
+    """,
+    "changing files that need not be opened for it, which Landlock does not see": """
+        chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat
+        futimesat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
+        open_by_handle_at name_to_handle_at
+    """,
+    "ways around a filter": """
+        io_uring_setup io_uring_enter io_uring_register userfaultfd bpf perf_event_open
+    """,
+    "other processes": """
+        ptrace process_vm_readv process_vm_writev process_madvise kcmp pidfd_getfd setpriority
+        ioprio_set migrate_pages move_pages
+        shmget shmat shmctl semget semop semctl msgget msgsnd msgrcv msgctl mq_open mq_unlink
+    """,
+    "other worlds, and this one as a whole": """
+        unshare setns mount umount2 pivot_root chroot fsopen fsconfig fsmount fspick move_mount
+        open_tree mount_setattr swapon swapoff reboot kexec_load kexec_file_load init_module
+        finit_module delete_module acct quotactl quotactl_fd settimeofday clock_settime
+        clock_adjtime adjtimex sethostname setdomainname iopl ioperm syslog
+        add_key request_key keyctl
+    """,
+}
+"""System calls, by what they would reach."""
+
+_NEW_USER = 0x10000000
+_STOLEN_INPUT = 0x5412
+
+
+@cache
+def missing() -> str:
+    """Why there is no box on this system; empty where there is one."""
+    if sys.platform != "linux":
+        return "it is made of Linux's Landlock and seccomp"
+    for package in ("sandlock", "pyseccomp"):
+        if importlib.util.find_spec(package) is None:
+            return f"{package} is not installed: pip install 'verideck[sandbox]'"
+    try:
+        ctypes.CDLL("libseccomp.so.2")
+    except OSError:
+        return "the library libseccomp is not installed"
+    abi = ctypes.CDLL(None).syscall(_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), 1)
+    if abi < _ABI_WITH_SIGNALS:
+        return "this kernel's Landlock cannot keep signals (Linux 6.12 can)"
+    return ""
+
+
+def ready() -> None:
+    """Import what `enter` needs, so that a fork need not."""
+    import pyseccomp  # noqa: F401, PLC0415 - only where the box is
+    import sandlock  # noqa: F401, PLC0415
+
+
+def enter(root: Path, scratch: Path) -> None:
+    """Shut this process in, for good. Raises OSError or sandlock's error if the kernel refuses."""
+    import sandlock  # noqa: PLC0415 - only where the box is
+
+    sandlock.confine(
+        sandlock.Sandbox(
+            fs_readable=sorted(set(_readable(root))), fs_writable=[str(scratch), *_there(_SINKS)]
+        )
+    )
+    _filter()
+    _entered.append(NAME)
+
+
+_entered: list[str] = []
+
+
+def entered() -> str:
+    """The box that this process is in; empty where it is in none."""
+    return "".join(_entered)
+
+
+def _readable(root: Path) -> Iterator[str]:
+    python = [sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]
+    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    fonts = [str(Path.home() / folder) for folder in _FONTS]
+    narrow = [path for path in [*python, *libraries, *fonts] if path and path != "/"]
+    yield from _there([str(root), *_SYSTEM, *narrow])
+
+
+def _there(paths: tuple[str, ...] | list[str]) -> list[str]:
+    return [path for path in paths if os.path.exists(path)]  # noqa: PTH110 - many, and forked often
+
+
+def _filter() -> None:
+    import pyseccomp  # noqa: PLC0415 - only where the box is
+
+    calls = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+    refused = pyseccomp.ERRNO(errno.EPERM)
+    for names in _REFUSED.values():
+        for name in names.split():
+            _refuse(calls, refused, name)
+    # glibc takes clone where clone3 is unknown; the flags of clone3 no filter can read.
+    _refuse(calls, pyseccomp.ERRNO(errno.ENOSYS), "clone3")
+    argument, masked = pyseccomp.Arg, pyseccomp.MASKED_EQ
+    _refuse(calls, refused, "clone", argument(0, masked, _NEW_USER, _NEW_USER))
+    _refuse(calls, refused, "prlimit64", argument(0, pyseccomp.NE, 0))
+    _refuse(calls, refused, "ioctl", argument(1, masked, 0xFFFFFFFF, _STOLEN_INPUT))
+    calls.load()
+
+
+def _refuse(calls: Any, action: int, name: str, *arguments: object) -> None:  # noqa: ANN401 - ships no annotations
+    """Add a rule; a call that this processor's Linux does not have needs none."""
+    try:
+        calls.add_rule(action, name, *arguments)
+    except (OSError, ValueError):
+        if name in {"socket", "ptrace", "io_uring_setup"}:  # every Linux has these
+            raise

@@ -1,0 +1,122 @@
+"""Values as a failed assertion tells them, and how far two of them are apart."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from types import ModuleType
+from typing import Any
+
+_LONGEST = 240
+_SAMPLED = 64
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+def is_program(value: object) -> bool:
+    """Tell what a reader of a failure does not need to see: the functions and modules called."""
+    return isinstance(value, ModuleType | type) or inspect.isroutine(value)
+
+
+def is_array(value: object) -> bool:
+    """Tell a tensor or an array, whichever library's, also one that is a single number."""
+    return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
+
+
+def shortened(text: str) -> str:
+    """Text on one line, and no more of it than a person reads."""
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def describe(value: object) -> str:
+    """A value on one line; for tensors and arrays shape, dtype and device too."""
+    try:
+        text = shortened(repr(value))
+    except Exception as error:  # noqa: BLE001 - an author's __repr__ may raise anything
+        text = f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
+    if is_array(value):
+        device = str(getattr(value, "device", "cpu"))
+        there = "" if device == "cpu" else f", on {device}"
+        text += f", shape {_shape(value)}, {getattr(value, 'dtype', '')}{there}"
+    return text
+
+
+def difference(values: Sequence[object]) -> str:
+    """How far the first two arrays among the operands are apart, and where most; else empty."""
+    arrays: list[Any] = [value for value in values if is_array(value)]
+    if len(arrays) < 2:  # noqa: PLR2004 - a difference has two sides
+        return ""
+    one, other = arrays[:2]
+    for what in ("shape", "device"):
+        sides = [_attribute(each, what) for each in (one, other)]
+        if sides[0] != sides[1]:
+            return f"the {what}s differ: {sides[0]} and {sides[1]}"
+    types = f"the dtypes differ: {one.dtype} and {other.dtype}" if one.dtype != other.dtype else ""
+    try:
+        apart = _largest(one, other)
+    except Exception:  # noqa: BLE001 - a hint that cannot be had is no reason to hide the failure
+        apart = ""
+    return "; ".join(filter(None, [apart, types]))
+
+
+def _attribute(value: object, name: str) -> object:
+    return _shape(value) if name == "shape" else str(getattr(value, name, "cpu"))
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    return tuple(getattr(value, "shape", ()))
+
+
+def _largest(one: Any, other: Any) -> str:  # noqa: ANN401 - tensors or arrays, whichever are there
+    apart = abs(one - other).reshape(-1).tolist()
+    numbers = [(each, number) for number, each in enumerate(apart) if each == each]  # noqa: PLR0124 - not NaN
+    lost = f"{len(apart) - len(numbers)} of {len(apart)} differences are NaN"
+    if not numbers:
+        return lost if apart else ""
+    size, flat = max(numbers)
+    if not size:
+        return lost if len(numbers) < len(apart) else ""
+    expected = abs(other.reshape(-1).tolist()[flat])
+    relative = f", relative {size / expected:.4g}" if expected else ""
+    index = []
+    for extent in reversed(_shape(one)):
+        flat, place = divmod(flat, extent)
+        index.append(place)
+    told = f"largest difference {size:.4g}{relative}, at {index[::-1]}"
+    return told if len(numbers) == len(apart) else f"{told}; {lost}"
+
+
+def fingerprint(value: object) -> str:
+    """What tells a value from another one; the same in every process."""
+    try:
+        if is_array(value):
+            text = f"{getattr(value, 'dtype', '')} {_shape(value)} {_listed(value)}"
+        else:
+            text = f"{type(value).__name__} {_ADDRESS.sub('', repr(value))}"
+    except Exception:  # noqa: BLE001 - an author's __repr__ may raise anything
+        text = type(value).__name__
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def numbers(value: object) -> list[float]:
+    """The first numbers that a value holds, to tell how far it moved."""
+    try:
+        flat = _flat(_listed(value) if is_array(value) else value)
+        return [float(each) for each in islice(flat, _SAMPLED)]
+    except Exception:  # noqa: BLE001 - of what cannot be read nothing is told
+        return []
+
+
+def _listed(value: Any) -> object:  # noqa: ANN401 - a tensor or an array
+    return value.tolist()
+
+
+def _flat(value: object) -> Iterator[float]:
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _flat(each)
+    elif isinstance(value, int | float):
+        yield float(value)

@@ -1,0 +1,121 @@
+"""What went wrong in a card's process, in its author's words and at its author's line."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+
+from verideck.verifiers.python import box
+from verideck.verifiers.python.assertions import NAME
+from verideck.verifiers.python.sources import Sources
+
+_CALLS = 5
+"""How many callers of a failing line are told."""
+
+
+class Refusal(Exception):  # noqa: N818 - a verdict, not an error of ours
+    """A step does not hold; carries what the report tells."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        """Name the problem's code, its message and what to do."""
+        super().__init__(message)
+        self.code, self.hint = code, hint
+
+
+def told(error: BaseException, first_line: int, sources: Sources) -> dict[str, object]:
+    """A failure: its code, what happened, at which line of the author's, called from where."""
+    code, message, hint = _verdict(error)
+    cause = (error.__cause__ or error) if isinstance(error, Refusal) else error
+    frames = list(_frames(cause.__traceback__, sources))
+    if isinstance(cause, SyntaxError) and (path := sources.own(cause.filename)):
+        number = cause.lineno or first_line
+        before, _ = sources.line(str(cause.filename), number)
+        frames.append((path, number, before + (cause.offset or 1)))
+    path, line, column = frames[-1] if frames else ("", 0, 0)
+    places = dict.fromkeys(f"{p}:{n}" for p, n, _ in reversed(frames))
+    calls = [f"called from {each}" for each in list(places)[1:]]
+    return {
+        "code": code,
+        "message": "\n".join([clean(message), *calls[:_CALLS]]),
+        "path": path,
+        "line": line,
+        "column": max(column, 1),
+        "hint": clean(hint),
+    }
+
+
+def _verdict(error: BaseException) -> tuple[str, str, str]:
+    """The code, the message and the hint of a failure."""
+    ended = "a card's code must run to its end; nothing after this point was executed"
+    match error:
+        case Refusal():
+            return error.code, str(error), error.hint
+        case AssertionError():
+            notes = getattr(error, "__notes__", None)
+            ours = isinstance(notes, list) and NAME in notes  # made by `Recorder.failure`
+            hint = getattr(error, "hint", "") if ours else ""
+            return "assertion-failed", str(error) if ours else said(error), hint
+        case SystemExit():
+            return "ended-early", f"the snippet ended the process with {said(error)}", ended
+        case SyntaxError():
+            return "syntax-error", f"{error.msg}", ""
+    code, hint = next(
+        ((code, hint) for code, meets, hint in _SYSTEM if meets(error)), ("exception-raised", "")
+    )
+    return code, said(error), hint
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    in_torch = isinstance(error, RuntimeError) and "allocate memory" in said(error)
+    return isinstance(error, MemoryError) or in_torch
+
+
+def _file_too_large(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EFBIG
+
+
+_SYSTEM = (
+    (
+        "memory-limit",
+        _out_of_memory,
+        "allow more by memory in [tool.verideck], or by {memory=…} on the fence: megabytes",
+    ),
+    (
+        "disk-limit",
+        _file_too_large,
+        "allow more by disk in [tool.verideck], or by {disk=…} on the fence: megabytes",
+    ),
+    (
+        "exception-raised",
+        lambda error: isinstance(error, PermissionError) and bool(box.entered()),
+        "cards run in a box: no network, no files but the project's, no writing but where they run",
+    ),
+)
+
+
+def _frames(trace: TracebackType | None, sources: Sources) -> Iterator[tuple[str, int, int]]:
+    """The author's own lines, outermost first."""
+    for frame in traceback.extract_tb(trace):
+        if (path := sources.own(frame.filename)) and frame.lineno:
+            before, text = sources.line(frame.filename, frame.lineno)
+            characters = text.encode()[: frame.colno or 0].decode(errors="ignore")
+            yield path, frame.lineno, before + len(characters) + 1
+
+
+def said(error: BaseException) -> str:
+    """An exception as `Type: text`."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an author's __str__ may raise anything
+        text = "(whose text cannot be had)"
+    name = type(error).__qualname__
+    return clean(f"{name}: {text}" if text else name)
+
+
+def clean(text: str) -> str:
+    """Text that any stream can carry, and no more of it than a person reads."""
+    return text.encode("utf-8", "backslashreplace").decode()[:4000]

@@ -1,0 +1,158 @@
+"""Imports in a card's process: the project's modules count, libraries are readied."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.abc
+import importlib.machinery
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from verideck.verifiers.python.assertions import NAME, Recorder
+from verideck.verifiers.python.sources import Sources
+
+Ready = Callable[[ModuleType], None]
+"""Done with a library as soon as it has been imported."""
+
+
+class Imports(importlib.abc.MetaPathFinder):
+    """Finds modules as Python does, the project's own folder first."""
+
+    def __init__(self, sources: Sources, recorder: Recorder, after: Mapping[str, Ready]) -> None:
+        """Know the project, and what to do after which import."""
+        self.sources = sources
+        self.root = sources.root
+        self.recorder = recorder
+        self.own: set[str] = set()
+        """The top-level packages that are the project's."""
+        self._after = {**after, "numpy.testing": self._count, "torch.testing": self._count}
+
+    def install(self) -> None:
+        """Heed every import from now on; ready what the warm parent has imported already."""
+        sys.path.insert(0, str(self.root))
+        sys.meta_path.insert(0, self)
+        for name, ready in self._after.items():
+            if name in sys.modules:
+                ready(sys.modules[name])
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find a module as Python does, and see to it that it is readied."""
+        spec = self._folder(fullname, path) or importlib.machinery.PathFinder.find_spec(
+            fullname, path, target
+        )
+        if spec is None or spec.loader is None or spec.origin is None:
+            return spec
+        origin = Path(spec.origin)
+        if origin.is_relative_to(self.root) and not is_installed(origin, self.root):
+            self.own.add(fullname.partition(".")[0])
+            if isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+                spec.loader = _ProjectLoader(fullname, spec.origin, self)
+        elif fullname in self._after:
+            _then(spec.loader, self._after[fullname])
+        return spec
+
+    def _folder(
+        self, fullname: str, path: Sequence[str] | None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The project's own folder of modules, even without an `__init__.py`.
+
+        Python prefers any package to such a folder, and who knows which packages are installed.
+        """
+        if path is not None or not any((self.root / fullname).glob("*.py")):
+            return None
+        return importlib.machinery.PathFinder.find_spec(fullname, [str(self.root)])
+
+    def module(self, file: Path) -> ModuleType:
+        """Import a file of the project by the name that other files import it by."""
+        name = ".".join(file.relative_to(self.root).with_suffix("").parts)
+        with contextlib.suppress(ImportError):
+            module = importlib.import_module(name)
+            if module.__file__ == str(file):
+                return module
+        # The name is taken, or no name: the file is a module all the same.
+        loader = _ProjectLoader(f"_included_{name}", str(file), self)
+        spec = importlib.util.spec_from_file_location(loader.name, file, loader=loader)
+        assert spec
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[loader.name] = module
+        loader.exec_module(module)
+        return module
+
+    def named(self) -> list[tuple[str, str]]:
+        """The distributions that the author's code imports by name, with their versions."""
+        names = self.sources.imported - self.own - sys.stdlib_module_names
+        return sorted(set(_distributions(names)))
+
+    def _count(self, testing: ModuleType) -> None:
+        for name, check in list(vars(testing).items()):
+            if name.startswith("assert_") and callable(check):
+                setattr(testing, name, self.recorder.counting(check))
+
+
+class _ProjectLoader(importlib.machinery.SourceFileLoader):
+    """Loads a module of the project from its source, never from a cache."""
+
+    def __init__(self, fullname: str, path: str, imports: Imports) -> None:
+        super().__init__(fullname, path)
+        self._imports = imports
+
+    def get_code(self, fullname: str) -> CodeType:
+        file = Path(self.path)
+        source = self._imports.sources.text(file, self.get_source(fullname) or "")
+        return self._imports.sources.compiled(source, file, (1, 1), "exec")
+
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module)[NAME] = self._imports.recorder
+        super().exec_module(module)
+
+
+def is_installed(file: Path, root: Path) -> bool:
+    """Tell a library in the project's virtual environment from the project's own modules."""
+    prefix = Path(sys.prefix)
+    return file.is_relative_to(prefix) and prefix.is_relative_to(root)
+
+
+def _then(loader: importlib.abc.Loader, ready: Ready) -> None:
+    """Let `ready` see a module as soon as it has been executed."""
+    execute = loader.exec_module
+
+    def execute_and_ready(module: ModuleType) -> None:
+        execute(module)
+        ready(module)
+
+    loader.exec_module = execute_and_ready  # type: ignore[method-assign]
+
+
+def loaded() -> list[tuple[str, str]]:
+    """Every distribution of which a module is loaded, with its version."""
+    tops = {name.partition(".")[0] for name in sys.modules}
+    return sorted(set(_distributions(tops & packages().keys())))
+
+
+@cache
+def packages() -> Mapping[str, Sequence[str]]:
+    """The distributions by the packages that they bring; asked once, before anything is forked."""
+    return importlib.metadata.packages_distributions()
+
+
+def _distributions(names: set[str]) -> Iterator[tuple[str, str]]:
+    """Each distribution with its public version: a build's local label differs by machine."""
+    for name in names:
+        for distribution in packages().get(name, [])[:1]:
+            yield distribution, version(distribution)
+
+
+@cache
+def version(distribution: str) -> str:
+    """A distribution's public version; empty if it is not installed."""
+    try:
+        return importlib.metadata.version(distribution).partition("+")[0]
+    except importlib.metadata.PackageNotFoundError:
+        return ""

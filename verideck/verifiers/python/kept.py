@@ -1,0 +1,67 @@
+"""The runs that are kept: under which key, and whether they still tell the truth."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from verideck.cache import Entry, key
+from verideck.verifiers.python import box
+from verideck.verifiers.python.dependencies import content
+from verideck.verifiers.python.imports import version
+from verideck.verifiers.python.wire import Message
+
+_PLACES = ("line", "column")
+
+
+def run_key(request: Message) -> str:
+    """What a run follows from: all that was asked for, but where it stands, and who executes it."""
+    steps = [
+        {name: value for name, value in step.items() if name not in _PLACES}
+        for step in request["steps"]
+    ]
+    asked = {name: value for name, value in request.items() if name not in {"root", "steps"}}
+    return key(asked, steps, sys.version, platform.machine(), _runner())
+
+
+def entry(request: Message, reports: Sequence[Message], last: Message) -> Entry:
+    """A run to be kept."""
+    names = {str(step["path"]) for step in request["steps"]}
+    said = "".join(f"{report['stdout']}{report['value']}" for report in reports)
+    tells_lines = any(name in said for name in names)
+    return {"reports": reports, "last": last, "lines": _lines(request) if tells_lines else None}
+
+
+def holds(kept: Entry, request: Message) -> bool:
+    """Whether all that a kept run depended on is as it was."""
+    try:
+        last = kept["last"]
+        root = Path(request["root"])
+        boxed = bool(last["box"]) or not request["box"] or bool(box.missing())
+        return (
+            boxed
+            and len(kept["reports"]) == len(request["steps"])
+            and kept["lines"] in (None, _lines(request))
+            and all(content(root / name) == hashed for name, hashed in last["files"].items())
+            and all(version(name) == number for name, number in last["loaded"])
+        )
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _lines(request: Message) -> list[list[int]]:
+    """Where the steps stand: of account only where a run printed the name of its own file."""
+    return [[step[name] for name in _PLACES] for step in request["steps"]]
+
+
+@cache
+def _runner() -> str:
+    """The hash of the code that executes cards."""
+    hashed = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        hashed.update(file.read_bytes())
+    return hashed.hexdigest()

@@ -1,0 +1,88 @@
+"""What cards will import, found in their code before it is executed."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+
+def needed(code: str, root: Path) -> tuple[list[str], set[str]]:
+    """The library modules that code and the project's modules in it import, and all its words.
+
+    Attributes of imported modules are taken for modules too (`torch.nn`); whoever imports them
+    finds out. What is not Python needs nothing.
+    """
+    modules: dict[str, None] = {}
+    words: set[str] = set()
+    seen: set[Path] = set()
+    waiting = [code]
+    while waiting:
+        for name, used in _names(waiting.pop()):
+            words |= used
+            file = _of_project(name, root)
+            if file is None:
+                if name.partition(".")[0] not in sys.stdlib_module_names:
+                    modules[name] = None
+            elif file not in seen:
+                seen.add(file)
+                waiting.append(_text(file))
+    return list(modules), words
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _of_project(name: str, root: Path) -> Path | None:
+    """The project's file of a module; None for a library's, and for a folder of the project's."""
+    top = root / name.partition(".")[0]
+    if not top.with_suffix(".py").exists() and not any(top.glob("*.py")):
+        return None
+    path = root.joinpath(*name.split("."))
+    return path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+
+
+@lru_cache(maxsize=4096)
+def _names(code: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Dotted names that code imports or may import, the shorter first, each with all its words."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    bound: dict[str, str] = {}
+    found: list[str] = []
+    for node in ast.walk(tree):
+        for name, module in _bindings(node):
+            bound[name] = module
+            found.append(module)
+    chains = [_chain(node, bound) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    attributes = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    words = frozenset({*attributes, *(name.rpartition(".")[2] for name in found)})
+    every = dict.fromkeys([*found, *filter(None, chains)])
+    return tuple((name, words) for name in sorted(every, key=lambda each: each.count(".")))
+
+
+def _bindings(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """The names that an import binds, and the modules that they may stand for."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield alias.asname or alias.name.partition(".")[0], alias.name
+            if not alias.asname:
+                yield alias.name.partition(".")[0], alias.name.partition(".")[0]
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield "", node.module
+        for alias in node.names:
+            yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def _chain(node: ast.Attribute, bound: dict[str, str]) -> str:
+    """`module.attribute`, where the attribute of an imported module might be a module."""
+    if isinstance(node.value, ast.Name) and node.value.id in bound:
+        return f"{bound[node.value.id]}.{node.attr}"
+    return ""

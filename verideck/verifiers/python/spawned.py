@@ -1,0 +1,100 @@
+"""A card in an interpreter of its own, for systems on which a process must not fork as it likes.
+
+The processes that a card starts are not counted here, and on Windows its memory is not limited.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Event
+
+from verideck.model import Limits
+from verideck.verifiers.python import child, world
+from verideck.verifiers.python.run import End, Run, StoppedError, how
+from verideck.verifiers.python.scratch import Scratch, scratch
+from verideck.verifiers.python.wire import Message
+
+_GLANCE = 0.02
+"""Seconds between two looks at the limits."""
+
+
+def run(request: Message, stop: Event) -> Run:
+    """Execute one card. Raises StoppedError once `stop` is set.
+
+    The report comes through the interpreter's standard output, which the child keeps to itself
+    before it gives the snippets another one.
+    """
+    with scratch() as folder:
+        process = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
+            world.interpreter(sys.modules[__name__], str(folder.folder)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=folder.work,
+            env=world.environment(),
+            start_new_session=True,
+        )
+        try:
+            report, end = _watch(process, request, folder, stop)
+        finally:
+            _end(process)
+        complete, _, _ = report.rpartition(b"\n")
+        return Run(
+            tuple(complete.decode("utf-8", "replace").splitlines()),
+            end,
+            how(process.returncode, folder.last_words()),
+            folder.frames(),
+        )
+
+
+def _watch(
+    process: subprocess.Popen[bytes], request: Message, folder: Scratch, stop: Event
+) -> tuple[bytes, End]:
+    limits = Limits(**request["limits"])
+    deadline = time.monotonic() + limits.timeout
+    pending: bytes | None = json.dumps(request).encode()
+    while True:
+        try:
+            report, _ = process.communicate(pending, timeout=_GLANCE)
+        except subprocess.TimeoutExpired as glance:
+            pending = None
+            so_far = glance.output or b""
+        else:
+            return report, folder.exceeded(limits) or End.BY_ITSELF
+        if stop.is_set():
+            raise StoppedError
+        broken = folder.exceeded(limits) or (End.TIME if time.monotonic() > deadline else None)
+        if broken:
+            if world.TELL_STACK:
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(world.TELL_STACK)
+                time.sleep(_GLANCE)
+            return so_far, broken
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the process and all that it started, also when it is gone and they are not."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+
+
+def main() -> None:
+    """Be the card's process."""
+    request = json.loads(sys.stdin.buffer.read())
+    report = world.report_on(os.dup(1))
+    child.run(request, report, Scratch(Path(sys.argv[1])))
+    child.leave()

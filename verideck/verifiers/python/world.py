@@ -1,0 +1,170 @@
+"""The world of one card's process: its streams, its limits, its seeds, its box."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import faulthandler
+import os
+import random
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Any, BinaryIO, TextIO
+
+from verideck.model import Limits
+from verideck.verifiers.python.scratch import MEGABYTE, Scratch
+
+_KEPT = (
+    "PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR", "TEMP", "TMP"
+)  # fmt: skip
+_FIXED = {
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "MPLBACKEND": "agg",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+"""The same world for every run: one thread also halves what torch costs."""
+
+TELL_STACK = getattr(signal, "SIGUSR1", None)
+"""The signal on which a process tells where it is, before it is ended."""
+
+
+def environment() -> dict[str, str]:
+    """The variables that an interpreter which executes cards is started with."""
+    return {**{name: os.environ[name] for name in _KEPT if name in os.environ}, **_FIXED}
+
+
+def interpreter(module: ModuleType, *arguments: str) -> list[str]:
+    """The command that runs a module's `main` in a Python of the same kind."""
+    code = f"from {module.__name__} import main; main()"
+    return [sys.executable, "-P", "-s", "-c", code, *arguments]
+
+
+def die_with_parent() -> None:
+    """Leave no orphan, even where the parent is killed (Linux: prctl(2), PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def settle(scratch: Scratch) -> None:
+    """Give this process its folder, its streams and a way to tell where it is."""
+    os.chdir(scratch.work)
+    tempfile.tempdir = str(scratch.temporary)
+    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch.temporary)))
+    appended = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    for number, file, how in (
+        (0, Path(os.devnull), os.O_RDONLY),
+        (1, scratch.printed, appended),
+        (2, scratch.told, appended),
+    ):
+        opened = os.open(file, how)
+        os.dup2(opened, number)
+        os.close(opened)
+    # These stay open for the process's life.
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = _writer(1, buffering=-1)
+    sys.stderr = _writer(2, buffering=1)
+    stack = open(scratch.stack, "wb")  # noqa: SIM115, PTH123
+    faulthandler.enable(stack, all_threads=False)
+    if TELL_STACK and sys.platform != "win32":
+        faulthandler.register(TELL_STACK, stack, all_threads=False)
+
+
+def _writer(number: int, buffering: int) -> TextIO:
+    return open(number, "w", buffering, "utf-8", "backslashreplace", closefd=False)
+
+
+def limit(limits: Limits) -> None:
+    """Let the system refuse what the limits do not allow. Windows has no such limits."""
+    with contextlib.suppress(ImportError):
+        import resource  # noqa: PLC0415 - not on Windows
+
+        for kind, most in (
+            (resource.RLIMIT_DATA, _data() + limits.memory * MEGABYTE),
+            (resource.RLIMIT_FSIZE, limits.disk * MEGABYTE + limits.max_output),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            with contextlib.suppress(ValueError, OSError):  # lower already
+                resource.setrlimit(kind, (most, most))
+
+
+def _data() -> int:
+    """Bytes of data that this process already holds (Linux: proc_pid_status(5), VmData)."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            name, _, value = line.partition(":")
+            if name == "VmData":
+                return int(value.split()[0]) * 1024
+    return 0
+
+
+class Seeds:
+    """Where all that is random begins: the same on every run, unless another seed is asked for."""
+
+    def __init__(self, seed: int) -> None:
+        """Take a seed; 0 is a proof's.
+
+        With another one, the seeds that authors set are moved too: what they found with theirs
+        should be found with others.
+        """
+        self.seed = seed
+        self.ready: MappingProxyType[str, Callable[[ModuleType], None]] = MappingProxyType(
+            {"random": self._random, "numpy.random": self._numpy, "torch": self._torch}
+        )
+        """What is done with a library as soon as it is imported."""
+
+    def _moved(self, seed: object) -> object:
+        if seed is None:
+            return self.seed
+        return seed + self.seed if self.seed and isinstance(seed, int) else seed
+
+    def _random(self, _: ModuleType) -> None:
+        original = random.Random.seed
+
+        def seed(of: random.Random, a: object = None, version: int = 2) -> None:
+            original(of, self._moved(a), version)  # type: ignore[arg-type] # as it was given
+
+        random.Random.seed = seed  # type: ignore[method-assign,assignment]
+        random.seed = random._inst.seed # noqa: SLF001 - of the module's functions
+        random.seed(0)
+
+    def _numpy(self, numpy_random: Any) -> None:  # noqa: ANN401 - no door of ours
+        numpy_random.bit_generator.randbits = lambda bits: self.seed % (1 << bits)  # default_rng()
+        original, default = numpy_random.seed, numpy_random.default_rng
+        numpy_random.seed = lambda seed=None: original(self._moved(seed))
+        if self.seed:
+            numpy_random.default_rng = lambda seed=None: default(self._moved(seed))
+        original(self.seed)
+
+    def _torch(self, torch: Any) -> None:  # noqa: ANN401 - no door of ours
+        torch.set_num_threads(1)
+        original = torch.manual_seed
+        if self.seed:
+            torch.manual_seed = lambda seed: original(self._moved(seed))
+            torch.random.manual_seed = torch.manual_seed
+            of_generator = torch.Generator.manual_seed
+
+            class Generator(torch.Generator):  # type: ignore[misc]
+                """A generator whose seeds are moved; torch's own is closed to patches."""
+
+                def manual_seed(generator, seed: int) -> object:  # noqa: N805
+                    return of_generator(generator, self._moved(seed))
+
+            torch.Generator = Generator
+        original(self.seed)
+
+
+def report_on(descriptor: int) -> BinaryIO:
+    """The stream of the report; a fork of the card neither reports nor is waited for."""
+    report = os.fdopen(descriptor, "wb")
+    os.register_at_fork(after_in_child=report.close)
+    return report
