@@ -20,11 +20,7 @@ from enum import Enum
 from pathlib import Path
 from statistics import median
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.corpus import (  # noqa: E402 - a script finds its neighbours from here on
+from corpus import (
     RECORD,
     Snippet,
     cheap_snippets,
@@ -34,6 +30,8 @@ from benchmarks.corpus import (  # noqa: E402 - a script finds its neighbours fr
     write_project,
 )
 
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 VERIDECK = Path(sys.executable).with_name("verideck")
 PEERS = ROOT / ".venv-peers"
 PEERS_PYTHON = PEERS / "bin" / "python"

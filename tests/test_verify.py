@@ -399,7 +399,7 @@ def test_an_interrupted_watcher_ends_what_is_running(tmp_path: Path) -> None:
     endless = card("two", "while True:\n    pass\nassert int('1')")
     made = project(tmp_path, {"a.md": card("one", "assert int('1')") + endless})
 
-    def interrupted(proven: Proven, _: Sequence[Card]) -> Proven:
+    def interrupted(_: str, proven: Proven, __: Sequence[Card]) -> Proven:
         for each in proven:
             yield each
             raise KeyboardInterrupt

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
+from verideck.audit import audit
 from verideck.cache import FOLDER
 from verideck.files import place_name
 from verideck.model import Built, Card, Limits, Note, Place, ProvenCard, Tally
@@ -28,8 +29,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Notes that hold; none of the problems is an error."""
+    """Cards that hold, and their notes; none of the problems is an error."""
 
+    proven: tuple[ProvenCard, ...]
     notes: tuple[Note, ...]
     tally: Tally
     problems: tuple[Problem, ...]
@@ -59,16 +61,19 @@ def check(
     proven: list[ProvenCard] = []
     parsed = _noted(keep(parse(keep(read(paths, settings), problems), settings), problems), cards)
     with closing(verify(parsed, where)) as proving:
-        witnessed = _noted(keep(watch(proving, cards), problems), proven)
-        notes: list[Note] = list(keep(render(witnessed, settings), problems))
+        holding = keep(watch("proving", proving, cards), problems)
+        if settings.audit_build:
+            auditing = audit(list(holding), where, settings.audit_floor)
+            holding = keep(watch("auditing", auditing, cards), problems)
+        notes: list[Note] = list(keep(render(_noted(holding, proven), settings), problems))
     if not notes and not errors(problems):
         problems.append(_no_notes(paths, settings))
     if strict:
         problems = [replace(problem, severity=Severity.ERROR) for problem in problems]
     counted = tally(cards, proven, sandbox(where), time.perf_counter() - started)
     if errors(problems):
-        raise BuildFailedError(problems, counted)
-    return Checked(tuple(notes), counted, tuple(problems))
+        raise BuildFailedError(problems, counted, proven)
+    return Checked(tuple(proven), tuple(notes), counted, tuple(problems))
 
 
 def build(checked: Checked, output: Path, moment: int, settings: Settings) -> Built:
@@ -92,6 +97,7 @@ def bench(settings: Settings) -> Bench:
         sandbox_required=settings.require_sandbox,
         cache=settings.root / FOLDER,
         executor=settings.executor,
+        seeds=settings.audit_seeds,
     )
 
 

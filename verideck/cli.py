@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from verideck import report
+from verideck.audit import survived
 from verideck.build import Checked
 from verideck.build import build as package
 from verideck.build import check as check_cards
@@ -138,6 +139,25 @@ def check(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
         tell(run.checked(settings), None)
 
 
+@verideck.command()
+@_common
+def audit(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
+    """Ask of every card whether its assertions could have caught a mistake.
+
+    Changes the code that cards show, one place at a time, and counts the changes that an assertion
+    notices. A card whose share is under the floor fails, and so does one that holds by luck.
+    """
+    run = _Run(_Words(**given), packages=False)
+    settings = replace(run.settings(), audit_build=True)
+    try:
+        with run.interruptible():
+            checked = run.checked(settings)
+    except BuildFailedError as failure:
+        run.audited(failure.proven, failure.problems, failure.tally)
+        sys.exit(1)
+    run.audited(checked.proven, checked.problems, checked.tally)
+
+
 @dataclass(frozen=True, slots=True)
 class _Words:
     """What the command line says."""
@@ -187,12 +207,34 @@ class _Run:
     def telling(self) -> Iterator[Callable[[Checked, Built | None], None]]:
         """Tell how the run went, whichever way it goes."""
         try:
-            yield self.succeed
+            with self.interruptible():
+                yield self.succeed
         except BuildFailedError as failure:
             self.fail(failure.problems, failure.tally)
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let Ctrl-C end the run without a traceback."""
+        try:
+            yield
         except KeyboardInterrupt:
             click.echo("Interrupted; nothing was written", err=True)
             sys.exit(INTERRUPTED)
+
+    def audited(
+        self, proven: Sequence[ProvenCard], problems: Sequence[Problem], tally: Tally
+    ) -> None:
+        """Tell what an audit found: problems, and every change that survived."""
+        told = {(problem.place, problem.message) for problem in problems}
+        survivors = [survived(each) for one in proven if one.audit for each in one.audit.survivors]
+        unseen = [each for each in survivors if (each.place, each.message) not in told]
+        problems = sorted([*problems, *unseen], key=lambda problem: problem.place)
+        if self.words.form == "json":
+            click.echo(report.audits_as_json(proven, problems, tally))
+            return
+        self.tell(problems, tally, None)
+        if self.words.form == "human" and not self.words.quiet:
+            click.echo(report.audits(proven, problems, self.root))
 
     def succeed(self, checked: Checked, built: Built | None) -> None:
         """Tell warnings and the summary."""
@@ -227,11 +269,11 @@ class _Run:
         return _bar if sys.stderr.isatty() else _lines
 
 
-def _bar(proven: Proven, cards: Sequence[Card]) -> Proven:
+def _bar(label: str, proven: Proven, cards: Sequence[Card]) -> Proven:
     """Show how many cards are done, which was the last, and how many there are in a second."""
     started = time.monotonic()
     first = list(itertools.islice(proven, 1))  # by then the cards are all there
-    with _progress("proving", len(cards)) as bar:
+    with _progress(label, len(cards)) as bar:
         for done, each in enumerate(itertools.chain(first, proven), start=1):
             place = each.card.place if isinstance(each, ProvenCard) else each.place
             rate = done / max(time.monotonic() - started, 1e-3)
@@ -245,8 +287,13 @@ def _progress(label: str, length: int) -> Any:  # noqa: ANN401 - click's own, wh
     )
 
 
-def _lines(proven: Proven, _: Sequence[Card]) -> Proven:
+def _lines(label: str, proven: Proven, _: Sequence[Card]) -> Proven:
     for each in proven:
+        if label == "auditing" and isinstance(each, ProvenCard) and each.audit:
+            place = each.card.place
+            click.echo(f"audited {place.path}:{place.line} ({report.scored(each.audit)})", err=True)
+            yield each
+            continue
         if isinstance(each, ProvenCard) and any(
             proof.assertions and not proof.reused for proof in each.proofs
         ):

@@ -11,7 +11,7 @@ from verideck import attributes, highlight, includes
 from verideck.attributes import Attribute
 from verideck.markdown import Token, cloze, origin
 from verideck.markdown import place as token_place
-from verideck.model import Limits, Options, Place, Role, Snippet
+from verideck.model import Card, Limits, Options, Place, Role, Snippet
 from verideck.problems import Code, Problem
 from verideck.verifiers import VERIFIERS
 
@@ -88,6 +88,19 @@ def is_executable(found: Snippet) -> bool:
         Role.SETUP,
         Role.VALUE,
     }
+
+
+def executed(card: Card) -> dict[str, list[Snippet]]:
+    """What of a card is executed, by language; an output goes with the fence above it."""
+    languages: dict[str, list[Snippet]] = {}
+    above: list[Snippet] = []
+    for each in card.snippets if card.verified else ():
+        if is_executable(each):
+            above = languages.setdefault(each.language, [])
+            above.append(each)
+        elif each.options.role is Role.OUTPUT:
+            above.append(each)
+    return languages
 
 
 @dataclass(frozen=True, slots=True)

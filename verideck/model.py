@@ -184,11 +184,51 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Survivor:
+    """A change of shown code that no assertion noticed."""
+
+    place: Place
+    before: str
+    after: str
+    """The line, as it is and as it was changed."""
+    moved: float | None = None
+    """How far the values that assertions read moved at most, where they are numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What a card's assertions could have caught."""
+
+    mutants: int = 0
+    """Changes that were made; all that follow are some of them."""
+    killed: int = 0
+    """Refused by an assertion."""
+    crashed: int = 0
+    """Failed otherwise, which says nothing of the assertions."""
+    equivalent: int = 0
+    """Left every value that an assertion reads as it was."""
+    survivors: tuple[Survivor, ...] = ()
+    advised: int = 0
+    """Changes beyond these, such as a lost epsilon, that were not noticed; they are not counted."""
+    flaky: str = ""
+    """Why the card does not hold whatever the seed; empty if it does."""
+    flaky_place: Place | None = None
+
+    @property
+    def score(self) -> float | None:
+        """The share that assertions kill of what they could; None where they could nothing."""
+        judged = self.killed + len(self.survivors)
+        return self.killed / judged if judged else None
+
+
+@dataclass(frozen=True, slots=True)
 class ProvenCard:
     """A card whose every executed snippet has a proof. Only `verify` makes these."""
 
     card: Card
     proofs: tuple[Proof, ...]
+    audit: Audit | None = None
+    """What `audit` found, where it was asked."""
 
 
 @dataclass(frozen=True, slots=True)

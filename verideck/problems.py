@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from verideck.model import Place, Tally
+from verideck.model import Place, ProvenCard, Tally
 
 
 class Severity(StrEnum):
@@ -116,6 +116,14 @@ class Code(StrEnum):
     EXECUTOR_FAILED = "executor-failed"
     """The cluster that executes cards cannot be reached, or lost one."""
 
+    # Audits
+    AUDIT_FLOOR = "audit-floor"
+    """The assertions of a card notice too few changes of the code that it shows."""
+    MUTANT_SURVIVED = "mutant-survived"
+    """A change of shown code that no assertion notices."""
+    FLAKY = "flaky"
+    """A card holds by luck: not on every run, or not with every seed."""
+
     # Packages
     DECK_EMPTY = "deck-empty"
     """There is no card to package."""
@@ -138,9 +146,12 @@ class Problem:
 class BuildFailedError(Exception):
     """At least one problem is an error. The only exception that crosses `build`."""
 
-    def __init__(self, problems: Iterable[Problem], tally: Tally) -> None:
-        """Hold every problem of the run, warnings too, and what the run counted."""
+    def __init__(
+        self, problems: Iterable[Problem], tally: Tally, proven: Iterable[ProvenCard] = ()
+    ) -> None:
+        """Hold every problem of the run, warnings too, what it counted, and the cards that hold."""
         self.problems = tuple(problems)
+        self.proven = tuple(proven)
         self.tally = tally
         super().__init__("\n".join(f"{p.place}: {p.message} [{p.code}]" for p in self.problems))
 

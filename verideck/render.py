@@ -31,6 +31,8 @@ from verideck.wording import wording
 
 _PLAYED = {".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".mp4", ".webm", ".mkv", ".mov"}
 _SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".tiff"}
+_AUTHORS_NOTE = re.compile(r"[ \t]*#\s*audit:\s*ignore\b.*")
+"""What concerns whoever audits the code, not whoever learns it."""
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -49,6 +51,7 @@ class _Writer:
 
     def __init__(self, proven: ProvenCard, settings: Settings) -> None:
         self.card: Card = proven.card
+        self.audit = proven.audit
         self.settings = settings
         self.problems: list[Problem] = []
         self.in_cloze = proven.card.kind is Kind.CLOZE
@@ -216,6 +219,8 @@ class _Writer:
 
     def _shown(self, snippet: Snippet, inserted: list[tuple[int, str]]) -> str:
         code = snippet.code.rstrip("\n")
+        if not inserted:  # whose places count every character
+            code = _AUTHORS_NOTE.sub("", code)
         if snippet.options.role is Role.OUTPUT or not snippet.language:
             css = "output" if snippet.options.role is Role.OUTPUT else "text"
             return f'<pre class="{css}">{highlight.html(code, "", inserted)}</pre>\n'
@@ -245,7 +250,7 @@ class _Writer:
             return ""
         with_versions = sorted({each for proof in proofs for each in proof.environment})
         versions = "".join(f" · {name} {version}" for name, version in with_versions)
-        line = f"✓ {self._words.held(assertions)}{versions}"
+        line = f"✓ {self._words.held(assertions)}{self._scored()}{versions}"
         checks = [
             f'<pre class="code"><code>{highlight.html(code, proof.snippet.language)}</code></pre>'
             for proof in proofs
@@ -256,6 +261,14 @@ class _Writer:
             return f'<p class="proof">{escape(line)}</p>'
         summary = f'<summary class="tappable">{escape(line)}</summary>'
         return f'<details class="proof">{summary}{"".join(checks)}</details>'
+
+    def _scored(self) -> str:
+        """What an audit found the assertions to be worth, if there was one."""
+        audit = self.audit
+        if audit is None or audit.score is None:
+            return ""
+        judged = audit.killed + len(audit.survivors)
+        return f" · {self._words.noticed.format(killed=audit.killed, judged=judged)}"
 
     # Media and problems
 

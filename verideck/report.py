@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from verideck.model import Built, Place, Tally
+from verideck.model import Audit, Built, Place, ProvenCard, Tally
 from verideck.problems import Problem, Severity, errors
 
 
@@ -90,6 +90,68 @@ def as_json(
             "notes": built.notes if built else None,
         }
     return json.dumps(run, indent=2)
+
+
+def scored(audit: Audit) -> str:
+    """An audit in a line."""
+    if audit.score is None:
+        return "nothing to change" if not audit.mutants else "no change says anything"
+    noticed = f"{audit.killed} of {audit.killed + len(audit.survivors)} changes noticed"
+    others = [f"{audit.crashed} crashed"] if audit.crashed else []
+    others += [f"{audit.equivalent} equivalent"] if audit.equivalent else []
+    return f"{audit.score:.0%}: {', '.join([noticed, *others])}"
+
+
+def audits(proven: Sequence[ProvenCard], problems: Sequence[Problem], root: Path) -> str:
+    """The last lines of an audit: each card with its score, and all of them together."""
+    found = [(each.card, each.audit) for each in proven if each.audit]
+    lines = [
+        f"{_from_here(card.place, root)}  {card.id or 'no id'}  {scored(audit)}"
+        for card, audit in found
+    ]
+    killed = sum(audit.killed for _, audit in found)
+    judged = killed + sum(len(audit.survivors) for _, audit in found)
+    advised = sum(audit.advised for _, audit in found)
+    if advised:
+        lines.append(f"not counted: {_count(advised, 'lost epsilon')} that no input shows")
+    share = f" ({killed / judged:.0%})" if judged else ""
+    wrong = len(errors(problems))
+    lines.append(
+        f"{_count(len(found), 'card')} audited, {killed} of {_count(judged, 'change')} noticed"
+        f"{share}, {_count(wrong, 'problem')}"
+    )
+    return "\n".join(lines)
+
+
+def audits_as_json(proven: Sequence[ProvenCard], problems: Sequence[Problem], tally: Tally) -> str:
+    """An audit as one JSON object."""
+    cards = [
+        {
+            "id": each.card.id,
+            "path": each.card.place.path,
+            "line": each.card.place.line,
+            "score": each.audit.score,
+            "mutants": each.audit.mutants,
+            "killed": each.audit.killed,
+            "crashed": each.audit.crashed,
+            "equivalent": each.audit.equivalent,
+            "flaky": each.audit.flaky,
+            "survivors": [
+                {
+                    "path": survivor.place.path,
+                    "line": survivor.place.line,
+                    "before": survivor.before,
+                    "after": survivor.after,
+                    "moved": survivor.moved,
+                }
+                for survivor in each.audit.survivors
+            ],
+        }
+        for each in proven
+        if each.audit
+    ]
+    run = json.loads(as_json(tally, problems, built=None, packages=False))
+    return json.dumps({**run, "cards": cards}, indent=2)
 
 
 def failed(problems: Sequence[Problem], tally: Tally) -> str:

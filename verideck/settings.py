@@ -17,6 +17,10 @@ PYPROJECT = "pyproject.toml"
 _LIMITS = Limits()
 
 
+Share = float
+"""From 0 to 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What holds for the whole project. A flag of the command line beats it."""
@@ -42,6 +46,12 @@ class Settings:
     """Execute nothing where there is no box."""
     executor: str = ""
     """Who executes: `fork` or `spawn` processes here, or `dask://host:port`."""
+    audit_build: bool = False
+    """Audit in every build: a card under the floor is an error, the score stands on the card."""
+    audit_floor: Share = 0.6
+    """The share of changes of its code that a card's assertions must notice."""
+    audit_seeds: int = 5
+    """Under how many other seeds an audit runs a card."""
     timeout: float = _LIMITS.timeout
     """Wall time in seconds that the snippets of one card may take."""
     memory: int = _LIMITS.memory
@@ -54,7 +64,18 @@ class Settings:
     """How many bytes the snippets of one card may print."""
 
 
-SETTABLE = frozenset(field.name for field in fields(Settings)) - {"root"}
+_TABLES = ("audit",)
+"""Names of tables: `floor` in one of them is told as `audit.floor`."""
+
+
+def _written(name: str) -> str:
+    """How a field of `Settings` is written."""
+    table, _, rest = name.partition("_")
+    return f"{table}.{rest}" if table in _TABLES else name
+
+
+_FIELDS = {_written(field.name): field for field in fields(Settings) if field.name != "root"}
+SETTABLE = frozenset(_FIELDS)
 
 
 def find_root(start: Path) -> Path | None:
@@ -86,15 +107,24 @@ def load(root: Path) -> Iterator[Settings | Problem]:
     tool = document.get("tool", {})
     table = tool.get("verideck", {}) if isinstance(tool, dict) else {}
     given: dict[str, object] = {}
-    for name, value in table.items() if isinstance(table, dict) else ():
+    for name, value in _flat(table) if isinstance(table, dict) else ():
         message, hint = _objection(name, value)
         if message:
             yield Problem(Code.SETTING_INVALID, message, _line_of(name, text), hint)
         else:
-            given[name] = value
+            given[_FIELDS[name].name] = value
     project = document.get("project", {})
     project_name = project.get("name", "") if isinstance(project, dict) else ""
     yield _filled(root, given, str(project_name))
+
+
+def _flat(table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """The settings by their names, those in tables with a point."""
+    for name, value in table.items():
+        if name in _TABLES and isinstance(value, dict):
+            yield from ((f"{name}.{inner}", each) for inner, each in value.items())
+        else:
+            yield name, value
 
 
 def _filled(root: Path, given: Mapping[str, object], project_name: str) -> Settings:
@@ -114,6 +144,12 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
         lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value > 0,
         "a number of seconds above 0",
     ),
+    "Share": (
+        lambda value: (
+            isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+        ),
+        "a number from 0 to 1",
+    ),
     "int": (
         lambda value: isinstance(value, int) and not isinstance(value, bool) and value > 0,
         "a whole number above 0",
@@ -125,19 +161,22 @@ def _objection(name: str, value: object) -> tuple[str, str]:
     """What is wrong with a setting, and what to do; two empty texts if nothing is."""
     if name not in SETTABLE:
         return f"there is no setting {name}", suggestion(name, SETTABLE)
-    kind = next(str(field.type) for field in fields(Settings) if field.name == name)
-    holds, wanted = _TYPES[kind]
+    holds, wanted = _TYPES[str(_FIELDS[name].type)]
     return ("", "") if holds(value) else (f"{name} must be {wanted}, not {value!r}", "")
 
 
 def _line_of(name: str, text: str) -> Place:
     """Where a key of `[tool.verideck]` stands; tomllib does not say."""
-    inside = False
+    table = ""
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.lstrip().startswith("["):
-            inside = re.match(r"\s*\[\s*tool\s*\.\s*verideck\s*\]", line) is not None
-        elif inside and re.match(rf"\s*[\"']?{re.escape(name)}[\"']?\s*=", line):
-            return Place(PYPROJECT, number, len(line) - len(line.lstrip()) + 1)
+        if header := re.match(r"\s*\[\s*tool\s*\.\s*verideck\s*(?:\.\s*(\w+)\s*)?\]", line):
+            table = f"{header[1]}." if header[1] else "."
+        elif line.lstrip().startswith("["):
+            table = ""
+        elif table and (key := re.match(r"(\s*)[\"']?([\w.-]+)[\"']?\s*=", line)):
+            written = (table + key[2]).lstrip(".")
+            if written in {name, name.partition(".")[0]}:
+                return Place(PYPROJECT, number, len(key[1]) + 1)
     return Place(PYPROJECT)
 
 

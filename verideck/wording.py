@@ -11,6 +11,8 @@ class Wording:
 
     one_held: str
     many_held: str
+    noticed: str
+    """How many changes of the code its assertions notice."""
     not_run: str
     not_verified: str
 
@@ -23,12 +25,14 @@ _WORDINGS = {
     "en": Wording(
         one_held="1 assertion held",
         many_held="{n} assertions held",
+        noticed="{killed} of {judged} changes noticed",
         not_run="Not run: {reason}",
         not_verified="Not verified",
     ),
     "zh": Wording(
         one_held="1 个断言成立",
         many_held="{n} 个断言成立",
+        noticed="{judged} 处改动识破 {killed} 处",
         not_run="未运行：{reason}",
         not_verified="代码未经验证",
     ),

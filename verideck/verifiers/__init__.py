@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from threading import Event
 from types import MappingProxyType
-from typing import Protocol
 
-from verideck.model import Proof, Snippet
+from verideck.model import Audit, Proof
+from verideck.parallel import Asked
 from verideck.problems import Problem
 from verideck.verifiers.bench import Bench
 from verideck.verifiers.python import Python, box
+from verideck.verifiers.python.auditor import Auditor
 
-__all__ = ["VERIFIERS", "Bench", "Found", "Verifier", "sandbox"]
+__all__ = ["AUDITORS", "VERIFIERS", "Bench", "Found", "sandbox"]
 
 Found = list[Proof | Problem]
 """A proof for each executed snippet of a card; or the problems for which there is none."""
 
 
-class Verifier(Protocol):
-    """Executes the snippets of cards: each card's in their order, in a namespace of its own.
+Prover = Callable[[Bench, Event], Asked[Found]]
+"""Opened on a bench; ends what runs when the event is set."""
+Auditing = Callable[[Bench, Event], Asked[Audit]]
 
-    Its methods may be called by several threads at once.
-    """
+VERIFIERS: Mapping[str, Prover] = MappingProxyType({"python": Python})
+"""By the language's first name in Pygments. Each proves what it is asked for."""
 
-    @property
-    def width(self) -> int:
-        """How many cards at a time are worth it."""
-
-    def known(self, snippets: Sequence[Snippet]) -> Found | None:
-        """What need not be executed again, if it need not."""
-
-    def expect(self, snippets: Sequence[Snippet]) -> None:
-        """Get ready for snippets that are about to be proved."""
-
-    def prove(self, snippets: Sequence[Snippet]) -> Found:
-        """Execute the snippets of one card."""
-
-    def close(self) -> None:
-        """End whatever runs."""
-
-
-VERIFIERS: Mapping[str, Callable[[Bench], Verifier]] = MappingProxyType({"python": Python})
-"""By the language's first name in Pygments."""
+AUDITORS: Mapping[str, Auditing] = MappingProxyType({"python": Auditor})
+"""By the same names. Each finds out what the assertions could have caught."""
 
 
 def sandbox(bench: Bench) -> str:

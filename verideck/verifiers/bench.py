@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,5 +27,5 @@ class Bench:
     into the card."""
     executor: str = ""
     """Who executes, see `verideck.executors`; by default this machine, as fast as it can."""
-    stop: threading.Event = field(default_factory=threading.Event)
-    """Set when the run is broken off: whatever is running ends at once."""
+    seeds: int = 5
+    """Under how many other seeds an audit runs a card."""

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from verideck.cache import Cache
@@ -19,7 +20,7 @@ from verideck.model import Limits, Place, Proof, Role, Snippet
 from verideck.problems import Code, Problem, Severity
 from verideck.verifiers.bench import Bench
 from verideck.verifiers.python import box, engine, expected, kept, needs
-from verideck.verifiers.python.run import End, ExecutorError, Run
+from verideck.verifiers.python.run import End, ExecutorError, NobodyError, Run
 from verideck.verifiers.python.wire import Message
 
 _STEPS = {Role.SHOWN, Role.CHECK, Role.SETUP, Role.VALUE}
@@ -31,10 +32,10 @@ Report = Mapping[str, Any]
 class Python:
     """Executes the Python snippets of cards; outputs among them are compared, not executed."""
 
-    def __init__(self, bench: Bench) -> None:
-        """Start nothing before it is needed."""
+    def __init__(self, bench: Bench, stop: Event) -> None:
+        """Start nothing before it is needed; end what runs when `stop` is set."""
         self.bench = bench
-        self.engine = engine.engine(bench.executor, bench.root, bench.stop)
+        self.engine = engine.engine(bench.executor, bench.root, stop)
         self.cache = Cache(bench.cache, "proofs")
 
     @property
@@ -48,35 +49,45 @@ class Python:
         entry = self.cache.find(kept.run_key(request))
         if entry is None or not kept.holds(entry, request):
             return None
+        if self.bench.sandbox_required and not entry["last"]["box"]:
+            return None
         found = list(_judged(snippets, entry["reports"], entry["last"], self.bench))
         proofs = [replace(each, reused=True) for each in found if isinstance(each, Proof)]
         return list(proofs) if len(proofs) == len(found) else None
 
     def expect(self, snippets: Sequence[Snippet]) -> None:
         """Get ready for snippets that are about to be proved."""
-        code = "\n".join(map(_text, _steps(snippets)))
+        code = "\n".join(map(_text, steps_of(snippets)))
         self.engine.warm(*needs.needed(code, self.bench.root))
 
-    def prove(self, snippets: Sequence[Snippet]) -> list[Proof | Problem]:
+    def answer(self, snippets: Sequence[Snippet]) -> list[Proof | Problem]:
         """Execute the snippets of one card."""
         request = self.request(snippets)
-        if request["box"] and self.bench.sandbox_required and self.engine.is_here and box.missing():
-            return [_unboxed(_steps(snippets)[0], box.missing())]
+        if self.bench.sandbox_required and (missing := self._missing(request)):
+            return [_unboxed(steps_of(snippets)[0], missing)]
         try:
             run = self.engine.run(request)
         except ExecutorError as error:
-            return [Problem(Code.EXECUTOR_FAILED, str(error), _steps(snippets)[0].place)]
+            nobody = isinstance(error, NobodyError)
+            place = Place("pyproject.toml") if nobody else steps_of(snippets)[0].place
+            return [Problem(Code.EXECUTOR_FAILED, str(error), place)]
         reports, last = read(run.lines, len(request["steps"]))
         found = list(_told(snippets, run, self.bench))
         if last and self.bench.sandbox_required and not last["box"]:
-            return [_unboxed(_steps(snippets)[0], "the machine that executed it has none")]
+            return [_unboxed(steps_of(snippets)[0], "the machine that executed it has none")]
         if last and not any(isinstance(each, Problem) for each in found):
             self.cache.keep(kept.run_key(request), kept.entry(request, reports, last))
         return found
 
+    def _missing(self, request: Message) -> str:
+        """Why there will be no box, as far as that is known here; empty if there will be one."""
+        if not request["box"]:
+            return "it is turned off"
+        return box.missing() if self.engine.is_here else ""
+
     def request(self, snippets: Sequence[Snippet]) -> Message:
         """What the child is asked for, see there."""
-        steps = _steps(snippets)
+        steps = steps_of(snippets)
         return {
             "root": str(self.bench.root.resolve()),
             "steps": [_step(each) for each in steps],
@@ -92,7 +103,8 @@ class Python:
         self.engine.close()
 
 
-def _steps(snippets: Sequence[Snippet]) -> list[Snippet]:
+def steps_of(snippets: Sequence[Snippet]) -> list[Snippet]:
+    """Those of a card's snippets that are executed."""
     return [each for each in snippets if each.options.role in _STEPS]
 
 
@@ -117,13 +129,13 @@ def _unboxed(snippet: Snippet, why: str) -> Problem:
         Code.SANDBOX_MISSING,
         f"a box is required, and there is none: {why}",
         snippet.place,
-        "without --require-sandbox snippets are executed with your rights",
+        "without require_sandbox, snippets are executed with your rights",
     )
 
 
 def _told(snippets: Sequence[Snippet], run: Run, bench: Bench) -> Iterator[Proof | Problem]:
     """What a run came to: proofs of everything, or problems."""
-    steps = _steps(snippets)
+    steps = steps_of(snippets)
     reports, last = read(run.lines, len(steps))
     if run.end in {End.OUTPUT, End.DISK, End.PROCESSES}:
         yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], steps, bench)
@@ -139,7 +151,7 @@ def _judged(
 ) -> Iterator[Proof | Problem]:
     """What the reports say; proofs only where everything holds."""
     proofs: list[Proof] = []
-    for snippet, report in zip(_steps(snippets), reports, strict=False):
+    for snippet, report in zip(steps_of(snippets), reports, strict=False):
         yield from map(_doubted, report["doubts"])
         if report["error"]:
             yield _failed(report["error"], snippet)

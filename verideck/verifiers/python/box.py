@@ -12,6 +12,7 @@ import ctypes
 import errno
 import importlib.util
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -63,8 +64,14 @@ _REFUSED = {
 }
 """System calls, by what they would reach."""
 
+_OF_OTHERS = """
+    prlimit64 sched_setaffinity sched_setscheduler sched_setparam sched_setattr
+"""
+"""Refused where their first argument names a process: 0 is the caller itself."""
+
 _NEW_USER = 0x10000000
 _STOLEN_INPUT = 0x5412
+_SOCKET_TYPE = 0xF
 
 
 @cache
@@ -136,7 +143,11 @@ def _filter() -> None:
     _refuse(calls, pyseccomp.ERRNO(errno.ENOSYS), "clone3")
     argument, masked = pyseccomp.Arg, pyseccomp.MASKED_EQ
     _refuse(calls, refused, "clone", argument(0, masked, _NEW_USER, _NEW_USER))
-    _refuse(calls, refused, "prlimit64", argument(0, pyseccomp.NE, 0))
+    for name in _OF_OTHERS.split():
+        _refuse(calls, refused, name, argument(0, pyseccomp.NE, 0))
+    # One of a pair that keeps no connection can send to any socket of the file system.
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
+        _refuse(calls, refused, "socketpair", argument(1, masked, _SOCKET_TYPE, kind))
     _refuse(calls, refused, "ioctl", argument(1, masked, 0xFFFFFFFF, _STOLEN_INPUT))
     calls.load()
 

@@ -112,10 +112,12 @@ class Child:
 
     def epilogue(self) -> dict[str, object]:
         """The last line of the report: what the run depended on."""
-        last: dict[str, object] = {"environment": self.imports.named(), "box": box.entered()}
-        if self.traced:
-            return last | {"read": self.recorder.read}
-        return last | self.dependencies.told(self.imports)
+        return {
+            "environment": self.imports.named(),
+            "box": box.entered(),
+            "read": self.recorder.read,
+            **self.dependencies.told(self.imports),
+        }
 
     def _execute(self, step: Step) -> tuple[str, str]:
         """Run a step; returns the value it comes to and the exception that it announced."""

@@ -7,6 +7,7 @@ child reported.
 from __future__ import annotations
 
 import hashlib
+import socket
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -91,6 +92,8 @@ def _connected(address: str) -> Any:  # noqa: ANN401 - dask ships no annotations
         raise ExecutorError("dask is not installed: pip install 'verideck[dask]'") from error
     try:
         connect: Any = Client  # untyped
+        host, _, port = address.removeprefix(SCHEME).rpartition(":")
+        socket.create_connection((host, int(port)), 10).close()  # dask would go on knocking
         client = connect(address.replace(SCHEME, "tcp://"), timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ExecutorError(f"there is no Dask scheduler at {address}: {error}") from error

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-from verideck.verifiers.python.imports import Imports, is_installed, loaded
+from verideck.verifiers.python import imports as modules_here
+from verideck.verifiers.python.imports import Imports, is_installed
 
 ABSENT = ""
 """Stands for the content of a file that is not there."""
@@ -45,7 +45,7 @@ class Dependencies:
         Also which of the names that the card imports are not the project's: a file of that name
         would change what is imported.
         """
-        modules = set(_modules(self.root))
+        modules = set(modules_here.uninstalled())
         opened = [Path(name) for name in self._opened]
         mine = [file for file in opened if self._is_mine(file)]
         folders = {self.root, *(module.parent for module in modules)}
@@ -63,7 +63,7 @@ class Dependencies:
             "files": {
                 imports.sources.name(file): hashed for file, hashed in sorted(contents.items())
             },
-            "loaded": loaded(),
+            "loaded": modules_here.in_use(),
         }
 
     def _is_mine(self, file: Path) -> bool:
@@ -82,17 +82,3 @@ def content(file: Path) -> str:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError:
         return ABSENT
-
-
-def _modules(root: Path) -> Iterator[Path]:
-    """The files of imported modules that no installation answers for: they change as they like."""
-    for module in list(sys.modules.values()):
-        name = getattr(module, "__file__", None)
-        if isinstance(name, str) and name.endswith(".py"):
-            file = Path(name)
-            inside = file.is_relative_to(root) and not is_installed(file, root)
-            if inside or not any(file.is_relative_to(place) for place in _INSTALLED):
-                yield file
-
-
-_INSTALLED = (Path(sys.prefix), Path(sys.base_prefix), Path(os.__file__).parent)

@@ -7,8 +7,11 @@ import importlib.abc
 import importlib.machinery
 import importlib.metadata
 import importlib.util
+import itertools
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -130,10 +133,47 @@ def _then(loader: importlib.abc.Loader, ready: Ready) -> None:
     loader.exec_module = execute_and_ready  # type: ignore[method-assign]
 
 
-def loaded() -> list[tuple[str, str]]:
-    """Every distribution of which a module is loaded, with its version."""
-    tops = {name.partition(".")[0] for name in sys.modules}
-    return sorted(set(_distributions(tops & packages().keys())))
+INSTALLED = tuple(f"{place}{os.sep}" for place in (sys.prefix, sys.base_prefix))
+_OURS = __name__.partition(".")[0]
+_before: list[str] = []
+"""The last module that was imported before anything was forked, if there was one."""
+_in_use_before: set[tuple[str, str]] = set()
+_outside_before: list[str] = []
+
+
+def remember() -> None:
+    """Look at all that is imported already, so that a fork need not."""
+    _in_use_before.update(in_use())
+    _outside_before[:] = [
+        name
+        for name in sys.modules
+        if name.partition(".")[0] != _OURS
+        and (file := str(getattr(sys.modules[name], "__file__", None) or ""))
+        and not file.startswith(INSTALLED)
+    ]
+    _before[:] = list(sys.modules)[-1:]
+
+
+def new() -> list[str]:
+    """The modules imported since `remember`, the last first.
+
+    A fork that looks at the others would copy every page that they are on.
+    """
+    return list(itertools.takewhile(lambda name: name not in _before, reversed(sys.modules)))
+
+
+def uninstalled() -> Iterator[Path]:
+    """The source files of imported modules that no installation answers for."""
+    for name in [*_outside_before, *new()]:
+        file = str(getattr(sys.modules.get(name), "__file__", None) or "")
+        if file.endswith(".py") and not file.startswith(INSTALLED):
+            yield Path(file)
+
+
+def in_use() -> list[tuple[str, str]]:
+    """Every distribution of which a module is imported, with its version."""
+    tops = {name.partition(".")[0] for name in new()}
+    return sorted(_in_use_before | set(_distributions(tops & packages().keys())))
 
 
 @cache
@@ -142,7 +182,7 @@ def packages() -> Mapping[str, Sequence[str]]:
     return importlib.metadata.packages_distributions()
 
 
-def _distributions(names: set[str]) -> Iterator[tuple[str, str]]:
+def _distributions(names: AbstractSet[str]) -> Iterator[tuple[str, str]]:
     """Each distribution with its public version: a build's local label differs by machine."""
     for name in names:
         for distribution in packages().get(name, [])[:1]:

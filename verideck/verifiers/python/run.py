@@ -34,6 +34,10 @@ class ExecutorError(Exception):
     """Whoever executes cards cannot; the text says why."""
 
 
+class NobodyError(ExecutorError):
+    """Not one card of the run can be executed."""
+
+
 class StoppedError(Exception):
     """The whole run is being broken off."""
 

@@ -54,9 +54,10 @@ class Scratch:
 
     def exceeded(self, limits: Limits) -> End | None:
         """The limit that what was written breaks, if it breaks one."""
-        if _size(self.printed) + _size(self.told) > limits.max_output:
+        printed = _size(self.printed) + _size(self.told)
+        if printed > limits.max_output:
             return End.OUTPUT
-        if _size_of_all(self.work, self.temporary) > limits.disk * MEGABYTE:
+        if _size_of_all(self.folder) - printed > limits.disk * MEGABYTE:
             return End.DISK
         return None
 
@@ -110,9 +111,9 @@ def _size(file: Path) -> int:
         return 0
 
 
-def _size_of_all(*folders: Path) -> int:
-    """Bytes that stand below some folders; links count as themselves."""
-    size, waiting = 0, [str(folder) for folder in folders]
+def _size_of_all(folder: Path) -> int:
+    """Bytes that stand below a folder; links count as themselves."""
+    size, waiting = 0, [str(folder)]
     while waiting:
         try:
             with os.scandir(waiting.pop()) as entries:

@@ -41,6 +41,7 @@ def main() -> None:
     with contextlib.suppress(ChildProcessError):
         while True:
             os.wait()
+    os._exit(0)  # libraries take their time to say farewell
 
 
 def ask_for_worker(control: socket.socket) -> socket.socket:
@@ -53,6 +54,7 @@ def ask_for_worker(control: socket.socket) -> socket.socket:
 
 
 def _fork(control: socket.socket, channel: socket.socket) -> None:
+    imports.remember()
     gc.collect()
     gc.freeze()  # a collection in a fork would copy every page it looks at
     if os.fork():
@@ -71,6 +73,7 @@ def _warm(modules: Sequence[str], rehearsals: Sequence[str]) -> None:
                     importlib.import_module(name)
         torch = sys.modules.get("torch")
         if torch:
+            torch.manual_seed(0)
             torch.set_num_threads(1)  # a fork of a parent with more of them would hang
             for name in rehearsals:
                 with contextlib.suppress(Exception):

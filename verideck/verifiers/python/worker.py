@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource  # noqa: F401 - for `world.limit`, so that no fork imports it
 import select
 import signal
 import socket

@@ -134,7 +134,7 @@ class Seeds:
             original(of, self._moved(a), version)  # type: ignore[arg-type] # as it was given
 
         random.Random.seed = seed  # type: ignore[method-assign,assignment]
-        random.seed = random._inst.seed # noqa: SLF001 - of the module's functions
+        random.seed = random._inst.seed  # noqa: SLF001 - of the module's functions
         random.seed(0)
 
     def _numpy(self, numpy_random: Any) -> None:  # noqa: ANN401 - no door of ours

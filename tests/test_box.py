@@ -1,0 +1,409 @@
+"""The box around a card's process: what a snippet may not do, however it goes about it.
+
+Every attempt is made twice, by the same card: in the box, where it must be refused, and without
+one, where it must succeed; else its refusal would say nothing about the box.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import socket
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from projects import SETTINGS, card, processes, project, soon
+
+from verideck.cache import FOLDER
+from verideck.model import ProvenCard
+from verideck.problems import Code, Problem
+from verideck.verifiers.python import box, kept
+
+pytestmark = [
+    pytest.mark.skipif(bool(box.missing()), reason=f"no box: {box.missing()}"),
+    pytest.mark.xdist_group("box"),
+]
+
+UNBOXED = SETTINGS + "sandbox = false\n"
+REQUIRED = SETTINGS + "require_sandbox = true\n"
+
+SETUP = """\
+import ctypes, mmap, os, resource, shutil, signal, socket, subprocess, sys
+from pathlib import Path
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+def called(result):
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "the system call failed")
+
+def read(*path):
+    if not Path(*path).read_bytes():
+        raise LookupError
+
+def run(*command):
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+"""
+"""What the cards below share; the names in capitals that they use are those of `Outside.names`."""
+
+ESCAPES = {
+    "a connection": "socket.create_connection(('127.0.0.1', PORT), 5)",
+    "a datagram": """\
+        sending = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sending.sendto(b'out', ('127.0.0.1', UDP))
+    """,
+    "a server": "socket.create_server(('127.0.0.1', 0))",
+    "looking up a name": "socket.getaddrinfo('localhost', 80)",
+    "a program behind a socket of the file system": "socket.socket(socket.AF_UNIX).connect(STREAM)",
+    "a datagram to a socket of the file system": """\
+        sending, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        sending.sendto(b'out', DATAGRAM)
+    """,
+    "a raw message to a socket of the file system": """\
+        sending, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_RAW)
+        sending.sendmsg([b'out'], [], 0, DATAGRAM)
+    """,
+    "asking the kernel for its routes": "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+    "a socket by its system call": """\
+        called(LIBC.syscall({'x86_64': 41}.get(os.uname().machine, 198), 2, 1, 0))
+    """,
+    "a new file in the project": "Path(ROOT, 'new').write_text('out')",
+    "a new file at home": "Path(HOME, 'new').write_text('out')",
+    "a new file beside its own folder": "Path(BESIDE).write_text('out')",
+    "a new folder in the project": "Path(ROOT, 'folder').mkdir()",
+    "writing into a file of the project": "Path(ROOT, 'written').write_text('out')",
+    "writing through a link": """\
+        os.symlink(Path(ROOT, 'linked'), 'link')
+        Path('link').write_text('out')
+    """,
+    "a file's mode": "os.chmod(Path(ROOT, 'mode'), 0o777)",
+    "an open file's mode": "os.fchmod(os.open(Path(ROOT, 'open'), os.O_RDONLY), 0o777)",
+    "a file's owner": "os.chown(Path(ROOT, 'owner'), os.getuid(), os.getgid())",
+    "a file's time": "os.utime(Path(ROOT, 'time'), (1, 1))",
+    "a file's length": "os.truncate(Path(ROOT, 'length'), 0)",
+    "a file's name": "os.rename(Path(ROOT, 'name'), Path(ROOT, 'other'))",
+    "taking a file away": "shutil.copy2(Path(ROOT, 'away'), '.'); os.unlink(Path(ROOT, 'away'))",
+    "another name for a file": "os.link(Path(ROOT, 'hard'), Path(ROOT, 'soft'))",
+    "a private key": "read(HOME, '.ssh', 'id_rsa')",
+    "the list of the home directory": "os.listdir(HOME)",
+    "the passwords": "read('/etc/shadow')",
+    "a file of another project": "read(OUTSIDE)",
+    "a file by a way around": "read(f'/proc/self/root{OUTSIDE}')",
+    "a signal to its parent": "os.kill(os.getppid(), signal.SIGCONT)",
+    "a signal to a stranger": "os.kill(TESTS, signal.SIGCONT)",
+    "a signal by a descriptor": """\
+        signal.pidfd_send_signal(os.pidfd_open(TESTS), signal.SIGCONT)
+    """,
+    "tracing its parent": "called(LIBC.ptrace(0x4206, os.getppid(), 0, 0))",
+    "its parent's limits": "resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE)",
+    "its parent's processors": "os.sched_setaffinity(os.getppid(), os.sched_getaffinity(0))",
+    "its parent's scheduler": """\
+        os.sched_setscheduler(os.getppid(), os.SCHED_OTHER, os.sched_param(0))
+    """,
+    "its parent's priority": "os.setpriority(os.PRIO_PROCESS, os.getppid(), 0)",
+    "its parent's memory": "open(f'/proc/{os.getppid()}/mem', 'r+b', buffering=0).close()",
+    "its parent's environment": "read(f'/proc/{os.getppid()}/environ')",
+    "a world of its own": "called(LIBC.unshare(0x20000))",
+    "a Python": "run(sys.executable, '-c', f'open({ROOT!r} + \"/python\", \"w\").close()')",
+    "a Python with a socket": "run(sys.executable, '-c', 'import socket; socket.socket()')",
+    "a shell": "run('sh', '-c', f'echo out > \"{ROOT}/shell\"')",
+    "a Python in its place": """\
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            os.execv(sys.executable, [sys.executable, '-c', f'open({ROOT!r} + "/exec", "w")'])
+        called(-os.waitpid(pid, 0)[1])
+    """,
+}
+"""What a snippet may try."""
+
+VICTIMS = ("written", "linked", "mode", "open", "owner", "time", "length", "name", "away", "hard")
+
+
+def attempt(identity: str, code: str) -> str:
+    """A card that tries to get out, and asserts that it was refused."""
+    body = textwrap.indent(textwrap.dedent(code), "    ")
+    return card(
+        identity,
+        f"def out():\n{body}\n\n"
+        "refused = None\n"
+        "try:\n    out()\nexcept (OSError, subprocess.SubprocessError) as error:\n"
+        "    refused = error\n"
+        "assert refused is not None",
+    )
+
+
+class Outside:
+    """All that the cards may not touch, and what has become of it."""
+
+    def __init__(self, folder: Path, opened: ExitStack) -> None:
+        """Make a home, a secret, some files of a project, and whoever listens."""
+        self.root = folder / "project"
+        self.home = folder / "home"
+        self.secret = folder / "secret"
+        self.beside = Path(tempfile.gettempdir(), f"beside-{folder.name}-{os.getpid()}")
+        opened.callback(self.beside.unlink, missing_ok=True)
+        (self.home / ".ssh").mkdir(parents=True)
+        for file in (self.secret, self.home / ".ssh" / "id_rsa"):
+            file.write_text("secret", encoding="ascii")
+        self.root.mkdir()
+        for name in VICTIMS:
+            (self.root / name).write_text("as it was", encoding="ascii")
+        self.listening = [
+            opened.enter_context(socket.socket(family, kind))
+            for family, kind in itertools.product(
+                (socket.AF_INET, socket.AF_UNIX), (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+            )
+        ]
+        self.addresses = [("127.0.0.1", 0)] * 2 + [str(folder / name) for name in ("s", "d")]
+        for each, address in zip(self.listening, self.addresses, strict=True):
+            each.bind(address)
+            each.settimeout(0)
+            if each.type == socket.SOCK_STREAM:
+                each.listen()
+        self.signals: list[int] = []
+        before = signal.signal(signal.SIGCONT, lambda number, _: self.signals.append(number))
+        opened.callback(signal.signal, signal.SIGCONT, before)
+        self.before = self.files()
+
+    @property
+    def names(self) -> str:
+        """What the cards need to know, as Python."""
+        port, udp = (each.getsockname()[1] for each in self.listening[:2])
+        stream, datagram = self.addresses[2:]
+        known = {"PORT": port, "UDP": udp, "STREAM": stream, "DATAGRAM": datagram}
+        known |= {"ROOT": str(self.root), "HOME": str(self.home), "OUTSIDE": str(self.secret)}
+        known |= {"BESIDE": str(self.beside), "TESTS": os.getpid()}
+        return "".join(f"{name} = {value!r}\n" for name, value in known.items())
+
+    def files(self) -> dict[str, tuple[object, ...]]:
+        """Every file and folder that is outside, with all that can be seen of it."""
+        below = [*self.root.rglob("*"), *self.home.rglob("*"), self.secret, self.beside]
+        return {
+            str(each): _seen(each) for each in below if each.exists() and FOLDER not in each.parts
+        }
+
+    def heard(self) -> list[int]:
+        """Which of the listeners somebody called, by their number."""
+        return [number for number, each in enumerate(self.listening) if _called(each)]
+
+
+def _seen(file: Path) -> tuple[object, ...]:
+    seen = file.stat()
+    if file.is_dir():
+        return (seen.st_mode,)
+    return (file.read_bytes(), seen.st_mode, seen.st_nlink, seen.st_mtime_ns)
+
+
+def _called(listening: socket.socket) -> bool:
+    try:
+        if listening.type == socket.SOCK_STREAM:
+            listening.accept()[0].close()
+        else:
+            listening.recv(16)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of every attempt, and of what is outside."""
+
+    found: dict[str, ProvenCard | Problem]
+    outside: Outside
+
+
+@contextmanager
+def tried(folder: Path, settings: str) -> Iterator[Tried]:
+    """Make every attempt, each in a card of its own, in one run."""
+    with ExitStack() as opened, pytest.MonkeyPatch.context() as patch:
+        outside = Outside(folder, opened)
+        patch.setenv("HOME", str(outside.home))
+        setup = f"# T\n\n```python {{.setup}}\n{SETUP}\n{outside.names}```\n\n"
+        names = {f"e{number}": name for number, name in enumerate(ESCAPES)}
+        cards = "".join(attempt(identity, ESCAPES[name]) for identity, name in names.items())
+        made = project(outside.root, {"a.md": setup + cards}, settings)
+        outside.before = outside.files()
+        found = made.verified()
+        assert len(found) == len(names)
+        yield Tried(dict(zip(ESCAPES, found, strict=True)), outside)
+
+
+@pytest.fixture(scope="module")
+def boxed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
+    """Every attempt, in the box."""
+    with tried(tmp_path_factory.mktemp("boxed"), REQUIRED) as all_of_them:
+        yield all_of_them
+
+
+@pytest.fixture(scope="module")
+def loose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tried]:
+    """Every attempt, without the box."""
+    with tried(tmp_path_factory.mktemp("loose"), UNBOXED) as all_of_them:
+        yield all_of_them
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_the_box_refuses(boxed: Tried, name: str) -> None:
+    """What a snippet may not do fails inside of it, and the card goes on."""
+    proven = boxed.found[name]
+    assert isinstance(proven, ProvenCard), proven
+    assert sum(proof.assertions for proof in proven.proofs) == 1
+
+
+def test_nothing_outside_of_the_box_has_changed(boxed: Tried) -> None:
+    """No file was written, renamed or touched, nobody was called, no signal came."""
+    assert boxed.outside.files() == boxed.outside.before
+    assert boxed.outside.heard() == []
+    assert boxed.outside.signals == []
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_without_the_box_it_gets_out(loose: Tried, name: str) -> None:
+    """What the box refuses is possible here: its refusal is the box's doing."""
+    if name == "the passwords" and not os.access("/etc/shadow", os.R_OK):
+        pytest.skip("not root: the system refuses it by itself")
+    found = loose.found[name]
+    assert isinstance(found, Problem)
+    assert found.code is Code.ASSERTION_FAILED, found
+
+
+def test_without_the_box_it_is_seen_outside(loose: Tried) -> None:
+    """What is looked at outside would have changed."""
+    outside = loose.outside
+    after = outside.files()
+    same = [
+        name
+        for name in VICTIMS
+        if after.get(file := str(outside.root / name)) == outside.before[file]
+    ]
+    assert same == ["owner"], "the owner is whoever runs the tests, before and after"
+    assert {str(outside.beside), str(outside.home / "new")} <= after.keys()
+    assert outside.heard() == [0, 1, 2, 3]
+    assert outside.signals
+
+
+DAEMON = """\
+import os, subprocess
+
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        subprocess.Popen(["sleep", "43.375"], start_new_session=True)
+        os.execvp("sleep", ["sleep", "44.375"])
+    os._exit(0)
+os.wait()
+assert os.getpid()
+"""
+
+
+@pytest.mark.parametrize("settings", [REQUIRED, UNBOXED], ids=["boxed", "loose"])
+def test_a_daemon_ends_with_its_card(tmp_path: Path, settings: str) -> None:
+    """What left its session and its parent behind is ended all the same."""
+    (proven,) = project(tmp_path, {"a.md": card("one", DAEMON)}, settings).proven()
+    assert proven.proofs[0].assertions == 1
+    assert soon(lambda: not [*processes("43.375"), *processes("44.375")])
+
+
+def test_what_libraries_need_is_there(tmp_path: Path) -> None:
+    """In the box there are time zones, names of users, types of files, and the project's files."""
+    code = """\
+import getpass, mimetypes, os, platform, zoneinfo
+from pathlib import Path
+assert os.cpu_count() and platform.machine() and Path.home()
+assert mimetypes.guess_type("a.png")[0] == "image/png"
+assert "root:" in Path("/etc/passwd").read_text()
+assert Path(PROJECT, "data.txt").read_text() == "data"
+assert Path("here").write_text("x") and Path("here").read_text() == "x"
+"""
+    code = code.replace("PROJECT", repr(str(tmp_path)))
+    files: dict[str, str | bytes] = {"data.txt": "data", "a.md": card("one", code)}
+    (proven,) = project(tmp_path, files, REQUIRED).proven()
+    assert proven.proofs[0].assertions == 5
+
+
+def test_a_refusal_is_explained(tmp_path: Path) -> None:
+    """An author who meets the box is told that there is one."""
+    found = project(tmp_path, {"a.md": card("one", "import socket\nsocket.socket()")}).verified()
+    (problem,) = found
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.place.line) == (Code.EXCEPTION_RAISED, 7)
+    assert "no network" in problem.hint
+
+
+WITNESSES = 'import os\nassert os.environ\nopen(r"{}", "w").close()'
+
+
+def test_without_a_box_that_is_required_nothing_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where this system has no box, `require_sandbox` refuses every card before it starts."""
+    monkeypatch.setattr(box, "missing", lambda: "it is made of cardboard")
+    witness = tmp_path / "witness"
+    made = project(tmp_path, {"a.md": card("one", WITNESSES.format(witness))}, REQUIRED)
+    (problem,) = made.verified()
+    assert isinstance(problem, Problem)
+    assert problem.code is Code.SANDBOX_MISSING
+    assert problem.message.endswith("it is made of cardboard")
+    assert not witness.exists()
+
+
+def test_a_proof_from_outside_of_a_box_is_not_reused_where_one_is_required(tmp_path: Path) -> None:
+    """What ran with the author's rights is no proof for somebody who requires the box."""
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')")}, UNBOXED)
+    made.proven()
+    assert made.proven()[0].proofs[0].reused
+    made.write("pyproject.toml", UNBOXED + "require_sandbox = true\n")
+    assert made.problems() == ["cards/a.md:5:1 sandbox-missing"]
+
+
+def test_a_proof_from_outside_of_a_box_is_not_reused_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that has a box executes again what was proved without one."""
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')")})
+    entry = kept.entry
+    with monkeypatch.context() as patch:
+        patch.setattr(kept, "entry", lambda *given: entry(*given[:2], {**given[2], "box": ""}))
+        made.proven()
+    with monkeypatch.context() as patch:
+        patch.setattr(box, "missing", lambda: "it is made of cardboard")
+        assert made.proven()[0].proofs[0].reused
+    assert not made.proven()[0].proofs[0].reused
+    assert made.proven()[0].proofs[0].reused
+
+
+@pytest.mark.parametrize(
+    ("settings", "words", "says"),
+    [
+        (SETTINGS, ["--require-sandbox"], box.NAME),
+        (UNBOXED, [], "none: turned off"),
+    ],
+    ids=["boxed", "loose"],
+)
+def test_a_run_says_which_box_was_on(
+    tmp_path: Path, settings: str, words: list[str], says: str
+) -> None:
+    """The summary tells it to people, JSON to programs."""
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')")}, settings)
+    assert f"sandbox: {says}\n" in made.run("check", *words).stdout
+    told = made.run("check", "--format", "json", *words).stdout
+    assert json.loads(told)["sandbox"] == says
+
+
+def test_the_flag_requires_the_box(tmp_path: Path) -> None:
+    """`--require-sandbox` on the command line refuses what the settings allow."""
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')")}, UNBOXED)
+    assert made.run("check").returncode == 0
+    refused = made.run("check", "--require-sandbox")
+    assert refused.returncode == 1
+    assert "[sandbox-missing]" in refused.stderr

@@ -1,0 +1,228 @@
+"""How far the snippets of a card may go, and how they are told that they went too far."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from projects import SETTINGS, card, processes, project, soon
+
+from verideck.problems import Code, Problem
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux keeps these")
+
+FIRST = 6
+"""The line of a card's first line of code."""
+
+FORKS = """\
+import os, time
+for _ in range(200):
+    if os.fork() == 0:
+        time.sleep(45.375)
+        os._exit(0)
+time.sleep(30)
+assert os.getpid()
+"""
+THREADS = """\
+import threading
+done = threading.Event()
+threads = [threading.Thread(target=done.wait) for _ in range(40)]
+for thread in threads:
+    thread.start()
+done.set()
+for thread in threads:
+    thread.join()
+assert len(threads) == 40
+"""
+SHELLS = """\
+import subprocess
+shells = [subprocess.Popen(["sh", "-c", "sleep 46.375 & wait"]) for _ in range(25)]
+shells[0].wait()
+assert shells
+"""
+MANY = """\
+from pathlib import Path
+for number in range(50):
+    folder = Path(f"{number}")
+    folder.mkdir()
+    (folder / "file").write_bytes(bytes(100_000))
+assert folder
+"""
+BESIDE = """\
+import tempfile
+from pathlib import Path
+Path("..", "beside").write_bytes(bytes(1_500_000))
+Path(tempfile.mkdtemp(), "temporary").write_bytes(bytes(1_500_000))
+assert Path
+"""
+
+BROKEN = {
+    "an array": ("x = bytearray(9_000_000_000)\nassert x", "memory", Code.MEMORY_LIMIT, 0),
+    "a list": ("x = [0]\nx = x * 900_000_000\nassert x", "memory", Code.MEMORY_LIMIT, 1),
+    "a mapping": ("import mmap\nassert mmap.mmap(-1, 2**40, 2)", "memory", Code.MEMORY_LIMIT, 1),
+    "a file": (
+        "with open('a', 'wb') as file:\n    for _ in range(9):\n        file.write(bytes(999_999))\n"
+        "assert file",
+        "disk",
+        Code.DISK_LIMIT,
+        None,
+    ),
+    "many files": (MANY, "disk", Code.DISK_LIMIT, None),
+    "files elsewhere": (BESIDE, "disk", Code.DISK_LIMIT, None),
+    "forks": (FORKS, "processes", Code.PROCESS_LIMIT, None),
+    "shells": (SHELLS, "processes", Code.PROCESS_LIMIT, 2),
+}
+"""Code that goes too far, the limit that stops it, and at which of its lines, if that is certain."""
+
+LOW = SETTINGS + "memory = 1000\ndisk = 2\nprocesses = 30\n"
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_card_that_goes_too_far_is_stopped(tmp_path: Path, name: str) -> None:
+    """It is told which limit that was, where it stood, and how to allow more; others go on."""
+    code, setting, told, line = BROKEN[name]
+    text = card("one", code) + card("two", "assert int('1')")
+    first, *others = project(tmp_path, {"a.md": text}, LOW).verified()
+    assert isinstance(first, Problem)
+    assert first.code is told
+    assert f"{setting} in [tool.verideck]" in first.hint
+    assert f"{{{setting}=…}} on the fence" in first.hint
+    assert line is None or first.place.line == FIRST + line
+    assert len(others) == 1
+    assert not isinstance(others[0], Problem)
+    assert soon(lambda: not [*processes("45.375"), *processes("46.375")])
+
+
+ALLOWED = {
+    "memory": "x = bytearray(600_000_000)\nassert x",
+    "disk": MANY,
+    "processes": "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n        time.sleep(45)\n"
+    "time.sleep(0.3)\nassert os.getpid()",
+    "timeout": "import time\ntime.sleep(0.5)\nassert time",
+    "max_output": "print('x' * 2000)\nassert print",
+}
+LIMITED = SETTINGS + "memory = 500\ndisk = 4\nprocesses = 5\ntimeout = 0.3\nmax_output = 1000\n"
+MORE = {"memory": 800, "disk": 8, "processes": 9, "timeout": 20, "max_output": 3000}
+
+
+def test_a_fence_allows_its_card_more(tmp_path: Path) -> None:
+    """What the project does not allow, a fence can; no other card is allowed it."""
+    cards = {name: card(name.replace("_", "-"), code) for name, code in ALLOWED.items()}
+    more = "timeout=20 "
+    allowed = [
+        text.replace(
+            "```python", f"```python {{{'' if name == 'timeout' else more}{name}={MORE[name]}}}"
+        )
+        for name, text in cards.items()
+    ]
+    assert len(project(tmp_path, {"a.md": "".join(allowed)}, LIMITED).proven()) == len(allowed)
+    refused = [
+        text if name == "timeout" else text.replace("```python", f"```python {{{more}}}")
+        for name, text in cards.items()
+    ]
+    found = project(tmp_path, {"a.md": "".join(refused)}, LIMITED).verified()
+    assert [each.code for each in found if isinstance(each, Problem)] == [
+        Code.MEMORY_LIMIT,
+        Code.DISK_LIMIT,
+        Code.PROCESS_LIMIT,
+        Code.TIME_LIMIT,
+        Code.OUTPUT_LIMIT,
+    ]
+
+
+def test_the_most_generous_fence_counts(tmp_path: Path) -> None:
+    """A card's limit is the highest that any of its fences sets, also where that is lower."""
+    more = "\n```python {.check timeout=0.3}\nimport time\ntime.sleep(0.6)\nassert time\n```\n"
+    text = card("one", "assert int('1')", more)
+    made = project(tmp_path, {"a.md": text})
+    assert made.problems() == ["cards/a.md:11:1 time-limit"]
+    made = project(tmp_path, {"a.md": text.replace("```python\n", "```python {timeout=20}\n", 1)})
+    assert made.problems() == []
+
+
+STOPPED = {
+    "a loop": ("while True:\n    pass", "time-limit", 1),
+    "a call": ("import time\ndef wait():\n    time.sleep(60)\nwait()", "time-limit", 2),
+    "a program": ("import subprocess\nsubprocess.run(['sleep', '60'])", "time-limit", 1),
+    "a crash": ("import ctypes\nx = 1\nctypes.string_at(0)", "ended-early", 2),
+    "an abort": ("import os\ndef end():\n    os.abort()\nend()", "ended-early", 2),
+    "a deaf loop": (
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))\nwhile True:\n    pass",
+        "time-limit",
+        None,
+    ),
+}
+"""Code that does not come to its end, what that is called, and the line where it was."""
+
+
+@pytest.mark.parametrize("executor", ["fork", "spawn"])
+def test_the_line_at_which_a_card_was_is_told(tmp_path: Path, executor: str) -> None:
+    """Not only its fence: the innermost line of the author's, of a loop and of a crash alike.
+
+    A process that does not heed the signal is told at its fence.
+    """
+    cards = [card(f"c{number}", code) for number, (code, _, _) in enumerate(STOPPED.values())]
+    text = "".join(f"{each}assert int('1')\n" if False else each for each in cards)
+    made = project(tmp_path, {"a.md": text}, f'{SETTINGS}timeout = 1\nexecutor = "{executor}"\n')
+    lines = text.split("\n")
+    starts = [number for number, line in enumerate(lines, start=1) if line == "```python"]
+    wanted = [
+        f"cards/a.md:{start if line is None else start + 1 + line}:1 {code}"
+        for start, (_, code, line) in zip(starts, STOPPED.values(), strict=True)
+    ]
+    assert made.problems() == wanted
+
+
+def test_a_slow_line_of_the_project_is_told_there(tmp_path: Path) -> None:
+    """Where a card waits in a module of the project, its author sees which line of it that is."""
+    files: dict[str, str | bytes] = {
+        "snippets/slow.py": "import time\n\ndef slow():\n    time.sleep(60)\n",
+        "a.md": card("one", "from snippets.slow import slow\nassert slow()"),
+    }
+    made = project(tmp_path, files, SETTINGS + "timeout = 0.5\n")
+    assert made.problems() == ["snippets/slow.py:4:1 time-limit"]
+
+
+ORDINARY = {
+    "a program": "import subprocess, sys\n"
+    "assert subprocess.run([sys.executable, '-c', '1'], check=True).returncode == 0",
+    "a shell": "import subprocess\nassert subprocess.check_output('echo $HOME', shell=True)",
+    "a temporary file": "import tempfile\nwith tempfile.NamedTemporaryFile() as file:\n"
+    "    assert file.write(bytes(9_000_000))",
+    "a database": "import sqlite3\nwith sqlite3.connect('a.db') as database:\n"
+    "    database.execute('create table a (b)')\n    assert database.total_changes == 0",
+    "threads": THREADS,
+    "a pool of threads": "from concurrent.futures import ThreadPoolExecutor\n"
+    "with ThreadPoolExecutor(8) as pool:\n    assert list(pool.map(abs, [-1, 2])) == [1, 2]",
+    "asyncio": "import asyncio\nassert asyncio.run(asyncio.sleep(0, 1)) == 1",
+    "a pair of sockets": "import socket\none, other = socket.socketpair()\none.send(b'x')\n"
+    "assert other.recv(1) == b'x'",
+    "a process": "import multiprocessing\nfork = multiprocessing.get_context('fork')\n"
+    "one, other = fork.Pipe()\nprocess = fork.Process(target=one.send, args=[3])\n"
+    "process.start()\nassert other.recv() == 3\nprocess.join()",
+    "much memory": "x = bytearray(1_500_000_000)\nassert len(x)",
+    "much output": "for number in range(9000):\n    print('number', number)\nassert number",
+}
+"""What a card may do without asking."""
+
+
+def test_what_is_ordinary_is_allowed(tmp_path: Path) -> None:
+    """The default limits, and the box, stand in nobody's way."""
+    cards = [card(f"c{number}", code) for number, code in enumerate(ORDINARY.values())]
+    made = project(tmp_path, {"a.md": "".join(cards)})
+    assert len(made.proven()) == len(ORDINARY)
+
+
+@pytest.mark.torch
+def test_tensors_have_the_memory_that_is_allowed(tmp_path: Path) -> None:
+    """A tensor that is too large is the memory limit's, one that is not is none's."""
+    pytest.importorskip("torch")
+    large = "import torch\nx = 1\nx = torch.empty(40_000_000_000)\nassert x.numel()"
+    fits = "import numpy, torch\nassert torch.ones(100_000_000).sum() == numpy.ones(10**8).sum()"
+    found = project(tmp_path, {"a.md": card("one", large) + card("two", fits)}).verified()
+    first, second = found
+    assert isinstance(first, Problem)
+    assert (first.code, first.place.line) == (Code.MEMORY_LIMIT, FIRST + 2)
+    assert "memory in [tool.verideck]" in first.hint
+    assert not isinstance(second, Problem)

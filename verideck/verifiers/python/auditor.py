@@ -1,0 +1,251 @@
+"""Asks of a card's assertions whether they could have caught a mistake, and whether luck held them.
+
+Every mutant is executed as the card is: alone, within limits, in the box. One that an assertion
+refuses is killed; one that fails otherwise has crashed and says nothing; one under which all that
+assertions read, and every output that is compared, is as it was, is equivalent. The rest survive.
+Then the card runs again with the same seed, and with others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from verideck.cache import Cache, key
+from verideck.model import Audit, Place, Role, Snippet, Survivor
+from verideck.verifiers.bench import Bench
+from verideck.verifiers.python import Python, expected, kept, read, steps_of
+from verideck.verifiers.python.mutations import Mutant, mutants
+from verideck.verifiers.python.run import End
+from verideck.verifiers.python.wire import Message
+
+_KILLS = {"assertion-failed", "assertion-swallowed", "exception-expected"}
+"""Problems that an assertion finds."""
+_GRACE, _TIMES = 5.0, 10.0
+"""A mutant has this many seconds, and this many times what the card itself takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a run came to, as far as an audit asks."""
+
+    problem: str = ""
+    place: tuple[str, int] = ("", 0)
+    message: str = ""
+    read: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    """Fingerprints of what assertions read, with the first numbers of each."""
+    printed: tuple[str, ...] = ()
+    """What is compared with an output on the card."""
+    seconds: float = 0.0
+
+
+class Auditor:
+    """Audits the Python snippets of cards that have been proved."""
+
+    def __init__(self, bench: Bench, stop: Event) -> None:
+        """Start nothing before it is needed; end what runs when `stop` is set."""
+        self.python = Python(replace(bench, cache=None), stop)
+        self.cache = Cache(bench.cache, "audits")
+        self.seeds = bench.seeds
+
+    @property
+    def width(self) -> int:
+        """How many cards at a time are worth it."""
+        return self.python.width
+
+    def known(self, snippets: Sequence[Snippet]) -> Audit | None:
+        """What a former audit found, if nothing has changed since."""
+        request = self.python.request(snippets)
+        entry = self.cache.find(self._key(snippets))
+        if entry is None or not kept.holds(entry, request):
+            return None
+        with suppress(KeyError, TypeError, ValueError):
+            return _unpacked(entry["audit"], steps_of(snippets))
+        return None
+
+    def expect(self, snippets: Sequence[Snippet]) -> None:
+        """Get ready for snippets that are about to be audited."""
+        self.python.expect(snippets)
+
+    def answer(self, snippets: Sequence[Snippet]) -> Audit:
+        """Execute every mutant of a card, and the card under other seeds."""
+        request = {**self.python.request(snippets), "trace": True}
+        run = self.python.engine.run(request)
+        reports, last = read(run.lines, len(request["steps"]))
+        original = self._outcome(snippets, request)
+        if last is None or original.problem:
+            flaky = original.message or "it does not hold when it is run again"
+            return Audit(flaky=flaky, flaky_place=_placed(original, snippets))
+        audit = self._mutated(snippets, request, original)
+        audit = self._reseeded(audit, snippets, request, original)
+        entry = {**kept.entry(request, reports, last), "lines": None}
+        self.cache.keep(self._key(snippets), {**entry, "audit": _packed(audit, steps_of(snippets))})
+        return audit
+
+    def close(self) -> None:
+        """End whatever runs."""
+        self.python.close()
+
+    def _key(self, snippets: Sequence[Snippet]) -> str:
+        shown = [[each.code, each.origin.line if each.options.include else 0] for each in snippets]
+        return key("audit", kept.run_key(self.python.request(snippets)), shown, self.seeds)
+
+    # Mutation
+
+    def _mutated(self, snippets: Sequence[Snippet], request: Message, original: _Outcome) -> Audit:
+        timeout = min(request["limits"]["timeout"], _GRACE + _TIMES * original.seconds)
+        limited = {**request, "limits": {**request["limits"], "timeout": timeout}}
+        audit = Audit()
+        for place, mutant, changed in _changed(snippets, limited):
+            outcome = self._outcome(snippets, changed)
+            if outcome.problem in _KILLS:
+                what = "killed"
+            elif outcome.problem:
+                what = "crashed"
+            elif (outcome.read, outcome.printed) == (original.read, original.printed):
+                what = "equivalent"
+            else:
+                what = "survivors"
+            if mutant.advisory:
+                if what in {"survivors", "equivalent"}:
+                    audit = replace(audit, advised=audit.advised + 1)
+                continue
+            audit = replace(audit, mutants=audit.mutants + 1)
+            if what == "survivors":
+                moved = _moved(original, outcome)
+                survivor = Survivor(place, mutant.before, mutant.after, moved)
+                audit = replace(audit, survivors=(*audit.survivors, survivor))
+            else:
+                audit = replace(audit, **{what: getattr(audit, what) + 1})
+        return audit
+
+    def _outcome(self, snippets: Sequence[Snippet], request: Message) -> _Outcome:
+        run = self.python.engine.run(request)
+        reports, last = read(run.lines, len(request["steps"]))
+        error = next((report["error"] for report in reports if report["error"]), None)
+        if error:
+            place = (str(error["path"]), int(error["line"]))
+            return _Outcome(error["code"], place, error["message"])
+        if last is None:
+            ended = "it did not come to its end"
+            return _Outcome("time-limit" if run.end is End.TIME else "ended-early", message=ended)
+        printed = _compared(snippets, reports)
+        for output, text in printed:
+            if expected.difference(output.code, text, output.options.tolerance):
+                place = (output.place.path, output.place.line)
+                return _Outcome("assertion-failed", place, "it prints something else")
+        return _Outcome(
+            read=tuple((digest, tuple(numbers)) for digest, numbers in last["read"]),
+            printed=tuple(text for _, text in printed),
+            seconds=sum(report["seconds"] for report in reports),
+        )
+
+    # Seeds
+
+    def _reseeded(
+        self, audit: Audit, snippets: Sequence[Snippet], request: Message, original: _Outcome
+    ) -> Audit:
+        """The audit, with the first seed that breaks the card, if one does."""
+        again = self._outcome(snippets, request)
+        if (again.read, again.printed) != (original.read, original.printed):
+            flaky = "what its assertions read differs from one run to the next"
+            return replace(audit, flaky=flaky, flaky_place=_placed(again, snippets))
+        unprinted = [each for each in snippets if each.options.role is not Role.OUTPUT]
+        for seed in range(1, self.seeds + 1):
+            outcome = self._outcome(unprinted, {**request, "seed": seed})
+            if outcome.problem:
+                first = outcome.message.split("\n")[0]
+                place = _placed(outcome, snippets)
+                return replace(audit, flaky=f"with seed {seed}: {first}", flaky_place=place)
+        return audit
+
+
+def _changed(
+    snippets: Sequence[Snippet], request: Message
+) -> Iterator[tuple[Place, Mutant, Message]]:
+    """Every mutant of the shown code, where it is, and the request that executes it."""
+    for number, snippet in enumerate(steps_of(snippets)):
+        if snippet.options.role is not Role.SHOWN:
+            continue
+        if snippet.options.include:
+            path, first = snippet.options.include, snippet.origin.line
+            last = first + snippet.code.rstrip("\n").count("\n")
+            source = Path(request["root"], path).read_text(encoding="utf-8-sig")
+            for mutant in mutants(source, first, last):
+                overlay = {path: mutant.code}
+                yield Place(path, mutant.line), mutant, {**request, "overlay": overlay}
+        else:
+            for mutant in mutants(snippet.code):
+                steps = list(request["steps"])
+                steps[number] = {**steps[number], "code": mutant.code}
+                line = snippet.origin.line + mutant.line - 1
+                place = Place(snippet.origin.path, line, snippet.origin.column)
+                yield place, mutant, {**request, "steps": steps}
+
+
+def _compared(
+    snippets: Sequence[Snippet], reports: Sequence[Mapping[str, Any]]
+) -> list[tuple[Snippet, str]]:
+    """The outputs on the card, each with what the step above it printed."""
+    found: list[tuple[Snippet, str]] = []
+    remaining = iter(reports)
+    printed = ""
+    for snippet in snippets:
+        if snippet.options.role is Role.OUTPUT:
+            found.append((snippet, printed))
+        else:
+            printed = str(next(remaining, {"stdout": ""})["stdout"])
+    return found
+
+
+def _moved(original: _Outcome, outcome: _Outcome) -> float | None:
+    """How far the values that assertions read moved at most; None if that cannot be said."""
+    apart = [
+        abs(one - other)
+        for (_, before), (_, after) in zip(original.read, outcome.read, strict=False)
+        for one, other in zip(before, after, strict=False)
+    ]
+    return max((each for each in apart if each == each), default=None)  # noqa: PLR0124 - not NaN
+
+
+def _placed(outcome: _Outcome, snippets: Sequence[Snippet]) -> Place:
+    path, line = outcome.place
+    return Place(path, line) if line else steps_of(snippets)[0].place
+
+
+# In the cache, places in fences are told from their fence: cards move.
+
+
+def _packed(audit: Audit, steps: Sequence[Snippet]) -> dict[str, Any]:
+    packed = asdict(audit)
+    for place in [packed["flaky_place"], *(each["place"] for each in packed["survivors"])]:
+        if place:
+            place["fence"] = _fence_of(place, steps)
+            place["line"] -= steps[place["fence"]].origin.line if place["fence"] >= 0 else 0
+    return packed
+
+
+def _fence_of(place: Mapping[str, Any], steps: Sequence[Snippet]) -> int:
+    for number, step in enumerate(steps):
+        lines = range(step.code.count("\n") + 2)
+        inside = place["line"] - step.origin.line in lines
+        if not step.options.include and step.origin.path == place["path"] and inside:
+            return number
+    return -1
+
+
+def _unpacked(packed: dict[str, Any], steps: Sequence[Snippet]) -> Audit:
+    def placed(place: dict[str, Any]) -> Place:
+        fence = place["fence"]
+        first = steps[fence].origin if fence >= 0 else Place(place["path"], 0)
+        return Place(first.path, first.line + place["line"], place["column"])
+
+    survivors = tuple(
+        Survivor(**{**each, "place": placed(each["place"])}) for each in packed["survivors"]
+    )
+    flaky_place = placed(packed["flaky_place"]) if packed["flaky_place"] else None
+    return Audit(**{**packed, "survivors": survivors, "flaky_place": flaky_place})
