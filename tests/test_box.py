@@ -373,7 +373,7 @@ def test_a_proof_from_outside_of_a_box_is_not_reused_in_one(
     made = project(tmp_path, {"a.md": card("one", "assert int('1')")})
     entry = kept.entry
     with monkeypatch.context() as patch:
-        patch.setattr(kept, "entry", lambda *given: entry(*given[:2], {**given[2], "box": ""}))
+        patch.setattr(kept, "entry", lambda *of, **_: entry(of[0], of[1], {**of[2], "box": ""}))
         made.proven()
     with monkeypatch.context() as patch:
         patch.setattr(box, "missing", lambda: "it is made of cardboard")

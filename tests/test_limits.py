@@ -71,7 +71,7 @@ BROKEN = {
     "many files": (MANY, "disk", Code.DISK_LIMIT, None),
     "files elsewhere": (BESIDE, "disk", Code.DISK_LIMIT, None),
     "forks": (FORKS, "processes", Code.PROCESS_LIMIT, None),
-    "shells": (SHELLS, "processes", Code.PROCESS_LIMIT, 2),
+    "shells": (SHELLS, "processes", Code.PROCESS_LIMIT, None),
 }
 """Code that goes too far, the limit that stops it, and at which of its lines, if that is certain."""
 
@@ -142,7 +142,7 @@ def test_the_most_generous_fence_counts(tmp_path: Path) -> None:
 
 
 STOPPED = {
-    "a loop": ("while True:\n    pass", "time-limit", 1),
+    "a loop": ("x = 1\nwhile x: pass", "time-limit", 1),
     "a call": ("import time\ndef wait():\n    time.sleep(60)\nwait()", "time-limit", 2),
     "a program": ("import subprocess\nsubprocess.run(['sleep', '60'])", "time-limit", 1),
     "a crash": ("import ctypes\nx = 1\nctypes.string_at(0)", "ended-early", 2),
@@ -163,7 +163,7 @@ def test_the_line_at_which_a_card_was_is_told(tmp_path: Path, executor: str) -> 
     A process that does not heed the signal is told at its fence.
     """
     cards = [card(f"c{number}", code) for number, (code, _, _) in enumerate(STOPPED.values())]
-    text = "".join(f"{each}assert int('1')\n" if False else each for each in cards)
+    text = "".join(cards)
     made = project(tmp_path, {"a.md": text}, f'{SETTINGS}timeout = 1\nexecutor = "{executor}"\n')
     lines = text.split("\n")
     starts = [number for number, line in enumerate(lines, start=1) if line == "```python"]
@@ -201,7 +201,7 @@ ORDINARY = {
     "a process": "import multiprocessing\nfork = multiprocessing.get_context('fork')\n"
     "one, other = fork.Pipe()\nprocess = fork.Process(target=one.send, args=[3])\n"
     "process.start()\nassert other.recv() == 3\nprocess.join()",
-    "much memory": "x = bytearray(1_500_000_000)\nassert len(x)",
+    "much memory": "x = bytearray(500_000_000)\nassert len(x)",
     "much output": "for number in range(9000):\n    print('number', number)\nassert number",
 }
 """What a card may do without asking."""
@@ -219,7 +219,7 @@ def test_tensors_have_the_memory_that_is_allowed(tmp_path: Path) -> None:
     """A tensor that is too large is the memory limit's, one that is not is none's."""
     pytest.importorskip("torch")
     large = "import torch\nx = 1\nx = torch.empty(40_000_000_000)\nassert x.numel()"
-    fits = "import numpy, torch\nassert torch.ones(100_000_000).sum() == numpy.ones(10**8).sum()"
+    fits = "import numpy, torch\nassert torch.ones(10**7).sum() == numpy.ones(10**7).sum()"
     found = project(tmp_path, {"a.md": card("one", large) + card("two", fits)}).verified()
     first, second = found
     assert isinstance(first, Problem)
