@@ -91,6 +91,10 @@ class Recorder:
     def keep(self, number: int, value: Any) -> Any:  # noqa: ANN401 - whatever an author compares
         """Remember an operand and hand it on."""
         self._operands[number] = value
+        return value
+
+    def see(self, value: Any) -> Any:  # noqa: ANN401 - whatever an assertion is about
+        """Remember what a value is that an assertion is about, and hand it on."""
         self._trace(value)
         return value
 
@@ -161,6 +165,18 @@ def _count(counts: dict[threading.Thread, int]) -> None:
 class Rewriter(ast.NodeTransformer):
     """Rewrites the assertions of one module or snippet."""
 
+    def __init__(self, *, traces: bool = False) -> None:
+        """`traces` lets the recorder see all that assertions are about."""
+        self._traces = traces
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        """Let what a library's `assert_*` function is given be seen."""
+        match node.value:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if self._traces:
+                if name.startswith("assert_"):
+                    _Seen().generic_visit(node)
+        return node
+
     def visit_Assert(self, node: ast.Assert) -> ast.AST | list[ast.stmt]:
         """Rewrite one assertion, unless it cannot fail."""
         if isinstance(node.test, ast.Constant | ast.Tuple | ast.List | ast.Lambda):
@@ -168,6 +184,8 @@ class Rewriter(ast.NodeTransformer):
         operands: dict[int, str] = {}
         self._compared: list[tuple[int, int]] = []
         test = self._kept_inside(node.test, operands)
+        if self._traces:
+            test = _Seen().visit(test)
         held = [ast.Constant(tuple(self._compared))] if self._compared else []  # type: ignore[arg-type] # as compile takes it
         told = ast.Dict(
             keys=[ast.Constant(number) for number in operands],
@@ -234,6 +252,33 @@ class Rewriter(ast.NodeTransformer):
         kept = _call("keep", ast.Constant(number), expression)
         _put(kept, expression)
         return kept
+
+
+class _Seen(ast.NodeTransformer):
+    """Shows the recorder every value that has a name, or that a call returns.
+
+    `y` in `y.shape == (2, 3)`: an assertion on a shape is about a tensor, and says little of it.
+    """
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """Show what a name stands for."""
+        if not isinstance(node.ctx, ast.Load) or node.id == NAME:
+            return node
+        return self._seen(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Show what a call returns, unless it is one of ours."""
+        self.generic_visit(node)
+        match node.func:
+            case ast.Attribute(value=ast.Name(id=name)) if name == NAME:
+                return node
+        return self._seen(node)
+
+    @staticmethod
+    def _seen(node: ast.expr) -> ast.Call:
+        seen = _call("see", node)
+        _put(seen, node)
+        return seen
 
 
 def _call(method: str, *arguments: ast.expr) -> ast.Call:

@@ -75,7 +75,7 @@ class Child:
         self.printed = printed
         self.stdout = sys.stdout
         self.recorder = Recorder(traces=self.traced)
-        self.sources = Sources(self.root, request["overlay"])
+        self.sources = Sources(self.root, request["overlay"], traces=self.traced)
         seeds = world.Seeds(request["seed"])
         ready = {**seeds.ready, "matplotlib": figures.ready}
         self.imports = Imports(self.sources, self.recorder, ready)

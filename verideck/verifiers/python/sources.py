@@ -13,8 +13,9 @@ from verideck.verifiers.python.assertions import Rewriter
 class Sources:
     """Knows every piece of code that the author wrote and that was compiled."""
 
-    def __init__(self, root: Path, overlay: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, overlay: Mapping[str, str], *, traces: bool) -> None:
         """Name files by the project's folder; `overlay` holds other text for some of them."""
+        self.traces = traces
         self.root = root
         self.overlay = overlay
         self.imported: set[str] = set()
@@ -35,7 +36,7 @@ class Sources:
         padded = "\n" * (line - 1) + code
         tree = compile(padded, str(file), mode, ast.PyCF_ONLY_AST, dont_inherit=True)
         self.imported |= set(_imported(tree))
-        rewritten = Rewriter().visit(tree)
+        rewritten = Rewriter(traces=self.traces).visit(tree)
         compiled = compile(rewritten, str(file), mode, dont_inherit=True)
         assert isinstance(compiled, CodeType)
         return compiled
