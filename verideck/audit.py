@@ -58,8 +58,7 @@ def _problems(card: Card, found: Audit, floor: float) -> Iterator[Problem]:
 
 def survived(survivor: Survivor) -> Problem:
     """A change that nothing noticed, as a warning at its line."""
-    message = ["no assertion notices this change"]
-    message += [f"before  {survivor.before}", f"after   {survivor.after}"]
+    message = ["no assertion notices this change", f"changed to  {survivor.after}"]
     if survivor.moved is not None:
         message.append(f"values that are asserted on moved by {survivor.moved:.3g}")
     return Problem(

@@ -19,7 +19,7 @@ from verideck.cache import Cache, key
 from verideck.model import Audit, Place, Role, Snippet, Survivor
 from verideck.verifiers.bench import Bench
 from verideck.verifiers.python import Python, expected, kept, read, steps_of
-from verideck.verifiers.python.mutations import Mutant, mutants
+from verideck.verifiers.python.mutations import Mutant, ignored, mutants
 from verideck.verifiers.python.run import End
 from verideck.verifiers.python.wire import Message
 
@@ -157,7 +157,7 @@ class Auditor:
         unprinted = [each for each in snippets if each.options.role is not Role.OUTPUT]
         for seed in range(1, self.seeds + 1):
             outcome = self._outcome(unprinted, {**request, "seed": seed})
-            if outcome.problem:
+            if outcome.problem and not ignored(_line_at(outcome.place, snippets, request)):
                 first = outcome.message.split("\n")[0]
                 place = _placed(outcome, snippets)
                 return replace(audit, flaky=f"with seed {seed}: {first}", flaky_place=place)
@@ -210,6 +210,19 @@ def _moved(original: _Outcome, outcome: _Outcome) -> float | None:
         for one, other in zip(before, after, strict=False)
     ]
     return max((each for each in apart if each == each), default=None)  # noqa: PLR0124 - not NaN
+
+
+def _line_at(place: tuple[str, int], snippets: Sequence[Snippet], request: Message) -> str:
+    """A line of the author's: of a fence, or of a file of the project."""
+    path, number = place
+    for snippet in snippets:
+        lines = snippet.code.split("\n")
+        if snippet.origin.path == path and 0 <= number - snippet.origin.line < len(lines):
+            return lines[number - snippet.origin.line]
+    with suppress(OSError, UnicodeDecodeError, IndexError):
+        text = Path(request["root"], path).read_text(encoding="utf-8-sig")
+        return text.split("\n")[number - 1]
+    return ""
 
 
 def _placed(outcome: _Outcome, snippets: Sequence[Snippet]) -> Place:
