@@ -97,6 +97,8 @@ def ready() -> None:
     import pyseccomp  # noqa: F401, PLC0415 - only where the box is
     import sandlock  # noqa: F401, PLC0415
 
+    _filter()
+
 
 def enter(root: Path, scratch: Path) -> None:
     """Shut this process in, for good. Raises OSError or sandlock's error if the kernel refuses."""
@@ -107,7 +109,7 @@ def enter(root: Path, scratch: Path) -> None:
             fs_readable=sorted(set(_readable(root))), fs_writable=[str(scratch), *_there(_SINKS)]
         )
     )
-    _filter()
+    _filter().load()
     _entered.append(NAME)
 
 
@@ -131,7 +133,9 @@ def _there(paths: tuple[str, ...] | list[str]) -> list[str]:
     return [path for path in paths if os.path.exists(path)]  # noqa: PTH110 - many, and forked often
 
 
-def _filter() -> None:
+@cache
+def _filter() -> Any:  # noqa: ANN401 - ships no annotations
+    """The filter, made once and loaded by every fork."""
     import pyseccomp  # noqa: PLC0415 - only where the box is
 
     calls = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
@@ -149,7 +153,7 @@ def _filter() -> None:
     for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
         _refuse(calls, refused, "socketpair", argument(1, masked, _SOCKET_TYPE, kind))
     _refuse(calls, refused, "ioctl", argument(1, masked, 0xFFFFFFFF, _STOLEN_INPUT))
-    calls.load()
+    return calls
 
 
 def _refuse(calls: Any, action: int, name: str, *arguments: object) -> None:  # noqa: ANN401 - ships no annotations

@@ -73,7 +73,6 @@ def _warm(modules: Sequence[str], rehearsals: Sequence[str]) -> None:
                     importlib.import_module(name)
         torch = sys.modules.get("torch")
         if torch:
-            torch.manual_seed(0)
             torch.set_num_threads(1)  # a fork of a parent with more of them would hang
             for name in rehearsals:
                 with contextlib.suppress(Exception):

@@ -160,7 +160,9 @@ class Seeds:
                     return of_generator(generator, self._moved(seed))
 
             torch.Generator = Generator
-        original(self.seed)
+        # The full call queues seeds for devices that are not there, with a stack trace for each.
+        seed_all = original if torch.version.cuda else torch.default_generator.manual_seed
+        seed_all(self.seed)
 
 
 def report_on(descriptor: int) -> BinaryIO:
