@@ -24,6 +24,14 @@ for _ in range(200):
 time.sleep(30)
 assert os.getpid()
 """
+FEW = """\
+import os, time
+for _ in range(6):
+    if os.fork() == 0:
+        time.sleep(45)
+time.sleep(0.3)
+assert os.getpid()
+"""
 THREADS = """\
 import threading
 done = threading.Event()
@@ -40,6 +48,12 @@ import subprocess
 shells = [subprocess.Popen(["sh", "-c", "sleep 46.375 & wait"]) for _ in range(25)]
 shells[0].wait()
 assert shells
+"""
+LARGE = """\
+with open("large", "wb") as file:
+    for _ in range(9):
+        file.write(bytes(999_999))
+assert file
 """
 MANY = """\
 from pathlib import Path
@@ -61,19 +75,13 @@ BROKEN = {
     "an array": ("x = bytearray(9_000_000_000)\nassert x", "memory", Code.MEMORY_LIMIT, 0),
     "a list": ("x = [0]\nx = x * 900_000_000\nassert x", "memory", Code.MEMORY_LIMIT, 1),
     "a mapping": ("import mmap\nassert mmap.mmap(-1, 2**40, 2)", "memory", Code.MEMORY_LIMIT, 1),
-    "a file": (
-        "with open('a', 'wb') as file:\n    for _ in range(9):\n        file.write(bytes(999_999))\n"
-        "assert file",
-        "disk",
-        Code.DISK_LIMIT,
-        None,
-    ),
+    "a file": (LARGE, "disk", Code.DISK_LIMIT, None),
     "many files": (MANY, "disk", Code.DISK_LIMIT, None),
     "files elsewhere": (BESIDE, "disk", Code.DISK_LIMIT, None),
     "forks": (FORKS, "processes", Code.PROCESS_LIMIT, None),
     "shells": (SHELLS, "processes", Code.PROCESS_LIMIT, None),
 }
-"""Code that goes too far, the limit that stops it, and at which of its lines, if that is certain."""
+"""Code that goes too far, the limit that stops it, and the line where it was if that is sure."""
 
 LOW = SETTINGS + "memory = 1000\ndisk = 2\nprocesses = 30\n"
 
@@ -97,8 +105,7 @@ def test_a_card_that_goes_too_far_is_stopped(tmp_path: Path, name: str) -> None:
 ALLOWED = {
     "memory": "x = bytearray(600_000_000)\nassert x",
     "disk": MANY,
-    "processes": "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n        time.sleep(45)\n"
-    "time.sleep(0.3)\nassert os.getpid()",
+    "processes": FEW,
     "timeout": "import time\ntime.sleep(0.5)\nassert time",
     "max_output": "print('x' * 2000)\nassert print",
 }
@@ -141,17 +148,18 @@ def test_the_most_generous_fence_counts(tmp_path: Path) -> None:
     assert made.problems() == []
 
 
+DEAF = """\
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
+while True: pass
+"""
 STOPPED = {
     "a loop": ("x = 1\nwhile x: pass", "time-limit", 1),
     "a call": ("import time\ndef wait():\n    time.sleep(60)\nwait()", "time-limit", 2),
     "a program": ("import subprocess\nsubprocess.run(['sleep', '60'])", "time-limit", 1),
     "a crash": ("import ctypes\nx = 1\nctypes.string_at(0)", "ended-early", 2),
     "an abort": ("import os\ndef end():\n    os.abort()\nend()", "ended-early", 2),
-    "a deaf loop": (
-        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))\nwhile True:\n    pass",
-        "time-limit",
-        None,
-    ),
+    "a deaf loop": (DEAF, "time-limit", None),
 }
 """Code that does not come to its end, what that is called, and the line where it was."""
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from projects import Project, card, processes, project, soon
+from projects import SETTINGS, Project, card, processes, project, soon
 
 from verideck.build import bench, check
-from verideck.model import Card, ProvenCard
+from verideck.model import Card, Proof, ProvenCard
 from verideck.problems import Code, Problem
 from verideck.verify import Proven, verify
 
@@ -458,3 +460,202 @@ def test_projects_do_not_mix(tmp_path: Path) -> None:
         files: dict[str, str | bytes] = {"snippets/value.py": f"value = {value}\n"}
         made: Project = project(tmp_path / value, {**files, "a.md": text.replace("VALUE", value)})
         assert len(made.proven()) == 1
+
+
+def uncached(made: Project) -> list[tuple[str, tuple[Proof, ...]] | Problem]:
+    """What executing every card comes to, without what differs between any two runs."""
+    where = replace(bench(made.settings()), cache=None)
+    return [
+        each
+        if isinstance(each, Problem)
+        else (each.card.id, tuple(replace(proof, seconds=0.0) for proof in each.proofs))
+        for each in verify(made.cards(), where)
+    ]
+
+
+VARIED = {
+    "asserts": "x = [1, 2]\nfor each in x:\n    assert each in x",
+    "prints": "print('one', {'a', 'b', 'c'}, hash('a'))\nassert int('1')",
+    "draws": "import random, uuid\nprint(random.random(), random.Random(4).random())\n"
+    "assert random.choice('abc')",
+    "imports": "import yaml\nfrom snippets.helper import number\nassert number == 3",
+    "fails": "x = 1\nassert x == 2, 'no'",
+    "raises": "def f():\n    raise KeyError('lost')\nf()",
+    "asserts-nothing": "x = 1",
+    "ends": "import os\nos._exit(3)",
+    "crashes": "import ctypes\nx = 1\nctypes.string_at(0)",
+    "hangs": "x = 1\nwhile x: x = 1",
+    "misspells": "x = = 1",
+    "exits": "import sys\nsys.exit('no')",
+    "tells-its-place": "import traceback\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n"
+    "    print(traceback.format_exc(), __file__, __name__)\nassert int('1')",
+    "asks-for-memory": "x = bytearray(10**11)\nassert x",
+    "runs-a-program": "import subprocess as p\nassert p.run(['sh', '-c', 'exit 3']).returncode",
+    "uses-a-thread": """\
+import threading
+def work():
+    assert int("1")
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+""",
+}
+"""Cards that hold, and cards that fail in every way."""
+
+ANNOUNCED = card("announces", "int('one')").replace(
+    "```python", '```python {raises="ValueError" match="literal"}'
+)
+
+
+def varied() -> list[str]:
+    """A card of each kind."""
+    return [*(card(name, code) for name, code in VARIED.items()), ANNOUNCED]
+
+
+def test_every_executor_comes_to_the_same(tmp_path: Path) -> None:
+    """A fork of a warm parent proves what a fresh interpreter does, and fails as it does."""
+    text = "# T\n\n```python {.setup}\nready = 1\n```\n\n" + "".join(varied())
+    files: dict[str, str | bytes] = {"snippets/helper.py": "number = 3\n", "a.md": text}
+    found = []
+    for executor in ("fork", "spawn"):
+        settings = f'{SETTINGS}timeout = 2\nexecutor = "{executor}"\n'
+        found.append(uncached(project(tmp_path, files, settings)))
+    forked, spawned = found
+    assert [each.code for each in forked if isinstance(each, Problem)] == [
+        Code.ASSERTION_FAILED,
+        Code.EXCEPTION_RAISED,
+        Code.NOTHING_ASSERTED,
+        Code.ENDED_EARLY,
+        Code.ENDED_EARLY,
+        Code.TIME_LIMIT,
+        Code.SYNTAX_ERROR,
+        Code.ENDED_EARLY,
+        Code.MEMORY_LIMIT,
+    ]
+    assert forked == spawned
+
+
+def test_the_order_of_cards_is_of_no_account(tmp_path: Path) -> None:
+    """Each card comes to the same, byte for byte, whichever cards were executed before it."""
+    names = [name for name in VARIED if name not in {"hangs", "tells-its-place"}]
+    every = {name: card(name, VARIED[name]) for name in names} | {
+        name: card(name, f"{code}\nassert {then}") for name, (code, then) in SPOILERS.items()
+    }
+    order = list(every)
+    made = project(tmp_path, {"snippets/helper.py": "number = 3\n"})
+    for name in order:  # in a file of its own, so that no line moves
+        made.write(f"cards/{name}.md", every[name])
+    cards = {each.id: each for each in made.cards()}
+    where = replace(bench(made.settings()), cache=None)
+    seen: dict[str, object] = {}
+    for seed in range(3):
+        random.Random(seed).shuffle(order)  # noqa: S311 - no secret
+        for each in verify([cards[name] for name in order], where):
+            if isinstance(each, Problem):
+                assert seen.setdefault(Path(each.place.path).stem, each) == each
+            else:
+                proofs = [replace(proof, seconds=0.0) for proof in each.proofs]
+                assert seen.setdefault(each.card.id, proofs) == proofs
+    assert len(seen) == len(every)
+
+
+THREAD = """\
+import threading
+done = threading.Event()
+def work():
+    assert int("1")
+    done.set()
+thread = threading.Thread(target=work)
+thread.start()
+done.wait()
+"""
+
+
+def test_what_a_thread_asserts_counts_once_it_is_joined(tmp_path: Path) -> None:
+    """Whether a thread that nobody waits for gets anywhere is luck, so it proves nothing."""
+    pool = """\
+from concurrent.futures import ThreadPoolExecutor
+def work(x):
+    assert x
+with ThreadPoolExecutor(2) as pool:
+    list(pool.map(work, [1, 2]))
+"""
+    text = card("left", THREAD) + card("joined", THREAD + "thread.join()\n") + card("pool", pool)
+    left, joined, pooled = project(tmp_path, {"a.md": text}).verified()
+    assert isinstance(left, Problem)
+    assert left.code is Code.NOTHING_ASSERTED
+    assert isinstance(joined, ProvenCard)
+    assert joined.proofs[0].assertions == 1
+    assert isinstance(pooled, ProvenCard)
+    assert pooled.proofs[0].assertions == 2
+
+
+UNSEEDED = """\
+import random
+print(random.Random().random(), random.random())
+random.seed()
+print(random.random(), random.sample(range(100), 3))
+assert random
+"""
+UNSEEDED_NUMPY = """\
+import numpy as np
+print(np.random.default_rng().random(3), np.random.rand(2), np.random.RandomState().rand(2))
+np.random.seed()
+print(np.random.rand(2), np.random.Generator(np.random.PCG64()).random())
+assert np
+"""
+
+
+@pytest.mark.parametrize("library", ["random", "numpy"])
+def test_generators_without_a_seed_have_one(tmp_path: Path, library: str) -> None:
+    """What an author forgot to seed draws the same numbers on every run, and for every card."""
+    pytest.importorskip(library)
+    code = UNSEEDED if library == "random" else UNSEEDED_NUMPY
+    made = project(tmp_path, {"a.md": card("one", code) + card("two", code)})
+    printed = set()
+    for _ in range(2):
+        for found in uncached(made):
+            assert not isinstance(found, Problem), found
+            printed.add(found[1][0].stdout)
+    assert len(printed) == 1
+
+
+@LINUX
+def test_a_card_that_kills_its_worker_is_told(tmp_path: Path) -> None:
+    """Without a box a card can end what watches it: it is told, and the others are proved."""
+    killer = """\
+import os, subprocess, time
+subprocess.Popen(["sleep", "47.375"], start_new_session=True)
+os.kill(os.getppid(), 9)
+time.sleep(47.375)
+assert int("1")
+"""
+    names = ["a", "b", "c", "d", "e", "f"]
+    text = "".join(card(name, killer if name in "be" else "assert int('1')") for name in names)
+    made = project(tmp_path, {"a.md": text}, SETTINGS + "sandbox = false\n")
+    found = made.verified()
+    assert [each.code if isinstance(each, Problem) else each.card.id for each in found] == [
+        "a", Code.ENDED_EARLY, "c", "d", Code.ENDED_EARLY, "f",
+    ]  # fmt: skip
+    assert soon(lambda: not list(processes("47.375")))
+
+
+@pytest.mark.torch
+def test_a_comparison_that_broadcasts_is_doubted(tmp_path: Path) -> None:
+    """`allclose` of unequal shapes holds too easily: it is warned of; of equal ones it is not."""
+    pytest.importorskip("torch")
+    code = """\
+import torch
+x = torch.ones(2, 3)
+assert torch.allclose(x, torch.ones(3))
+assert x.allclose(torch.ones(2, 1))
+assert torch.allclose(x, torch.tensor(1.0))
+assert torch.allclose(x, torch.ones(2, 3))
+for _ in range(3):
+    assert torch.allclose(x, torch.ones(1, 3), atol=1e-3)
+"""
+    made = project(tmp_path, {"a.md": card("one", code)})
+    checked = made.check()
+    assert [each.code for each in checked.problems] == [Code.SHAPES_DIFFER] * 3
+    assert [each.place.line for each in checked.problems] == [8, 9, 13]
+    assert len(checked.notes) == 1

@@ -27,6 +27,9 @@ def audit(proven: Iterable[ProvenCard], bench: Bench, floor: float) -> Audited:
     with closing(answers(proven, _executed, auditors, stop)) as answered:
         for each, audits in answered:
             found = audits[0] if audits else None
+            if isinstance(found, Problem):
+                yield found
+                continue
             if found:
                 yield from _problems(each.card, found, floor)
             yield replace(each, audit=found)

@@ -34,7 +34,7 @@ class Cache:
             return None
         try:
             hashed, _, content = self._file(self._folder, key).read_bytes().partition(b"\n")
-            entry: object = json.loads(content) if hashed == _hash(content) else None
+            entry: object = json.loads(content) if hashed == _hash(key, content) else None
         except (OSError, ValueError, RecursionError):
             return None
         return entry if isinstance(entry, dict) else None
@@ -51,7 +51,7 @@ class Cache:
             descriptor, beside = tempfile.mkstemp(dir=file.parent)
             try:
                 with os.fdopen(descriptor, "wb") as writing:
-                    writing.write(_hash(content) + b"\n" + content)
+                    writing.write(_hash(key, content) + b"\n" + content)
                 Path(beside).replace(file)
             except OSError:
                 Path(beside).unlink(missing_ok=True)
@@ -75,5 +75,5 @@ def key(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _hash(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode()
+def _hash(key: str, content: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + content).hexdigest().encode()

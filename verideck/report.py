@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -135,6 +136,7 @@ def audits_as_json(proven: Sequence[ProvenCard], problems: Sequence[Problem], ta
             "killed": each.audit.killed,
             "crashed": each.audit.crashed,
             "equivalent": each.audit.equivalent,
+            "advised": each.audit.advised,
             "flaky": each.audit.flaky,
             "survivors": [
                 {
@@ -142,7 +144,7 @@ def audits_as_json(proven: Sequence[ProvenCard], problems: Sequence[Problem], ta
                     "line": survivor.place.line,
                     "before": survivor.before,
                     "after": survivor.after,
-                    "moved": survivor.moved,
+                    "moved": _number(survivor.moved),
                 }
                 for survivor in each.audit.survivors
             ],
@@ -152,6 +154,11 @@ def audits_as_json(proven: Sequence[ProvenCard], problems: Sequence[Problem], ta
     ]
     run = json.loads(as_json(tally, problems, built=None, packages=False))
     return json.dumps({**run, "cards": cards}, indent=2)
+
+
+def _number(value: float | None) -> float | None:
+    """A number as JSON knows it: infinity is none."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def failed(problems: Sequence[Problem], tally: Tally) -> str:

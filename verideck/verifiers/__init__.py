@@ -21,7 +21,7 @@ Found = list[Proof | Problem]
 
 Prover = Callable[[Bench, Event], Asked[Found]]
 """Opened on a bench; ends what runs when the event is set."""
-Auditing = Callable[[Bench, Event], Asked[Audit]]
+Auditing = Callable[[Bench, Event], Asked[Audit | Problem]]
 
 VERIFIERS: Mapping[str, Prover] = MappingProxyType({"python": Python})
 """By the language's first name in Pygments. Each proves what it is asked for."""

@@ -137,10 +137,11 @@ def _told(snippets: Sequence[Snippet], run: Run, bench: Bench) -> Iterator[Proof
     """What a run came to: proofs of everything, or problems."""
     steps = steps_of(snippets)
     reports, last = read(run.lines, len(steps))
-    if run.end in {End.OUTPUT, End.DISK, End.PROCESSES}:
+    failed = reports[-1]["error"] if reports else None
+    refused = run.end is End.DISK and failed and failed["code"] == Code.DISK_LIMIT
+    if run.end in {End.OUTPUT, End.DISK, End.PROCESSES} and not refused:
         yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], steps, bench)
         return
-    failed = reports and reports[-1]["error"]
     if last is None and not failed:
         yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], steps, bench)
     yield from _judged(snippets, reports, last, bench)

@@ -17,10 +17,11 @@ from typing import Any
 
 from verideck.cache import Cache, key
 from verideck.model import Audit, Place, Role, Snippet, Survivor
+from verideck.problems import Code, Problem
 from verideck.verifiers.bench import Bench
 from verideck.verifiers.python import Python, expected, kept, read, steps_of
 from verideck.verifiers.python.mutations import Mutant, ignored, mutants
-from verideck.verifiers.python.run import End
+from verideck.verifiers.python.run import End, ExecutorError, NobodyError
 from verideck.verifiers.python.wire import Message
 
 _KILLS = {"assertion-failed", "assertion-swallowed", "exception-expected"}
@@ -71,8 +72,20 @@ class Auditor:
         """Get ready for snippets that are about to be audited."""
         self.python.expect(snippets)
 
-    def answer(self, snippets: Sequence[Snippet]) -> Audit:
+    def answer(self, snippets: Sequence[Snippet]) -> Audit | Problem:
         """Execute every mutant of a card, and the card under other seeds."""
+        try:
+            return self._audited(snippets)
+        except ExecutorError as error:
+            nobody = isinstance(error, NobodyError)
+            place = Place("pyproject.toml") if nobody else steps_of(snippets)[0].place
+            return Problem(Code.EXECUTOR_FAILED, str(error), place)
+
+    def close(self) -> None:
+        """End whatever runs."""
+        self.python.close()
+
+    def _audited(self, snippets: Sequence[Snippet]) -> Audit:
         request = {**self.python.request(snippets), "trace": True}
         run = self.python.engine.run(request)
         reports, last = read(run.lines, len(request["steps"]))
@@ -86,12 +99,16 @@ class Auditor:
         self.cache.keep(self._key(snippets), {**entry, "audit": _packed(audit, steps_of(snippets))})
         return audit
 
-    def close(self) -> None:
-        """End whatever runs."""
-        self.python.close()
-
     def _key(self, snippets: Sequence[Snippet]) -> str:
-        shown = [[each.code, each.origin.line if each.options.include else 0] for each in snippets]
+        shown = [
+            [
+                each.options.role,
+                each.options.tolerance,
+                each.code,
+                each.origin.line if each.options.include else 0,
+            ]
+            for each in snippets
+        ]
         return key("audit", kept.run_key(self.python.request(snippets)), shown, self.seeds)
 
     # Mutation
@@ -203,13 +220,13 @@ def _compared(
 
 
 def _moved(original: _Outcome, outcome: _Outcome) -> float | None:
-    """How far the values that assertions read moved at most; None if that cannot be said."""
+    """How far the values that assertions read moved at most; None if they are no numbers."""
     apart = [
         abs(one - other)
         for (_, before), (_, after) in zip(original.read, outcome.read, strict=False)
         for one, other in zip(before, after, strict=False)
     ]
-    return max((each for each in apart if each == each), default=None)  # noqa: PLR0124 - not NaN
+    return max((each for each in apart if each > 0), default=None)
 
 
 def _line_at(place: tuple[str, int], snippets: Sequence[Snippet], request: Message) -> str:
@@ -238,15 +255,14 @@ def _packed(audit: Audit, steps: Sequence[Snippet]) -> dict[str, Any]:
     for place in [packed["flaky_place"], *(each["place"] for each in packed["survivors"])]:
         if place:
             place["fence"] = _fence_of(place, steps)
-            place["line"] -= steps[place["fence"]].origin.line if place["fence"] >= 0 else 0
+            place["line"] -= steps[place["fence"]].place.line if place["fence"] >= 0 else 0
     return packed
 
 
 def _fence_of(place: Mapping[str, Any], steps: Sequence[Snippet]) -> int:
     for number, step in enumerate(steps):
-        lines = range(step.code.count("\n") + 2)
-        inside = place["line"] - step.origin.line in lines
-        if not step.options.include and step.origin.path == place["path"] and inside:
+        lines = range(1 if step.options.include else step.code.count("\n") + 2)
+        if step.place.path == place["path"] and place["line"] - step.place.line in lines:
             return number
     return -1
 
@@ -254,7 +270,7 @@ def _fence_of(place: Mapping[str, Any], steps: Sequence[Snippet]) -> int:
 def _unpacked(packed: dict[str, Any], steps: Sequence[Snippet]) -> Audit:
     def placed(place: dict[str, Any]) -> Place:
         fence = place["fence"]
-        first = steps[fence].origin if fence >= 0 else Place(place["path"], 0)
+        first = steps[fence].place if fence >= 0 else Place(place["path"], 0)
         return Place(first.path, first.line + place["line"], place["column"])
 
     survivors = tuple(

@@ -1,25 +1,25 @@
 """Executes requests on a Dask cluster: the same engine, on machines that have the project sent.
 
 Dask gives a task that was on a lost machine to another one. Nothing is taken for proven but what a
-child reported.
+card's own process reported.
 """
 
 from __future__ import annotations
 
+import atexit
 import hashlib
+import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from concurrent.futures import CancelledError
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-from verideck.verifiers.python import imports
-from verideck.verifiers.python.run import ExecutorError, Run, StoppedError
+from verideck.verifiers.python.run import ExecutorError, NobodyError, Run, StoppedError
 from verideck.verifiers.python.wire import Message
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SCHEME = "dask://"
 
+_PATIENCE = 8
+"""Seconds in which a scheduler answers."""
 _GLANCE = 0.2
 """Seconds between two looks at whether the run was broken off."""
 _LARGEST = 50_000_000
@@ -40,89 +42,125 @@ class Cluster:
     is_here = False
 
     def __init__(self, address: str, root: Path, stop: Event) -> None:
-        """Connect to the scheduler at `dask://host:port`.
-
-        Raises ExecutorError if there is none, or if it is not the same verideck.
-        """
+        """Take the scheduler's address, `dask://host:port`."""
+        self._address = address
+        self._root = root.resolve()
         self._stop = stop
-        self._client = _connected(address)
-        self._warmed: tuple[list[str], list[str]] = ([], [])
-        files = _files(root)
-        self._version = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
-        self._files = self._client.scatter(files, broadcast=False, hash=True)
+        self._lock = Lock()
+        self._client: Any = None
+        self._failed = ""
+        self._files: Any = None
+        self._run = uuid4().hex
+        """Names the engines that this run starts, so that they end with it."""
+        self._warmed: tuple[dict[str, None], dict[str, None]] = ({}, {})
 
     @property
     def width(self) -> int:
         """As many cards at a time as the cluster has threads."""
-        threads: dict[str, int] = self._client.nthreads()
+        try:
+            threads: dict[str, int] = self._connected().nthreads()
+        except ExecutorError:
+            return 1
         return max(sum(threads.values()), 1)
 
     def warm(self, modules: Iterable[str], words: Iterable[str]) -> None:
         """Remember what cards import: whoever executes the first one imports it."""
         for known, more in zip(self._warmed, (modules, words), strict=True):
-            known.extend(each for each in more if each not in known)
+            known.update(dict.fromkeys(more))
 
     def run(self, request: Message) -> Run:
         """Execute one card, wherever there is room."""
-        from distributed import TimeoutError as LateError  # noqa: PLC0415 - an extra
-
-        future = self._client.submit(
-            run_here, self._version, self._files, self._warmed, request, pure=False
-        )
+        warmed = [list(each) for each in self._warmed]
+        client = self._connected()
+        future = client.submit(run_here, self._run, self._files, warmed, request, pure=False)
         while not self._stop.is_set():
             try:
                 run: Run = future.result(timeout=_GLANCE)
-            except (LateError, TimeoutError):
+            except TimeoutError:
                 continue
-            except (Exception, CancelledError) as error:
+            except Exception as error:
+                if self._stop.is_set():
+                    break
                 raise ExecutorError(f"the cluster lost this card: {error!r}") from error
             return run
-        future.cancel()
         raise StoppedError
 
     def close(self) -> None:
-        """Leave the cluster; what it still runs is cancelled."""
-        self._client.close()
+        """End what the cluster still runs of this, and leave it."""
+        with self._lock:
+            if self._client is not None:
+                self._client.run(end_here, self._run, on_error="ignore")
+                self._client.close()
+                self._client = None
+
+    def _connected(self) -> Any:  # noqa: ANN401 - Dask's client is untyped
+        with self._lock:
+            if self._stop.is_set():
+                raise StoppedError
+            if self._failed:
+                raise NobodyError(self._failed)
+            if self._client is None:
+                try:
+                    files = dict(_files(self._root))
+                    self._client = connected(self._address)
+                except ExecutorError as error:
+                    self._failed = str(error)
+                    raise NobodyError(self._failed) from error
+                self._files = self._client.scatter(files, hash=True, broadcast=True)
+            return self._client
 
 
-def _connected(address: str) -> Any:  # noqa: ANN401 - dask ships no annotations that help
+def connected(address: str) -> Any:  # noqa: ANN401 - Dask's client is untyped
+    """Connect to the scheduler at an address.
+
+    Raises ExecutorError if there is none, if it has no workers, or if one of them would give other
+    proofs than this machine.
+    """
     try:
         from distributed import Client  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise ExecutorError("dask is not installed: pip install 'verideck[dask]'") from error
+    connect: Any = Client
+    host, _, port = address.removeprefix(SCHEME).rpartition(":")
     try:
-        connect: Any = Client  # untyped
-        host, _, port = address.removeprefix(SCHEME).rpartition(":")
-        socket.create_connection((host, int(port)), 10).close()  # dask would go on knocking
-        client = connect(address.replace(SCHEME, "tcp://"), timeout=10, set_as_default=False)
+        socket.create_connection((host, int(port)), _PATIENCE).close()  # Dask would insist
+        client = connect(address.replace(SCHEME, "tcp://"), timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise ExecutorError(f"there is no Dask scheduler at {address}: {error}") from error
-    ours = _identity()
-    for worker, theirs in client.run(_identity).items():
-        if theirs != ours:
-            client.close()
-            raise ExecutorError(f"{worker} has {theirs}, here is {ours}")
+        raise ExecutorError(f"there is no Dask scheduler at {address}") from error
+    identities: dict[str, str] = client.run(identity)
+    others = [f"{worker} has {has}" for worker, has in identities.items() if has != _identity()]
+    if others or not identities:
+        client.close()
+        raise ExecutorError(
+            f"{others[0]}, here is {_identity()}" if others else "it has no workers"
+        )
     return client
+
+
+def identity() -> str:
+    """What a machine would execute cards with."""
+    return _identity()
 
 
 def _identity() -> str:
     return f"verideck {version('verideck')} on Python {sys.version.split()[0]}"
 
 
-def _files(root: Path) -> dict[str, bytes]:
+def _files(root: Path) -> Iterator[tuple[str, bytes]]:
     """What snippets may import, include or read: the project without what is made from it."""
-    files = {name: file.read_bytes() for name, file in _found(root.resolve())}
-    size = sum(map(len, files.values()))
-    if size > _LARGEST:
-        raise ExecutorError(f"this project has {size:,} bytes; {_LARGEST:,} can be sent")
-    return files
+    size = 0
+    for name, file in _found(root):
+        content = file.read_bytes()
+        size += len(content)
+        if size > _LARGEST:
+            raise ExecutorError(f"this project has more than the {_LARGEST:,} bytes that are sent")
+        yield name, content
 
 
-def _found(root: Path) -> Iterator[tuple[str, Path]]:
-    for each in sorted(root.iterdir()):
-        if each.name.startswith(".") or each.name in _LEFT_AT_HOME or each.is_symlink():
-            continue
-        if (each / "pyvenv.cfg").exists():
+def _found(folder: Path) -> Iterator[tuple[str, Path]]:
+    for each in sorted(folder.iterdir()):
+        hidden = each.name.startswith(".") or each.name in _LEFT_AT_HOME or each.is_symlink()
+        if hidden or (each / "pyvenv.cfg").exists():
             continue
         if each.is_dir():
             yield from ((f"{each.name}/{name}", file) for name, file in _found(each))
@@ -130,37 +168,49 @@ def _found(root: Path) -> Iterator[tuple[str, Path]]:
             yield each.name, each
 
 
-def run_here(
-    version: str, files: dict[str, bytes], warmed: tuple[list[str], list[str]], request: Message
-) -> Run:
-    """Execute a card in a worker of the cluster. A machine keeps the project and its engine."""
-    with _STARTING:
-        root, engine = _started(version, _Files(files))
-    engine.warm(*warmed)
-    return engine.run({**request, "root": root})
+# What follows runs on the cluster's machines.
 
-
+_ENGINES: dict[str, tuple[Path, Engine, Event]] = {}
+"""By run: the project as it was sent, and who executes its cards."""
 _STARTING = Lock()
 
 
-class _Files(dict[str, bytes]):
-    """Files that the cache below tells apart by the version beside them."""
+def run_here(
+    run: str, files: Mapping[str, bytes], warmed: list[list[str]], request: Message
+) -> Run:
+    """Execute a card in a worker of the cluster, which keeps its engine until the run ends."""
+    with _STARTING:
+        if run not in _ENGINES:
+            _ENGINES[run] = _started(files)
+        root, engine, _ = _ENGINES[run]
+    engine.warm(*warmed)
+    return engine.run({**request, "root": str(root)})
 
-    def __hash__(self) -> int:  # type: ignore[override]
-        return 0
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Files)
+def end_here(run: str) -> None:
+    """End what a run still executes in this worker, and forget its project."""
+    with _STARTING:
+        root, engine, stop = _ENGINES.pop(run, (None, None, None))
+    if root and engine and stop:
+        stop.set()
+        engine.close()
+        shutil.rmtree(root, ignore_errors=True)
 
 
-@cache
-def _started(version: str, files: _Files) -> tuple[str, Engine]:
+def _started(files: Mapping[str, bytes]) -> tuple[Path, Engine, Event]:
     from verideck.verifiers.python import engine  # noqa: PLC0415 - which knows this module
 
-    root = Path(tempfile.mkdtemp(prefix=f"verideck-{version[:8]}-")).resolve()
+    digest = hashlib.sha256(repr(sorted(files)).encode()).hexdigest()[:8]
+    root = Path(tempfile.mkdtemp(prefix=f"verideck-{digest}-")).resolve()
     for name, content in files.items():
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    imports.packages()
-    return str(root), engine.engine("", root, Event())
+    stop = Event()
+    return root, engine.engine("", root, stop), stop
+
+
+@atexit.register
+def _leave() -> None:
+    for run in list(_ENGINES):
+        end_here(run)

@@ -13,6 +13,12 @@ from verideck.verifiers.python.imports import Imports, is_installed
 ABSENT = ""
 """Stands for the content of a file that is not there."""
 
+_STARTS = {
+    "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system",
+    "subprocess.Popen",
+}  # fmt: skip
+"""What Python calls it when a process starts another one."""
+
 
 class Dependencies:
     """Watches what a card's process opens and imports."""
@@ -22,6 +28,7 @@ class Dependencies:
         self.root = root
         self._opened: set[str] = set()
         self._listed: set[str] = set()
+        self._started = False
         sys.addaudithook(self._heard)
 
     def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
@@ -30,6 +37,7 @@ class Dependencies:
         elif event in {"os.listdir", "os.scandir"}:
             remembered = self._listed
         else:
+            self._started |= event in _STARTS
             return
         path = arguments[0]
         if isinstance(path, bytes):
@@ -42,8 +50,8 @@ class Dependencies:
     def told(self, imports: Imports) -> dict[str, object]:
         """The project's files with their contents' hashes, and the distributions in use.
 
-        Also which of the names that the card imports are not the project's: a file of that name
-        would change what is imported.
+        Also the files, there or not, that would stand for the names that the card imports; and
+        whether other processes were started, whose files nobody saw.
         """
         modules = set(modules_here.uninstalled())
         opened = [Path(name) for name in self._opened]
@@ -56,14 +64,17 @@ class Dependencies:
             for folder in listed
             if folder not in folders and self._is_mine(folder)
         }
-        foreign = imports.sources.imported - imports.own
-        for name in foreign:
-            contents |= {self.root / f"{name}.py": ABSENT, self.root / name: ABSENT}
+        for name in imports.sources.imported | imports.own:
+            package = self.root / name
+            files = [package.with_suffix(".py"), package / "__init__.py"]
+            files += [] if name in imports.own else [package]
+            contents |= {file: content(file) for file in files}
         return {
             "files": {
                 imports.sources.name(file): hashed for file, hashed in sorted(contents.items())
             },
             "loaded": modules_here.in_use(),
+            "unseen": self._started,
         }
 
     def _is_mine(self, file: Path) -> bool:
@@ -71,10 +82,7 @@ class Dependencies:
 
 
 def content(file: Path) -> str:
-    """The hash of a file's bytes, or of the names in a folder; `ABSENT` where there is neither.
-
-    A folder without Python counts as absent: it is no package of the project's.
-    """
+    """The hash of a file's bytes, or of the names in a folder; `ABSENT` where there is neither."""
     try:
         if file.is_dir():
             names = sorted(each.name for each in file.iterdir())

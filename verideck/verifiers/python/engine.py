@@ -19,7 +19,7 @@ from typing import Protocol
 
 from verideck.verifiers.python import spawned, warm, world
 from verideck.verifiers.python.cluster import Cluster
-from verideck.verifiers.python.run import End, ExecutorError, NobodyError, Run, StoppedError
+from verideck.verifiers.python.run import End, Run, StoppedError
 from verideck.verifiers.python.wire import Message, receive, send
 
 
@@ -55,33 +55,9 @@ def engine(executor: str, root: Path, stop: Event) -> Engine:
     safe, on Windows there is none.
     """
     if "://" in executor:
-        try:
-            return Cluster(executor, root, stop)
-        except ExecutorError as error:
-            return Nobody(str(error))
+        return Cluster(executor, root, stop)
     forks = executor == "fork" or (not executor and sys.platform == "linux")
     return Forks(stop) if forks else Spawns(stop)
-
-
-class Nobody:
-    """Stands for a cluster that is not there: what was proved before is known without it."""
-
-    is_here = False
-    width = 1
-
-    def __init__(self, why: str) -> None:
-        """Remember why."""
-        self._why = why
-
-    def warm(self, modules: Iterable[str], words: Iterable[str]) -> None:
-        """There is nothing to get ready."""
-
-    def run(self, request: Message) -> Run:  # noqa: ARG002 - as every engine is asked
-        """Tell why."""
-        raise NobodyError(self._why)
-
-    def close(self) -> None:
-        """Nothing runs."""
 
 
 class _Here:

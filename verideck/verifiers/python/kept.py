@@ -30,8 +30,8 @@ def run_key(request: Message) -> str:
 
 def entry(request: Message, reports: Sequence[Message], last: Message) -> Entry:
     """A run to be kept."""
-    names = {str(step["path"]) for step in request["steps"]}
-    said = "".join(f"{report['stdout']}{report['value']}" for report in reports)
+    names = {Path(step["path"]).name for step in request["steps"]}
+    said = "".join(f"{each['stdout']}{each['value']}{each['raised']}" for each in reports)
     tells_lines = any(name in said for name in names)
     return {"reports": reports, "last": last, "lines": _lines(request) if tells_lines else None}
 
@@ -44,12 +44,13 @@ def holds(kept: Entry, request: Message) -> bool:
         boxed = bool(last["box"]) or not request["box"] or bool(box.missing())
         return (
             boxed
+            and not last["unseen"]
             and len(kept["reports"]) == len(request["steps"])
             and kept["lines"] in (None, _lines(request))
             and all(content(root / name) == hashed for name, hashed in last["files"].items())
             and all(version(name) == number for name, number in last["loaded"])
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return False
 
 

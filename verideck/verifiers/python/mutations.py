@@ -61,6 +61,8 @@ _INPUTS = _words(
     "Parameter Linear"
 )
 """Calls of which inputs are made."""
+_BESIDE_A_SIGN = re.compile(r"(?:[\s()\\]|#.*)*")
+"""What may stand between an operand and its operator."""
 _EPS = {"eps", "epsilon"}
 _TINY, _HUGE = 1e-3, 1e4
 
@@ -90,11 +92,11 @@ def mutants(code: str, first: int = 1, last: int | None = None) -> list[Mutant]:
     found: dict[str, Mutant] = {}
     for node in _computing(tree):
         for change in _changes(node, text):
-            line = change.line
-            if first <= line and (last is None or line <= last):
-                mutant = text.changed(change)
-                if mutant and not _IGNORED.search(mutant.before):
-                    found.setdefault(mutant.code, mutant)
+            mutant = text.changed(change)
+            if mutant is None or _IGNORED.search(mutant.before):
+                continue
+            if first <= mutant.line and (last is None or mutant.line <= last):
+                found.setdefault(mutant.code, mutant)
     return sorted(found.values(), key=lambda mutant: mutant.line)
 
 
@@ -108,7 +110,6 @@ def ignored(line: str) -> str:
 class _Change:
     """Other text for a stretch of the code, in lines from 1 and bytes from 0."""
 
-    line: int
     start: tuple[int, int]
     end: tuple[int, int]
     text: str
@@ -135,17 +136,20 @@ class _Text:
         return self.between(*_span(node))
 
     def changed(self, change: _Change) -> Mutant | None:
-        """The code with a change; None if that is no Python, or no change."""
+        """The code with a change; None if that is no Python, or changes not one line."""
         before, after = self.bytes[: self.at(change.start)], self.bytes[self.at(change.end) :]
         code = (before + change.text.encode() + after).decode()
         try:
             ast.parse(code)
         except SyntaxError:
             return None
-        if code == self.code:
+        old, new = self.code.split("\n"), code.split("\n")
+        others = [number for number, pair in enumerate(zip(old, new, strict=False), start=1)
+                  if pair[0] != pair[1]]  # fmt: skip
+        if len(old) != len(new) or len(others) != 1:
             return None
-        old, new = (each.split("\n")[change.line - 1].strip() for each in (self.code, code))
-        return Mutant(change.line, old, new, code, change.advisory)
+        line = others[0]
+        return Mutant(line, old[line - 1].strip(), new[line - 1].strip(), code, change.advisory)
 
 
 def _span(node: ast.expr | ast.stmt) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -158,10 +162,23 @@ def _computing(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Assert | ast.Raise | ast.Import | ast.ImportFrom | ast.arguments):
             continue
-        if isinstance(child, ast.Assign | ast.Expr) and _makes_inputs(child.value):
+        if child in (getattr(node, "annotation", None), getattr(node, "returns", None)):
             continue
-        yield child
-        yield from _computing(child)
+        match child:
+            case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
+                computes = not _makes_inputs(value)
+            case ast.Expr(value=value):
+                computes = not _makes_inputs(value) and not _asserts(value)
+            case _:
+                computes = True
+        if computes:
+            yield child
+            yield from _computing(child)
+
+
+def _asserts(value: ast.expr) -> bool:
+    """Whether a statement calls a library's assertion."""
+    return isinstance(value, ast.Call) and _called(value).startswith("assert")
 
 
 def _makes_inputs(value: ast.expr) -> bool:
@@ -186,24 +203,25 @@ def _changes(node: ast.AST, text: _Text) -> Iterator[_Change]:
 
 
 def _replaced(node: ast.expr, text: str, *, advisory: bool = False) -> _Change:
-    start, end = _span(node)
-    return _Change(node.lineno, start, end, text, advisory)
+    return _Change(*_span(node), text, advisory)
 
 
 def _sign(left: ast.expr, right: ast.expr, old: str, new: str, text: _Text) -> Iterator[_Change]:
     """Another operator between two operands."""
     (_, start), (end, _) = _span(left), _span(right)
-    offset = text.between(start, end).find(old)
-    if offset >= 0 and "\n" not in text.between(start, end)[:offset]:
-        at = (start[0], start[1] + len(text.between(start, end)[:offset].encode()))
-        yield _Change(start[0], at, (at[0], at[1] + len(old)), new)
+    skipped = _BESIDE_A_SIGN.match(text.between(start, end))
+    assert skipped
+    *above, beside = skipped[0].split("\n")
+    column = len(beside.encode()) + (0 if above else start[1])
+    line = start[0] + len(above)
+    yield _Change((line, column), (line, column + len(old)), new)
 
 
 def _arithmetic(node: ast.BinOp, text: _Text) -> Iterator[_Change]:
     """`a + b` as `a - b`, `a * b` as `a / b`; a number in it as another one."""
-    for side, other in ((node.left, node.right), (node.right, node.left)):
+    for side in (node.left, node.right):
         if isinstance(node.op, ast.Add) and _is_eps(side):
-            yield _replaced(node, text.of(other), advisory=True)
+            yield _replaced(side, "0.0", advisory=True)
             return
     if any(isinstance(side, ast.Constant | ast.JoinedStr) and not _is_number(side)
            for side in (node.left, node.right)):  # fmt: skip
@@ -246,7 +264,10 @@ def _unary(node: ast.UnaryOp, text: _Text) -> Iterator[_Change]:
     constant = isinstance(node.operand, ast.Constant)
     huge = constant and _is_number(node.operand) and abs(ast.literal_eval(node.operand)) >= _HUGE
     if not constant or huge:
-        yield _replaced(node, text.of(node.operand))
+        start, end = _span(node)[0], _span(node.operand)[0]
+        sign = 3 if isinstance(node.op, ast.Not) else 1
+        rest = text.between((start[0], start[1] + sign), end).lstrip(" ")
+        yield _Change(start, end, rest)
 
 
 def _infinity(node: ast.Constant, _: _Text) -> Iterator[_Change]:
@@ -286,7 +307,7 @@ def _call(node: ast.Call, _: _Text) -> Iterator[_Change]:
     if name in _SIBLINGS:
         end = _span(node.func)[1]
         start = (end[0], end[1] - len(name.encode()))
-        yield _Change(end[0], start, end, _SIBLINGS[name])
+        yield _Change(start, end, _SIBLINGS[name])
     for keyword in node.keywords:
         if keyword.arg in _AXES:
             yield from _axis(keyword.value)

@@ -2,7 +2,8 @@
 
 It never executes an author's code. What it is told comes through a socket, whose descriptor is its
 argument: `{"import": [...], "rehearse": [...]}`, or `{"worker": true}` with the worker's socket. It
-ends, and all its workers do, when the other side of that socket is gone.
+ends, and all its workers do, when the other side of that socket is gone; so does what is left of a
+card that has killed its worker.
 """
 
 from __future__ import annotations
@@ -31,16 +32,18 @@ def main() -> None:
     if not box.missing():
         box.ready()
     imports.packages()
+    worker.adopt()
+    workers: list[int] = []
     while message := receive(control):
         if "worker" in message:
             _, (descriptor, *_), _, _ = socket.recv_fds(control, 1, 1)
-            _fork(control, socket.socket(fileno=descriptor))
+            workers.append(_fork(control, socket.socket(fileno=descriptor)))
         else:
             _warm(message["import"], message["rehearse"])
     control.close()
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            os.wait()
+    for pid in workers:
+        os.waitpid(pid, 0)
+    worker.end_descendants()
     os._exit(0)  # libraries take their time to say farewell
 
 
@@ -53,13 +56,13 @@ def ask_for_worker(control: socket.socket) -> socket.socket:
     return ours
 
 
-def _fork(control: socket.socket, channel: socket.socket) -> None:
+def _fork(control: socket.socket, channel: socket.socket) -> int:
     imports.remember()
     gc.collect()
     gc.freeze()  # a collection in a fork would copy every page it looks at
-    if os.fork():
+    if pid := os.fork():
         channel.close()
-        return
+        return pid
     control.close()
     worker.serve(channel)
     os._exit(0)

@@ -1,7 +1,7 @@
 """Forks a process for one card after the other, watches it, ends it with all that it started.
 
-Runs in a fork of the warm parent. It adopts what its cards leave behind (Linux: prctl(2),
-PR_SET_CHILD_SUBREAPER), so that nothing outlives its card, also not what became a daemon.
+Runs in a fork of the warm parent. It adopts what its cards leave behind, so that nothing outlives
+its card, also not what became a daemon.
 """
 
 from __future__ import annotations
@@ -34,11 +34,16 @@ _LONGEST_REPORT = 100_000_000
 
 def serve(channel: socket.socket) -> None:
     """Execute what is asked for, until nobody asks any more."""
-    ctypes.CDLL(None).prctl(_SUBREAPER, 1)
+    adopt()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with contextlib.suppress(StoppedError, OSError):
         while request := receive(channel):
             send(channel, execute(request, channel))
+
+
+def adopt() -> None:
+    """Be the parent of whatever loses its own below (Linux: prctl(2), PR_SET_CHILD_SUBREAPER)."""
+    ctypes.CDLL(None).prctl(_SUBREAPER, 1)
 
 
 def execute(request: Message, channel: socket.socket) -> Message:
@@ -168,14 +173,19 @@ class _Watch:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 end(self.pid, signal.SIGKILL)
         _, status = os.waitpid(self.pid, 0)
-        while left := list(_descendants(os.getpid())):
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
+        end_descendants()
         return os.waitstatus_to_exitcode(status)
+
+
+def end_descendants() -> None:
+    """End whatever this process started or adopted."""
+    while left := list(_descendants(os.getpid())):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
 
 
 def _descendants(pid: int) -> Iterator[int]:

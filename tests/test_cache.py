@@ -1,0 +1,433 @@
+"""Proofs that are kept between runs: what is not executed again, and all that makes it be."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from projects import SETTINGS, Project, card, project
+
+from verideck.build import bench
+from verideck.cache import FOLDER, Cache, key
+from verideck.model import ProvenCard
+from verideck.problems import Problem
+from verideck.verifiers.python import engine, imports, kept, spawned
+from verideck.verify import verify
+
+HERE = "from pathlib import Path\nroot = Path(__file__).parents[1]\n"
+
+FIRST = "# One\n\n```python {.setup}\nready = 1\n```\n\n" + "".join(
+    [
+        card("plain", "x = 1\nassert x == ready"),
+        card("checked", "x = 2", "\n```python {.check}\nassert x == 2 * ready\n```\n"),
+        card("raises", "int('one')").replace(
+            "```python", '```python {raises="ValueError" match="invalid"}'
+        ),
+    ]
+)
+SECOND = "".join(
+    [
+        card("included", "", "\n```python {.check}\nassert half(4) == 2\n```\n").replace(
+            "```python\n\n", '```python {include="snippets/half.py"}\n'
+        ),
+        card("imports", "from snippets.outer import number\nassert number in {3, 4}"),
+        card("reads", f"{HERE}assert (root / 'data.txt').read_text() in {{'one', 'two'}}"),
+        card("lists", f"{HERE}assert len(list((root / 'figures').iterdir())) in {{1, 2}}"),
+        card(
+            "tries",
+            f"{HERE}try:\n    text = (root / 'missing.txt').read_text()\n"
+            "except FileNotFoundError:\n    text = ''\nassert text in {'', 'here'}",
+        ),
+        card("library", "import colorsys\nassert colorsys.rgb_to_yiq(0, 0, 0) == (0, 0, 0)"),
+        card("distribution", "import yaml\nassert yaml.safe_load('1') == 1"),
+        card("says-where", "print(__file__)\nassert __file__"),
+    ]
+)
+FILES: dict[str, str | bytes] = {
+    "snippets/half.py": "def half(x):\n    return x / 2\n",
+    "snippets/outer.py": "from snippets.inner import number\nassert number\n",
+    "snippets/inner.py": "number = 3\n",
+    "data.txt": "one",
+    "figures/one.txt": "1",
+    "unused.txt": "",
+    "a.md": FIRST,
+    "b.md": SECOND,
+}
+ALL_OF_FIRST = {"plain", "checked", "raises"}
+ALL = {*ALL_OF_FIRST, *re.findall(r"\{#(.+?)\}", SECOND)}
+
+
+@pytest.fixture(scope="module")
+def proved(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose cards were all proved once; what changes it, changes a copy."""
+    made = project(tmp_path_factory.mktemp("proved"), FILES)
+    assert executed(made) == ALL
+    return made
+
+
+@pytest.fixture
+def copy(proved: Project, tmp_path: Path) -> Project:
+    """A copy of the project, with the proofs: they hold wherever it lies."""
+    shutil.copytree(proved.root, tmp_path / "deck")
+    return Project(tmp_path / "deck")
+
+
+def executed(made: Project) -> set[str]:
+    """The cards that a run executes; all of them hold."""
+    return {
+        each.card.id for each in made.proven() if not all(proof.reused for proof in each.proofs)
+    }
+
+
+def never(*_: object) -> NoReturn:
+    """Stand for what must not be asked for."""
+    raise AssertionError("something is executed")
+
+
+def idle(patch: pytest.MonkeyPatch) -> None:
+    """Let any process for a card be an error."""
+    for name in ("run", "_started"):
+        patch.setattr(engine.Forks, name, never)
+    patch.setattr(spawned, "run", never)
+
+
+def entries(made: Project) -> list[Path]:
+    """The files of the kept proofs."""
+    return [file for file in (made.root / FOLDER / "proofs").rglob("*") if file.is_file()]
+
+
+def test_nothing_is_executed_where_nothing_changed(
+    copy: Project, proved: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No process starts, and the proofs are those of the first run; the summary counts them."""
+    before = [each.proofs for each in proved.proven()]
+    idle(monkeypatch)
+    again = [each.proofs for each in copy.proven()]
+    assert again == before
+    assert all(proof.reused and proof.seconds for proofs in again for proof in proofs[:1])
+    assert copy.check().tally.reused == len(ALL)
+    assert copy.check().tally.assertions == sum(p.assertions for one in again for p in one)
+
+
+def test_a_deck_is_the_same_from_kept_proofs(tmp_path: Path) -> None:
+    """What is packaged does not tell whether a card was executed now or before."""
+    made = project(tmp_path, {"a.md": FIRST})
+    first = made.build().read_bytes()
+    second = made.build("again.apkg").read_bytes()
+    shutil.rmtree(made.root / FOLDER)
+    assert first == second == made.build("anew.apkg").read_bytes()
+
+
+Change = Callable[[Project], object]
+
+
+def edited(path: str, before: str, after: str) -> Change:
+    """Change some text of a file."""
+
+    def change(made: Project) -> None:
+        file = made.root / path
+        text = file.read_text(encoding="utf-8")
+        assert before in text
+        file.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+    return change
+
+
+def written(path: str, content: str) -> Change:
+    """Write another file."""
+    return lambda made: made.write(path, content)
+
+
+COLOURS = "def rgb_to_yiq(*rgb):\n    return rgb\n"
+
+CHANGES: dict[str, tuple[Change, set[str]]] = {
+    "code": (edited("cards/a.md", "x = 1\n", "x = 2 - 1\n"), {"plain"}),
+    "a comment in code": (edited("cards/a.md", "x = 1\n", "x = 1  # one\n"), {"plain"}),
+    "the set-up": (edited("cards/a.md", "ready = 1", "ready = 2 - 1"), ALL_OF_FIRST),
+    "a check": (edited("cards/a.md", "2 * ready", "ready * 2"), {"checked"}),
+    "the message of an exception": (edited("cards/a.md", '"invalid"', '"literal"'), {"raises"}),
+    "the type of an exception": (edited("cards/a.md", "ValueError", "Exception"), {"raises"}),
+    "an included file": (edited("snippets/half.py", "x / 2", "x * 0.5"), {"included"}),
+    "what an imported module imports": (edited("snippets/inner.py", "3", "4"), {"imports"}),
+    "a file that was read": (written("data.txt", "two"), {"reads"}),
+    "a folder that was listed": (written("figures/two.txt", "2"), {"lists"}),
+    "a file that was missing": (written("missing.txt", "here"), {"tries"}),
+    "a module before a library": (written("colorsys.py", COLOURS), {"library"}),
+    "a package before a library": (written("colorsys/__init__.py", COLOURS), {"library"}),
+    "a folder of a library's name": (written("colorsys/red.txt", ""), {"library"}),
+    "a package before a module": (
+        written("snippets/__init__.py", ""),
+        {"imports", "included"},
+    ),
+    "the limit of a fence": (
+        edited("cards/a.md", "```python\nx = 2", "```python {timeout=9}\nx = 2"),
+        {"checked"},
+    ),
+    "a limit of the project": (written("pyproject.toml", SETTINGS + "memory = 2000\n"), ALL),
+    "the box": (written("pyproject.toml", SETTINGS + "sandbox = false\n"), ALL),
+    "prose above": (edited("cards/b.md", "This.", "This.\n\nAnd that.\n"), {"says-where"}),
+    "a question": (edited("cards/a.md", "What is plain?", "What is it?"), set()),
+    "a file that nobody read": (written("unused.txt", "used"), set()),
+    "a module that nobody imports": (written("snippets/more.py", "x = 1\n"), set()),
+    "a time of change": (lambda made: (made.root / "data.txt").touch(), set()),
+    "a namespace": (edited("pyproject.toml", '"tests"', '"others"'), set()),
+    "a cluster that is not there": (
+        written("pyproject.toml", SETTINGS + 'executor = "dask://127.0.0.1:1"\n'),
+        set(),
+    ),
+    "an executor": (written("pyproject.toml", SETTINGS + 'executor = "spawn"\n'), set()),
+}
+"""What can be changed, and the cards that are executed because of it."""
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_changed_is_executed_again(copy: Project, name: str) -> None:
+    """Exactly the cards are executed that a change can make another result of; then no more."""
+    change, concerned = CHANGES[name]
+    change(copy)
+    assert executed(copy) == concerned
+    assert executed(copy) == set()
+
+
+def test_another_version_of_a_library_is_noticed(
+    copy: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card is executed again with another version of what it imports, not of what it does not."""
+    version = imports.version
+    with monkeypatch.context() as patch:
+        patch.setattr(kept, "version", lambda name: version(name) if name != "anki" else "0")
+        assert executed(copy) == set()
+        patch.setattr(kept, "version", lambda name: version(name) if name != "PyYAML" else "0")
+        assert "distribution" in executed(copy)
+
+
+def test_another_verideck_executes_everything(
+    copy: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proofs are those of the code that executed them: another one judges for itself."""
+    monkeypatch.setattr(kept, "_runner", lambda: "another")
+    assert executed(copy) == ALL
+    assert executed(copy) == set()
+
+
+def test_another_python_executes_everything(copy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proof of one Python is none of another one."""
+    monkeypatch.setattr(sys, "version", "3.0")
+    assert executed(copy) == ALL
+
+
+def test_an_announced_error_that_tells_its_line_moves_with_it(tmp_path: Path) -> None:
+    """A card shows the exception that it announces; a line that is told there stays true."""
+    text = card("one", "x = = 1").replace(
+        "```python", '```python {raises="SyntaxError" match="invalid"}'
+    )
+    made = project(tmp_path, {"a.md": text})
+    (first,) = made.proven()
+    made.write("cards/a.md", "\n\n\n" + text)
+    (moved,) = made.proven()
+    assert first.proofs[0].raised.endswith("line 6)")
+    assert moved.proofs[0].raised.endswith("line 9)")
+
+
+BY_OTHERS = {
+    "a program": """\
+import subprocess
+text = subprocess.run(["cat", root / "d.txt"], capture_output=True, text=True).stdout
+""",
+    "a shell": "import os\ntext = os.popen(f'cat {root}/d.txt').read()",
+    "a fork": """\
+import os
+reading, writing = os.pipe()
+if os.fork() == 0:
+    os.write(writing, (root / "d.txt").read_bytes())
+    os._exit(0)
+os.close(writing)
+text = os.read(reading, 9).decode()
+""",
+}
+
+
+@pytest.mark.parametrize("name", BY_OTHERS)
+def test_what_another_process_read_is_not_forgotten(tmp_path: Path, name: str) -> None:
+    """Nobody sees what the programs of a card read: such a card is executed on every run."""
+    text = card("one", f"{HERE}{BY_OTHERS[name]}\nassert text == 'one'")
+    made = project(tmp_path, {"d.txt": "one", "a.md": text})
+    assert executed(made) == {"one"}
+    made.write("d.txt", "two")
+    assert [str(each.code) for each in made.verified() if isinstance(each, Problem)] == [
+        "assertion-failed"
+    ]
+
+
+def test_a_failure_is_never_kept(tmp_path: Path) -> None:
+    """What failed is executed again, though nothing that verideck sees has changed."""
+    failing = ["1 / 0", "assert int('1') == 2", "x = 1", "import os\nos._exit(0)", "while 1: pass"]
+    cards = [card(f"c{number}", code) for number, code in enumerate(failing)]
+    made = project(tmp_path, {"a.md": "".join(cards)}, SETTINGS + "timeout = 0.5\n")
+    first = made.problems()
+    assert len(first) == len(failing)
+    assert entries(made) == []
+    assert made.problems() == first
+
+
+def test_an_output_that_is_corrected_needs_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a card should print is compared with what it printed, whenever that was."""
+    text = card("one", "print(2)", "\n```output\n2\n```\n")
+    made = project(tmp_path, {"a.md": text})
+    assert executed(made) == {"one"}
+    made.write("cards/a.md", text.replace("\n2\n", "\n3\n"))
+    assert made.problems() == ["cards/a.md:10:1 output-differs"]
+    made.write("cards/a.md", text.replace("\n2\n", "\n2.0\n"))
+    idle(monkeypatch)
+    assert made.problems() == []
+
+
+@pytest.mark.torch
+def test_a_warning_is_told_on_every_run(tmp_path: Path) -> None:
+    """That a card holds with a doubt is not forgotten because it held before."""
+    pytest.importorskip("torch")
+    code = "import numpy as np\nassert np.allclose(np.ones((2, 2)), np.ones(2))"
+    made = project(tmp_path, {"a.md": card("one", code)})
+    assert made.problems() == made.problems() == ["cards/a.md:7:1 shapes-differ"]
+    made.write("cards/a.md", "\n" + card("one", code))
+    assert made.problems() == ["cards/a.md:8:1 shapes-differ"]
+
+
+def _flipped(content: bytes) -> Iterator[bytes]:
+    for place in range(0, len(content), 41):
+        yield content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def test_a_damaged_entry_is_none(tmp_path: Path) -> None:
+    """Whichever bit of an entry has flipped, and wherever it was cut off, nothing is found."""
+    cache = Cache(tmp_path, "proofs")
+    name = key("a")
+    cache.keep(name, {"reports": [{"held": 1}]})
+    (file,) = (each for each in (tmp_path / "proofs").rglob("*") if each.is_file())
+    whole = file.read_bytes()
+    assert cache.find(name) == {"reports": [{"held": 1}]}
+    damaged = [*_flipped(whole), *(whole[:size] for size in range(len(whole)))]
+    damaged += [b"\n", b"{}", b"\n{}", whole + b" ", whole * 2]
+    for content in damaged:
+        file.write_bytes(content)
+        assert cache.find(name) is None, content
+    file.unlink()
+    file.mkdir()
+    assert cache.find(name) is None
+    cache.keep(name, {})
+
+
+def test_damaged_proofs_are_replaced(copy: Project) -> None:
+    """A run that meets damaged entries executes, and the next one finds what it kept."""
+    for number, file in enumerate(entries(copy)):
+        content = file.read_bytes()
+        damaged = (content[:-9], b"", content.replace(b"held", b"hold"), b"[" * 5000)
+        file.write_bytes(damaged[number % len(damaged)])
+    assert executed(copy) == ALL
+    assert executed(copy) == set()
+
+
+def test_an_entry_proves_one_card(copy: Project) -> None:
+    """A proof that lies under another card's key proves nothing of that card."""
+    files = entries(copy)
+    contents = [file.read_bytes() for file in files]
+    for file, content in zip(files, [*contents[1:], contents[0]], strict=True):
+        file.write_bytes(content)
+    assert executed(copy) == ALL
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"reports": [], "last": None, "lines": None},
+        {"reports": [{}], "last": {"box": "x", "files": [], "loaded": []}, "lines": None},
+        {"reports": 1, "last": {"box": "x", "files": {}, "loaded": 1}, "lines": None},
+    ],
+)
+def test_an_entry_of_another_form_is_none(
+    tmp_path: Path, entry: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was kept in a form that this version does not know is executed again."""
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')")})
+    with monkeypatch.context() as patch:
+        patch.setattr(kept, "entry", lambda *_: entry)
+        assert executed(made) == {"one"}
+    assert executed(made) == {"one"}
+    assert executed(made) == set()
+
+
+def test_two_builds_at_once_are_both_right(tmp_path: Path) -> None:
+    """They keep the same proofs in the same folder and write the same package."""
+    made = project(tmp_path, {"a.md": FIRST})
+    running = [made.start("build", "-o", f"{number}.apkg") for number in range(2)]
+    for each in running:
+        _, said = each.communicate(timeout=60)
+        assert each.returncode == 0, said
+    first, second = (tmp_path / f"{number}.apkg" for number in range(2))
+    assert first.read_bytes() == second.read_bytes()
+    assert len(entries(made)) == len(ALL_OF_FIRST)
+    assert executed(made) == set()
+
+
+@pytest.mark.parametrize("path", [FOLDER, f"{FOLDER}/proofs"])
+def test_a_folder_that_cannot_be_written_harms_nobody(tmp_path: Path, path: str) -> None:
+    """Where nothing can be kept, every run executes everything, and says nothing of it."""
+    made = project(tmp_path, {"a.md": FIRST, path: "a file stands here"})
+    assert executed(made) == executed(made) == ALL_OF_FIRST
+    (made.root / path).chmod(0)
+    assert executed(made) == ALL_OF_FIRST
+
+
+def test_clean_forgets_everything(copy: Project) -> None:
+    """`verideck clean` deletes what is kept, also from a folder of the project."""
+    assert copy.run("clean", folder="cards").stdout == f"removed {FOLDER}\n"
+    assert not (copy.root / FOLDER).exists()
+    assert copy.run("clean").stdout == "nothing is kept here\n"
+    assert executed(copy) == ALL
+
+
+def test_proofs_may_be_deleted_while_they_are_used(tmp_path: Path) -> None:
+    """A run whose folder goes away again and again proves its cards all the same."""
+    made = project(tmp_path, {"a.md": FIRST})
+    done = threading.Event()
+
+    def delete() -> None:
+        while not done.wait(0.001):
+            shutil.rmtree(made.root / FOLDER, ignore_errors=True)
+
+    deleting = threading.Thread(target=delete)
+    deleting.start()
+    try:
+        for _ in range(3):
+            found = list(verify(made.cards(), bench(made.settings())))
+            assert {each.card.id for each in found if isinstance(each, ProvenCard)} == ALL_OF_FIRST
+    finally:
+        done.set()
+        deleting.join()
+
+
+def test_nothing_is_kept_without_a_folder(tmp_path: Path) -> None:
+    """Whoever wants every card executed opens a bench without a cache."""
+    made = project(tmp_path, {"a.md": FIRST})
+    where = replace(bench(made.settings()), cache=None)
+    for _ in range(2):
+        found = list(verify(made.cards(), where))
+        assert not [each for each in found if isinstance(each, Problem)]
+    assert not (made.root / FOLDER).exists()
+
+
+def test_the_folder_stays_out_of_version_control(proved: Project) -> None:
+    """Git ignores it by a file of its own, backups by another."""
+    folder = proved.root / FOLDER
+    assert (folder / ".gitignore").read_text(encoding="ascii") == "*\n"
+    assert (folder / "CACHEDIR.TAG").read_text(encoding="ascii").startswith("Signature: 8a477f5")

@@ -1,0 +1,212 @@
+"""Proofs on more than one machine: a real Dask scheduler with real workers, started here."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from projects import Project, card, processes, project, soon
+
+from verideck.build import bench
+from verideck.model import ProvenCard
+from verideck.problems import Problem
+from verideck.verifiers.python import cluster
+from verideck.verifiers.python.run import ExecutorError
+from verideck.verify import verify
+
+pytest.importorskip("distributed")
+pytestmark = [
+    pytest.mark.xdist_group("cluster"),
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A scheduler and its workers, each a process."""
+
+    address: str
+    workers: tuple[subprocess.Popen[str], ...]
+
+
+def _scheduler() -> subprocess.Popen[str]:
+    code = (
+        "import asyncio\n"
+        "from distributed import Scheduler\n"
+        "async def main():\n"
+        "    async with Scheduler(host='127.0.0.1', port=0, dashboard=False) as scheduler:\n"
+        "        print(scheduler.address, flush=True)\n"
+        "        await scheduler.finished()\n"
+        "asyncio.run(main())\n"
+    )
+    return _python(code)
+
+
+def _worker(address: str, folder: Path) -> subprocess.Popen[str]:
+    code = (
+        "import asyncio\n"
+        "from distributed import Worker\n"
+        "async def main():\n"
+        f"    async with Worker({address!r}, nthreads=1, dashboard=False,\n"
+        f"                      local_directory={str(folder)!r}) as worker:\n"
+        "        print(worker.address, flush=True)\n"
+        "        await worker.finished()\n"
+        "asyncio.run(main())\n"
+    )
+    return _python(code)
+
+
+def _python(code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[Cluster]:
+    with ExitStack() as running:
+
+        def run(process: subprocess.Popen[str]) -> str:
+            running.enter_context(process)
+            running.callback(process.kill)
+            assert process.stdout
+            return process.stdout.readline().strip()
+
+        address = run(_scheduler())
+        workers = tuple(_worker(address, folder / str(number)) for number in range(2))
+        for worker in workers:
+            assert run(worker).startswith("tcp://")
+        yield Cluster(address.replace("tcp://", "dask://"), workers)
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a scheduler with two workers."""
+    with _started(tmp_path_factory.mktemp("dask")) as started:
+        yield started.address
+
+
+def remotely(made: Project, address: str) -> list[ProvenCard | Problem]:
+    """What becomes of the cards on a cluster; nothing is known from before."""
+    return list(verify(made.cards(), replace(bench(made.settings()), executor=address, cache=None)))
+
+
+def here(made: Project) -> list[ProvenCard | Problem]:
+    """What becomes of the cards on this machine."""
+    return list(verify(made.cards(), replace(bench(made.settings()), cache=None)))
+
+
+def timeless(found: list[ProvenCard | Problem]) -> list[object]:
+    """Proofs without the seconds that they took."""
+    return [
+        [replace(proof, seconds=0.0) for proof in each.proofs]
+        if isinstance(each, ProvenCard)
+        else each
+        for each in found
+    ]
+
+
+CARDS = {
+    "holds": "import random\nprint(random.random())\nassert int('1')",
+    "imports": "from snippets.half import half\nassert half(4) == 2",
+    "reads": "from snippets.half import DATA\nassert DATA.read_text() == 'x'",
+    "fails": "x = 1\nassert x == 2",
+    "fails-there": "from snippets.half import half\nassert half(3)",
+    "ends": "import os\nos._exit(0)",
+    "asserts-nothing": "x = 1",
+}
+FILES: dict[str, str | bytes] = {
+    "snippets/half.py": "from pathlib import Path\n\nDATA = Path(__file__).with_name('data.txt')\n"
+    "def half(x):\n    assert x % 2 == 0\n    return x // 2\n",
+    "snippets/data.txt": "x",
+}
+
+
+def test_the_same_results_as_here(dask: str, tmp_path: Path) -> None:
+    """Proofs and problems are those of a local run, places and all; the project is sent along."""
+    text = "".join(card(name, code) for name, code in CARDS.items())
+    made = project(tmp_path, {**FILES, "a.md": text})
+    there = remotely(made, dask)
+    assert timeless(there) == timeless(here(made))
+    assert [type(each) for each in there] == [ProvenCard] * 3 + [Problem] * 4
+
+
+def test_the_same_limits_as_here(dask: str, tmp_path: Path) -> None:
+    """An endless loop is ended there, and what is printed without end is cut."""
+    endless = card("one", "while True:\n    pass\nassert int('1')")
+    endless = endless.replace("```python", "```python {timeout=1}")
+    made = project(tmp_path, {"a.md": endless + card("two", "while True:\n    print('x' * 9999)")})
+    there = [f"{each.code}" for each in remotely(made, dask) if isinstance(each, Problem)]
+    assert there == ["time-limit", "output-limit"]
+
+
+def test_the_command_takes_a_cluster(dask: str, tmp_path: Path) -> None:
+    """`--executor dask://…` says the same as a run here, and keeps what it proved."""
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')")})
+    run = made.run("check", "--executor", dask)
+    assert run.returncode == 0, run.stderr
+    assert "1 snippet executed, 1 assertion held" in run.stdout
+    assert "unchanged: 1 card" in made.run("check").stdout
+
+
+def test_a_lost_worker_loses_nothing(tmp_path: Path) -> None:
+    """One of two workers is killed in the middle: every card is proved all the same, once."""
+    code = "import time\ntime.sleep(0.3)\nassert int('1')\nprint({})"
+    text = "".join(card(f"c{number}", code.format(number)) for number in range(14))
+    text += card("fails", "assert int('1') == 2")
+    made = project(tmp_path / "deck", {"a.md": text})
+    with _started(tmp_path) as cluster:
+        found: list[ProvenCard | Problem] = []
+        where = replace(bench(made.settings()), executor=cluster.address, cache=None)
+        for each in verify(made.cards(), where):
+            found.append(each)
+            if len(found) == 3:
+                cluster.workers[0].send_signal(signal.SIGKILL)
+                cluster.workers[0].wait()
+    printed = [each.proofs[0].stdout for each in found if isinstance(each, ProvenCard)]
+    assert printed == [f"{number}\n" for number in range(14)]
+    assert [each.code for each in found if isinstance(each, Problem)] == ["assertion-failed"]
+
+
+def test_giving_up_ends_what_runs_there(dask: str, tmp_path: Path) -> None:
+    """When nobody wants the proofs any more, nothing is waited for and nothing goes on."""
+    endless = "import subprocess\nsubprocess.run(['sleep', '43.625'])\nassert int('1')"
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')") + card("two", endless)})
+    proofs = verify(made.cards(), replace(bench(made.settings()), executor=dask, cache=None))
+    assert isinstance(next(proofs), ProvenCard)
+    assert soon(lambda: bool(list(processes("43.625"))))
+    started = time.monotonic()
+    proofs.close()
+    assert time.monotonic() - started < 10
+    assert soon(lambda: not list(processes("43.625")))
+
+
+def test_no_scheduler_is_told(tmp_path: Path) -> None:
+    """Where nobody listens, the cards are not proved, and that is said."""
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')")})
+    run = made.run("check", "--executor", "dask://127.0.0.1:1")
+    assert run.returncode == 1
+    assert "[executor-failed]" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_another_verideck_is_refused(dask: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster of another version, or another Python, would give other proofs."""
+    monkeypatch.setattr(cluster, "_identity", _another)
+    with pytest.raises(ExecutorError, match=re.escape("verideck 0.0 on Python 2.7")):
+        cluster.connected(dask)
+
+
+def _another() -> str:
+    return "verideck 0.0 on Python 2.7"
