@@ -21,7 +21,7 @@ from verideck.cli import verideck
 GOOD = card("good", "assert int('1')")
 BAD = card("bad", "assert int('1') == 2")
 OPEN = "## Is 这 open? {#open}\n"
-KEYS = {"cards", "snippets", "assertions", "seconds", "problems"}
+KEYS = {"cards", "snippets", "assertions", "seconds", "problems", "reused", "sandbox"}
 
 
 @pytest.fixture

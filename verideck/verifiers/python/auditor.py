@@ -21,7 +21,7 @@ from verideck.problems import Code, Problem
 from verideck.verifiers.bench import Bench
 from verideck.verifiers.python import Python, expected, kept, read, steps_of
 from verideck.verifiers.python.mutations import Mutant, ignored, mutants
-from verideck.verifiers.python.run import End, ExecutorError, NobodyError
+from verideck.verifiers.python.run import End, ExecutorError, NobodyError, Run
 from verideck.verifiers.python.wire import Message
 
 _KILLS = {"assertion-failed", "assertion-swallowed", "exception-expected"}
@@ -89,7 +89,7 @@ class Auditor:
         request = {**self.python.request(snippets), "trace": True}
         run = self.python.engine.run(request)
         reports, last = read(run.lines, len(request["steps"]))
-        original = self._outcome(snippets, request)
+        original = _came_to(snippets, request, run)
         if last is None or original.problem:
             flaky = original.message or "it does not hold when it is run again"
             return Audit(flaky=flaky, flaky_place=_placed(original, snippets))
@@ -141,25 +141,7 @@ class Auditor:
         return audit
 
     def _outcome(self, snippets: Sequence[Snippet], request: Message) -> _Outcome:
-        run = self.python.engine.run(request)
-        reports, last = read(run.lines, len(request["steps"]))
-        error = next((report["error"] for report in reports if report["error"]), None)
-        if error:
-            place = (str(error["path"]), int(error["line"]))
-            return _Outcome(error["code"], place, error["message"])
-        if last is None:
-            ended = "it did not come to its end"
-            return _Outcome("time-limit" if run.end is End.TIME else "ended-early", message=ended)
-        printed = _compared(snippets, reports)
-        for output, text in printed:
-            if expected.difference(output.code, text, output.options.tolerance):
-                place = (output.place.path, output.place.line)
-                return _Outcome("assertion-failed", place, "it prints something else")
-        return _Outcome(
-            read=tuple((digest, tuple(numbers)) for digest, numbers in last["read"]),
-            printed=tuple(text for _, text in printed),
-            seconds=sum(report["seconds"] for report in reports),
-        )
+        return _came_to(snippets, request, self.python.engine.run(request))
 
     # Seeds
 
@@ -168,8 +150,9 @@ class Auditor:
     ) -> Audit:
         """The audit, with the first seed that breaks the card, if one does."""
         again = self._outcome(snippets, request)
-        if (again.read, again.printed) != (original.read, original.printed):
-            flaky = "what its assertions read differs from one run to the next"
+        if (again.problem, again.read, again.printed) != ("", original.read, original.printed):
+            differs = "what its assertions read differs from one run to the next"
+            flaky = again.message.split("\n")[0] or differs
             return replace(audit, flaky=flaky, flaky_place=_placed(again, snippets))
         unprinted = [each for each in snippets if each.options.role is not Role.OUTPUT]
         for seed in range(1, self.seeds + 1):
@@ -179,6 +162,28 @@ class Auditor:
                 place = _placed(outcome, snippets)
                 return replace(audit, flaky=f"with seed {seed}: {first}", flaky_place=place)
         return audit
+
+
+def _came_to(snippets: Sequence[Snippet], request: Message, run: Run) -> _Outcome:
+    """What a run says to an audit: the first failure, or all that assertions read."""
+    reports, last = read(run.lines, len(request["steps"]))
+    error = next((report["error"] for report in reports if report["error"]), None)
+    if error:
+        place = (str(error["path"]), int(error["line"]))
+        return _Outcome(error["code"], place, error["message"])
+    if last is None:
+        ended = "it did not come to its end"
+        return _Outcome("time-limit" if run.end is End.TIME else "ended-early", message=ended)
+    printed = _compared(snippets, reports)
+    for output, text in printed:
+        if expected.difference(output.code, text, output.options.tolerance):
+            place = (output.place.path, output.place.line)
+            return _Outcome("assertion-failed", place, "it prints something else")
+    return _Outcome(
+        read=tuple((digest, tuple(numbers)) for digest, numbers in last["read"]),
+        printed=tuple(text for _, text in printed),
+        seconds=sum(report["seconds"] for report in reports),
+    )
 
 
 def _changed(

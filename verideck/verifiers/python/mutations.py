@@ -8,6 +8,7 @@ statements, and integers that are neither an axis nor part of an arithmetic.
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -315,7 +316,7 @@ def _call(node: ast.Call, _: _Text) -> Iterator[_Change]:
             yield _replaced(keyword.value, "1")
         elif keyword.arg in _FLAGS and _value(keyword.value) is _FLAGS[keyword.arg]:
             yield _replaced(keyword.value, str(not _FLAGS[keyword.arg]))
-    if name in _ALONG:
+    if name in _ALONG and not (isinstance(node.func, ast.Name) and hasattr(builtins, name)):
         for argument in node.args:
             yield from _axis(argument)
 

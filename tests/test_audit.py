@@ -1,0 +1,722 @@
+"""The audit: which changes are made to code, what becomes of them, and what is told of it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import NoReturn
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+from projects import SETTINGS, Project, card, project
+
+from verideck.audit import audit
+from verideck.build import bench
+from verideck.cli import verideck
+from verideck.model import Audit, Place, ProvenCard, Survivor, Tally
+from verideck.problems import Code, Problem
+from verideck.report import audits_as_json, scored
+from verideck.settings import load
+from verideck.verifiers.python import auditor, engine
+from verideck.verifiers.python.mutations import ignored, mutants
+from verideck.verifiers.python.run import ExecutorError, NobodyError
+
+# Which changes are made
+
+CHANGED: dict[str, tuple[str, set[str]]] = {
+    "addition": ("y = a + b", {"y = a - b"}),
+    "subtraction": ("y = a - b", {"y = a + b"}),
+    "multiplication": ("y = a * b", {"y = a / b"}),
+    "division": ("y = a / b", {"y = a * b"}),
+    "floor division": ("y = a // b", {"y = a / b"}),
+    "a number in arithmetic": ("y = x ** 2", {"y = x ** 3"}),
+    "a fraction in arithmetic": ("y = 0.5 % x", {"y = 1.0 % x"}),
+    "one of equal signs": ("y = a - b - c", {"y = a + b - c", "y = a - b + c"}),
+    "between parentheses": ("y = (a)*(b)", {"y = (a)/(b)"}),
+    "in place": ("y += a", {"y -= a"}),
+    "in place, divided": ("y //= a", {"y /= a"}),
+    "a sign": ("y = -x", {"y = x"}),
+    "a sign before parentheses": ("y = -(a % b) % c", {"y = (a % b) % c"}),
+    "an inverted mask": ("y = x[~mask]", {"y = x[mask]"}),
+    "a negation": ("y = not x", {"y = x"}),
+    "minus infinity": ("y = x.fill_(float('-inf'))", {'y = x.fill_(float("inf"))'}),
+    "a huge number": ("y = x.fill_(-1e9)", {"y = x.fill_(1e9)"}),
+    "less": ("y = a < b", {"y = a >= b"}),
+    "not more": ("y = a <= b", {"y = a > b"}),
+    "more": ("y = a > b", {"y = a <= b"}),
+    "not less": ("y = a >= b", {"y = a < b"}),
+    "equal": ("y = a == b", {"y = a != b"}),
+    "unequal": ("y = a != b", {"y = a == b"}),
+    "a chain": ("y = a < b == c", {"y = a >= b == c", "y = a < b != c"}),
+    "and": ("y = a and b", {"y = a or b"}),
+    "or": ("y = a or b or c", {"y = a and b or c", "y = a or b and c"}),
+    "a condition": ("if x: y = 1", {"if not (x): y = 1"}),
+    "a condition on a comparison": ("if a < b: y = 1", {"if a >= b: y = 1"}),
+    "a condition on None": ("if x is None: y = 1", {"if not (x is None): y = 1"}),
+    "a choice": ("y = a if x else b", {"y = a if not (x) else b"}),
+    "a sibling": ("y = x.mean()", {"y = x.sum()"}),
+    "a sibling, the other way": ("y = torch.triu(x)", {"y = torch.tril(x)"}),
+    "a sibling that is imported": ("y = softmax(x)", {"y = log_softmax(x)"}),
+    "the last axis": ("y = x.norm(dim=-1)", {"y = x.norm(dim=-2)"}),
+    "the first axis": ("y = x.norm(axis=0)", {"y = x.norm(axis=1)"}),
+    "another axis": ("y = x.norm(dim=2)", {"y = x.norm(dim=1)"}),
+    "axes by position": (
+        "y = x.transpose(1, 2)",
+        {"y = x.transpose(0, 2)", "y = x.transpose(1, 1)"},
+    ),
+    "an axis behind a value": ("y = torch.norm(x, -2)", {"y = torch.norm(x, -1)"}),
+    "a flag": ("y = x.norm(keepdim=True)", {"y = x.norm(keepdim=False)"}),
+    "a flag that is on by default": ("y = f(x, unbiased=False)", {"y = f(x, unbiased=True)"}),
+    "a correction": ("y = f(x, correction=0)", {"y = f(x, correction=1)"}),
+    "a small number": ("y = x / (n + eps)", {"y = x * (n + eps)", "y = x / (n + 0.0)"}),
+    "a small number itself": ("y = 1e-5 + x.pow(n)", {"y = 0.0 + x.pow(n)"}),
+    "in a function": ("def f(x, n=1 + 1):\n    return x % 2", {"return x % 3"}),
+    "in an argument that is named": ("y = f(x, by=a + b)", {"y = f(x, by=a - b)"}),
+    "in a text": ('y = f"{a + b:.2f}"', {'y = f"{a - b:.2f}"'}),
+    "in a slice": ("y = x[n - k:]", {"y = x[n + k:]"}),
+    "on a line of its own": ("y = (a\n    + b)", {"- b)"}),
+    "behind a remark": ("y = (a  # + is not -\n    + b)", {"- b)"}),
+    "from a value": ("y = torch.tensor(x + n)", {"y = torch.tensor(x - n)"}),
+    # What is not changed
+    "an assertion": ("assert a + b == -x.mean(dim=1)", set()),
+    "a library's assertion": ("torch.testing.assert_close(a + b, x.mean(dim=1))", set()),
+    "an import": ("import math\nfrom math import exp, log", set()),
+    "a seed": ("torch.manual_seed(0)\ngenerator = torch.Generator().manual_seed(1)", set()),
+    "an input": ("x = torch.randn(2, 3).double()\nn = np.zeros((2, 3), dtype=int)", set()),
+    "an input with its type": ("x: Tensor = torch.zeros(2, 3)", set()),
+    "a docstring": ('def f(x):\n    """a + b, a < b and -inf."""\n    return x', set()),
+    "a comment": ("y = x  # a + b", set()),
+    "a flag that is the default": ("y = f(x, keepdim=False, unbiased=True, correction=1)", set()),
+    "an integer": ("n = 3\ny = f(x, 4, heads=5)\nz = {1: [2, -3]}", set()),
+    "a slice": ("y = x[1:, :-1, 0]", set()),
+    "what is raised": ("raise ValueError(a + b)", set()),
+    "an annotation": ("def f(x: T[a + b], k: int | None = 1) -> T[a - b]: ...\nz: T[a * b]", set()),
+    "text": ("y = 'a' + b\nz = '-' * 20", set()),
+    "a choice of Python's": ("y = round(x, 3)\nz = pow(x, 2)", set()),
+    "what is no axis of Python's": ("y = max(x, 3)", {"y = min(x, 3)"}),
+    "a silenced line": ("y = a + b  # audit: ignore b is 0", set()),
+    "a line that is silenced without a reason": (
+        "y = a + b  # audit: ignore",
+        {"y = a - b  # audit: ignore"},
+    ),
+    "no Python": ("y = = 1 + 1", set()),
+    "nothing": ("", set()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_changes(name: str) -> None:
+    """These changes are made to this code, and no others."""
+    code, lines = CHANGED[name]
+    assert {mutant.after for mutant in mutants(code)} == lines
+
+
+def test_a_lost_epsilon_is_told_apart() -> None:
+    """Only the change that few inputs show is advisory."""
+    found = {mutant.after: mutant.advisory for mutant in mutants("y = x / (n + 1e-6)")}
+    assert found == {"y = x * (n + 1e-6)": False, "y = x / (n + 0.0)": True}
+
+
+def test_only_lines_that_are_asked_for_change() -> None:
+    """A card that shows a part of a file is not judged by the rest of it."""
+    code = "a = x + y\nb = x + y\nc = x + y\nd = x + y\n"
+    assert [mutant.line for mutant in mutants(code, 2, 3)] == [2, 3]
+
+
+def test_columns_are_those_of_characters() -> None:
+    """What stands before a change, in whatever script, stays as it is."""
+    (mutant,) = mutants("größe = 'ß😀' if 长度.größe < 高度 else 'é'")
+    assert mutant.after == "größe = 'ß😀' if 长度.größe >= 高度 else 'é'"
+    found = {mutant.after for mutant in mutants("δ = f('é', α.mean(dim=1) + ε)")}
+    assert found == {
+        "δ = f('é', α.mean(dim=1) - ε)",
+        "δ = f('é', α.sum(dim=1) + ε)",
+        "δ = f('é', α.mean(dim=0) + ε)",
+    }
+
+
+def test_the_reason_is_what_silences() -> None:
+    """A line is silenced by a reason, told after the words."""
+    assert ignored("y = a + b  # audit: ignore  b is 0") == "b is 0"
+    assert ignored("y = a + b  # audit: ignore ") == ""
+
+
+SIGNS = ["+", "-", "*", "/", "//", "%", "**", "@", "<", "<=", "==", "!=", ">", ">="]
+GAPS = st.sampled_from([" ", "", "  ", "\n", " # a + b, not -x\n", " \\\n", "\n\n"])
+
+
+@st.composite
+def joined(draw: st.DrawFn, parts: st.SearchStrategy[str]) -> str:
+    """An expression in parentheses, laid out in any way."""
+    words = draw(
+        st.one_of(
+            st.tuples(parts, st.sampled_from(SIGNS), parts),
+            st.tuples(parts, st.sampled_from([" and ", " or ", " is ", " in "]), parts),
+            st.tuples(st.sampled_from(["-", "~", "not "]), parts),
+            st.tuples(parts, st.just(" if "), parts, st.just(" else "), parts),
+            st.tuples(st.just("f("), parts, st.just(", dim="), parts, st.just(", keepdim=True)")),
+            st.tuples(parts, st.sampled_from([".mean(1)", ".größe.softmax(dim=-1)", "[1:, -1]"])),
+            st.tuples(parts, st.sampled_from([" + 1e-6", " + eps", " * 1.5", " - 2"])),
+        )
+    )
+    return f"({''.join(word + draw(GAPS) for word in words)})"
+
+
+EXPRESSIONS = st.recursive(
+    st.sampled_from(["a", "größe", "长", "3 ", "0.5", "'é -'", 'float("-inf")', "1e9", "[a, -b]"]),
+    joined,
+    max_leaves=8,
+)
+
+
+@given(EXPRESSIONS, st.sampled_from(["y = ", "y: int = ", "return ", "y *= ", "if ", "f(ü, "]))
+def test_every_mutant_is_one_other_line(expression: str, before: str) -> None:
+    """A mutant is Python, means something else, differs in the line that is told, and in no other.
+
+    No two are the same.
+    """
+    after = {"if ": ": pass", "f(ü, ": ")"}.get(before, "")
+    code = f"def f(é):\n    'docstring'; {'pass' if before == 'if ' else 'ß'}\n    {before}"
+    code += f"{expression}{after}\n"
+    meaning = ast.dump(ast.parse(code))
+    found = mutants(code)
+    for mutant in found:
+        assert ast.dump(ast.parse(mutant.code)) != meaning
+        lines, others = code.split("\n"), mutant.code.split("\n")
+        assert len(lines) == len(others)
+        differing = [n for n, line in enumerate(lines, start=1) if line != others[n - 1]]
+        assert differing == [mutant.line]
+        assert lines[mutant.line - 1].strip() == mutant.before
+        assert others[mutant.line - 1].strip() == mutant.after
+    assert len({mutant.code for mutant in found}) == len(found)
+
+
+# What becomes of them
+
+EVERY = """\
+def f(x):
+    unused = x + 7
+    one = [1][x - 5]
+    return x * 2 if one else 0
+
+
+assert f(5) > 8"""
+WEAK = "def halves(numbers):\n    return [n / 2 for n in numbers]\n\n\nassert len(halves([4])) == 1"
+STRONG = WEAK.replace("len(halves([4])) == 1", "halves([4]) == [2]")
+SILENT = WEAK.replace("numbers]\n", "numbers]  # audit: ignore the {} is what counts\n", 1)
+EPSILON = """\
+def shares(numbers, eps=1e-9):
+    return [n / (max(numbers) + eps) for n in numbers]
+
+
+assert [round(share, 3) for share in shares([1, 4])] == [0.25, 1]"""
+INCLUDED = """\
+def helper(x):
+    return x + 1
+
+
+def twice(x):
+    return x * 2
+"""
+RAISING = card("raising", "if 1 < 2:\n    raise ValueError('no')").replace(
+    "```python", '```python {raises="ValueError" match="no"}'
+)
+CARDS = "".join(
+    [
+        card("every", EVERY),
+        card("weak", WEAK),
+        card("strong", STRONG),
+        card("silent", SILENT.format("length")),
+        card("loud", WEAK.replace("numbers]\n", "numbers]  # audit: ignore\n", 1)),
+        card("epsilon", EPSILON),
+        card("included", "", "\n```python {.check}\nassert twice(3) > 5\n```\n").replace(
+            "```python\n\n", '```python {include="snippets/twice.py" symbol="twice"}\n'
+        ),
+        card("hidden", "x = 4", "\n```python {.check}\ny = x + 1\nassert y == 5\n```\n"),
+        card("printing", "print(3 * 2)", "\n```output\n6\n```\n"),
+        RAISING,
+        card("infinite", "def lowest():\n    return float('-inf')\n\n\nassert lowest() != 0"),
+    ]
+)
+FILES: dict[str, str | bytes] = {"a.md": CARDS, "snippets/twice.py": INCLUDED}
+
+
+def found(made: Project, floor: float = 0.0) -> list[ProvenCard | Problem]:
+    """What an audit of a project's cards comes to."""
+    return list(audit(made.proven(), bench(made.settings()), floor))
+
+
+def audits(made: Project) -> dict[str, Audit]:
+    """What was found of each card, by its id."""
+    proven = [each for each in found(made) if isinstance(each, ProvenCard)]
+    return {each.card.id: each.audit for each in proven if each.audit}
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
+    """The audits of all these cards."""
+    return audits(project(tmp_path_factory.mktemp("audited"), FILES))
+
+
+def test_each_change_comes_to_one_of_four(audited: dict[str, Audit]) -> None:
+    """Refused by an assertion, failed otherwise, nothing that an assertion reads, or survived.
+
+    What crashed and what is equivalent say nothing of the assertions: the score is of the rest.
+    """
+    every = audited["every"]
+    assert (every.mutants, every.killed, every.crashed, every.equivalent) == (7, 2, 1, 3)
+    (survivor,) = every.survivors
+    assert survivor.after == "return x * 3 if one else 0"
+    assert survivor.moved == 5
+    assert every.score == pytest.approx(2 / 3)
+    assert scored(every) == "67%: 2 of 3 changes noticed, 1 crashed, 3 equivalent"
+
+
+def test_a_survivor_is_told_at_its_line(audited: dict[str, Audit]) -> None:
+    """In the Markdown file, or in the file that is included; the rest of that file is not shown."""
+    lines = {"cards/a.md": CARDS.split("\n"), "snippets/twice.py": INCLUDED.split("\n")}
+    told = [survivor for each in audited.values() for survivor in each.survivors]
+    for survivor in told:
+        assert lines[survivor.place.path][survivor.place.line - 1].strip() == survivor.before
+    assert audited["every"].survivors[0].place == Place("cards/a.md", 9)
+    (included,) = audited["included"].survivors
+    assert included == Survivor(Place("snippets/twice.py", 6), "return x * 2", "return x * 3", 3)
+
+
+def test_the_score_tells_weak_from_strong(audited: dict[str, Audit]) -> None:
+    """A length notices nothing; a known value notices everything."""
+    assert (audited["weak"].score, len(audited["weak"].survivors)) == (0, 2)
+    assert [each.moved for each in audited["weak"].survivors] == [6, pytest.approx(2 / 3)]
+    assert (audited["strong"].score, audited["strong"].killed) == (1, 2)
+
+
+def test_a_reason_silences(audited: dict[str, Audit]) -> None:
+    """Changes of a line that is silenced with a reason are not made; without one they are."""
+    assert audited["silent"] == Audit()
+    assert scored(audited["silent"]) == "nothing to change"
+    assert len(audited["loud"].survivors) == 2
+
+
+def test_a_lost_epsilon_is_not_counted(audited: dict[str, Audit]) -> None:
+    """It is told apart, and lowers no score."""
+    epsilon = audited["epsilon"]
+    assert (epsilon.score, epsilon.advised, epsilon.survivors) == (1, 1, ())
+
+
+def test_only_shown_code_is_changed(audited: dict[str, Audit]) -> None:
+    """Neither are checks: nobody learns from them."""
+    assert audited["hidden"] == Audit()
+
+
+def test_whatever_is_asserted_notices(audited: dict[str, Audit]) -> None:
+    """What is printed and an announced exception are assertions, too."""
+    assert (audited["printing"].killed, audited["printing"].score) == (3, 1)
+    assert (audited["raising"].killed, audited["raising"].score) == (1, 1)
+
+
+def test_infinity_is_no_number_of_json(audited: dict[str, Audit], tmp_path: Path) -> None:
+    """How far a value moved to infinity is told to people; programs could not read it."""
+    (survivor,) = audited["infinite"].survivors
+    assert survivor.moved == float("inf")
+    (one,) = project(tmp_path, {"a.md": card("a", STRONG)}).proven()
+    told = audits_as_json([ProvenCard(one.card, (), audited["infinite"])], [], Tally())
+    (each,) = json.loads(told, parse_constant=never)["cards"]
+    assert each["survivors"][0]["moved"] is None
+
+
+def test_an_authors_note_is_not_on_the_card(tmp_path: Path) -> None:
+    """Whoever learns the code does not see why a line is silenced; the rest of the line stays."""
+    made = project(tmp_path, {"a.md": card("a", SILENT.format("length"))})
+    (note,) = made.check().notes
+    text = re.sub(r"<[^>]+>", "", "\n".join(note.fields.values()))
+    assert "audit" not in text
+    assert "what counts" not in text
+    assert "return [n / 2 for n in numbers]\n" in text
+
+
+LOOP = """\
+def count(n):
+    steps = 0
+    while n > 0:
+        n -= 1
+        steps += 1
+    return steps
+
+
+assert count(3) == 3"""
+
+
+def test_a_mutant_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Soon after the time that the card itself takes, not at its limit; it counts as crashed."""
+    monkeypatch.setattr(auditor, "_GRACE", 0.3)
+    made = project(tmp_path, {"a.md": card("a", LOOP)}, SETTINGS + "timeout = 60\n")
+    started = time.monotonic()
+    loop = audits(made)["a"]
+    assert time.monotonic() - started < 20
+    assert (loop.killed, loop.crashed, loop.survivors) == (2, 1, ())
+
+
+# Luck
+
+LUCK = "".join(
+    [
+        card("luck", "import random\n\nassert random.random() > 0.8"),
+        card("seeded", "import random\n\nrandom.seed(0)\nassert random.random() > 0.8"),
+        card("steady", "import random\n\nrandom.seed(0)\nassert random.random() < 1"),
+        card("clock", "import time\n\nassert time.time_ns() > 0"),
+        card("entropy", "import os\n\nassert len(os.urandom(8)) == 8"),
+        card(
+            "accepted",
+            "import random\n\nassert random.random() > 0.8  # audit: ignore this seed is shown",
+        ),
+        card("shown", "import random\n\nprint(random.random())", "\n```output\n0.8444\n```\n"),
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def lucky(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audit]:
+    """The audits of cards that hold by luck, and of some that do not."""
+    return audits(project(tmp_path_factory.mktemp("lucky"), {"a.md": LUCK}))
+
+
+@pytest.mark.parametrize("name", ["luck", "seeded"])
+def test_what_holds_by_luck_is_found(lucky: dict[str, Audit], name: str) -> None:
+    """With the seed that breaks it, at its line; a seed that the author set is moved, too."""
+    line = LUCK[: LUCK.index(f"{{#{name}}}")].count("\n") + (9 if name == "seeded" else 8)
+    assert LUCK.split("\n")[line - 1] == "assert random.random() > 0.8"
+    assert re.fullmatch(r"with seed [1-5]: assertion failed", lucky[name].flaky)
+    place = lucky[name].flaky_place
+    assert place
+    assert (place.path, place.line) == ("cards/a.md", line)
+
+
+@pytest.mark.parametrize("name", ["clock", "entropy"])
+def test_what_differs_from_run_to_run_is_found(lucky: dict[str, Audit], name: str) -> None:
+    """An assertion about the time of day, or about bytes from the system, may fail tomorrow."""
+    assert lucky[name].flaky == "what its assertions read differs from one run to the next"
+    line = LUCK[: LUCK.index(f"{{#{name}}}")].count("\n") + 5
+    assert lucky[name].flaky_place == Place("cards/a.md", line)
+
+
+@pytest.mark.parametrize("name", ["steady", "accepted", "shown"])
+def test_what_holds_for_every_seed_is_not_flaky(lucky: dict[str, Audit], name: str) -> None:
+    """Nor is what an author silences with a reason, nor what is printed with the proof's seed."""
+    assert lucky[name].flaky == ""
+
+
+def test_as_many_seeds_as_are_asked_for(tmp_path: Path) -> None:
+    """What the first seed does not break, a further one may."""
+    code = "import random\n\nrandom.seed(0)\nassert random.random() != {}"
+    second = Random(2).random()  # noqa: S311 - what the card will find
+    settings = SETTINGS + "[tool.verideck.audit]\nseeds = {}\n"
+    cards: dict[str, str | bytes] = {"a.md": card("a", code.format(second))}
+    assert audits(project(tmp_path / "1", cards, settings.format(1)))["a"].flaky == ""
+    flaky = audits(project(tmp_path / "2", cards, settings.format(2)))["a"].flaky
+    assert flaky == "with seed 2: assertion failed"
+
+
+def test_what_fails_when_it_is_run_again_is_found(tmp_path: Path) -> None:
+    """Also where no assertion reads anything: here the third run raises nothing."""
+    counting = f"""\
+# Runs
+
+```python {{.setup}}
+from pathlib import Path
+
+with Path({str(tmp_path / "runs")!r}).open("a") as runs:
+    runs.write("1")
+    number = runs.tell()
+```
+
+"""
+    luck = card("a", 'if number in {1, 2}:\n    raise ValueError("no")').replace(
+        "```python", '```python {raises="ValueError" match="no"}'
+    )
+    made = project(tmp_path, {"a.md": counting + luck}, SETTINGS + "sandbox = false\n")
+    flaky = audits(made)["a"].flaky
+    assert flaky == "nothing was raised, but the fence announces ValueError"
+
+
+# What is told
+
+
+def told(made: Project, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
+    """What `verideck audit` says."""
+    monkeypatch.chdir(made.root)
+    return CliRunner().invoke(verideck, ["audit", *words])
+
+
+@pytest.fixture
+def weak(tmp_path: Path) -> Project:
+    """A project with a card that is strong, and one that is weak."""
+    return project(tmp_path, {"a.md": card("strong", STRONG) + card("weak", WEAK)})
+
+
+def test_people_are_told(weak: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Problems on standard error; each card's score and that of all of them on standard output."""
+    run = told(weak, monkeypatch)
+    assert run.exit_code == 1
+    assert run.stdout.split("\n") == [
+        "cards/a.md:1:4  strong  100%: 2 of 2 changes noticed",
+        "cards/a.md:13:4  weak  0%: 0 of 2 changes noticed",
+        "2 cards audited, 2 of 4 changes noticed (50%), 1 problem",
+        "",
+    ]
+    problems = [line for line in run.stderr.split("\n") if re.match(r"cards/.*(error|warn)", line)]
+    assert problems == [
+        (
+            "cards/a.md:13:4: error: its assertions notice 0 of 2 changes of the shown code "
+            "(0%, the floor is 60%) [audit-floor]"
+        ),
+        *["cards/a.md:19:1: warning: no assertion notices this change [mutant-survived]"] * 2,
+    ]
+    assert "changed to  return [n * 2 for n in numbers]\n" in run.stderr
+    assert "values that are asserted on moved by 6\n" in run.stderr
+
+
+def test_programs_are_told(weak: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One object: what `check` tells, and every card with its counts and its survivors."""
+    run = told(weak, monkeypatch, "--format", "json")
+    assert (run.exit_code, run.stderr) == (1, "")
+    said = json.loads(run.stdout)
+    codes = [problem["code"] for problem in said["problems"]]
+    assert codes == ["audit-floor", "mutant-survived", "mutant-survived"]
+    strong, other = said["cards"]
+    assert strong == {
+        "id": "strong",
+        "path": "cards/a.md",
+        "line": 1,
+        "score": 1.0,
+        "mutants": 2,
+        "killed": 2,
+        "crashed": 0,
+        "equivalent": 0,
+        "advised": 0,
+        "flaky": "",
+        "survivors": [],
+    }
+    assert (other["id"], other["score"], len(other["survivors"])) == ("weak", 0, 2)
+    assert other["survivors"][0] == {
+        "path": "cards/a.md",
+        "line": 19,
+        "before": "return [n / 2 for n in numbers]",
+        "after": "return [n * 2 for n in numbers]",
+        "moved": 6.0,
+    }
+
+
+def test_github_is_told(weak: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Annotations at the lines, and nothing else."""
+    run = told(weak, monkeypatch, "--format", "github")
+    assert run.exit_code == 1
+    lines = run.stdout.strip().split("\n")
+    assert [line.partition(" ")[0] for line in lines] == ["::error", "::warning", "::warning"]
+    assert lines[0].startswith("::error file=cards/a.md,line=13,col=4,title=audit-floor::")
+    assert lines[1].startswith("::warning file=cards/a.md,line=19,col=1,title=mutant-survived::")
+    assert "%0Achanged to  return [n * 2 for n in numbers]%0A" in lines[1]
+
+
+def test_survivors_above_the_floor_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command succeeds and shows what is left to do; a build is silent about it."""
+    made = project(tmp_path, {"a.md": card("every", EVERY)})
+    run = told(made, monkeypatch)
+    assert run.exit_code == 0
+    assert "cards/a.md:9:1: warning: no assertion notices" in run.stderr
+    made.write("pyproject.toml", SETTINGS + "[tool.verideck.audit]\nbuild = true\n")
+    assert made.problems() == []
+
+
+def test_flaky_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there is nothing to change."""
+    made = project(tmp_path, {"a.md": card("a", "import os\n\nassert os.urandom(1)")})
+    run = told(made, monkeypatch)
+    assert run.exit_code == 1
+    assert "cards/a.md:5:1: error: this holds by luck: " in run.stderr
+    assert run.stdout.startswith("cards/a.md:1:4  a  nothing to change\n")
+
+
+def test_what_does_not_hold_is_not_audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other cards are."""
+    made = project(tmp_path, {"a.md": card("bad", "assert int('1') == 2") + card("good", STRONG)})
+    run = told(made, monkeypatch, "--format", "json")
+    said = json.loads(run.stdout)
+    assert run.exit_code == 1
+    assert [problem["code"] for problem in said["problems"]] == ["assertion-failed"]
+    assert [each["id"] for each in said["cards"]] == ["good"]
+
+
+def test_nothing_is_audited_that_is_not_verified(
+    weak: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With verification turned off nothing is executed, and nothing has a score."""
+    idle(monkeypatch)
+    run = told(weak, monkeypatch, "--no-verify")
+    assert (run.exit_code, run.stdout) == (
+        0,
+        "0 cards audited, 0 of 0 changes noticed, 0 problems\n",
+    )
+
+
+# The settings
+
+
+@pytest.mark.parametrize(
+    ("floor", "codes"), [("0", []), ("0.66", []), ("0.67", ["audit-floor"]), ("1", ["audit-floor"])]
+)
+def test_the_floor_is_a_setting(tmp_path: Path, floor: str, codes: list[str]) -> None:
+    """A share of two thirds holds under a floor up to it; a floor of 0 asks for nothing."""
+    settings = f"{SETTINGS}[tool.verideck.audit]\nbuild = true\nfloor = {floor}\n"
+    made = project(tmp_path, {"a.md": card("every", EVERY)}, settings)
+    assert [each.split()[1] for each in made.problems()][:1] == codes
+
+
+@pytest.mark.parametrize("line", ["floor = 2", "floor = -0.1", "floor = true", "floor = '60%'"])
+def test_a_floor_is_a_share(tmp_path: Path, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anything else is told at its line in its table."""
+    settings = f"{SETTINGS}\n[tool.verideck.audit]\nbuild = true\n{line}\n"
+    made = project(tmp_path, {"a.md": card("strong", STRONG)}, settings)
+    (problem,) = [each for each in load(made.root) if isinstance(each, Problem)]
+    assert (problem.code, problem.place) == (Code.SETTING_INVALID, Place("pyproject.toml", 8, 1))
+    assert problem.message.startswith("audit.floor must be a number from 0 to 1, not ")
+    assert told(made, monkeypatch).exit_code == 1
+
+
+# What is kept
+
+
+def never(*_: object) -> NoReturn:
+    """Stand for what must not be asked for."""
+    raise AssertionError("this is not to be asked for")
+
+
+def idle(patch: pytest.MonkeyPatch) -> None:
+    """Let it be an error to execute a card, or to get ready for one."""
+    for kind in (engine.Forks, engine.Spawns):
+        for name in ("run", "warm"):
+            patch.setattr(kind, name, never)
+
+
+def test_nothing_is_executed_where_nothing_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An audit of a former run is told in the same words, also what was found to be luck."""
+    made = project(tmp_path, {"a.md": CARDS + LUCK, "snippets/twice.py": INCLUDED})
+    first = found(made, 0.6)
+    idle(monkeypatch)
+    second = found(made, 0.6)
+    problems = [[each for each in run if isinstance(each, Problem)] for run in (first, second)]
+    assert problems[0] == problems[1]
+    assert {each.code for each in problems[0]} == {
+        Code.AUDIT_FLOOR,
+        Code.MUTANT_SURVIVED,
+        Code.FLAKY,
+    }
+    one, other = (
+        {each.card.id: each.audit for each in run if isinstance(each, ProvenCard)}
+        for run in (first, second)
+    )
+    assert one == other
+
+
+def places(audited: dict[str, Audit]) -> Iterator[Place]:
+    """Every place that audits tell."""
+    for each in audited.values():
+        yield from (survivor.place for survivor in each.survivors)
+        if each.flaky_place:
+            yield each.flaky_place
+
+
+def test_a_card_that_moved_keeps_its_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found is told at the lines at which it stands now."""
+    chosen = card("every", EVERY) + LUCK
+    made = project(tmp_path, {"a.md": chosen})
+    before = list(places(audits(made)))
+    made.write("cards/a.md", "# Moved\n\nBy\nfour lines.\n\n" + chosen)
+    idle(monkeypatch)
+    after = list(places(audits(made)))
+    assert [place.line - 5 for place in after] == [place.line for place in before]
+    assert {place.path for place in before} == {"cards/a.md"}
+    assert len(before) == 5
+
+
+def test_changed_code_is_audited_again(tmp_path: Path) -> None:
+    """Also where the assertions alone are others."""
+    made = project(tmp_path, {"a.md": card("a", WEAK)})
+    assert audits(made)["a"].score == 0
+    made.write("cards/a.md", card("a", STRONG))
+    assert audits(made)["a"].score == 1
+
+
+def test_a_check_that_is_shown_now_is_audited(tmp_path: Path) -> None:
+    """What is executed is the same, and what is learned from is not."""
+    first = "x = int('4')\nassert x"
+    made = project(tmp_path, {"a.md": card("a", first, f"\n```python {{.check}}\n{WEAK}\n```\n")})
+    assert audits(made)["a"] == Audit()
+    made.write("cards/a.md", card("a", first, f"\n```python\n{WEAK}\n```\n"))
+    assert audits(made)["a"].mutants == 2
+
+
+def test_an_included_file_that_changed_is_audited_again(tmp_path: Path) -> None:
+    """Its survivors are told at its new lines."""
+    made = project(tmp_path, FILES)
+    (before,) = audits(made)["included"].survivors
+    made.write("snippets/twice.py", "import math\n\n" + INCLUDED)
+    (after,) = audits(made)["included"].survivors
+    assert after.place == Place("snippets/twice.py", before.place.line + 2)
+
+
+# The card
+
+BUILDING = SETTINGS + "[tool.verideck.audit]\nbuild = true\n"
+
+
+def test_the_proof_on_the_card_holds_the_score(tmp_path: Path) -> None:
+    """Where builds audit; a card in which nothing can be changed says nothing of it."""
+    cards = card("every", EVERY) + card("plain", "assert int('1') == 1")
+    made = project(tmp_path, {"a.md": cards}, BUILDING)
+    scored_on, plain = ("\n".join(each.fields.values()) for each in made.check().notes)
+    assert "✓ 1 assertion held · 2 of 3 changes noticed" in scored_on
+    assert "✓ 1 assertion held" in plain
+    assert "noticed" not in plain
+    made.write("pyproject.toml", SETTINGS)
+    assert not any("noticed" in str(note.fields) for note in made.check().notes)
+
+
+def test_a_deck_is_the_same_from_kept_audits(tmp_path: Path) -> None:
+    """What is packaged does not tell whether a card was audited now or before."""
+    cards = card("every", EVERY) + card("strong", STRONG)
+    made = project(tmp_path, {"a.md": cards}, BUILDING)
+    built = [made.build().read_bytes(), made.build("again.apkg").read_bytes()]
+    made.run("clean")
+    assert built == [made.build("anew.apkg").read_bytes()] * 2
+
+
+# Who executes
+
+
+@pytest.mark.parametrize(
+    ("error", "place"),
+    [(ExecutorError, Place("cards/a.md", 5, 1)), (NobodyError, Place("pyproject.toml"))],
+)
+def test_whoever_cannot_execute_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception], place: Place
+) -> None:
+    """As when a card is proved: the author reads why, and the card has no audit."""
+    made = project(tmp_path, {"a.md": card("a", STRONG)})
+    made.proven()
+
+    def fail(*_: object) -> NoReturn:
+        raise error("it is gone")
+
+    monkeypatch.setattr(engine.Forks, "run", fail)
+    assert found(made) == [Problem(Code.EXECUTOR_FAILED, "it is gone", place)]
