@@ -17,7 +17,7 @@ from verideck.pack import pack
 from verideck.parse import parse
 from verideck.problems import BuildFailedError, Code, Problem, Severity, errors, keep
 from verideck.read import read
-from verideck.render import render
+from verideck.render import ready, render
 from verideck.settings import Settings
 from verideck.tally import tally
 from verideck.update import update
@@ -59,8 +59,9 @@ def check(
         update(keep(parse(keep(read(paths, settings), []), settings), []), where)
     cards: list[Card] = []
     proven: list[ProvenCard] = []
-    parsed = _noted(keep(parse(keep(read(paths, settings), problems), settings), problems), cards)
-    with closing(verify(parsed, where)) as proving:
+    sources = keep(read(paths, settings), problems)
+    parsed = _noted(keep(parse(sources, settings), problems), cards)
+    with closing(verify(map(ready, parsed), where)) as proving:
         holding = keep(watch("proving", proving, cards), problems)
         if settings.audit_build:
             auditing = audit(list(holding), where, settings.audit_floor)

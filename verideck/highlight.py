@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 
 from pygments.lexers import find_lexer_class_by_name, get_all_lexers
@@ -39,7 +39,7 @@ def html(code: str, name: str, marks: Sequence[tuple[int, str]] = ()) -> str:
 
 def _pieces(code: str, name: str, marks: list[tuple[int, str]]) -> Iterator[str]:
     position = 0
-    for css, text in _tokens(code, name):
+    for css, text in tokens(code, name):
         end = position + len(text)
         while marks and marks[0][0] < end:
             at, mark = marks.pop(0)
@@ -49,6 +49,12 @@ def _pieces(code: str, name: str, marks: list[tuple[int, str]]) -> Iterator[str]
         yield _span(css, code[position:end])
         position = end
     yield from (mark for _, mark in marks)
+
+
+@lru_cache(maxsize=4096)
+def tokens(code: str, name: str) -> tuple[tuple[str, str], ...]:
+    """Pieces of code, each with the CSS class of what it is."""
+    return tuple(_tokens(code, name))
 
 
 def _tokens(code: str, name: str) -> Iterator[tuple[str, str]]:

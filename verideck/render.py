@@ -46,6 +46,18 @@ def render(cards: Iterable[ProvenCard], settings: Settings) -> Iterator[Note | P
             yield note
 
 
+def ready(card: Card) -> Card:
+    """Do what needs no proof, while whoever proves the card gets ready; hands the card on."""
+    for snippet in card.snippets:
+        highlight.tokens(_face(snippet), snippet.language)
+    return card
+
+
+def _face(snippet: Snippet) -> str:
+    """The code as the card shows it."""
+    return _AUTHORS_NOTE.sub("", snippet.code.rstrip("\n"))
+
+
 class _Writer:
     """Renders one card: what a token of it stands for is known here (`markdown.html.Parts`)."""
 
@@ -218,9 +230,8 @@ class _Writer:
     # What a run showed
 
     def _shown(self, snippet: Snippet, inserted: list[tuple[int, str]]) -> str:
-        code = snippet.code.rstrip("\n")
-        if not inserted:  # whose places count every character
-            code = _AUTHORS_NOTE.sub("", code)
+        # The places of marks count every character.
+        code = snippet.code.rstrip("\n") if inserted else _face(snippet)
         if snippet.options.role is Role.OUTPUT or not snippet.language:
             css = "output" if snippet.options.role is Role.OUTPUT else "text"
             return f'<pre class="{css}">{highlight.html(code, "", inserted)}</pre>\n'

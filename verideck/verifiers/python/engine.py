@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Protocol
 
-from verideck.verifiers.python import spawned, warm, world
+from verideck.verifiers.python import imports, spawned, warm, world
 from verideck.verifiers.python.cluster import Cluster
 from verideck.verifiers.python.run import End, Run, StoppedError
 from verideck.verifiers.python.wire import Message, receive, send
@@ -154,12 +154,19 @@ class Forks(_Here):
             if self._stop.is_set():
                 raise StoppedError
             try:
-                channel = warm.ask_for_worker(self._started())
+                channel = self._asked()
             except OSError:  # the parent was killed: another one, as cold as it is
                 self._end_parent()
-                channel = warm.ask_for_worker(self._started())
+                channel = self._asked()
             self._channels.add(channel)
             return channel
+
+    def _asked(self) -> socket.socket:
+        """Have a worker forked from a parent that knows what there is to know."""
+        control = self._started()
+        if not self._channels:  # it is still importing: there is time to look
+            send(control, {"packages": imports.packages()})
+        return warm.ask_for_worker(control)
 
     def _forget(self, channel: socket.socket) -> None:
         with self._lock:

@@ -176,10 +176,19 @@ def in_use() -> list[tuple[str, str]]:
     return sorted(_in_use_before | set(_distributions(tops & packages().keys())))
 
 
-@cache
+_packages: dict[str, Sequence[str]] = {}
+
+
 def packages() -> Mapping[str, Sequence[str]]:
-    """The distributions by the packages that they bring; asked once, before anything is forked."""
-    return importlib.metadata.packages_distributions()
+    """The distributions by the packages that they bring."""
+    if not _packages:
+        know(importlib.metadata.packages_distributions())
+    return _packages
+
+
+def know(packages: Mapping[str, Sequence[str]]) -> None:
+    """Take the distributions from somebody who had the time to look."""
+    _packages.update(packages)
 
 
 def _distributions(names: AbstractSet[str]) -> Iterator[tuple[str, str]]:

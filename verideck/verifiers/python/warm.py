@@ -1,9 +1,9 @@
 """The warm parent: imports what the cards import, once, and forks the workers.
 
 It never executes an author's code. What it is told comes through a socket, whose descriptor is its
-argument: `{"import": [...], "rehearse": [...]}`, or `{"worker": true}` with the worker's socket. It
-ends, and all its workers do, when the other side of that socket is gone; so does what is left of a
-card that has killed its worker.
+argument: `{"import": [...], "rehearse": [...]}`; `{"packages": {...}}`, which it then need not look
+up; `{"worker": true}` with the worker's socket. It ends, and all its workers do, when the other side
+of that socket is gone; so does what is left of a card that has killed its worker.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if not box.missing():
         box.ready()
-    imports.packages()
     worker.adopt()
     workers: list[int] = []
     while message := receive(control):
         if "worker" in message:
             _, (descriptor, *_), _, _ = socket.recv_fds(control, 1, 1)
             workers.append(_fork(control, socket.socket(fileno=descriptor)))
+        elif "packages" in message:
+            imports.know(message["packages"])
         else:
             _warm(message["import"], message["rehearse"])
     control.close()
@@ -58,7 +59,6 @@ def ask_for_worker(control: socket.socket) -> socket.socket:
 
 def _fork(control: socket.socket, channel: socket.socket) -> int:
     imports.remember()
-    gc.collect()
     gc.freeze()  # a collection in a fork would copy every page it looks at
     if pid := os.fork():
         channel.close()
