@@ -1,9 +1,9 @@
 """The warm parent: imports what the cards import, once, and forks the workers.
 
 It never executes an author's code. What it is told comes through a socket, whose descriptor is its
-argument: `{"import": [...], "rehearse": [...]}`; `{"packages": {...}}`, which it then need not look
-up; `{"worker": true}` with the worker's socket. It ends, and all its workers do, when the other side
-of that socket is gone; so does what is left of a card that has killed its worker.
+argument: `{"import": [...], "rehearse": [...]}`; `{"packages": {...}}`, which it need not look up
+then; `{"worker": true}` with the worker's socket. It ends, and all its workers do, when the other
+side of that socket is gone; so does what is left of a card that has killed its worker.
 """
 
 from __future__ import annotations
