@@ -376,6 +376,7 @@ LUCK = "".join(
             "accepted",
             "import random\n\nassert random.random() > 0.8  # audit: ignore this seed is shown",
         ),
+        card("address", "x = [1]\ny = x\nassert id(x) == id(y)"),
         card("shown", "import random\n\nprint(random.random())", "\n```output\n0.8444\n```\n"),
     ]
 )
@@ -406,7 +407,7 @@ def test_what_differs_from_run_to_run_is_found(lucky: dict[str, Audit], name: st
     assert lucky[name].flaky_place == Place("cards/a.md", line)
 
 
-@pytest.mark.parametrize("name", ["steady", "accepted", "shown"])
+@pytest.mark.parametrize("name", ["steady", "accepted", "address", "shown"])
 def test_what_holds_for_every_seed_is_not_flaky(lucky: dict[str, Audit], name: str) -> None:
     """Nor is what an author silences with a reason, nor what is printed with the proof's seed."""
     assert lucky[name].flaky == ""
@@ -720,3 +721,12 @@ def test_whoever_cannot_execute_is_told(
 
     monkeypatch.setattr(engine.Forks, "run", fail)
     assert found(made) == [Problem(Code.EXECUTOR_FAILED, "it is gone", place)]
+
+
+def test_a_box_that_is_required_is_required_of_mutants(tmp_path: Path) -> None:
+    """What was proved in a box is not changed and executed without one."""
+    made = project(tmp_path, {"a.md": card("a", STRONG)})
+    made.proven()
+    settings = SETTINGS + "sandbox = false\nrequire_sandbox = true\n"
+    made.write("pyproject.toml", f"{settings}[tool.verideck.audit]\nbuild = true\n")
+    assert made.problems() == ["cards/a.md:5:1 sandbox-missing"]

@@ -63,14 +63,12 @@ class Python:
     def answer(self, snippets: Sequence[Snippet]) -> list[Proof | Problem]:
         """Execute the snippets of one card."""
         request = self.request(snippets)
-        if self.bench.sandbox_required and (missing := self._missing(request)):
-            return [_unboxed(steps_of(snippets)[0], missing)]
+        if refusal := self.refusal(snippets):
+            return [refusal]
         try:
             run = self.engine.run(request)
         except ExecutorError as error:
-            nobody = isinstance(error, NobodyError)
-            place = Place("pyproject.toml") if nobody else steps_of(snippets)[0].place
-            return [Problem(Code.EXECUTOR_FAILED, str(error), place)]
+            return [unexecuted(snippets, error)]
         reports, last = read(run.lines, len(request["steps"]))
         found = list(_told(snippets, run, self.bench))
         if last and self.bench.sandbox_required and not last["box"]:
@@ -79,11 +77,13 @@ class Python:
             self.cache.keep(kept.run_key(request), kept.entry(request, reports, last))
         return found
 
-    def _missing(self, request: Message) -> str:
-        """Why there will be no box, as far as that is known here; empty if there will be one."""
-        if not request["box"]:
-            return "it is turned off"
-        return box.missing() if self.engine.is_here else ""
+    def refusal(self, snippets: Sequence[Snippet]) -> Problem | None:
+        """Why the snippets of a card must not be executed, as far as that is known here."""
+        missing = "it is turned off"
+        if self.bench.sandbox:
+            missing = box.missing() if self.engine.is_here else ""
+        required = self.bench.sandbox_required and missing
+        return _unboxed(steps_of(snippets)[0], missing) if required else None
 
     def request(self, snippets: Sequence[Snippet]) -> Message:
         """What the child is asked for, see there."""
@@ -106,6 +106,13 @@ class Python:
 def steps_of(snippets: Sequence[Snippet]) -> list[Snippet]:
     """Those of a card's snippets that are executed."""
     return [each for each in snippets if each.options.role in _STEPS]
+
+
+def unexecuted(snippets: Sequence[Snippet], error: ExecutorError) -> Problem:
+    """A card that nobody executed; if nobody executes any, that is the project's problem."""
+    nobody = isinstance(error, NobodyError)
+    place = Place("pyproject.toml") if nobody else steps_of(snippets)[0].place
+    return Problem(Code.EXECUTOR_FAILED, str(error), place)
 
 
 def _text(snippet: Snippet) -> str:

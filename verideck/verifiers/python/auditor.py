@@ -17,11 +17,11 @@ from typing import Any
 
 from verideck.cache import Cache, key
 from verideck.model import Audit, Place, Role, Snippet, Survivor
-from verideck.problems import Code, Problem
+from verideck.problems import Problem
 from verideck.verifiers.bench import Bench
-from verideck.verifiers.python import Python, expected, kept, read, steps_of
+from verideck.verifiers.python import Python, expected, kept, read, steps_of, unexecuted
 from verideck.verifiers.python.mutations import Mutant, ignored, mutants
-from verideck.verifiers.python.run import End, ExecutorError, NobodyError, Run
+from verideck.verifiers.python.run import End, ExecutorError, Run
 from verideck.verifiers.python.wire import Message
 
 _KILLS = {"assertion-failed", "assertion-swallowed", "exception-expected"}
@@ -74,12 +74,12 @@ class Auditor:
 
     def answer(self, snippets: Sequence[Snippet]) -> Audit | Problem:
         """Execute every mutant of a card, and the card under other seeds."""
+        if refusal := self.python.refusal(snippets):
+            return refusal
         try:
             return self._audited(snippets)
         except ExecutorError as error:
-            nobody = isinstance(error, NobodyError)
-            place = Place("pyproject.toml") if nobody else steps_of(snippets)[0].place
-            return Problem(Code.EXECUTOR_FAILED, str(error), place)
+            return unexecuted(snippets, error)
 
     def close(self) -> None:
         """End whatever runs."""
