@@ -22,6 +22,9 @@ from verideck.verifiers.python.cluster import Cluster
 from verideck.verifiers.python.run import End, Run, StoppedError
 from verideck.verifiers.python.wire import Message, receive, send
 
+_FAREWELL = 3
+"""Seconds in which a warm parent ends its workers, before it is ended itself."""
+
 
 class Engine(Protocol):
     """Whatever executes cards."""
@@ -143,8 +146,14 @@ class Forks(_Here):
 
     def _end_parent(self) -> None:
         if self._parent and self._control:
+            with contextlib.suppress(OSError):
+                self._control.shutdown(socket.SHUT_RDWR)
             self._control.close()
-            self._parent.wait()
+            try:
+                self._parent.wait(_FAREWELL)
+            except subprocess.TimeoutExpired:
+                self._parent.kill()
+                self._parent.wait()
         self._parent = self._control = None
 
     def _worker(self) -> socket.socket:
