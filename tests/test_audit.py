@@ -24,7 +24,7 @@ from verideck.model import Audit, Place, ProvenCard, Survivor, Tally
 from verideck.problems import Code, Problem
 from verideck.report import audits_as_json, scored
 from verideck.settings import load
-from verideck.verifiers.python import auditor, engine
+from verideck.verifiers.python import auditor, forks, spawned
 from verideck.verifiers.python.mutations import ignored, mutants
 from verideck.verifiers.python.run import ExecutorError, NobodyError
 
@@ -602,7 +602,7 @@ def never(*_: object) -> NoReturn:
 
 def idle(patch: pytest.MonkeyPatch) -> None:
     """Let it be an error to execute a card, or to get ready for one."""
-    for kind in (engine.Forks, engine.Spawns):
+    for kind in (forks.Forks, spawned.Spawns):
         for name in ("run", "warm"):
             patch.setattr(kind, name, never)
 
@@ -719,7 +719,7 @@ def test_whoever_cannot_execute_is_told(
     def fail(*_: object) -> NoReturn:
         raise error("it is gone")
 
-    monkeypatch.setattr(engine.Forks, "run", fail)
+    monkeypatch.setattr(forks.Forks, "run", fail)
     assert found(made) == [Problem(Code.EXECUTOR_FAILED, "it is gone", place)]
 
 

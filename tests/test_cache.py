@@ -18,7 +18,7 @@ from verideck.build import bench
 from verideck.cache import FOLDER, Cache, key
 from verideck.model import ProvenCard
 from verideck.problems import Problem
-from verideck.verifiers.python import engine, imports, kept, spawned
+from verideck.verifiers.python import forks, kept, spawned, versions
 from verideck.verify import verify
 
 HERE = "from pathlib import Path\nroot = Path(__file__).parents[1]\n"
@@ -94,7 +94,7 @@ def never(*_: object) -> NoReturn:
 def idle(patch: pytest.MonkeyPatch) -> None:
     """Let any process for a card be an error."""
     for name in ("run", "_started"):
-        patch.setattr(engine.Forks, name, never)
+        patch.setattr(forks.Forks, name, never)
     patch.setattr(spawned, "run", never)
 
 
@@ -200,7 +200,7 @@ def test_another_version_of_a_library_is_noticed(
     copy: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A card is executed again with another version of what it imports, not of what it does not."""
-    version = imports.version
+    version = versions.version
     with monkeypatch.context() as patch:
         patch.setattr(kept, "version", lambda name: version(name) if name != "anki" else "0")
         assert executed(copy) == set()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from verideck.model import Note
-from verideck.outputs import apkg
 
 __all__ = ["OUTPUTS", "Output"]
 
@@ -16,5 +15,12 @@ Output = Callable[[Sequence[Note], int], bytes]
 The same notes and moment give the same bytes. It touches no disk: `pack` does.
 """
 
-OUTPUTS: Mapping[str, Output] = MappingProxyType({".apkg": apkg.package})
+
+def _apkg(notes: Sequence[Note], moment: int) -> bytes:
+    from verideck.outputs import apkg  # noqa: PLC0415 - a check packages nothing, and waits for none
+
+    return apkg.package(notes, moment)
+
+
+OUTPUTS: Mapping[str, Output] = MappingProxyType({".apkg": _apkg})
 """By the suffix of the file."""

@@ -19,9 +19,12 @@ from verideck.cache import Cache, key
 from verideck.model import Audit, Place, Role, Snippet, Survivor
 from verideck.problems import Problem
 from verideck.verifiers.bench import Bench
-from verideck.verifiers.python import Python, expected, kept, read, steps_of, unexecuted
+from verideck.verifiers.python import expected, kept
 from verideck.verifiers.python.mutations import Mutant, ignored, mutants
+from verideck.verifiers.python.prover import Python, unexecuted
+from verideck.verifiers.python.request import request_of, steps_of
 from verideck.verifiers.python.run import End, ExecutorError, Run
+from verideck.verifiers.python.verdicts import read
 from verideck.verifiers.python.wire import Message
 
 _KILLS = {"assertion-failed", "assertion-swallowed", "exception-expected"}
@@ -60,7 +63,7 @@ class Auditor:
 
     def known(self, snippets: Sequence[Snippet]) -> Audit | None:
         """What a former audit found, if nothing has changed since."""
-        request = self.python.request(snippets)
+        request = request_of(snippets, self.python.bench)
         entry = self.cache.find(self._key(snippets))
         if entry is None or not kept.holds(entry, request):
             return None
@@ -86,7 +89,7 @@ class Auditor:
         self.python.close()
 
     def _audited(self, snippets: Sequence[Snippet]) -> Audit:
-        request = {**self.python.request(snippets), "trace": True}
+        request = {**request_of(snippets, self.python.bench), "trace": True}
         run = self.python.engine.run(request)
         reports, last = read(run.lines, len(request["steps"]))
         original = _came_to(snippets, request, run)
@@ -109,7 +112,8 @@ class Auditor:
             ]
             for each in snippets
         ]
-        return key("audit", kept.run_key(self.python.request(snippets)), shown, self.seeds)
+        run_key = kept.run_key(request_of(snippets, self.python.bench))
+        return key("audit", run_key, shown, self.seeds)
 
     # Mutation
 

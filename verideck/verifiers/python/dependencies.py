@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from pathlib import Path
 
 from verideck.verifiers.python import imports as modules_here
 from verideck.verifiers.python.imports import Imports, is_installed
-
-ABSENT = ""
-"""Stands for the content of a file that is not there."""
+from verideck.verifiers.python.versions import content
 
 _STARTS = {
     "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system",
@@ -79,14 +76,3 @@ class Dependencies:
 
     def _is_mine(self, file: Path) -> bool:
         return file.is_relative_to(self.root) and not is_installed(file, self.root)
-
-
-def content(file: Path) -> str:
-    """The hash of a file's bytes, or of the names in a folder; `ABSENT` where there is neither."""
-    try:
-        if file.is_dir():
-            names = sorted(each.name for each in file.iterdir())
-            return hashlib.sha256("\n".join(names).encode(errors="surrogateescape")).hexdigest()
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError:
-        return ABSENT

@@ -5,19 +5,17 @@ from __future__ import annotations
 import contextlib
 import importlib.abc
 import importlib.machinery
-import importlib.metadata
 import importlib.util
 import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 
 from verideck.verifiers.python.assertions import NAME, Recorder
 from verideck.verifiers.python.sources import Sources
+from verideck.verifiers.python.versions import distributions, packages
 
 Ready = Callable[[ModuleType], None]
 """Done with a library as soon as it has been imported."""
@@ -91,7 +89,7 @@ class Imports(importlib.abc.MetaPathFinder):
     def named(self) -> list[tuple[str, str]]:
         """The distributions that the author's code imports by name, with their versions."""
         names = self.sources.imported - self.own - sys.stdlib_module_names
-        return sorted(set(_distributions(names)))
+        return sorted(set(distributions(names)))
 
     def _count(self, testing: ModuleType) -> None:
         for name, check in list(vars(testing).items()):
@@ -173,35 +171,4 @@ def uninstalled() -> Iterator[Path]:
 def in_use() -> list[tuple[str, str]]:
     """Every distribution of which a module is imported, with its version."""
     tops = {name.partition(".")[0] for name in new()}
-    return sorted(_in_use_before | set(_distributions(tops & packages().keys())))
-
-
-_packages: dict[str, Sequence[str]] = {}
-
-
-def packages() -> Mapping[str, Sequence[str]]:
-    """The distributions by the packages that they bring."""
-    if not _packages:
-        know(importlib.metadata.packages_distributions())
-    return _packages
-
-
-def know(packages: Mapping[str, Sequence[str]]) -> None:
-    """Take the distributions from somebody who had the time to look."""
-    _packages.update(packages)
-
-
-def _distributions(names: AbstractSet[str]) -> Iterator[tuple[str, str]]:
-    """Each distribution with its public version: a build's local label differs by machine."""
-    for name in names:
-        for distribution in packages().get(name, [])[:1]:
-            yield distribution, version(distribution)
-
-
-@cache
-def version(distribution: str) -> str:
-    """A distribution's public version; empty if it is not installed."""
-    try:
-        return importlib.metadata.version(distribution).partition("+")[0]
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+    return sorted(_in_use_before | set(distributions(tops & packages().keys())))

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from verideck.cache import Entry, key
 from verideck.verifiers.python import box
-from verideck.verifiers.python.dependencies import content
-from verideck.verifiers.python.imports import version
+from verideck.verifiers.python.versions import content, version
 from verideck.verifiers.python.wire import Message
 
 _PLACES = ("line", "column")

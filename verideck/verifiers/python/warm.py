@@ -17,18 +17,18 @@ import signal
 import socket
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from verideck.verifiers.python import box, imports, worker
-from verideck.verifiers.python.wire import receive, send
+from verideck.verifiers.python import box, imports, versions, worker, world
+from verideck.verifiers.python.rehearsals import REHEARSALS
+from verideck.verifiers.python.wire import receive
 
 
 def main() -> None:
     """Serve until nobody asks any more."""
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    world.forget_pages()
     if not box.missing():
         box.ready()
     worker.adopt()
@@ -38,7 +38,7 @@ def main() -> None:
             _, (descriptor, *_), _, _ = socket.recv_fds(control, 1, 1)
             workers.append(_fork(control, socket.socket(fileno=descriptor)))
         elif "packages" in message:
-            imports.know(message["packages"])
+            versions.know(message["packages"])
         else:
             _warm(message["import"], message["rehearse"])
     control.close()
@@ -46,15 +46,6 @@ def main() -> None:
         os.waitpid(pid, 0)
     worker.end_descendants()
     os._exit(0)  # libraries take their time to say farewell
-
-
-def ask_for_worker(control: socket.socket) -> socket.socket:
-    """Have another worker forked; returns the socket through which it is asked."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        send(control, {"worker": True})
-        socket.send_fds(control, [b"w"], [theirs.fileno()])
-    return ours
 
 
 def _fork(control: socket.socket, channel: socket.socket) -> int:
@@ -96,20 +87,3 @@ def _silence() -> Iterator[None]:
         for number, copy in kept:
             os.dup2(copy, number)
             os.close(copy)
-
-
-def _compare(torch: Any) -> None:  # noqa: ANN401 - torch has one door, the snippets
-    torch.testing.assert_close(torch.zeros(1), torch.zeros(1))
-
-
-def _optimise(torch: Any) -> None:  # noqa: ANN401
-    weight = torch.nn.Parameter(torch.zeros(1))
-    optimiser = torch.optim.SGD([weight], lr=0.1)
-    weight.sum().backward()
-    optimiser.step()
-
-
-REHEARSALS: MappingProxyType[str, Callable[[Any], None]] = MappingProxyType(
-    {"assert_close": _compare, "optim": _optimise}
-)
-"""What torch imports only when it is first used, hundreds of modules, by the word that uses it."""

@@ -34,6 +34,11 @@ _FIXED = {
 }
 """The same world for every run: one thread also halves what torch costs."""
 
+_PAGES = "GLIBC_TUNABLES"
+_HUGE = "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=33554432"
+"""A fork copies the table of its parent's pages: huge ones make it a short table (glibc's manual,
+Memory Allocation Tunables). Other C libraries do not heed it."""
+
 TELL_STACK = getattr(signal, "SIGUSR1", None)
 """The signal on which a process tells where it is, before it is ended."""
 
@@ -43,9 +48,19 @@ def environment() -> dict[str, str]:
     return {**{name: os.environ[name] for name in _KEPT if name in os.environ}, **_FIXED}
 
 
-def interpreter(module: ModuleType, *arguments: str) -> list[str]:
-    """The command that runs a module's `main` in a Python of the same kind."""
-    code = f"from {module.__name__} import main; main()"
+def to_fork_from() -> dict[str, str]:
+    """The variables that an interpreter is started with from which cards are forked."""
+    return {**environment(), _PAGES: _HUGE}
+
+
+def forget_pages() -> None:
+    """Take back what neither a fork nor what it starts need know."""
+    os.environ.pop(_PAGES, None)
+
+
+def interpreter(module: str, *arguments: str) -> list[str]:
+    """The command that runs the `main` of a module of this package in a Python of the same kind."""
+    code = f"from {__package__}.{module} import main; main()"
     return [sys.executable, "-P", "-s", "-c", code, *arguments]
 
 

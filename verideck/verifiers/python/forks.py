@@ -1,0 +1,141 @@
+"""Executes cards in forks of a warm parent, several at a time: the client's side of `warm`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import socket
+import subprocess
+from collections.abc import Iterable
+from threading import Event, Lock
+
+from verideck.verifiers.python import versions, world
+from verideck.verifiers.python.rehearsals import REHEARSALS
+from verideck.verifiers.python.run import End, Run, StoppedError
+from verideck.verifiers.python.wire import Message, receive, send
+
+_FAREWELL = 3
+"""Seconds in which a warm parent ends its workers, before it is ended itself."""
+
+
+class Forks:
+    """A warm parent, and workers that fork from it; each executes one card at a time."""
+
+    is_here = True
+    width = os.cpu_count() or 1
+
+    def __init__(self, stop: Event) -> None:
+        """Start nothing before it is needed."""
+        self._stop = stop
+        self._lock = Lock()
+        self._parent: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._warmed: set[str] = set()
+        self._idle: queue.SimpleQueue[socket.socket] = queue.SimpleQueue()
+        self._channels: set[socket.socket] = set()
+
+    def warm(self, modules: Iterable[str], words: Iterable[str]) -> None:
+        """Have modules imported, while whoever asks goes on with something else."""
+        with self._lock:
+            control = self._started()
+            fresh = [name for name in modules if name not in self._warmed]
+            rehearsals = [name for name in REHEARSALS if name in words]
+            fresh_rehearsals = [name for name in rehearsals if f"({name})" not in self._warmed]
+            if fresh or fresh_rehearsals:
+                self._warmed |= {*fresh, *(f"({name})" for name in fresh_rehearsals)}
+                with contextlib.suppress(OSError):
+                    send(control, {"import": fresh, "rehearse": fresh_rehearsals})
+
+    def run(self, request: Message) -> Run:
+        """Execute one card, in a worker that has nothing else to do."""
+        channel = self._worker()
+        reply: Message | None = None
+        with contextlib.suppress(OSError):
+            send(channel, request)
+            reply = receive(channel)
+        if self._stop.is_set():
+            raise StoppedError
+        if reply is None:
+            self._forget(channel)
+            return Run((), End.BY_ITSELF, "its worker was killed")
+        self._idle.put(channel)
+        return Run(
+            tuple(reply["lines"]),
+            End(reply["end"]),
+            reply["how"],
+            tuple((file, line) for file, line in reply["stack"]),
+        )
+
+    def close(self) -> None:
+        """End the parent, its workers and what they run."""
+        with self._lock:
+            for channel in [*self._channels, *filter(None, [self._control])]:
+                with contextlib.suppress(OSError):
+                    channel.shutdown(socket.SHUT_RDWR)
+            self._end_parent()
+            for channel in self._channels:
+                channel.close()
+            self._channels.clear()
+
+    def _end_parent(self) -> None:
+        if self._parent and self._control:
+            with contextlib.suppress(OSError):
+                self._control.shutdown(socket.SHUT_RDWR)
+            self._control.close()
+            try:
+                self._parent.wait(_FAREWELL)
+            except subprocess.TimeoutExpired:
+                self._parent.kill()
+                self._parent.wait()
+        self._parent = self._control = None
+
+    def _worker(self) -> socket.socket:
+        with contextlib.suppress(queue.Empty):
+            return self._idle.get_nowait()
+        with self._lock:
+            if self._stop.is_set():
+                raise StoppedError
+            try:
+                channel = self._asked()
+            except OSError:  # the parent was killed: another one, as cold as it is
+                self._end_parent()
+                channel = self._asked()
+            self._channels.add(channel)
+            return channel
+
+    def _asked(self) -> socket.socket:
+        """Have a worker forked from a parent that knows what there is to know."""
+        control = self._started()
+        if not self._channels:  # it is still importing: there is time to look
+            send(control, {"packages": versions.packages()})
+        return _ask_for_worker(control)
+
+    def _forget(self, channel: socket.socket) -> None:
+        with self._lock:
+            self._channels.discard(channel)
+            channel.close()
+
+    def _started(self) -> socket.socket:
+        if self._parent is None or self._control is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                self._parent = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
+                    world.interpreter("warm", str(theirs.fileno())),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    env=world.to_fork_from(),
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+            self._control = ours
+        return self._control
+
+
+def _ask_for_worker(control: socket.socket) -> socket.socket:
+    """Have another worker forked; returns the socket through which it is asked."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        send(control, {"worker": True})
+        socket.send_fds(control, [b"w"], [theirs.fileno()])
+    return ours

@@ -1,0 +1,101 @@
+"""Proves cards: has their snippets executed, unless a former run did it and still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+from verideck.cache import Cache
+from verideck.model import Place, Proof, Snippet
+from verideck.problems import Code, Problem
+from verideck.verifiers.bench import Bench
+from verideck.verifiers.python import box, engine, kept, needs
+from verideck.verifiers.python.request import request_of, steps_of
+from verideck.verifiers.python.run import ExecutorError, NobodyError
+from verideck.verifiers.python.verdicts import judged, read, told
+
+
+class Python:
+    """Executes the Python snippets of cards; outputs among them are compared, not executed."""
+
+    def __init__(self, bench: Bench, stop: Event) -> None:
+        """Start nothing before it is needed; end what runs when `stop` is set."""
+        self.bench = bench
+        self.engine = engine.engine(bench.executor, bench.root, stop)
+        self.cache = Cache(bench.cache, "proofs")
+
+    @property
+    def width(self) -> int:
+        """How many cards at a time are worth it."""
+        return self.engine.width
+
+    def known(self, snippets: Sequence[Snippet]) -> list[Proof | Problem] | None:
+        """What a former run proved and what still holds, without executing anything."""
+        request = request_of(snippets, self.bench)
+        entry = self.cache.find(kept.run_key(request))
+        if entry is None or not kept.holds(entry, request):
+            return None
+        if self.bench.sandbox_required and not entry["last"]["box"]:
+            return None
+        found = list(judged(snippets, entry["reports"], entry["last"], self.bench))
+        proofs = [replace(each, reused=True) for each in found if isinstance(each, Proof)]
+        return list(proofs) if len(proofs) == len(found) else None
+
+    def expect(self, snippets: Sequence[Snippet]) -> None:
+        """Get ready for snippets that are about to be proved."""
+        code = "\n".join(map(_text, steps_of(snippets)))
+        self.engine.warm(*needs.needed(code, self.bench.root))
+
+    def answer(self, snippets: Sequence[Snippet]) -> list[Proof | Problem]:
+        """Execute the snippets of one card."""
+        request = request_of(snippets, self.bench)
+        if refusal := self.refusal(snippets):
+            return [refusal]
+        try:
+            run = self.engine.run(request)
+        except ExecutorError as error:
+            return [unexecuted(snippets, error)]
+        reports, last = read(run.lines, len(request["steps"]))
+        found = list(told(snippets, run, self.bench))
+        if last and self.bench.sandbox_required and not last["box"]:
+            return [_unboxed(steps_of(snippets)[0], "the machine that executed it has none")]
+        if last and not any(isinstance(each, Problem) for each in found):
+            self.cache.keep(kept.run_key(request), kept.entry(request, reports, last))
+        return found
+
+    def refusal(self, snippets: Sequence[Snippet]) -> Problem | None:
+        """Why the snippets of a card must not be executed, as far as that is known here."""
+        missing = "it is turned off"
+        if self.bench.sandbox:
+            missing = box.missing() if self.engine.is_here else ""
+        required = self.bench.sandbox_required and missing
+        return _unboxed(steps_of(snippets)[0], missing) if required else None
+
+    def close(self) -> None:
+        """End whatever runs."""
+        self.engine.close()
+
+
+def unexecuted(snippets: Sequence[Snippet], error: ExecutorError) -> Problem:
+    """A card that nobody executed; if nobody executes any, that is the project's problem."""
+    nobody = isinstance(error, NobodyError)
+    place = Place("pyproject.toml") if nobody else steps_of(snippets)[0].place
+    return Problem(Code.EXECUTOR_FAILED, str(error), place)
+
+
+def _text(snippet: Snippet) -> str:
+    """Code that imports what a snippet imports."""
+    if snippet.options.include:
+        return f"import {'.'.join(Path(snippet.options.include).with_suffix('').parts)}"
+    return snippet.code
+
+
+def _unboxed(snippet: Snippet, why: str) -> Problem:
+    return Problem(
+        Code.SANDBOX_MISSING,
+        f"a box is required, and there is none: {why}",
+        snippet.place,
+        "without require_sandbox, snippets are executed with your rights",
+    )
