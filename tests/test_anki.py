@@ -565,11 +565,11 @@ def test_the_own_deck_arrives(tmp_path: Path, learner: Learner) -> None:
     pytest.importorskip("torch")
     checked = own_deck()
     package = tmp_path / "deck.apkg"
-    build(checked, package, MOMENT, Project(ROOT).settings())
+    build(checked, package, MOMENT, Project(ROOT).settings(), locked=True)
     assert learner.take(package) == {"new": len(checked.notes)}
     there = learner.notes()
     for note in checked.notes:
-        assert there[note.fields["Id"]].guid == note.guid
+        assert there[note.fields["Id"]].guid == note.identity.guid
         assert dict(there[note.fields["Id"]].items()) == {
             name: normal(text) for name, text in note.fields.items()
         }

@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 import stat
-import subprocess
 import sys
 import time
 import zipfile
@@ -73,15 +72,25 @@ def test_the_same_bytes_anywhere(tmp_path: Path) -> None:
 
 
 def test_another_moment_changes_stamps_alone(tmp_path: Path) -> None:
-    """What a build is stamped with is told, and stands in the file; ids do not follow it."""
-    made = project(tmp_path, FILES)
+    """What a first build is stamped with stands in the file; ids do not follow it."""
     rows = []
     for moment in (MOMENT, MOMENT + 1):
-        with closing(database(made.build(f"{moment}.apkg", moment))) as connection:
+        made = project(tmp_path / str(moment), FILES)
+        with closing(database(made.build(moment=moment))) as connection:
             rows.append(connection.execute("select id, guid, flds, tags from notes").fetchall())
             stamps = connection.execute("select distinct mod from notes").fetchall()
             assert stamps == [(moment,)]
     assert rows[0] == rows[1]
+
+
+def test_what_has_not_changed_is_stamped_as_it_was(tmp_path: Path) -> None:
+    """A later build of the same cards has the same bytes; with a lock, no moment is in them."""
+    made = project(tmp_path, FILES)
+    first = made.build().read_bytes()
+    assert made.build(moment=MOMENT + 60).read_bytes() == first
+    again = project(tmp_path / "clone", FILES)
+    again.write("cards.lock", (tmp_path / "cards.lock").read_bytes())
+    assert again.build(moment=MOMENT + 90).read_bytes() == first
 
 
 def test_the_archive_is_plain(tmp_path: Path) -> None:
@@ -171,6 +180,7 @@ def test_a_package_is_replaced_whole(tmp_path: Path) -> None:
     package.chmod(0o640)
     before = package.read_bytes()
     with package.open("rb") as reading:
+        made.write("cards/more.md", "## More? {#more}\n\nYes.\n")
         made.build(moment=MOMENT + 1)
         assert reading.read() == before
     assert package.read_bytes() != before
@@ -246,7 +256,7 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, *, wrong: bool)
     run = made.run("build", TMPDIR=str(temporary), TMP=str(temporary), TEMP=str(temporary))
     assert run.returncode == int(wrong), run.stderr
     assert files(temporary) == set()
-    assert files(made.root) - there == (set() if wrong else {"deck.apkg"})
+    assert files(made.root) - there == (set() if wrong else {"deck.apkg", "cards.lock"})
 
 
 def test_warnings_let_a_package_through_unless_strict(tmp_path: Path) -> None:
@@ -269,17 +279,13 @@ def test_a_deck_without_cards_is_not_written(tmp_path: Path) -> None:
     assert not (tmp_path / "deck.apkg").exists()
 
 
-def test_a_clone_builds_the_bytes_of_its_last_commit(tmp_path: Path) -> None:
-    """Without a moment given, a clean working copy is stamped with its commit, else with now."""
-    made = project(tmp_path, {**FILES, ".gitignore": "deck.apkg\n"})
-    git = ["git", "-c", "user.name=n", "-c", "user.email=e@example.org"]
-    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Cards"]):
-        stamp = {"GIT_COMMITTER_DATE": "1600000000 +0000"}
-        subprocess.run([*git, *words], cwd=tmp_path, check=True, env=made.environment(**stamp))
-    expected = sha256(made, SOURCE_DATE_EPOCH="1600000000")
-    assert sha256(made, SOURCE_DATE_EPOCH="") == expected
+def test_what_changes_is_stamped_with_now(tmp_path: Path) -> None:
+    """Without a moment given; all else keeps its stamp."""
+    made = project(tmp_path, FILES)
+    sha256(made)
     made.write("cards/more.md", "## More? {#more}\n\nYes.\n")
     sha256(made, SOURCE_DATE_EPOCH="")
     with closing(database(tmp_path / "deck.apkg")) as connection:
-        ((stamped,),) = connection.execute("select distinct mod from notes").fetchall()
-    assert abs(stamped - time.time()) < 60
+        stamps = sorted(mod for (mod,) in connection.execute("select mod from notes"))
+    assert stamps[:-1] == [MOMENT] * 5
+    assert abs(stamps[-1] - time.time()) < 60

@@ -73,6 +73,7 @@ USAGE: dict[str, tuple[list[str], dict[str, str], str]] = {
     "moment of letters": (["build"], {"SOURCE_DATE_EPOCH": "today"}, "SOURCE_DATE_EPOCH must be"),
     "moment of 0": (["build"], {"SOURCE_DATE_EPOCH": "0"}, "SOURCE_DATE_EPOCH must be"),
     "moment below 0": (["build"], {"SOURCE_DATE_EPOCH": "-5"}, "SOURCE_DATE_EPOCH must be"),
+    "moment to come": (["build"], {"SOURCE_DATE_EPOCH": "9" * 11}, "not in the future"),
     "moment too late": (["build"], {"SOURCE_DATE_EPOCH": "9" * 30}, "SOURCE_DATE_EPOCH must be"),
 }
 

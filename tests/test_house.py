@@ -21,6 +21,7 @@ PACKAGE = ROOT / "verideck"
 
 DOORS = {
     "click": {"cli.py"},
+    "filelock": {"files.py"},
     "genanki": {"outputs/apkg.py"},
     "markdown_it": {"markdown/"},
     "pygments": {"highlight.py"},
@@ -29,7 +30,7 @@ DOORS = {
     "pyseccomp": {"verifiers/python/box.py"},
     "distributed": {"verifiers/python/cluster.py"},
 }
-STAGES = {"read", "parse", "verify", "render", "pack"}
+STAGES = {"read", "parse", "verify", "recognise", "render", "stamp", "pack"}
 ENTRY = "build.py"
 
 

@@ -17,6 +17,7 @@ from verideck.model import Card, Note, Passage, Proof, ProvenCard, Role, Snippet
 from verideck.parse import parse
 from verideck.problems import BuildFailedError, Code, Problem, keep
 from verideck.read import read
+from verideck.report import happened
 from verideck.settings import Settings, load
 from verideck.syntaxes import SYNTAXES
 from verideck.verifiers import VERIFIERS
@@ -60,7 +61,7 @@ def _notes(project: Path, problems: list[Problem]) -> Iterator[str]:
 def _note(note: Note) -> str:
     lines = [f"Type: {note.kind}"]
     for name, html in note.fields.items():
-        if html:
+        if html and (name != "Id" or note.identity.written):
             lines.append(f"{name}:\n{html}" if "\n" in html else f"{name}: {html}")
     lines += [f"Media: {media.name}, {len(media.content)} bytes" for media in note.media]
     return "\n".join(lines)
@@ -117,11 +118,34 @@ def _problems(project: Path, problems: list[Problem]) -> Iterator[str]:
     yield from ()
 
 
+def _rebuilds(project: Path, problems: list[Problem]) -> Iterator[str]:
+    """What a second build says of the first one's notes, in the words of `rebuilds.md`.
+
+    The files below `then/` are those that the author changes in between; an empty one is deleted.
+    """
+    (settings,) = keep(load(project), problems)
+    output = project / settings.output
+    build(check([], settings), output, MOMENT, settings)
+    for file in sorted((project / "then").rglob("*.*")):
+        target = project / file.relative_to(project / "then")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(target)
+        if not target.read_text(encoding="utf-8").strip():
+            target.unlink()
+    try:
+        built = build(check([], settings), output, MOMENT + 60, settings)
+    except BuildFailedError as failure:
+        problems.extend(failure.problems)
+    else:
+        yield "\n".join(happened(built.changes))
+
+
 FORMS: Mapping[str, Callable[[Path, list[Problem]], Iterator[str]]] = {
     "cards.md": _cards,
     "notes.md": _notes,
     "snippets.md": _snippets,
     "problems.md": _problems,
+    "rebuilds.md": _rebuilds,
 }
 """How each file of the manual tells what became of what a case gives."""
 

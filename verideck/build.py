@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from verideck import lock, packages
 from verideck.audit import audit
 from verideck.cache import FOLDER
-from verideck.files import place_name
-from verideck.model import Built, Card, Limits, Note, Place, ProvenCard, Tally
+from verideck.changes import changes
+from verideck.diff import Difference, differences
+from verideck.files import alone, place_name
+from verideck.lock import Last, Lock, Reach
+from verideck.model import Built, Card, Fate, Limits, Note, Place, ProvenCard, Source, Tally
+from verideck.naming import name_cards
 from verideck.pack import pack
+from verideck.packages import NoPackageError, Packaged
 from verideck.parse import parse
 from verideck.problems import BuildFailedError, Code, Problem, Severity, errors, keep
 from verideck.read import read
+from verideck.recognise import identified, recognise
 from verideck.render import ready, render
 from verideck.settings import Settings
+from verideck.stamp import stamp
 from verideck.tally import tally
 from verideck.update import update
 from verideck.verifiers import Bench, sandbox
 from verideck.verify import Watch, unwatched, verify
 
 T = TypeVar("T")
+
+_MOST_TOLD = 10
+"""Changes that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,11 @@ class Checked:
     notes: tuple[Note, ...]
     tally: Tally
     problems: tuple[Problem, ...]
+    cards: tuple[Card, ...]
+    reach: Reach
+    """What was read of the project."""
+    lock: Lock
+    """What the notes were known by."""
 
 
 def check(
@@ -45,7 +62,7 @@ def check(
     renew: bool = False,
     watch: Watch = unwatched,
 ) -> Checked:
-    """Read, parse, verify and render: everything but package.
+    """Read, parse, verify, recognise and render: everything but package.
 
     Without a path, the project's cards folder is read. `strict` makes errors of warnings. `renew`
     writes what snippets print into the cards that show it, before anything is judged. `watch` sees
@@ -57,16 +74,21 @@ def check(
     where = bench(settings)
     if renew:
         update(keep(parse(keep(read(paths, settings), []), settings), []), where)
+    paths_read: set[str] = set()
+    reach = Reach(paths_read, _is_whole(paths, settings))
     cards: list[Card] = []
     proven: list[ProvenCard] = []
-    sources = keep(read(paths, settings), problems)
+    remembered = _remembered(settings, problems)
+    sources = _named(keep(read(paths, settings), problems), paths_read)
     parsed = _noted(keep(parse(sources, settings), problems), cards)
     with closing(verify(map(ready, parsed), where)) as proving:
         holding = keep(watch("proving", proving, cards), problems)
         if settings.audit_build:
             auditing = audit(list(holding), where, settings.audit_floor)
             holding = keep(watch("auditing", auditing, cards), problems)
-        notes: list[Note] = list(keep(render(_noted(holding, proven), settings), problems))
+        holding = _noted(holding, proven)
+        known = recognise(holding, cards, remembered, reach, settings.namespace)
+        notes: list[Note] = list(keep(render(keep(known, problems), settings), problems))
     if not notes and not errors(problems):
         problems.append(_no_notes(paths, settings))
     if strict:
@@ -74,18 +96,64 @@ def check(
     counted = tally(cards, proven, sandbox(where), time.perf_counter() - started)
     if errors(problems):
         raise BuildFailedError(problems, counted, proven)
-    return Checked(tuple(proven), tuple(notes), counted, tuple(problems))
+    return Checked(
+        tuple(proven), tuple(notes), counted, tuple(problems), tuple(cards), reach, remembered
+    )
 
 
-def build(checked: Checked, output: Path, moment: int, settings: Settings) -> Built:
-    """Package what was checked, stamped with a moment in Unix seconds.
+def build(
+    checked: Checked, output: Path, moment: int, settings: Settings, *, locked: bool = False
+) -> Built:
+    """Package what was checked, and remember it in the lock.
 
-    Raises BuildFailedError if the file cannot be written.
+    What has changed is stamped with a moment in Unix seconds. With `locked`, nothing may have: a
+    lock that would be written is an error. Builds of one project wait for each other here, and one
+    that another has overtaken knows its cards again by what that one remembered. Raises
+    BuildFailedError if anything is wrong, and then nothing was written.
     """
-    built = pack(checked.notes, output, moment, settings.root)
+    with alone(settings.root / FOLDER):
+        problems = list(checked.problems)
+        before = _remembered(settings, problems)
+        notes: Sequence[Note] = checked.notes
+        if before != checked.lock:
+            notes = _noted_anew(checked, before, settings, problems)
+        former = partial(_former, output, settings)
+        edition, after = stamp(notes, before, checked.reach, former, moment)
+        if locked and before != after:
+            problems.append(_stale(before, after))
+        if errors(problems):
+            raise BuildFailedError(problems, checked.tally)
+        built = pack(edition, after, output, settings.root)
     if isinstance(built, Problem):
-        raise BuildFailedError([*checked.problems, built], checked.tally)
-    return built
+        raise BuildFailedError([*problems, built], checked.tally)
+    return replace(built, changes=tuple(changes(before, after)))
+
+
+def compare(
+    checked: Checked, former: Mapping[str, Packaged], moment: int
+) -> tuple[Difference, ...]:
+    """What an import of a build would do for whoever has the notes of a former package."""
+    last = {guid: Last(each.fields, each.tags) for guid, each in former.items()}
+    edition, _ = stamp(checked.notes, checked.lock, checked.reach, lambda: last, moment)
+    return tuple(differences(edition, former))
+
+
+def name(paths: Sequence[Path], settings: Settings) -> list[Card]:
+    """Write ids into the Markdown, and return the cards that got one.
+
+    Nothing is executed. Raises BuildFailedError if anything is wrong, and then nothing is written.
+    """
+    problems: list[Problem] = []
+    paths_read: set[str] = set()
+    remembered = _remembered(settings, problems)
+    sources = _named(keep(read(paths, settings), problems), paths_read)
+    cards = list(keep(parse(sources, settings), problems))
+    reach = Reach(paths_read, _is_whole(paths, settings))
+    known, unclear = identified(cards, remembered, reach, settings.namespace)
+    problems += unclear
+    if errors(problems):
+        raise BuildFailedError(problems, Tally(cards=len(cards)))
+    return name_cards(known.values(), settings.root)
 
 
 def bench(settings: Settings) -> Bench:
@@ -100,6 +168,53 @@ def bench(settings: Settings) -> Bench:
         executor=settings.executor,
         seeds=settings.audit_seeds,
     )
+
+
+def _noted_anew(
+    checked: Checked, lock: Lock, settings: Settings, problems: list[Problem]
+) -> list[Note]:
+    """The notes, where another build has remembered something in between."""
+    known = recognise(checked.proven, checked.cards, lock, checked.reach, settings.namespace)
+    return list(keep(render(keep(known, problems), settings), problems))
+
+
+def _remembered(settings: Settings, problems: list[Problem]) -> Lock:
+    """What the lock remembers; nothing where it cannot be read, and then nothing is written."""
+    return next(keep(lock.read(settings.root), problems), Lock())
+
+
+def _former(output: Path, settings: Settings) -> dict[str, Last]:
+    """The notes of the last package, by their guids, as far as it is there."""
+    found: dict[str, Last] = {}
+    for file in (settings.root / settings.output, output):
+        with suppress(OSError, NoPackageError):
+            notes = packages.read(file)
+            found |= {guid: Last(each.fields, each.tags) for guid, each in notes.items()}
+    return found
+
+
+def _stale(before: Lock, after: Lock) -> Problem:
+    happened = [each for each in changes(before, after) if each.fate is not Fate.UNTOUCHED]
+    told = [f"{each.fate}: {each.after or each.before}" for each in happened]
+    return Problem(
+        Code.LOCK_STALE,
+        "\n".join(["the cards are not what was remembered here", *told[:_MOST_TOLD]]),
+        Place(lock.NAME),
+        "run `verideck build` without --locked, and commit cards.lock with the cards",
+    )
+
+
+def _is_whole(paths: Sequence[Path], settings: Settings) -> bool:
+    """Whether these paths are all of the project's cards."""
+    cards = (settings.root / settings.cards).resolve()
+    return not paths or any(path.resolve() == cards for path in paths)
+
+
+def _named(sources: Iterable[Source], paths: set[str]) -> Iterator[Source]:
+    """Pass sources on, and keep the names of their files."""
+    for source in sources:
+        paths.add(source.path)
+        yield source
 
 
 def _noted(values: Iterable[T], seen: list[T]) -> Iterator[T]:

@@ -16,9 +16,9 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from verideck import report
+from verideck import packages, report
 from verideck.audit import survived
-from verideck.build import Checked
+from verideck.build import Checked, compare, name
 from verideck.build import build as package
 from verideck.build import check as check_cards
 from verideck.cache import FOLDER
@@ -87,7 +87,8 @@ def _common(command: Command) -> Command:
 @verideck.command()
 @_common
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The package to write.")
-def build(output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
+@click.option("--locked", is_flag=True, help="Fail where cards.lock would change; for CI.")
+def build(output: Path | None, *, locked: bool, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     """Parse, verify, render and package the cards.
 
     PATHS are Markdown files and folders of them; without any, the project's cards folder.
@@ -98,13 +99,19 @@ def build(output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's 
     if target.suffix not in OUTPUTS:
         known = ", ".join(sorted(OUTPUTS))
         raise click.UsageError(f"cannot write a {target.suffix or 'file without suffix'}; {known}")
-    try:
-        stamp = moment(settings.root)
-    except ValueError as error:
-        raise click.UsageError("SOURCE_DATE_EPOCH must be a number of seconds above 0") from error
+    stamp = _stamp()
     with run.telling() as tell:
         checked = run.checked(settings)
-        tell(checked, package(checked, target, stamp, settings))
+        tell(checked, package(checked, target, stamp, settings, locked=locked))
+
+
+def _stamp() -> int:
+    """The moment that stamps what has changed."""
+    try:
+        return moment()
+    except ValueError as error:
+        message = "SOURCE_DATE_EPOCH must be a number of seconds above 0, and not in the future"
+        raise click.UsageError(message) from error
 
 
 def _target(paths: Sequence[Path], settings: Settings) -> Path:
@@ -116,6 +123,60 @@ def _target(paths: Sequence[Path], settings: Settings) -> Path:
     if len(paths) > 1:
         raise click.UsageError("name the package of these files by -o")
     return whole.with_name(paths[0].resolve().stem + whole.suffix)
+
+
+@verideck.command("id")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+def name_them(paths: tuple[Path, ...]) -> None:
+    """Write an {#id} behind every question that has none.
+
+    It is the id by which cards.lock knows the card, so nothing of its history changes. PATHS are
+    Markdown files and folders of them; without any, the project's cards folder.
+    """
+    run = _Run(_Words(paths=paths), packages=False)
+    settings = run.settings()
+    try:
+        named = name(paths, settings)
+    except BuildFailedError as failure:
+        run.fail(failure.problems, failure.tally)
+    for card in named:
+        click.echo(f"{card.place}: {{#{card.identity.id if card.identity else ''}}}")
+    click.echo(f"{len(named)} written" if named else "every question has an id")
+
+
+@verideck.command()
+@click.argument("old", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["human", "json"]),
+    default="human",
+    help="How it is told.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def diff(old: Path | None, form: str, *, quiet: bool) -> None:
+    """Tell what an import of a build of these cards would do; write nothing.
+
+    OLD is the package that a learner has; without it, the one that was built last.
+    """
+    run = _Run(_Words(form=form, quiet=quiet), packages=False)
+    settings = run.settings()
+    stamp, former = _stamp(), old or settings.root / settings.output
+    try:
+        packaged = packages.read(former)
+    except FileNotFoundError as error:
+        message = f"there is no {settings.output} yet: build it, or name an older package"
+        raise click.UsageError(message) from error
+    except (OSError, packages.NoPackageError) as error:
+        raise click.UsageError(f"{former}: {error}") from error
+    try:
+        with run.interruptible():
+            found = compare(run.checked(settings), packaged, stamp)
+    except BuildFailedError as failure:
+        run.fail(failure.problems, failure.tally)
+    click.echo(
+        report.compared_as_json(found) if form == "json" else report.compared(found, run.root)
+    )
 
 
 @verideck.command()
@@ -162,14 +223,14 @@ def audit(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
 class _Words:
     """What the command line says."""
 
-    paths: tuple[Path, ...]
-    form: str
-    strict: bool
-    renew: bool
-    no_verify: bool
-    quiet: bool
-    require_sandbox: bool
-    executor: str
+    paths: tuple[Path, ...] = ()
+    form: str = "human"
+    strict: bool = False
+    renew: bool = False
+    no_verify: bool = False
+    quiet: bool = False
+    require_sandbox: bool = False
+    executor: str = ""
 
 
 class _Run:

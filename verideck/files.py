@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
+
+from filelock import FileLock
 
 
 def place_name(file: Path, root: Path) -> str:
@@ -19,12 +25,84 @@ def absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - `absolute` keeps them, `resolve` ends links
 
 
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a project's files, so that no other build of it changes them in between.
+
+    Where the folder cannot be written there is nothing to hold: nobody else can write there either.
+    """
+    held = FileLock(folder / "building")
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write several files, all of them or none.
+
+    All are written beside their places before the first is renamed, and a failure takes back what
+    was renamed; a signal waits. A process killed between two renames leaves the first files new and
+    the others as they were: let the first be those from which the others can be made again.
+    Raises OSError.
+    """
+    former = {file: file.read_bytes() for file in contents if file.exists()}
+    with contextlib.ExitStack() as beside, _undisturbed() as undisturbed:
+        ready = {
+            file: beside.enter_context(_beside(file, content)) for file, content in contents.items()
+        }
+        undisturbed()
+        done: list[Path] = []
+        try:
+            for file, written in ready.items():
+                written.replace(file)
+                done.append(file)
+        except OSError:
+            for file in done:
+                _take_back(file, former.get(file))
+            raise
+
+
+def _take_back(file: Path, former: bytes | None) -> None:
+    if former is None:
+        file.unlink(missing_ok=True)
+    else:
+        write_whole(file, former)
+
+
+def _let_wait(signals: AbstractSet[int]) -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[Callable[[], None]]:
+    """Yields what lets signals wait from then on, where the system knows how."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield lambda: None
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        yield partial(_let_wait, {signal.SIGINT, signal.SIGTERM})
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def write_whole(file: Path, content: bytes) -> None:
     """Write the content beside the file's place, then rename it.
 
     Whoever reads the file finds the former content or the new one, never a part; where writing
     fails or is interrupted, the former stands and nothing is left beside it. Raises OSError.
     """
+    with _beside(file, content) as written:
+        written.replace(file)
+
+
+@contextlib.contextmanager
+def _beside(file: Path, content: bytes) -> Iterator[Path]:
+    """The content on the disk, in a file beside another one's place; gone in the end."""
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with beside.open("wb") as writing:
@@ -33,7 +111,7 @@ def write_whole(file: Path, content: bytes) -> None:
             os.fsync(writing.fileno())
         if file.exists():
             beside.chmod(file.stat().st_mode)
-        beside.replace(file)
+        yield beside
     finally:
         with contextlib.suppress(FileNotFoundError):
             beside.unlink()

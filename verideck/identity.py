@@ -1,26 +1,43 @@
-"""What makes a note the same note in every build: its guid, and the ids that follow from it."""
+"""What makes a note the same note in every build: its id, its guid, and the ids that follow."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Collection, Iterable, Mapping
 
 from verideck.model import Card
 
 _EARLIEST = 1_000_000_000_000
 _SPAN = 600_000_000_000
 """Anki's ids are moments in milliseconds: these lie between September 2001 and September 2020."""
+_LETTERS = 8
 
 
 def key(card: Card) -> str:
     """What two cards may not share: the id that the author wrote, or else the question's text."""
-    return f"#{card.id}" if card.id else f"?{' '.join(card.question.text.split())}"
+    return f"#{card.id}" if card.id else f"?{one_line(card.question.text)}"
 
 
-def guid(namespace: str, card: Card) -> str:
-    """A note's guid. It follows from the project's namespace and the card's key, nothing else."""
-    digest = hashlib.sha256(f"{namespace}\x1f{key(card)}".encode()).digest()
+def one_line(text: str) -> str:
+    """Text in which white space makes no difference."""
+    return " ".join(text.split())
+
+
+def chosen(question: str, taken: Collection[str]) -> str:
+    """An id for a card whose author wrote none: it follows from its question."""
+    for attempt in itertools.count():
+        digest = hashlib.sha256(f"{question}{attempt or ''}".encode()).digest()
+        found = base64.b32encode(digest).decode().lower()[:_LETTERS]
+        if found not in taken:
+            return found
+    raise AssertionError
+
+
+def guid(namespace: str, identity: str) -> str:
+    """A note's guid. It follows from the project's namespace and the card's id, nothing else."""
+    digest = hashlib.sha256(f"{namespace}\x1f#{identity}".encode()).digest()
     return base64.urlsafe_b64encode(digest[:12]).decode()
 
 

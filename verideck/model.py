@@ -137,6 +137,48 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class IdGoes:
+    """Where in a file an id can be written behind a question."""
+
+    place: Place
+    among_attributes: bool
+    """Whether there are braces to write it into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A deletion of a cloze card."""
+
+    number: int | None
+    """As it is written; None where it is left to be counted. Those with the same are one card."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which note of Anki's a card is, and what is remembered of it to know it again."""
+
+    id: str
+    """The author's, or else one that was chosen when the card was first seen."""
+    written: bool
+    """Whether it stands in the Markdown."""
+    guid: str
+    question: str
+    """Its Markdown, on one line."""
+    answer: str = ""
+    """A sketch of it, see `likeness`."""
+    numbers: tuple[tuple[int, str], ...] = ()
+    """Anki's cards of it beyond the plain one, by their numbers: what each deletion hides."""
+    dropped: tuple[tuple[int, str], ...] = ()
+    """Those that there were, and are no more."""
+
+    @property
+    def every_number(self) -> tuple[tuple[int, str], ...]:
+        """Those in use, and those that were."""
+        return (*self.numbers, *self.dropped)
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A question and its answer, as the author wrote them."""
 
@@ -160,6 +202,14 @@ class Card:
     """The prose's, as in HTML's `lang`."""
     verified: bool = True
     """False where the author turned execution off for the file."""
+    hidden: tuple[Hidden, ...] = ()
+    """The deletions of a cloze card, in reading order."""
+    id_goes: IdGoes | None = None
+    """Where an id could be written, if there is none."""
+    identity: Identity | None = None
+    """Known once `recognise` has seen the card."""
+    numbers: tuple[int, ...] = ()
+    """The number of each deletion, known by then too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +294,6 @@ class Media:
 class Note:
     """What Anki keeps: the fields of one note, from which its cards are made."""
 
-    guid: str
     kind: Kind
     deck: str
     fields: Mapping[str, str]
@@ -252,6 +301,23 @@ class Note:
     tags: tuple[str, ...]
     media: tuple[Media, ...]
     place: Place
+    identity: Identity
+    mod: int = 0
+    """When its content last changed, in Unix seconds; known once `stamp` has seen it."""
+    retired: bool = False
+    """No card of the project any more: told to Anki once more, without a card to be learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """All that a package holds."""
+
+    notes: tuple[Note, ...]
+    """In the order in which they are to be learnt."""
+    styles: Mapping[Kind, int]
+    """When each note type last changed, in Unix seconds."""
+    moment: int
+    """When anything last changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +348,36 @@ class Tally:
     seconds: float = 0.0
 
 
+class Fate(StrEnum):
+    """What became of a note. It may be several things at once."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    """It says something else, or has other tags."""
+    REWORDED = "reworded"
+    """Its question is another one, and it was known again."""
+    MOVED = "moved"
+    """It is in another deck, where no import brings a card that is there already."""
+    EMPTIED = "emptied"
+    """A number of a cloze card hides nothing any more."""
+    RETIRED = "retired"
+    """There is no card for it any more."""
+    RETURNED = "returned"
+    """There is a card for it again."""
+    UNTOUCHED = "untouched"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that became of a note."""
+
+    fate: Fate
+    id: str
+    before: str = ""
+    """The former question, deck or deletion, or what the note asked."""
+    after: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """A package that stands on the disk."""
@@ -289,3 +385,6 @@ class Built:
     path: str
     sha256: str
     notes: int
+    """Those that are cards of the project."""
+    changes: tuple[Change, ...] = ()
+    """What has become of the notes since the last build."""

@@ -1,27 +1,30 @@
-"""Stage 5 of 5: Note -> file. Drives outputs/; the file appears whole or not at all."""
+"""Stage 5 of 5: Edition -> file. Drives outputs/; package and lock appear together, or neither."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
-from verideck.files import place_name, write_whole
-from verideck.model import Built, Note, Place
+from verideck import lock
+from verideck.files import place_name, write_together
+from verideck.lock import Lock
+from verideck.model import Built, Edition, Place
 from verideck.outputs import OUTPUTS
 from verideck.problems import Code, Problem
 
 
-def pack(notes: Sequence[Note], output: Path, moment: int, root: Path) -> Built | Problem:
-    """Package the notes into `output`, whose suffix must be in `OUTPUTS`.
+def pack(edition: Edition, remembered: Lock, output: Path, root: Path) -> Built | Problem:
+    """Package an edition into `output`, whose suffix must be in `OUTPUTS`, and remember it.
 
-    The folder is made if it is missing. The content is written beside its place and renamed, so
-    a former package stands until the new one is whole.
+    The folder is made if it is missing. The lock comes first: should the process be killed between
+    the two, the next build finds all remembered and makes the same package. A file that would be as
+    it is, is left alone.
     """
-    content = OUTPUTS[output.suffix](notes, moment)
+    content = OUTPUTS[output.suffix](edition)
+    wanted = {root / lock.NAME: lock.text(remembered).encode(), output: content}
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(output, content)
+        write_together({file: text for file, text in wanted.items() if not _holds(file, text)})
     except OSError as error:
         return Problem(
             Code.OUTPUT_UNWRITABLE,
@@ -29,4 +32,12 @@ def pack(notes: Sequence[Note], output: Path, moment: int, root: Path) -> Built 
             Place(place_name(output, root)),
             "name another file by -o, or by output in [tool.verideck]",
         )
-    return Built(place_name(output, root), hashlib.sha256(content).hexdigest(), len(notes))
+    notes = sum(not note.retired for note in edition.notes)
+    return Built(place_name(output, root), hashlib.sha256(content).hexdigest(), notes)
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    try:
+        return file.read_bytes() == content
+    except OSError:
+        return False

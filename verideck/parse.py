@@ -10,7 +10,18 @@ from verideck import attributes, fences, identity, markdown
 from verideck.attributes import Attribute, suggestion
 from verideck.front_matter import split
 from verideck.markdown import Token, cloze
-from verideck.model import Card, Kind, Options, Passage, Place, Role, Snippet, Source
+from verideck.model import (
+    Card,
+    Hidden,
+    IdGoes,
+    Kind,
+    Options,
+    Passage,
+    Place,
+    Role,
+    Snippet,
+    Source,
+)
 from verideck.problems import Code, Problem, Severity, errors, keep
 from verideck.settings import Settings
 from verideck.syntaxes import SYNTAXES, Page, Written, fitting
@@ -172,6 +183,8 @@ class _Reading:
             hint=hint,
             language=self.page.meta.lang or self.settings.lang,
             verified=self.page.meta.verify and self.settings.verify,
+            hidden=self._hidden(asked) if is_cloze else (),
+            id_goes=self._id_goes(),
         )
         if not errors(self.problems) and not any(map(_can_be_seen, markdown.walk(in_question))):
             message = "nothing of this question can be seen"
@@ -226,6 +239,19 @@ class _Reading:
                 Problem(Code.QUESTION_MISSING, "attributes stand here, but no question", at(start))
             )
         return replace(question, text=text), words
+
+    def _id_goes(self) -> IdGoes:
+        """Behind the `{` of the attributes, or else behind the question's first paragraph."""
+        question = self.written.question
+        head = question.text.partition("\n\n")[0]
+        found = attributes.TRAILING.search(head)
+        offset = found.start() + 1 if found else len(head.rstrip())
+        line = head.count("\n", 0, offset)
+        column = offset - (head.rfind("\n", 0, offset) + 1)
+        return IdGoes(question.at(line, column), among_attributes=found is not None)
+
+    def _hidden(self, tokens: list[Token]) -> tuple[Hidden, ...]:
+        return tuple(Hidden(*each) for each in cloze.hidden(tokens, in_code=True))
 
     def _line(self, name: str, words: dict[str, Attribute]) -> Passage | None:
         """The Markdown of an attribute, or of the front matter's key of the same name."""

@@ -124,6 +124,16 @@ class Code(StrEnum):
     FLAKY = "flaky"
     """A card holds by luck: not on every run, or not with every seed."""
 
+    # Histories
+    LOCK_INVALID = "lock-invalid"
+    """`cards.lock` is damaged, cut short, not merged, or a newer verideck's."""
+    LOCK_STALE = "lock-stale"
+    """Under `--locked`, the cards are not what `cards.lock` remembers."""
+    MATCH_AMBIGUOUS = "match-ambiguous"
+    """A card may be one that was here before, or may not: more than one could be."""
+    KIND_CHANGED = "kind-changed"
+    """A card has become one of another kind, which Anki would not take for it."""
+
     # Packages
     DECK_EMPTY = "deck-empty"
     """There is no card to package."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
-from verideck import highlight, identity, markdown
+from verideck import highlight, markdown
 from verideck.fences import is_executable
 from verideck.markdown import Token, cloze
 from verideck.markdown.html import html, marks
@@ -82,6 +81,7 @@ class _Writer:
         below = markdown.parse(card.answer).tokens if card.answer else []
         answer, extra = markdown.divided(below)
         self._number_deletions([*question, *answer])
+        assert card.identity
         fields = self._faces(question, answer, extra)
         fields |= {
             "Hint": self._line(card.hint),
@@ -89,15 +89,15 @@ class _Writer:
             "Source": self._line(card.source),
         }
         fields = {name: self._in_language(name, text) for name, text in fields.items()}
-        fields |= {"Id": escape(card.id), "Reverse": "yes" if card.reverse else ""}
+        fields |= {"Id": escape(card.identity.id), "Reverse": "yes" if card.reverse else ""}
         return Note(
-            guid=identity.guid(self.settings.namespace, card),
             kind=card.kind,
             deck=card.deck,
             fields=fields,
             tags=card.tags,
             media=tuple(media for _, media in sorted(self._media.items())),
             place=card.place,
+            identity=card.identity,
         )
 
     # What a token stands for
@@ -204,8 +204,11 @@ class _Writer:
         return "", ()
 
     def _number_deletions(self, tokens: Sequence[Token]) -> None:
-        taken = {each.number for each in self._deletions(tokens)}
-        self._automatic = (number for number in itertools.count(1) if number not in taken)
+        """Give the deletions the numbers that Anki knows them by."""
+        known = list(zip(self.card.hidden, self.card.numbers, strict=True))
+        self._automatic = iter([number for each, number in known if each.number is None])
+        written = {each.number: number for each, number in known if each.number is not None}
+        cloze.renumber(markdown.walk(tokens), written)
 
     def _deletions(self, tokens: Sequence[Token]) -> Iterator[cloze.Found]:
         return cloze.deletions(markdown.walk(tokens), in_code=self.in_cloze)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from verideck.model import Audit, Built, Place, ProvenCard, Tally
+from verideck.diff import Difference
+from verideck.model import Audit, Built, Change, Fate, Place, ProvenCard, Tally
 from verideck.problems import Problem, Severity, errors
+
+_MOST_TOLD = 10
+_LONGEST_TOLD = 60
 
 
 def told(problem: Problem, root: Path) -> str:
@@ -89,6 +95,9 @@ def as_json(
             "output": built.path if built else None,
             "sha256": built.sha256 if built else None,
             "notes": built.notes if built else None,
+            "changes": [asdict(each) for each in built.changes if each.fate is not Fate.UNTOUCHED]
+            if built
+            else None,
         }
     return json.dumps(run, indent=2)
 
@@ -188,18 +197,85 @@ def summary(tally: Tally, problems: Sequence[Problem], built: Built | None, root
         lines.append(f"shown as text: {_count(tally.text, 'fence')} that name no language")
     if tally.unverifiable:
         lines.append(f"no verifier: {_count(tally.unverifiable, 'snippet')} in other languages")
-    if tally.nameless:
-        lines.append(
-            f"without {{#id}}: {_count(tally.nameless, 'card')}; "
-            "to reword such a question makes a new note of it"
-        )
     left_out = sum(problem.severity is Severity.WARNING for problem in problems)
     if left_out:
         lines.append(f"warnings: {left_out}")
     if built:
         path = _relative(root / built.path)
+        lines += happened(built.changes)
         lines.append(f"{path}: {_count(built.notes, 'note')}, sha256 {built.sha256[:16]}…")
     return "\n".join(lines)
+
+
+_ADVICE = {
+    Fate.MOVED: "no import moves a card: in Anki's browser, choose the old deck, then Change Deck",
+    Fate.EMPTIED: "their cards are blank now: in Anki, Tools, Empty Cards",
+    Fate.RETIRED: "Anki keeps them: in its browser, search tag:verideck::retired",
+}
+"""What a learner can do where an import does nothing."""
+
+
+def happened(changes: Sequence[Change]) -> Iterator[str]:
+    """What an author may want to look at and a learner to act upon; then the counts, in a line."""
+    for fate in (Fate.REWORDED, Fate.MOVED, Fate.EMPTIED, Fate.RETIRED):
+        found = [each for each in changes if each.fate is fate]
+        yield from (f"{fate}: {_turned(each)}" for each in found[:_MOST_TOLD])
+        if len(found) > _MOST_TOLD:
+            yield f"{fate}: and {len(found) - _MOST_TOLD} more"
+        if found and fate in _ADVICE:
+            yield f"  {_ADVICE[fate]}"
+    yield f"since the last build: {_counted(each.fate for each in changes)}"
+
+
+def _counted(fates: Iterable[Fate]) -> str:
+    counts = Counter(fates)
+    return ", ".join(f"{counts[fate]} {fate}" for fate in Fate if counts[fate]) or "nothing"
+
+
+def _turned(change: Change) -> str:
+    sides = [f'"{_short(side)}"' for side in (change.before, change.after) if side]
+    return f"{change.id} {(' in ' if change.fate is Fate.EMPTIED else ' → ').join(sides)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}…"
+
+
+def compared(differences: Sequence[Difference], root: Path) -> str:
+    """What an import would do, note by note, and in one line."""
+    lines: list[str] = []
+    for each in differences:
+        if each.fates == (Fate.UNTOUCHED,):
+            continue
+        place = f"{_from_here(each.place, root)}  " if each.place else ""
+        lines.append(f"{', '.join(each.fates)}  {place}{each.id}  {_short(_line(each.question))}")
+        lines += [f"    {name}: {_line(edit)}" for name, edit in each.edits]
+        if not each.arrives:
+            lines.append("    no later than what is there: Anki leaves it as it is")
+    counted = _counted(fate for each in differences for fate in each.fates)
+    return "\n".join([*lines, f"an import of this build: {counted}"])
+
+
+def compared_as_json(differences: Sequence[Difference]) -> str:
+    """The same as one JSON object."""
+    notes = [
+        {
+            "id": each.id,
+            "fates": list(each.fates),
+            "question": each.question,
+            "path": each.place.path if each.place else None,
+            "line": each.place.line if each.place else None,
+            "arrives": each.arrives,
+            "edits": dict(each.edits),
+        }
+        for each in differences
+    ]
+    counts = Counter(fate for each in differences for fate in each.fates)
+    return json.dumps({"counts": {fate: counts[fate] for fate in Fate}, "notes": notes}, indent=2)
+
+
+def _line(text: str) -> str:
+    return " ⏎ ".join(text.split("\n"))
 
 
 def _executed(tally: Tally) -> str:

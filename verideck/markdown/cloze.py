@@ -9,7 +9,7 @@ counted, and code, maths and inner deletions are passed over whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
@@ -60,6 +60,38 @@ def deletions(tokens: Iterable[Token], *, in_code: bool) -> Iterator[Found]:
         elif token.type in _MATHS or (token.type in _CODE and in_code):
             for each in find(token.content)[1]:
                 yield Found(token, each.number, each.start < each.end)
+
+
+def hidden(tokens: Iterable[Token], *, in_code: bool) -> list[tuple[int | None, str]]:
+    """What each of `deletions` hides, as text, behind its number; in the same order."""
+    numbers: list[int | None] = []
+    texts: list[list[str]] = []
+    inside: list[list[str]] = []
+    for token in tokens:
+        if token.type in {"cloze_open", "mark_open"}:
+            numbers.append(token.meta.get("number"))
+            texts.append([])
+            inside.append(texts[-1])
+        elif token.type in {"cloze_close", "mark_close"}:
+            inside.pop()
+        elif token.type in _MATHS or (token.type in _CODE and in_code):
+            plain, found = find(token.content)
+            numbers += [each.number for each in found]
+            texts += [[plain[each.start : each.end]] for each in found]
+        for text in inside:
+            text.append(token.content)
+    return [(number, "".join(text)) for number, text in zip(numbers, texts, strict=True)]
+
+
+def renumber(tokens: Iterable[Token], numbers: Mapping[int, int]) -> None:
+    """Give the deletions that have written numbers other ones, in the tokens themselves."""
+    for token in tokens:
+        if token.type == "cloze_open":
+            token.meta["number"] = numbers[token.meta["number"]]
+        elif token.type in _MATHS | _CODE:
+            token.content = _OPEN.sub(
+                lambda found: f"{{{{c{numbers.get(int(found[1]), int(found[1]))}::", token.content
+            )
 
 
 def left_open(token: Token) -> re.Match[str] | None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from verideck.model import Note
+from verideck.model import Edition
 
 __all__ = ["OUTPUTS", "Output"]
 
-Output = Callable[[Sequence[Note], int], bytes]
-"""Notes in the order of the cards, and the moment of the build in seconds, to a file's content.
+Output = Callable[[Edition], bytes]
+"""From all that a package holds to the file's content.
 
-The same notes and moment give the same bytes. It touches no disk: `pack` does.
+The same edition gives the same bytes. It touches no disk: `pack` does.
 """
 
 
-def _apkg(notes: Sequence[Note], moment: int) -> bytes:
+def _apkg(edition: Edition) -> bytes:
     from verideck.outputs import apkg  # noqa: PLC0415 - a check packages nothing, and waits for none
 
-    return apkg.package(notes, moment)
+    return apkg.package(edition)
 
 
 OUTPUTS: Mapping[str, Output] = MappingProxyType({".apkg": _apkg})

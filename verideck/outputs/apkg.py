@@ -19,7 +19,7 @@ from typing import Any
 import genanki
 
 from verideck import identity
-from verideck.model import Kind, Note
+from verideck.model import Edition, Kind, Note
 from verideck.notetypes import FIELDS, NoteType, notetype
 
 _OLDEST_DATE = (1980, 1, 1, 0, 0, 0)
@@ -32,7 +32,8 @@ _SQLITE_VERSION = slice(96, 100)
 class _Model(genanki.Model):  # type: ignore[misc] # genanki has no annotations
     """A note type whose fields and templates have ids, so that Anki sees a renaming as one."""
 
-    def __init__(self, kind: NoteType) -> None:
+    def __init__(self, kind: NoteType, mod: int) -> None:
+        self.mod = mod
         super().__init__(
             kind.id,
             kind.name,
@@ -45,9 +46,34 @@ class _Model(genanki.Model):  # type: ignore[misc] # genanki has no annotations
             model_type=genanki.Model.CLOZE if kind.is_cloze else genanki.Model.FRONT_BACK,
         )
 
+    def to_json(self, _: float, deck_id: int) -> dict[str, Any]:
+        """The note type, stamped with when it changed rather than with when it is packaged."""
+        told: dict[str, Any] = super().to_json(self.mod, deck_id)
+        return told
+
 
 class _Note(genanki.Note):  # type: ignore[misc] # genanki has no annotations
     """A note whose cards come in the order of their numbers, nested deletions among them."""
+
+    def __init__(self, note: Note, model: _Model, due: int) -> None:
+        self.mod = note.mod
+        self._retired = note.retired
+        super().__init__(
+            model=model,
+            fields=[note.fields[name] for name in FIELDS],
+            tags=sorted(note.tags),
+            guid=note.identity.guid,
+            due=due,
+        )
+
+    def write_to_db(self, cursor: sqlite3.Cursor, _: float, *more: Any) -> None:  # noqa: ANN401
+        """Write the note, stamped with when it changed rather than with when it is packaged."""
+        super().write_to_db(cursor, self.mod, *more)
+
+    @property
+    def cards(self) -> list[genanki.Card]:
+        """None for a retired note: who has it keeps the cards, and who has not gets none."""
+        return [] if self._retired else super().cards
 
     def _cloze_cards(self) -> list[genanki.Card]:
         numbers = {int(number) for number in re.findall(r"\{\{c(\d+)::", self.fields[0])}
@@ -57,13 +83,13 @@ class _Note(genanki.Note):  # type: ignore[misc] # genanki has no annotations
         """Fields are our own, escaped HTML; the check takes quadratic time."""
 
 
-def package(notes: Sequence[Note], moment: int) -> bytes:
-    """The content of an .apkg file. `moment` stamps notes and note types, in Unix seconds."""
-    media = {media.name: media.content for note in notes for media in note.media}
+def package(edition: Edition) -> bytes:
+    """The content of an .apkg file."""
+    media = {media.name: media.content for note in edition.notes for media in note.media}
     names = sorted(media)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package_file:
-        _add(package_file, "collection.anki2", _database(notes, moment))
+        _add(package_file, "collection.anki2", _database(edition))
         listed = {str(number): name for number, name in enumerate(names)}
         _add(package_file, "media", json.dumps(listed, ensure_ascii=False).encode())
         for number, name in enumerate(names):
@@ -79,24 +105,18 @@ def _add(package_file: zipfile.ZipFile, name: str, content: bytes) -> None:
     package_file.writestr(entry, content)
 
 
-def _database(notes: Sequence[Note], moment: int) -> bytes:
-    models = {kind: _Model(notetype(kind)) for kind in Kind}
+def _database(edition: Edition) -> bytes:
+    models = {kind: _Model(notetype(kind), edition.styles[kind]) for kind in Kind}
     decks: dict[str, genanki.Deck] = {}
-    for due, note in enumerate(notes):
-        deck = decks.setdefault(note.deck, genanki.Deck(_deck_id(note.deck), note.deck))
-        deck.add_note(
-            _Note(
-                model=models[note.kind],
-                fields=[note.fields[name] for name in FIELDS],
-                tags=sorted(note.tags),
-                guid=note.guid,
-                due=due,
-            )
-        )
+    for due, note in enumerate(edition.notes):
+        # A note without cards needs a deck to be listed under, but none of its own.
+        name = edition.notes[0].deck if note.retired else note.deck
+        deck = decks.setdefault(name, genanki.Deck(_deck_id(name), name))
+        deck.add_note(_Note(note, models[note.kind], due))
     in_order = [decks[name] for name in sorted(decks)]
     connection = sqlite3.connect(":memory:")
     try:
-        genanki.Package(in_order).write_to_db(connection.cursor(), moment, _ids(in_order))
+        genanki.Package(in_order).write_to_db(connection.cursor(), edition.moment, _ids(in_order))
         connection.commit()
         content = bytearray(connection.serialize())
     finally:

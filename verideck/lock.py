@@ -1,0 +1,239 @@
+"""`cards.lock`: which note each card is to Anki, and what was last told of it.
+
+A line of JSON for each note, sorted by id, so that git merges what two branches add; a head that
+names the version and a last line, so that a part is not taken for the whole. It is committed with
+the cards. Where branches were joined line by line, a note may stand here twice: its later line
+counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from verideck.model import Identity, Kind, Place
+from verideck.problems import Code, Problem
+
+NAME = "cards.lock"
+_VERSION = 1
+_HEAD = f"# cards.lock, version {_VERSION}: written by `verideck build`, committed with the cards"
+_LAST = "# the end"
+_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """A note that is no card any more, as it was built last."""
+
+    fields: Mapping[str, str]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is remembered of a note."""
+
+    identity: Identity
+    kind: Kind
+    path: str
+    """Where its card stood last."""
+    deck: str
+    content: str
+    """The hash of its fields and tags, as Anki was told them last."""
+    mod: int
+    """When that changed, in Unix seconds."""
+    retired: bool = False
+    last: Last | None = None
+    """Of a retired note, if its former package was there to take it from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What is remembered of a note type: the hash of its templates and CSS."""
+
+    content: str
+    mod: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """All that is remembered."""
+
+    entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
+    """By guid."""
+    styles: Mapping[Kind, Style] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def moment(self) -> int:
+        """When anything last changed; 0 where nothing is remembered."""
+        of_entries = (each.mod for each in self.entries.values())
+        of_styles = (each.mod for each in self.styles.values())
+        return max(chain(of_entries, of_styles), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What of the project a build reads."""
+
+    paths: Collection[str]
+    """The files, as places name them: all of them once the cards are there."""
+    whole: bool
+    """Whether these are all there are."""
+
+    def covers(self, entry: Entry) -> bool:
+        """Whether a note's card would have been seen, if there were one."""
+        return self.whole or entry.path in self.paths
+
+
+def read(root: Path) -> Iterator[Lock | Problem]:
+    """Read a project's lock; without one, nothing is remembered.
+
+    Whatever is wrong with it is a problem at its line, and then there is no lock: what cannot be
+    read must not be overwritten.
+    """
+    try:
+        text = (root / NAME).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        yield Lock()
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        yield _invalid(f"{NAME} cannot be read: {error}", 1)
+        return
+    lines = text.split("\n")
+    if objection := _framed(lines):
+        yield _invalid(*objection)
+        return
+    entries: dict[str, Entry] = {}
+    styles: dict[Kind, Style] = {}
+    owners: dict[str, str] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line or line.startswith("#"):
+            continue
+        try:
+            read_line = _understood(json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            yield _invalid("this line is damaged", number)
+            return
+        if isinstance(read_line, Entry):
+            identity = read_line.identity
+            if owners.setdefault(identity.id, identity.guid) != identity.guid:
+                yield _invalid(f"two notes have the id {identity.id}", number)
+                return
+            entries[identity.guid] = _later(entries.get(identity.guid), read_line)
+        else:
+            kind, style = read_line
+            former = styles.get(kind, style)
+            styles[kind] = style if style.mod >= former.mod else former
+    yield Lock(MappingProxyType(entries), MappingProxyType(styles))
+
+
+def text(lock: Lock) -> str:
+    """The lock as it is written. The same memories give the same text."""
+    styles = [
+        {"notetype": kind, "content": style.content, "mod": style.mod}
+        for kind, style in sorted(lock.styles.items())
+    ]
+    entries = sorted(lock.entries.values(), key=lambda each: each.identity.id)
+    lines = [json.dumps(each, ensure_ascii=False) for each in [*styles, *map(_told, entries)]]
+    return "\n".join([_HEAD, *lines, _LAST, ""])
+
+
+def _later(one: Entry | None, other: Entry) -> Entry:
+    return one if one and one.mod > other.mod else other
+
+
+def _framed(lines: list[str]) -> tuple[str, int] | None:
+    """What is wrong with the lock as a whole, and at which line."""
+    for number, line in enumerate(lines, start=1):
+        if line.startswith(_CONFLICT):
+            return "here two versions of it were not merged", number
+    head = lines[0].split(":")[0]
+    if not head.startswith("# cards.lock, version "):
+        return "this is no lock of verideck's", 1
+    version = head.removeprefix("# cards.lock, version ")
+    if version != str(_VERSION):
+        return f"it is of version {version}, which a newer verideck wrote", 1
+    if lines[-2:] != [_LAST, ""]:
+        return "its end is missing", len(lines)
+    return None
+
+
+def _invalid(message: str, line: int) -> Problem:
+    return Problem(
+        Code.LOCK_INVALID,
+        message,
+        Place(NAME, line),
+        "nothing was overwritten; take it from your last commit (git checkout), or mend it by hand",
+    )
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    """An entry as its line has it; what says nothing is left out."""
+    identity = entry.identity
+    line: dict[str, Any] = {
+        "id": identity.id,
+        "written": identity.written,
+        "guid": identity.guid,
+        "kind": entry.kind,
+        "path": entry.path,
+        "deck": entry.deck,
+        "question": identity.question,
+        "answer": identity.answer,
+    }
+    for name, numbers in (("cards", identity.numbers), ("dropped", identity.dropped)):
+        if numbers:
+            line[name] = {str(number): hidden for number, hidden in numbers}
+    line |= {"content": entry.content, "mod": entry.mod}
+    if entry.retired:
+        line["retired"] = True
+    if entry.last:
+        line["last"] = {"fields": dict(entry.last.fields), "tags": list(entry.last.tags)}
+    return line
+
+
+def _understood(line: Mapping[str, Any]) -> Entry | tuple[Kind, Style]:
+    """What a line remembers. Raises one of several errors where it says nothing clear."""
+    if "notetype" in line:
+        return Kind(line["notetype"]), Style(_str(line["content"]), _moment(line["mod"]))
+    numbers, dropped = (
+        tuple(sorted((int(number), _str(hidden)) for number, hidden in line.get(name, {}).items()))
+        for name in ("cards", "dropped")
+    )
+    identity = Identity(
+        _str(line["id"]),
+        line["written"] is True,
+        _str(line["guid"]),
+        _str(line["question"]),
+        _str(line["answer"]),
+        numbers,
+        dropped,
+    )
+    entry = Entry(
+        identity,
+        Kind(line["kind"]),
+        _str(line["path"]),
+        _str(line["deck"]),
+        _str(line["content"]),
+        _moment(line["mod"]),
+    )
+    if last := line.get("last"):
+        fields = {_str(name): _str(content) for name, content in last["fields"].items()}
+        entry = replace(entry, last=Last(fields, tuple(map(_str, last["tags"]))))
+    return replace(entry, retired=line.get("retired") is True)
+
+
+def _str(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _moment(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError
+    return value

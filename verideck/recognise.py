@@ -1,0 +1,125 @@
+"""Between stages 3 and 4: gives each card that holds the identity of the note that it is.
+
+A card is known again by its id, else by its question, else by what it says (`matching`). What is
+not clear is asked and never guessed: a learner's reviews hang on it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+
+from verideck.identity import chosen, guid, one_line
+from verideck.likeness import sketch
+from verideck.lock import Entry, Lock, Reach
+from verideck.matching import Pair, matched
+from verideck.model import Card, Identity, Kind, Place, ProvenCard
+from verideck.numbering import numbered
+from verideck.problems import Code, Problem
+
+REVERSE = 2
+"""The number of the card that asks for the question."""
+_SHOWN = 60
+
+
+def recognise(
+    proven: Iterable[ProvenCard], cards: Sequence[Card], lock: Lock, reach: Reach, namespace: str
+) -> Iterator[ProvenCard | Problem]:
+    """Give every card that holds its identity.
+
+    `cards` are all that there are, once the first of them is proven: a card that does not hold is
+    known again too, so that no other card is taken for it. A card that could be several notes, or
+    whose note is of another kind, is a problem.
+    """
+    waiting = iter(proven)
+    first = list(islice(waiting, 1))  # by now the cards are there
+    known, problems = identified(cards, lock, reach, namespace)
+    for each in chain(first, waiting):
+        if each.card.place in known:
+            yield replace(each, card=known[each.card.place])
+    yield from problems
+
+
+def identified(
+    cards: Sequence[Card], lock: Lock, reach: Reach, namespace: str
+) -> tuple[dict[Place, Card], list[Problem]]:
+    """The cards with their identities, by their places; and what is not clear."""
+    by_id = {entry.identity.id: entry for entry in lock.entries.values()}
+    found = {card.place: by_id[card.id] for card in cards if card.id in by_id}
+    taken = {entry.identity.guid for entry in found.values()}
+    more, unclear = matched(
+        [card for card in cards if card.place not in found],
+        [entry for entry in lock.entries.values() if entry.identity.guid not in taken],
+        reach.covers,
+    )
+    found |= more
+    problems = list(_ambiguous(unclear))
+    asked = {problem.place for problem in problems}
+    ids = {*by_id, *(card.id for card in cards)}
+    known: dict[Place, Card] = {}
+    for card in cards:
+        entry = found.get(card.place)
+        if entry and entry.kind is not card.kind:
+            problems.append(_another_kind(card, entry))
+        elif card.place not in asked:
+            known[card.place] = _identified(card, entry, namespace, ids)
+    return known, problems
+
+
+def _identified(card: Card, entry: Entry | None, namespace: str, ids: set[str]) -> Card:
+    """The card with the identity that it had, or with a new one, whose id joins the others."""
+    question = one_line(card.question.text)
+    former = entry.identity if entry else None
+    name = card.id or (former.id if former else chosen(question, ids))
+    ids.add(name)
+    before = dict(former.every_number) if former else {}
+    numbers, texts = numbered(card.hidden, before)
+    asked = {*numbers, REVERSE} if card.reverse else {*numbers}
+    texts |= {REVERSE: "reversed"} if card.reverse else {}
+    identity = Identity(
+        id=name,
+        written=bool(card.id),
+        guid=former.guid if former else guid(namespace, name),
+        question=question,
+        answer=sketch(card.answer.text) if card.answer else "",
+        numbers=tuple((n, texts[n]) for n in sorted(texts) if n in asked),
+        dropped=tuple((n, texts[n]) for n in sorted(texts) if n not in asked),
+    )
+    return replace(card, identity=identity, numbers=numbers)
+
+
+def _ambiguous(pairs: Iterable[Pair]) -> Iterator[Problem]:
+    """A problem for each card that could be more than one note, or for whose note others ask."""
+    by_card: dict[Place, list[Pair]] = defaultdict(list)
+    for pair in sorted(pairs, key=lambda each: -each.likeness):
+        by_card[pair.card.place].append(pair)
+    for place, candidates in by_card.items():
+        could_be = [
+            f"{{#{pair.entry.identity.id}}} {_short(pair.entry.identity.question)} "
+            f"({pair.entry.path}, {min(pair.likeness, 1):.0%} alike)"
+            for pair in candidates
+        ]
+        yield Problem(
+            Code.MATCH_AMBIGUOUS,
+            "\n".join(["it is not clear whether this card is one that was here before", *could_be]),
+            place,
+            "if it is, write that id behind the question; if it is new, write any other {#id}",
+        )
+
+
+def _short(question: str) -> str:
+    return question if len(question) <= _SHOWN else f"{question[:_SHOWN]}…"
+
+
+def _another_kind(card: Card, entry: Entry) -> Problem:
+    return Problem(
+        Code.KIND_CHANGED,
+        f"this is {_KINDS[card.kind]} now and was {_KINDS[entry.kind]} before",
+        card.place,
+        "Anki turns no note into another kind: give it an {#id} of its own, and it begins anew",
+    )
+
+
+_KINDS = {Kind.BASIC: "a plain card", Kind.TYPED: "to be typed", Kind.CLOZE: "a cloze card"}

@@ -1,0 +1,117 @@
+"""Between stages 4 and 5: Note -> Edition. Stamps what changed, and remembers what is told.
+
+Anki takes a note only if it is stamped later than the one that it has, and then overwrites what the
+learner made of it. So a note's stamp moves only when its content does, and so does a note type's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from verideck.lock import Entry, Last, Lock, Reach, Style
+from verideck.model import Edition, Kind, Note, Place
+from verideck.notetypes import notetype
+
+RETIRED = "verideck::retired"
+"""The tag of notes that are no cards of the project any more."""
+
+
+Former = Callable[[], Mapping[str, Last]]
+
+
+def stamp(
+    notes: Sequence[Note],
+    lock: Lock,
+    reach: Reach,
+    former: Former,
+    moment: int,
+) -> tuple[Edition, Lock]:
+    """The notes as they are to be packaged, and the lock that remembers them.
+
+    What changed since the lock is stamped with `moment`, in Unix seconds, or a second after its
+    last stamp, if a clock was set back since. `former` gives the notes of the last package by their
+    guids, where that is needed: a note that has lost its card is told once more as it was.
+    """
+    entries = dict(lock.entries)
+    stamped: list[Note] = []
+    for note in notes:
+        entry = _entry(note, lock.entries.get(note.identity.guid), moment)
+        entries[note.identity.guid] = entry
+        stamped.append(replace(note, mod=entry.mod))
+    here = {note.identity.guid for note in notes}
+    gone = [
+        entry
+        for guid, entry in lock.entries.items()
+        if guid not in here and not entry.retired and reach.covers(entry)
+    ]
+    last = former() if gone else {}
+    for entry in gone:
+        entries[entry.identity.guid] = _retired(entry, last.get(entry.identity.guid), moment)
+    styles = {kind: _style(kind, lock.styles.get(kind), moment) for kind in Kind}
+    remembered = Lock(MappingProxyType(entries), MappingProxyType(styles))
+    told = sorted(_told_once_more(remembered, reach), key=lambda note: note.identity.id)
+    mods = {kind: style.mod for kind, style in styles.items()}
+    return Edition((*stamped, *told), mods, remembered.moment), remembered
+
+
+def _entry(note: Note, former: Entry | None, moment: int) -> Entry:
+    content = content_of(note)
+    changed = former is None or former.retired or former.content != content
+    return Entry(
+        note.identity,
+        note.kind,
+        note.place.path,
+        note.deck,
+        content,
+        _next(former, moment) if changed or former is None else former.mod,
+    )
+
+
+def _retired(entry: Entry, last: Last | None, moment: int) -> Entry:
+    return replace(entry, retired=True, last=last, mod=_next(entry, moment))
+
+
+def _next(former: Entry | Style | None, moment: int) -> int:
+    """A stamp that Anki takes for later than the former one."""
+    return max(moment, former.mod + 1) if former else moment
+
+
+def _style(kind: Kind, former: Style | None, moment: int) -> Style:
+    style = notetype(kind)
+    texts = [style.css, *(text for each in style.templates for text in (each.front, each.back))]
+    content = _hash(texts)
+    if former and former.content == content:
+        return former
+    return Style(content, _next(former, moment))
+
+
+def _told_once_more(lock: Lock, reach: Reach) -> Iterator[Note]:
+    """Retired notes, with the tag by which a learner finds them."""
+    for entry in lock.entries.values():
+        if entry.retired and entry.last and reach.covers(entry):
+            yield Note(
+                kind=entry.kind,
+                deck=entry.deck,
+                fields=entry.last.fields,
+                tags=(*entry.last.tags, RETIRED),
+                media=(),
+                place=Place(entry.path),
+                identity=entry.identity,
+                mod=entry.mod,
+                retired=True,
+            )
+
+
+def content_of(note: Note) -> str:
+    """The hash of what a note tells: its fields but for the id, and its tags."""
+    fields = {name: text for name, text in note.fields.items() if name != "Id"}
+    return _hash([fields, sorted(note.tags)])
+
+
+def _hash(parts: object) -> str:
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
