@@ -106,13 +106,17 @@ def _fate(snippet: Snippet, proof: Proof | None) -> str:
 
 
 def _problems(project: Path, problems: list[Problem]) -> Iterator[str]:
-    """What is wrong, as `problems.md` tells it: in the words that an author reads."""
+    """What is wrong, as `problems.md` tells it: in the words that an author reads.
+
+    A file that is called `--locked` stands for the flag.
+    """
     settings = list(keep(load(project), problems))
     if not problems:
         try:
             checked = check([], settings[0])
             problems.extend(checked.problems)
-            build(checked, project / settings[0].output, MOMENT, settings[0])
+            locked = (project / "--locked").exists()
+            build(checked, project / settings[0].output, MOMENT, settings[0], locked=locked)
         except BuildFailedError as failure:
             problems[:] = failure.problems
     yield from ()

@@ -1,11 +1,11 @@
 """How alike two texts are, in any language and in code, from what little is kept of one of them.
 
 A text is the set of its words (`LayerNorm` and `layer_norm` are two each) and of its pairs of
-neighbouring Han characters; punctuation, marks and white space say nothing. Two texts are alike as far as they share these (Jaccard's index: what
-both have, of all that either has). Of a long text a sketch is kept: its lowest hashes, from which
-the index of whole texts is estimated (Broder, On the resemblance and containment of documents,
-1997). A text of up to 32 features is kept whole but for its words; of a longer one the estimate is
-off by 0.09 at most as a rule.
+neighbouring Han characters; punctuation, marks and white space say nothing. Two texts are alike as
+far as they share these (Jaccard's index: what both have, of all that either has). Of a long text a
+sketch is kept: its lowest hashes, from which the index of whole texts is estimated (Broder, On the
+resemblance and containment of documents, 1997). A text of up to 32 features is kept whole but for
+its words; of a longer one the estimate is off by 0.09 at most as a rule.
 
 What it cannot see: a changed sign, a changed order, a translation.
 """

@@ -51,8 +51,17 @@ def matched(
     `is_gone` tells whether the card of a note is no longer where it stood: only then may another
     card be it whose question is not the same.
     """
+    found, same = _settled(list(_with_the_same_question(cards, entries)))
+    taken = {entry.identity.guid for entry in found.values()}
+    left = [card for card in cards if card.place not in found]
+    free = [entry for entry in entries if entry.identity.guid not in taken]
+    more, unclear = _settled([*same, *_alike(left, free, is_gone)])
+    return found | more, unclear
+
+
+def _settled(pairs: list[Pair]) -> tuple[dict[Place, Entry], list[Pair]]:
+    """What is clear among some pairs, and the pairs that are left."""
     found: dict[Place, Entry] = {}
-    pairs = [*_with_the_same_question(cards, entries), *_alike(cards, entries, is_gone)]
     while clear := list(_clear(pairs)):
         found |= {pair.card.place: pair.entry for pair in clear}
         taken = {pair.entry.identity.guid for pair in clear}

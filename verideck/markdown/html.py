@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from html import escape
+from inspect import getmembers, isfunction
 from typing import Protocol
 from unicodedata import name
 
@@ -76,7 +78,8 @@ class _Renderer(RendererHTML):
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._deletions: list[bool] = []
-        super().__init__()
+        # As markdown-it does, which looks for them anew each time.
+        self.rules = {name: getattr(self, name) for name in _rules()}
 
     def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         content = tokens[idx].content
@@ -188,6 +191,13 @@ class _Renderer(RendererHTML):
                 plain = plain[: deletion.start] + whole + plain[deletion.end :]
             tex = plain
         return escape(tex, quote=False)
+
+
+@cache
+def _rules() -> tuple[str, ...]:
+    """The types of tokens for which the renderer has a method."""
+    names = (name for name, _ in getmembers(_Renderer, isfunction))
+    return tuple(name for name in names if not name.startswith(("render", "_")))
 
 
 def _is_unspaced(character: str) -> bool:
