@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -199,6 +200,23 @@ def test_fields_and_templates_keep_their_ids(tmp_path: Path, learner: Learner) -
         assert {field["name"]: field["id"] for field in theirs["flds"]} == dict(FIELDS)
         assert [each["id"] for each in theirs["tmpls"]] == [each.id for each in ours.templates]
         assert theirs["css"] == ours.css
+
+
+def test_note_types_are_those_of_the_first_release() -> None:
+    """Names, ids, fields, templates and their order: with any other, Anki updates no note again.
+
+    What is recorded is never edited. Whoever needs another field or template adds a note type.
+    """
+    recorded = json.loads((ROOT / "tests/data/notetypes.json").read_text(encoding="utf-8"))
+    ours = {}
+    for each in map(notetype, Kind):
+        ours[each.name] = {
+            "id": each.id,
+            "is_cloze": each.is_cloze,
+            "fields": dict(FIELDS),
+            "templates": {template.name: template.id for template in each.templates},
+        }
+    assert json.dumps(ours) == json.dumps(recorded)  # the order counts
 
 
 def test_decks_and_tags(tmp_path: Path, learner: Learner) -> None:

@@ -120,13 +120,13 @@ def build(
         former = partial(_former, output, settings)
         edition, after = stamp(notes, before, checked.reach, former, moment)
         if locked and before != after:
-            problems.append(_stale(before, after))
+            problems.append(_stale(before, after, checked.reach))
         if errors(problems):
             raise BuildFailedError(problems, checked.tally)
         built = pack(edition, after, output, settings.root)
     if isinstance(built, Problem):
         raise BuildFailedError([*problems, built], checked.tally)
-    return replace(built, changes=tuple(changes(before, after)))
+    return replace(built, changes=tuple(changes(before, after, checked.reach)))
 
 
 def compare(
@@ -193,8 +193,8 @@ def _former(output: Path, settings: Settings) -> dict[str, Last]:
     return found
 
 
-def _stale(before: Lock, after: Lock) -> Problem:
-    happened = [each for each in changes(before, after) if each.fate is not Fate.UNTOUCHED]
+def _stale(before: Lock, after: Lock, reach: Reach) -> Problem:
+    happened = [each for each in changes(before, after, reach) if each.fate is not Fate.UNTOUCHED]
     told = [f"{each.fate}: {each.after or each.before}" for each in happened]
     return Problem(
         Code.LOCK_STALE,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from verideck.lock import Entry, Lock
+from verideck.lock import Entry, Lock, Reach
 from verideck.model import Change, Fate
 
 
-def changes(before: Lock, after: Lock) -> Iterator[Change]:
-    """What became of each note, in the order of their ids; of retired ones only when they are."""
+def changes(before: Lock, after: Lock, reach: Reach) -> Iterator[Change]:
+    """What became of each note that was in reach, in the order of their ids.
+
+    A retired note is told of when it is retired, and no more.
+    """
     for entry in sorted(after.entries.values(), key=lambda each: each.identity.id):
-        yield from _of_one(before.entries.get(entry.identity.guid), entry)
+        if reach.covers(entry):
+            yield from _of_one(before.entries.get(entry.identity.guid), entry)
 
 
 def _of_one(former: Entry | None, entry: Entry) -> Iterator[Change]:

@@ -19,7 +19,8 @@ from itertools import pairwise
 
 _MARKS = re.compile(r"\{\{c\d+::")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_TOKEN = re.compile(r"(?P<han>[\u3400-\u9fff\uf900-\ufaff]+)|[^\W_]+")
+_HAN = r"\u3400-\u9fff\uf900-\ufaff"
+_TOKEN = re.compile(rf"(?P<han>[{_HAN}]+)|[^\W_{_HAN}]+")
 _KEPT = 32
 _DIGITS = 6
 """Hexadecimal digits of a hash in a sketch."""

@@ -1,0 +1,142 @@
+"""`verideck diff`: what an import of a build would do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from projects import Project, project
+
+from verideck.diff import plain, words
+
+FIRST = """# One
+
+## What is it? {#same}
+
+This.
+
+## What changes? {#changed}
+
+The old answer, of some length, with a word that goes.
+
+## Which wording? {#reworded}
+
+Mine.
+
+## Where? {#moved}
+
+Here.
+
+## Gone? {#gone}
+
+Yes.
+
+## The {{c1::moon}} and the {{c2::earth}}. {#cloze}
+"""
+SECOND = (
+    FIRST.replace("a word that goes", "a phrase that stays")
+    .replace("Which wording?", "Which words?")
+    .replace("## Where? {#moved}\n\nHere.\n\n## Gone? {#gone}\n\nYes.\n\n", "")
+    .replace("and the {{c2::earth}}", "alone")
+)
+
+
+def edited(folder: Path) -> Project:
+    """A project that was built once and has changed since."""
+    made = project(folder, {"a.md": FIRST})
+    made.build()
+    made.write("cards/a.md", SECOND)
+    made.write("cards/b.md", "# Two\n\n## Where? {#moved}\n\nHere.\n\n## New? {#new}\n\nYes.\n")
+    return made
+
+
+def test_everything_that_an_import_would_do(tmp_path: Path) -> None:
+    """Each note with its fates and a difference by words; nothing is written."""
+    made = edited(tmp_path)
+    before = {file: file.read_bytes() for file in (tmp_path / "deck.apkg", tmp_path / "cards.lock")}
+    run = made.run("diff", SOURCE_DATE_EPOCH="1700000060")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == (
+        "changed  cards/a.md:7:4  changed  What changes?\n"
+        "    Answer: … with a [-word-]{+phrase+} that [-goes-]{+stays+}.\n"
+        "reworded  cards/a.md:11:4  reworded  Which words?\n"
+        "    Question: Which [-wording-]{+words+}?\n"
+        "reworded, emptied  cards/a.md:15:4  cloze  The {{c1::moon}} alone.\n"
+        "    Question: …:moon}} [-and the {{c2::earth}}-]{+alone+}.\n"
+        "moved  cards/b.md:3:4  moved  Where?\n"
+        "new  cards/b.md:7:4  new  New?\n"
+        "retired  gone  Gone?\n"
+        "an import of this build: 1 new, 1 changed, 2 reworded, 1 moved, 1 emptied, 1 retired, "
+        "1 untouched\n"
+    )
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_programs_are_told_the_same(tmp_path: Path) -> None:
+    """As JSON: counts, and every note."""
+    told = json.loads(edited(tmp_path).run("diff", "--format", "json").stdout)
+    assert told["counts"] == {
+        "new": 1, "changed": 1, "reworded": 2, "moved": 1, "emptied": 1, "retired": 1,
+        "returned": 0, "untouched": 1,
+    }  # fmt: skip
+    by_id = {note["id"]: note for note in told["notes"]}
+    assert by_id["changed"] == {
+        "id": "changed",
+        "fates": ["changed"],
+        "question": "What changes?",
+        "path": "cards/a.md",
+        "line": 7,
+        "arrives": True,
+        "edits": {"Answer": "… with a [-word-]{+phrase+} that [-goes-]{+stays+}."},
+    }
+
+
+def test_an_older_package_may_be_named(tmp_path: Path) -> None:
+    """A learner's, who skipped builds."""
+    made = edited(tmp_path)
+    shutil.copy(tmp_path / "deck.apkg", tmp_path / "old.apkg")
+    made.build(moment=1_700_000_060)
+    assert made.run("diff").stdout == "an import of this build: 7 untouched\n"
+    assert "1 new, 1 changed, 2 reworded" in made.run("diff", "old.apkg").stdout
+
+
+def test_what_is_no_later_does_not_arrive(tmp_path: Path) -> None:
+    """Anki takes a note only if it is stamped later; whose lock was lost reads so."""
+    made = project(tmp_path, {"a.md": FIRST})
+    made.build()
+    (tmp_path / "cards.lock").unlink()
+    made.write("cards/a.md", FIRST.replace("This.", "That."))
+    told = made.run("diff").stdout
+    assert "    no later than what is there: Anki leaves it as it is\n" in told
+
+
+def test_what_cannot_be_compared(tmp_path: Path) -> None:
+    """Without a package, or with something else, it is a wrong use of the command."""
+    made = project(tmp_path, {"a.md": FIRST})
+    run = made.run("diff")
+    assert (run.returncode, "there is no deck.apkg yet" in run.stderr) == (2, True)
+    made.write("other.apkg", "not one")
+    run = made.run("diff", "other.apkg")
+    assert (run.returncode, "no package that verideck wrote" in run.stderr) == (2, True)
+    made.write("cards/a.md", "## Open $x? {#open}\n\nYes.\n")
+    made.write("cards.lock", "?\n")
+    made.write("deck.apkg", project(tmp_path / "good", {"a.md": FIRST}).build().read_bytes())
+    run = made.run("diff")
+    assert run.returncode == 1
+    assert "[lock-invalid]" in run.stderr
+    assert "[maths-unclosed]" in run.stderr
+
+
+def test_a_difference_of_words() -> None:
+    """Words in English, characters in Chinese; what is the same and long is left out."""
+    assert words("the old word", "the new word") == "the [-old-]{+new+} word"
+    assert words("缩放点积", "缩放的点积") == "缩放{+的+}点积"
+    assert words("same", "same") == "(its marks alone)"
+    long = " ".join(map(str, range(50)))
+    assert words(f"{long} x", f"{long} y") == "… 48 49 [-x-]{+y+}"
+
+
+def test_the_text_of_a_field() -> None:
+    """Without tags and comments, a line for each block."""
+    assert plain("<p>a &lt; <b>b</b></p><ul>\n<li>c<!-- x --></li></ul>") == "a < b\nc"

@@ -1,0 +1,225 @@
+"""How cards are known again: likeness, what is clear, and the numbers of deletions."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from projects import Project, project
+
+from verideck import matching
+from verideck.likeness import alike, features, sketch, sketched
+from verideck.lock import Lock, Reach, read
+from verideck.matching import ENOUGH
+from verideck.model import Hidden
+from verideck.numbering import numbered
+from verideck.problems import keep
+from verideck.recognise import identified
+
+# Likeness
+
+SAME = [
+    ("What does a softmax subtract first?", "What does the softmax subtract at first?"),
+    ("为什么要除以根号 d_k？", "为什么点积要除以根号 d_k？"),
+    ("为什么Q和K使用不同的权重矩阵生成", "为什么 Q 和 K 要用不同的权重矩阵来生成？"),
+    ("def layer_norm(x, eps): return x / eps", "def layerNorm(x, eps=1e-5): return x / eps"),
+]
+"""Reworded, in English, in Chinese, and in code."""
+OTHER = [
+    ("What does a softmax subtract first?", "What does LayerNorm normalise over?"),
+    ("为什么要除以根号 d_k？", "为什么使用多头注意力？"),
+    ("残差连接有什么作用", "位置编码有哪些方法"),
+    ("def layer_norm(x, eps): return x / eps", "class Attention: heads = 8; dim = 64"),
+]
+
+
+def test_what_is_reworded_is_liker_than_what_is_another_question() -> None:
+    """Whatever the language."""
+    same = [alike(features(one), features(other)) for one, other in SAME]
+    other = [alike(features(one), features(other)) for one, other in OTHER]
+    assert min(same) > max(other) + 0.2
+
+
+ANY = st.text(max_size=80)
+
+
+@given(ANY, ANY)
+def test_likeness_is_a_share(one: str, other: str) -> None:
+    """From 0 to 1, the same both ways, and 1 for what is the same and says anything."""
+    found = alike(features(one), features(other))
+    assert 0 <= found <= 1
+    assert found == alike(features(other), features(one))
+    assert alike(features(one), features(one)) == bool(features(one))
+
+
+@given(ANY)
+def test_a_short_text_is_kept_whole(text: str) -> None:
+    """A sketch of few words holds all of their hashes."""
+    if len(features(text)) <= 32:
+        assert sketched(sketch(text)) == features(text)
+
+
+def test_a_sketch_tells_how_alike_long_texts_are() -> None:
+    """The estimate from two sketches is near the index of the whole texts."""
+    rng = random.Random(0)  # noqa: S311 - no secret
+    words = [f"word{number}" for number in range(400)]
+    off = []
+    for _ in range(60):
+        one = rng.sample(words, 200)
+        other = [*one[: rng.randrange(200)], *rng.sample(words, 80)]
+        whole = len(set(one) & set(other)) / len(set(one) | set(other))
+        estimate = alike(sketched(sketch(" ".join(one))), sketched(sketch(" ".join(other))))
+        off.append(abs(whole - estimate))
+    assert sum(off) / len(off) < 0.09
+    assert max(off) < 0.3
+
+
+# Matching
+
+WORDS = [f"word{number}" for number in range(60)]
+HAN = (
+    "注意力机制查询键值归一化残差梯度词元批次多头掩码位置编码嵌入方差均值缩放得分解码器旋转偏置权重"
+)
+
+
+def deck(count: int, *, reworded: Sequence[int] = (), start: str = "What is") -> str:
+    """Cards in English and Chinese, some with another question and the same answer."""
+    rng = random.Random(7)  # noqa: S311 - no secret
+    cards = []
+    for number in range(count):
+        if number % 2:
+            ask, tell = "为什么" + "".join(rng.sample(HAN, 8)), "".join(rng.choices(HAN, k=30))
+        else:
+            ask, tell = " ".join(rng.sample(WORDS, 4)), " ".join(rng.choices(WORDS, k=20))
+        asked = "How come:" if number in reworded else start
+        cards.append(f"- {asked} {ask} {number}?\n    - {tell}\n")
+    return "\n".join(cards)
+
+
+def remembered(made: Project) -> Lock:
+    """What the lock of a project remembers."""
+    return next(keep(read(made.root), []))
+
+
+def test_each_of_many_reworded_cards_is_known(tmp_path: Path) -> None:
+    """A hundred new questions among a thousand: all of them find their notes, and no other."""
+    made = project(tmp_path, {"a.md": deck(1000)})
+    made.build()
+    before = {
+        entry.identity.guid: entry.identity.answer for entry in remembered(made).entries.values()
+    }
+    made.write("cards/a.md", deck(1000, reworded=range(0, 1000, 10)))
+    made.build(moment=1_700_000_060)
+    after = {
+        entry.identity.guid: entry.identity.answer for entry in remembered(made).entries.values()
+    }
+    assert after == before
+
+
+def test_the_work_does_not_grow_with_the_square(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where every question is another one, each card is compared with a few notes all the same."""
+    made = project(tmp_path, {"a.md": deck(600)})
+    made.build()
+    lock = remembered(made)
+    made.write("cards/a.md", deck(600, start="Wherefore"))
+    compared = 0
+    likeness = matching._Said.likeness  # noqa: SLF001 - what is counted
+
+    def counted(one: matching._Said, other: matching._Said) -> float:
+        nonlocal compared
+        compared += 1
+        return likeness(one, other)
+
+    monkeypatch.setattr(matching._Said, "likeness", counted)  # noqa: SLF001
+    known, problems = identified(made.cards(), lock, Reach((), whole=True), "tests")
+    assert problems == []
+    assert {card.identity.guid for card in known.values() if card.identity} == set(lock.entries)
+    assert compared <= 600 * 24
+
+
+def test_a_part_of_the_project_takes_no_other_files_notes(tmp_path: Path) -> None:
+    """Where only one file is built, what the others hold is neither retired nor anybody else's."""
+    answer = "The maximum of all scores of the row, lest an exponential overflows."
+    made = project(
+        tmp_path, {"a.md": f"- What first?\n    - {answer}\n", "b.md": "- B?\n    - b\n"}
+    )
+    made.build()
+    made.write("cards/b.md", f"- B?\n    - b\n- And what then?\n    - {answer}\n")
+    run = made.run("build", "cards/b.md", SOURCE_DATE_EPOCH="1700000060")
+    assert "since the last build: 1 new, 1 untouched" in run.stdout
+    assert not any(entry.retired for entry in remembered(made).entries.values())
+    assert len(remembered(made).entries) == 3
+
+
+def test_enough_is_between(tmp_path: Path) -> None:
+    """A card that shares its words with no note is new, and one whose answer is long is known."""
+    made = project(tmp_path, {"a.md": "- Yes or no?\n    - Yes.\n"})
+    made.build()
+    made.write("cards/a.md", "- Is a tensor a list?\n    - Yes.\n")
+    made.build(moment=1_700_000_060)
+    assert sorted(entry.retired for entry in remembered(made).entries.values()) == [False, True]
+    assert 0 < ENOUGH < 1
+
+
+# Numbers
+
+HIDDEN = st.lists(
+    st.tuples(st.sampled_from([None, 1, 2, 3]), st.text("abcdefgh", min_size=5, max_size=9)),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda each: each[1],
+).map(lambda each: [Hidden(*one) for one in each])
+
+
+@given(HIDDEN)
+def test_the_same_deletions_have_the_same_numbers(hidden: list[Hidden]) -> None:
+    """At first the written ones; ever after those that they had."""
+    numbers, texts = numbered(hidden, {})
+    assert all(
+        number == each.number for each, number in zip(hidden, numbers, strict=True) if each.number
+    )
+    assert numbered(hidden, texts) == (numbers, texts)
+
+
+@given(HIDDEN, HIDDEN, st.randoms(use_true_random=False))
+def test_a_text_keeps_its_number(
+    hidden: list[Hidden], more: list[Hidden], rng: random.Random
+) -> None:
+    """In whichever order, under whichever written numbers, and whatever is hidden beside it."""
+    alone = [Hidden(None, each.text) for each in hidden]
+    numbers, texts = numbered(alone, {})
+    had = {each.text: number for each, number in zip(alone, numbers, strict=True)}
+    others = [Hidden(None, each.text) for each in more if each.text not in had]
+    later = [*alone, *others]
+    rng.shuffle(later)
+    written = [Hidden(number, each.text) for number, each in enumerate(later, start=1)]
+    for version in (later, written):
+        now, known = numbered(version, texts)
+        has = {each.text: number for each, number in zip(version, now, strict=True)}
+        assert {text: has[text] for text in had} == had
+        assert len(set(now)) == len(version)
+        assert texts.keys() <= known.keys()
+
+
+def test_what_was_taken_away_comes_back_to_its_number() -> None:
+    """And in between its number is nobody else's."""
+    _, texts = numbered([Hidden(1, "moon"), Hidden(2, "earth")], {})
+    _, without = numbered([Hidden(1, "earth")], texts)
+    new, with_new = numbered([Hidden(1, "earth"), Hidden(2, "galaxy")], without)
+    assert new == (2, 3)
+    back, _ = numbered([Hidden(None, "moon"), Hidden(None, "earth")], with_new)
+    assert back == (1, 2)
+
+
+def test_an_edited_text_keeps_the_number_that_is_written() -> None:
+    """As long as nobody else's text stood under it; without a written one, likeness tells."""
+    _, texts = numbered([Hidden(1, "moon"), Hidden(2, "earth")], {})
+    assert numbered([Hidden(1, "Luna"), Hidden(2, "earth")], texts)[0] == (1, 2)
+    _, texts = numbered([Hidden(None, "the moon"), Hidden(None, "earth")], {})
+    assert numbered([Hidden(None, "the full moon"), Hidden(None, "sun")], texts)[0] == (1, 3)
