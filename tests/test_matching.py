@@ -137,7 +137,7 @@ def test_the_work_does_not_grow_with_the_square(
         return likeness(one, other)
 
     monkeypatch.setattr(matching._Said, "likeness", counted)  # noqa: SLF001
-    known, problems = identified(made.cards(), lock, Reach((), whole=True), "tests")
+    known, problems = identified(made.cards(), lock, Reach({}, whole=True), "tests")
     assert problems == []
     assert {card.identity.guid for card in known.values() if card.identity} == set(lock.entries)
     assert compared <= 600 * 24
@@ -155,6 +155,18 @@ def test_a_part_of_the_project_takes_no_other_files_notes(tmp_path: Path) -> Non
     assert "since the last build: 1 new, 1 untouched" in run.stdout
     assert not any(entry.retired for entry in remembered(made).entries.values())
     assert len(remembered(made).entries) == 3
+
+
+def test_a_question_that_waits_for_its_answer_is_not_gone(tmp_path: Path) -> None:
+    """A card that is left out because its answer is being written anew is not retired."""
+    made = project(tmp_path, {"a.md": "- What?\n    - This.\n- Who?\n    - She.\n"})
+    made.build()
+    made.write("cards/a.md", "- What?\n    - This.\n- Who?\n")
+    made.build(moment=1_700_000_060)
+    assert not any(entry.retired for entry in remembered(made).entries.values())
+    made.write("cards/a.md", "- What?\n    - This.\n")
+    made.build(moment=1_700_000_120)
+    assert sorted(entry.retired for entry in remembered(made).entries.values()) == [False, True]
 
 
 def test_enough_is_between(tmp_path: Path) -> None:

@@ -74,12 +74,12 @@ def check(
     where = bench(settings)
     if renew:
         update(keep(parse(keep(read(paths, settings), []), settings), []), where)
-    paths_read: set[str] = set()
-    reach = Reach(paths_read, _is_whole(paths, settings))
+    texts: dict[str, str] = {}
+    reach = Reach(texts, _is_whole(paths, settings))
     cards: list[Card] = []
     proven: list[ProvenCard] = []
     remembered = _remembered(settings, problems)
-    sources = _named(keep(read(paths, settings), problems), paths_read)
+    sources = _named(keep(read(paths, settings), problems), texts)
     parsed = _noted(keep(parse(sources, settings), problems), cards)
     with closing(verify(map(ready, parsed), where)) as proving:
         holding = keep(watch("proving", proving, cards), problems)
@@ -144,11 +144,11 @@ def name(paths: Sequence[Path], settings: Settings) -> list[Card]:
     Nothing is executed. Raises BuildFailedError if anything is wrong, and then nothing is written.
     """
     problems: list[Problem] = []
-    paths_read: set[str] = set()
+    texts: dict[str, str] = {}
     remembered = _remembered(settings, problems)
-    sources = _named(keep(read(paths, settings), problems), paths_read)
+    sources = _named(keep(read(paths, settings), problems), texts)
     cards = list(keep(parse(sources, settings), problems))
-    reach = Reach(paths_read, _is_whole(paths, settings))
+    reach = Reach(texts, _is_whole(paths, settings))
     known, unclear = identified(cards, remembered, reach, settings.namespace)
     problems += unclear
     if errors(problems):
@@ -210,10 +210,10 @@ def _is_whole(paths: Sequence[Path], settings: Settings) -> bool:
     return not paths or any(path.resolve() == cards for path in paths)
 
 
-def _named(sources: Iterable[Source], paths: set[str]) -> Iterator[Source]:
-    """Pass sources on, and keep the names of their files."""
+def _named(sources: Iterable[Source], texts: dict[str, str]) -> Iterator[Source]:
+    """Pass sources on, and keep their texts by their names."""
     for source in sources:
-        paths.add(source.path)
+        texts[source.path] = source.text
         yield source
 
 

@@ -9,13 +9,14 @@ counts.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from verideck.identity import one_line
 from verideck.model import Identity, Kind, Place
 from verideck.problems import Code, Problem
 
@@ -80,14 +81,18 @@ class Lock:
 class Reach:
     """What of the project a build reads."""
 
-    paths: Collection[str]
-    """The files, as places name them: all of them once the cards are there."""
+    texts: Mapping[str, str]
+    """The files by their names in places: all of them once the cards are there."""
     whole: bool
     """Whether these are all there are."""
 
     def covers(self, entry: Entry) -> bool:
         """Whether a note's card would have been seen, if there were one."""
-        return self.whole or entry.path in self.paths
+        return self.whole or entry.path in self.texts
+
+    def still_asks(self, entry: Entry) -> bool:
+        """Whether a note's question stands in its file, be it without an answer."""
+        return entry.identity.question in one_line(self.texts.get(entry.path, ""))
 
 
 def read(root: Path) -> Iterator[Lock | Problem]:

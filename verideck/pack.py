@@ -26,14 +26,23 @@ def pack(edition: Edition, remembered: Lock, output: Path, root: Path) -> Built 
         output.parent.mkdir(parents=True, exist_ok=True)
         write_together({file: text for file, text in wanted.items() if not _holds(file, text)})
     except OSError as error:
-        return Problem(
-            Code.OUTPUT_UNWRITABLE,
-            f"the package cannot be written: {error.strerror or error}",
-            Place(place_name(output, root)),
-            "name another file by -o, or by output in [tool.verideck]",
-        )
+        return _unwritable(error, output, root)
     notes = sum(not note.retired for note in edition.notes)
     return Built(place_name(output, root), hashlib.sha256(content).hexdigest(), notes)
+
+
+def _unwritable(error: OSError, output: Path, root: Path) -> Problem:
+    why = error.strerror or str(error)
+    if lock.NAME in Path(str(error.filename)).name:
+        hint = "it remembers what learners have, so nothing is packaged without it"
+        message = f"{lock.NAME} cannot be written: {why}"
+        return Problem(Code.OUTPUT_UNWRITABLE, message, Place(lock.NAME), hint)
+    return Problem(
+        Code.OUTPUT_UNWRITABLE,
+        f"the package cannot be written: {why}",
+        Place(place_name(output, root)),
+        "name another file by -o, or by output in [tool.verideck]",
+    )
 
 
 def _holds(file: Path, content: bytes) -> bool:

@@ -46,7 +46,8 @@ def stamp(
     gone = [
         entry
         for guid, entry in lock.entries.items()
-        if guid not in here and not entry.retired and reach.covers(entry)
+        if guid not in here and not entry.retired
+        if reach.covers(entry) and not reach.still_asks(entry)
     ]
     last = former() if gone else {}
     for entry in gone:
