@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from projects import Project, card, processes, project, soon
+from projects import SETTINGS, Project, card, processes, project, soon
 
 from verideck.build import bench
 from verideck.model import ProvenCard
 from verideck.problems import Problem
 from verideck.verifiers.python import cluster
-from verideck.verifiers.python.run import ExecutorError
+from verideck.verifiers.python.run import ExecutorError, StoppedError
 from verideck.verify import verify
 
 pytest.importorskip("distributed")
@@ -177,6 +177,49 @@ def test_a_lost_worker_loses_nothing(tmp_path: Path) -> None:
     printed = [each.proofs[0].stdout for each in found if isinstance(each, ProvenCard)]
     assert printed == [f"{number}\n" for number in range(14)]
     assert [each.code for each in found if isinstance(each, Problem)] == ["assertion-failed"]
+
+
+def test_where_a_card_was_is_told_as_here(dask: str, tmp_path: Path) -> None:
+    """Not at its fence, but at the statement: of the card's, and of a file of the project."""
+    endless = "from snippets.slow import wait\nwait()\nassert int('1')"
+    crash = "import ctypes\nassert int('1')\nctypes.string_at(0)"
+    files: dict[str, str | bytes] = {
+        "snippets/slow.py": "def wait():\n    while True:\n        pass\n",
+        "a.md": card("one", endless) + card("two", crash),
+    }
+    made = project(tmp_path, files, SETTINGS + "timeout = 1\n")
+    there = [
+        f"{each.place} {each.code}" for each in remotely(made, dask) if isinstance(each, Problem)
+    ]
+    assert re.fullmatch(r"snippets/slow.py:[23]:1 time-limit", there[0])
+    assert there[1:] == ["cards/a.md:18:1 ended-early"]
+
+
+def test_nothing_is_started_for_a_run_that_has_ended(tmp_path: Path) -> None:
+    """A task that comes late would start an engine that nobody ends."""
+    cluster.end_here("over")
+    with pytest.raises(StoppedError):
+        cluster.run_here("over", {}, [[], []], {"root": str(tmp_path)})
+
+
+def test_a_lost_worker_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it was sent and its cards wrote is removed by what is left of it."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    code = "import time\ntime.sleep(0.5)\nassert int('1')"
+    made = project(tmp_path / "deck", {"a.md": card("one", code) + card("two", code)})
+    with _started(tmp_path) as cluster:
+        proofs = verify(
+            made.cards(), replace(bench(made.settings()), executor=cluster.address, cache=None)
+        )
+        assert isinstance(next(proofs), ProvenCard)
+        assert list(temporary.glob("verideck-*/project"))
+        for worker in cluster.workers:
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
+        assert soon(lambda: not list(temporary.glob("verideck-*")))
+        proofs.close()
 
 
 def test_giving_up_ends_what_runs_there(dask: str, tmp_path: Path) -> None:

@@ -32,13 +32,25 @@ _LAST_CHANCE = 0.3
 _LONGEST_REPORT = 100_000_000
 
 
-def serve(channel: socket.socket) -> None:
-    """Execute what is asked for, until nobody asks any more."""
+def serve(channel: socket.socket, folder: Path) -> None:
+    """Execute what is asked for, below a folder, until nobody asks any more.
+
+    What the system refuses to this process, and not to the card, is an answer too.
+    """
     adopt()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    with contextlib.suppress(StoppedError, OSError):
-        while request := receive(channel):
-            send(channel, execute(request, channel))
+    while request := receive(channel):
+        try:
+            reply = execute(request, channel, folder)
+        except StoppedError:
+            return
+        except OSError as error:
+            end_descendants()
+            reply = {"refused": f"{type(error).__name__}: {error}"}
+        try:
+            send(channel, reply)
+        except OSError:  # nobody listens any more
+            return
 
 
 def adopt() -> None:
@@ -46,9 +58,9 @@ def adopt() -> None:
     ctypes.CDLL(None).prctl(_SUBREAPER, 1)
 
 
-def execute(request: Message, channel: socket.socket) -> Message:
+def execute(request: Message, channel: socket.socket, beneath: Path) -> Message:
     """Execute one card in a fork; it ends when the other side of the channel goes away."""
-    with scratch() as folder:
+    with scratch(beneath) as folder:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
