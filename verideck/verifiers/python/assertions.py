@@ -38,6 +38,10 @@ NAME = "__verideck__"
 _OPERANDS = itertools.count()
 """Numbers that no two operands of a run share."""
 _MOST_READ = 5000
+_STRICT = {
+    "torch": "torch.testing.assert_close, which does",
+    "numpy": "numpy.testing.assert_allclose, which does",
+}
 
 
 class Recorder:
@@ -53,8 +57,9 @@ class Recorder:
         """What the last assertion that failed raised."""
         self.read: list[tuple[str, list[float]]] = []
         """Fingerprints of the values that assertions read, each with its first numbers."""
-        self.doubts: list[tuple[str, int, str]] = []
-        """Files, lines and messages of assertions that held and say less than they seem to."""
+        self.doubts: list[tuple[str, int, str, str]] = []
+        """Files, lines and messages of assertions that held and say less than they seem to, each
+        with what is stricter."""
         self._traces = traces
         self._entered: dict[threading.Thread, int] = {}
         self._held: dict[threading.Thread, int] = {}
@@ -112,7 +117,8 @@ class Recorder:
         if shapes[0] != shapes[1] and all(shapes):
             caller = sys._getframe(2)  # noqa: SLF001 - the asserting line
             message = f"allclose held by broadcasting: the shapes are {shapes[0]} and {shapes[1]}"
-            self.doubts.append((caller.f_code.co_filename, caller.f_lineno, message))
+            strict = _STRICT["torch" if "torch" in {_library(one), _library(other)} else "numpy"]
+            self.doubts.append((caller.f_code.co_filename, caller.f_lineno, message, strict))
 
     def failure(self, operands: dict[int, str], message: object = None) -> AssertionError:
         """Build the exception of an assertion that failed, telling the operands it came to."""
@@ -155,6 +161,10 @@ class Recorder:
     def _trace(self, value: object) -> None:
         if self._traces and not is_program(value) and len(self.read) < _MOST_READ:
             self.read.append((fingerprint(value), numbers(value)))
+
+
+def _library(value: object) -> str:
+    return type(value).__module__.partition(".")[0]
 
 
 def _count(counts: dict[threading.Thread, int]) -> None:

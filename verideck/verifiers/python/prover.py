@@ -9,7 +9,7 @@ from threading import Event
 
 from verideck.cache import Cache
 from verideck.model import Place, Proof, Snippet
-from verideck.problems import Code, Problem
+from verideck.problems import Code, Problem, errors
 from verideck.verifiers.bench import Bench
 from verideck.verifiers.python import box, engine, kept, needs
 from verideck.verifiers.python.request import request_of, steps_of
@@ -40,8 +40,9 @@ class Python:
         if self.bench.sandbox_required and not entry["last"]["box"]:
             return None
         found = list(judged(snippets, entry["reports"], entry["last"], self.bench))
-        proofs = [replace(each, reused=True) for each in found if isinstance(each, Proof)]
-        return list(proofs) if len(proofs) == len(found) else None
+        if _refuted(found):
+            return None
+        return [replace(each, reused=True) if isinstance(each, Proof) else each for each in found]
 
     def expect(self, snippets: Sequence[Snippet]) -> None:
         """Get ready for snippets that are about to be proved."""
@@ -61,7 +62,7 @@ class Python:
         found = list(told(snippets, run, self.bench))
         if last and self.bench.sandbox_required and not last["box"]:
             return [_unboxed(steps_of(snippets)[0], "the machine that executed it has none")]
-        if last and not any(isinstance(each, Problem) for each in found):
+        if last and not _refuted(found):
             self.cache.keep(kept.run_key(request), kept.entry(request, reports, last))
         return found
 
@@ -76,6 +77,11 @@ class Python:
     def close(self) -> None:
         """End whatever runs."""
         self.engine.close()
+
+
+def _refuted(found: Sequence[Proof | Problem]) -> bool:
+    """Whether a card does not hold; one that is warned of does."""
+    return bool(errors(each for each in found if isinstance(each, Problem)))
 
 
 def unexecuted(snippets: Sequence[Snippet], error: ExecutorError) -> Problem:
