@@ -147,7 +147,9 @@ def audit(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     Changes the code that cards show, one place at a time, and counts the changes that an assertion
     notices. A card whose share is under the floor fails, and so does one that holds by luck.
     """
-    run = _Run(_Words(**given), packages=False)
+    run = _Run(_Words(**given), packages=False, audits=True)
+    if run.words.no_verify:
+        raise click.UsageError("an audit executes cards: leave out --no-verify")
     settings = replace(run.settings(), audit_build=True)
     try:
         with run.interruptible():
@@ -175,9 +177,10 @@ class _Words:
 class _Run:
     """One command from its words to its exit code."""
 
-    def __init__(self, words: _Words, *, packages: bool) -> None:
+    def __init__(self, words: _Words, *, packages: bool, audits: bool = False) -> None:
         self.words = words
         self.packages = packages
+        self.audits = audits
         self.root = find_root(absolute((words.paths or (Path.cwd(),))[0])) or Path.cwd()
 
     def settings(self) -> Settings:
@@ -266,7 +269,9 @@ class _Run:
         """A bar on a terminal, plain lines elsewhere, nothing for programs."""
         if self.words.quiet or self.words.form != "human":
             return unwatched
-        return _bar if sys.stderr.isatty() else _lines
+        if sys.stderr.isatty():
+            return _bar
+        return _lines if self.packages or not self.audits else _lines_but_of_audits
 
 
 def _bar(label: str, proven: Proven, cards: Sequence[Card]) -> Proven:
@@ -287,11 +292,17 @@ def _progress(label: str, length: int) -> Any:  # noqa: ANN401 - click's own, wh
     )
 
 
+def _lines_but_of_audits(label: str, proven: Proven, cards: Sequence[Card]) -> Proven:
+    """Leave out what the table at the end tells again."""
+    return proven if label == "auditing" else _lines(label, proven, cards)
+
+
 def _lines(label: str, proven: Proven, _: Sequence[Card]) -> Proven:
     for each in proven:
-        if label == "auditing" and isinstance(each, ProvenCard) and each.audit:
-            place = each.card.place
-            click.echo(f"audited {place.path}:{place.line} ({report.scored(each.audit)})", err=True)
+        if label == "auditing":
+            if isinstance(each, ProvenCard) and each.audit and not each.audit.reused:
+                place, scored = each.card.place, report.scored(each.audit)
+                click.echo(f"audited {place.path}:{place.line} ({scored})", err=True)
             yield each
             continue
         if isinstance(each, ProvenCard) and any(

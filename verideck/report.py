@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from verideck.model import Audit, Built, Place, ProvenCard, Tally
@@ -95,6 +96,9 @@ def as_json(
 
 def scored(audit: Audit) -> str:
     """An audit in a line."""
+    if audit.flaky:
+        told = scored(replace(audit, flaky=""))
+        return f"flaky; {told}" if audit.mutants else "flaky"
     if audit.score is None:
         return "nothing to change" if not audit.mutants else "no change says anything"
     noticed = f"{audit.killed} of {audit.killed + len(audit.survivors)} changes noticed"
@@ -112,9 +116,11 @@ def audits(proven: Sequence[ProvenCard], problems: Sequence[Problem], root: Path
     ]
     killed = sum(audit.killed for _, audit in found)
     judged = killed + sum(len(audit.survivors) for _, audit in found)
-    advised = sum(audit.advised for _, audit in found)
+    advised = [place for _, audit in found for place in audit.advised]
     if advised:
-        lines.append(f"not counted: {_count(advised, 'lost epsilon')} that no input shows")
+        places = ", ".join(dict.fromkeys(_line_from_here(each, root) for each in advised))
+        lost = _count(len(advised), "lost epsilon")
+        lines.append(f"not counted: {lost} that no input shows, at {places}")
     share = f" ({killed / judged:.0%})" if judged else ""
     wrong = len(errors(problems))
     lines.append(
@@ -136,7 +142,7 @@ def audits_as_json(proven: Sequence[ProvenCard], problems: Sequence[Problem], ta
             "killed": each.audit.killed,
             "crashed": each.audit.crashed,
             "equivalent": each.audit.equivalent,
-            "advised": each.audit.advised,
+            "advised": len(each.audit.advised),
             "flaky": each.audit.flaky,
             "survivors": [
                 {
@@ -214,6 +220,10 @@ def _count(number: int, noun: str) -> str:
 def _from_here(place: Place, root: Path) -> str:
     """A place as an editor finds it from the folder in which the command runs."""
     return str(Place(_relative(root / place.path), place.line, place.column))
+
+
+def _line_from_here(place: Place, root: Path) -> str:
+    return f"{_relative(root / place.path)}:{place.line}"
 
 
 def _relative(path: Path) -> str:

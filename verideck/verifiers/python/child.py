@@ -115,7 +115,9 @@ class Child:
         return {
             "environment": self.imports.named(),
             "box": box.entered(),
-            "read": self.recorder.read,
+            "read": [
+                {**each, "file": self.sources.own(each["file"])} for each in self.recorder.read
+            ],
             **self.dependencies.told(self.imports),
         }
 

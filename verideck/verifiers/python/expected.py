@@ -44,10 +44,10 @@ def could_differ(expected: str) -> bool:
 def difference(expected: str, actual: str, tolerance: float | None = None) -> Difference | None:
     """The first difference, or None if there is none."""
     wanted, printed = _trimmed(expected), _trimmed(actual)
-    texts = [_tokens("\n".join(lines)) for lines in (wanted, printed)]
-    if _matches(*texts, tolerance):
+    want_all, got_all = _tokens("\n".join(wanted)), _tokens("\n".join(printed))
+    if _matches(want_all, got_all, tolerance):
         return None
-    in_space = _matches(*map(_spaceless, texts), tolerance)
+    in_space = _matches(_spaceless(want_all), _spaceless(got_all), tolerance)
     for number in range(max(len(wanted), len(printed))):
         want = wanted[number] if number < len(wanted) else "(nothing)"
         got = printed[number] if number < len(printed) else "(nothing)"
