@@ -595,10 +595,11 @@ def test_programs_are_told(weak: Project, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_github_is_told(weak: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Annotations at the lines, and nothing else."""
+    """Annotations at the lines, and the table as a notice."""
     run = told(weak, monkeypatch, "--format", "github")
     assert run.exit_code == 1
-    lines = run.stdout.strip().split("\n")
+    *lines, table = run.stdout.strip().split("\n")
+    assert table.startswith("::notice::cards/a.md:1:4  strong  100%25: ")
     assert [line.partition(" ")[0] for line in lines] == ["::error", "::warning", "::warning"]
     assert lines[0].startswith("::error file=cards/a.md,line=13,col=4,title=audit-floor::")
     assert lines[1].startswith("::warning file=cards/a.md,line=19,col=1,title=mutant-survived::")
@@ -815,4 +816,4 @@ def test_a_box_that_is_required_is_required_of_mutants(tmp_path: Path) -> None:
     made.proven()
     settings = SETTINGS + "sandbox = false\nrequire_sandbox = true\n"
     made.write("pyproject.toml", f"{settings}[tool.verideck.audit]\nbuild = true\n")
-    assert made.problems() == ["cards/a.md:5:1 sandbox-missing"]
+    assert made.problems() == ["pyproject.toml:5:1 sandbox-missing"]

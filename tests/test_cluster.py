@@ -244,6 +244,23 @@ def test_no_scheduler_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in run.stderr
 
 
+def test_a_cluster_without_workers_is_told(tmp_path: Path) -> None:
+    """With the address, and what starts one; at the line where the cluster is named."""
+    scheduler = _scheduler()
+    with scheduler:
+        assert scheduler.stdout
+        address = scheduler.stdout.readline().strip()
+        there = address.replace("tcp://", "dask://")
+        made = project(
+            tmp_path, {"a.md": card("one", "int('1')")}, f'{SETTINGS}executor = "{there}"\n'
+        )
+        (problem,) = made.verified()
+        scheduler.kill()
+    assert isinstance(problem, Problem)
+    assert f"at {address} has no workers: start one by dask worker {address}" in problem.message
+    assert str(problem.place) == "pyproject.toml:5:1"
+
+
 def test_another_verideck_is_refused(dask: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster of another version, or another Python, would give other proofs."""
     monkeypatch.setattr(cluster, "_identity", _another)

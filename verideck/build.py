@@ -18,7 +18,7 @@ from verideck.parse import parse
 from verideck.problems import BuildFailedError, Code, Problem, Severity, errors, keep
 from verideck.read import read
 from verideck.render import ready, render
-from verideck.settings import Settings
+from verideck.settings import Settings, place_of
 from verideck.tally import tally
 from verideck.update import update
 from verideck.verifiers import Bench, sandbox
@@ -96,8 +96,10 @@ def bench(settings: Settings) -> Bench:
         limits,
         sandbox=settings.sandbox,
         sandbox_required=settings.require_sandbox,
+        sandbox_place=place_of("sandbox", settings),
         cache=settings.root / FOLDER,
         executor=settings.executor,
+        executor_place=place_of("executor", settings),
         seeds=settings.audit_seeds,
     )
 

@@ -27,10 +27,9 @@ from verideck.model import Built, Card, ProvenCard, Tally
 from verideck.moment import moment
 from verideck.outputs import OUTPUTS
 from verideck.problems import BuildFailedError, Problem, keep
-from verideck.settings import Settings, find_root, load
+from verideck.settings import Settings, find_root, is_executor, load
 from verideck.verify import Proven, Watch, unwatched
 
-EXECUTORS = ("fork", "spawn")
 INTERRUPTED = 130
 """What a shell expects of a command that Ctrl-C ended."""
 
@@ -44,9 +43,9 @@ def verideck() -> None:
 
 
 def _executor(_: click.Context, __: click.Parameter, value: str) -> str:
-    if value in {"", *EXECUTORS} or value.startswith("dask://"):
+    if not value or is_executor(value):
         return value
-    raise click.BadParameter(f"{value} is none of {', '.join(EXECUTORS)}, dask://host:port")
+    raise click.BadParameter(f"{value} is none of fork, spawn, dask://host:port")
 
 
 def _common(command: Command) -> Command:
@@ -97,7 +96,8 @@ def build(output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's 
     target = output or _target(run.words.paths, settings)
     if target.suffix not in OUTPUTS:
         known = ", ".join(sorted(OUTPUTS))
-        raise click.UsageError(f"cannot write a {target.suffix or 'file without suffix'}; {known}")
+        what = target.suffix or "file without suffix"
+        raise click.UsageError(f"cannot write a {what}: only {known} is known")
     try:
         stamp = moment(settings.root)
     except ValueError as error:
@@ -221,7 +221,8 @@ class _Run:
         try:
             yield
         except KeyboardInterrupt:
-            click.echo("Interrupted; nothing was written", err=True)
+            nothing = "; nothing was written" if self.packages else ""
+            click.echo(f"Interrupted{nothing}", err=True)
             sys.exit(INTERRUPTED)
 
     def audited(
@@ -236,20 +237,30 @@ class _Run:
             click.echo(report.audits_as_json(proven, problems, tally))
             return
         self.tell(problems, tally, None)
-        if self.words.form == "human" and not self.words.quiet:
-            click.echo(report.audits(proven, problems, self.root))
+        self.conclude(report.audits(proven, problems, self.root))
 
     def succeed(self, checked: Checked, built: Built | None) -> None:
         """Tell warnings and the summary."""
         self.tell(checked.problems, checked.tally, built)
-        if self.words.form == "human" and not self.words.quiet:
-            click.echo(report.summary(checked.tally, checked.problems, built, self.root))
+        self.conclude(report.summary(checked.tally, checked.problems, built, self.root))
+
+    def conclude(self, summary: str) -> None:
+        """Tell the last lines."""
+        if self.words.quiet:
+            return
+        if self.words.form == "human":
+            click.echo(summary)
+        elif self.words.form == "github":
+            click.echo(report.notice(summary))
 
     def fail(self, problems: Sequence[Problem], tally: Tally) -> NoReturn:
         """Tell the problems and exit."""
         self.tell(problems, tally, None)
+        failed = report.failed(problems, tally, packages=self.packages)
         if self.words.form == "human":
-            click.echo(report.failed(problems, tally), err=True)
+            click.echo(failed, err=True)
+        else:
+            self.conclude(failed)
         sys.exit(1)
 
     def tell(self, problems: Sequence[Problem], tally: Tally, built: Built | None) -> None:

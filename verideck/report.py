@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from verideck.model import Audit, Built, Place, ProvenCard, Tally
-from verideck.problems import Problem, Severity, errors
+from verideck.problems import Code, Problem, Severity, errors
 
 
 def told(problem: Problem, root: Path) -> str:
@@ -59,6 +59,11 @@ def annotation(problem: Problem, root: Path) -> str:
     }
     said = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
     return f"::{problem.severity} {said}::{_escaped(text)}"
+
+
+def notice(summary: str) -> str:
+    """The last lines of a run as a GitHub workflow command, which belongs to no line."""
+    return f"::notice::{_escaped(summary)}"
 
 
 def as_json(
@@ -167,18 +172,37 @@ def _number(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def failed(problems: Sequence[Problem], tally: Tally) -> str:
-    """The last line of a run that did not hold."""
-    wrong = len(errors(problems))
-    return (
-        f"Error: {_count(wrong, 'problem')} in {_count(tally.cards, 'card')}; nothing was written"
-    )
+def failed(problems: Sequence[Problem], tally: Tally, *, packages: bool) -> str:
+    """The last lines of a run that did not hold."""
+    wrong = f"Error: {_count(len(errors(problems)), 'problem')} in {_count(tally.cards, 'card')}"
+    lines = [f"{wrong}; nothing was written" if packages else wrong]
+    if tally.snippets or any(problem.code in _OF_RUNS for problem in problems):
+        lines.insert(0, f"sandbox: {tally.sandbox}")
+    return "\n".join(lines)
+
+
+_OF_RUNS = {
+    Code.EXCEPTION_RAISED,
+    Code.EXCEPTION_EXPECTED,
+    Code.ASSERTION_FAILED,
+    Code.ASSERTION_SWALLOWED,
+    Code.NOTHING_ASSERTED,
+    Code.OUTPUT_DIFFERS,
+    Code.ENDED_EARLY,
+    Code.TIME_LIMIT,
+    Code.OUTPUT_LIMIT,
+    Code.MEMORY_LIMIT,
+    Code.DISK_LIMIT,
+    Code.PROCESS_LIMIT,
+}
+"""What is wrong with a card that was executed."""
 
 
 def summary(tally: Tally, problems: Sequence[Problem], built: Built | None, root: Path) -> str:
     """The last lines of a run that held."""
+    did = "proved" if tally.reused else "executed"
     counts = (
-        f"{_count(tally.cards, 'card')}, {_executed(tally)} executed, "
+        f"{_count(tally.cards, 'card')}, {_executed(tally)} {did}, "
         f"{_count(tally.assertions, 'assertion')} held, {tally.seconds:.1f} s"
     )
     lines = [counts]

@@ -122,7 +122,7 @@ class Auditor:
         try:
             return self._audited(snippets)
         except ExecutorError as error:
-            return unexecuted(snippets, error)
+            return unexecuted(snippets, error, self.python.bench)
 
     def close(self) -> None:
         """End whatever runs."""

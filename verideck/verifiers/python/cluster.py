@@ -17,6 +17,7 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from verideck.verifiers.python.box import extra
 from verideck.verifiers.python.run import ExecutorError, NobodyError, Run, StoppedError
 from verideck.verifiers.python.scratch import remove, run_folder
 from verideck.verifiers.python.wire import Message
@@ -123,7 +124,7 @@ def connected(address: str) -> Any:  # noqa: ANN401 - Dask's client is untyped
     try:
         from distributed import Client  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise ExecutorError("dask is not installed: pip install 'verideck[dask]'") from error
+        raise ExecutorError(f"dask is not installed, {extra('dask')}") from error
     connect: Any = Client
     host, _, port = address.removeprefix(SCHEME).rpartition(":")
     try:
@@ -135,9 +136,11 @@ def connected(address: str) -> Any:  # noqa: ANN401 - Dask's client is untyped
     others = [f"{worker} has {has}" for worker, has in identities.items() if has != _identity()]
     if others or not identities:
         client.close()
-        raise ExecutorError(
-            f"{others[0]}, here is {_identity()}" if others else "it has no workers"
+        address = address.replace(SCHEME, "tcp://")
+        nobody = (
+            f"the Dask scheduler at {address} has no workers: start one by dask worker {address}"
         )
+        raise ExecutorError(f"{others[0]}, here is {_identity()}" if others else nobody)
     return client
 
 
