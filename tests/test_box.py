@@ -306,9 +306,11 @@ assert os.getpid()
 """
 
 
+@pytest.mark.parametrize("executor", ["fork", "spawn"])
 @pytest.mark.parametrize("settings", [REQUIRED, UNBOXED], ids=["boxed", "loose"])
-def test_a_daemon_ends_with_its_card(tmp_path: Path, settings: str) -> None:
+def test_a_daemon_ends_with_its_card(tmp_path: Path, settings: str, executor: str) -> None:
     """What left its session and its parent behind is ended all the same."""
+    settings += f'executor = "{executor}"\n'
     (proven,) = project(tmp_path, {"a.md": card("one", DAEMON)}, settings).proven()
     assert proven.proofs[0].assertions == 1
     assert soon(lambda: not [*processes("43.375"), *processes("44.375")])

@@ -104,7 +104,7 @@ _SYSTEM = (
     (
         "exception-raised",
         lambda error: _changes_attributes(error) and bool(box.entered()),
-        "cards run in a box, where no file's mode, owner or times can be changed, not even their own",
+        "cards run in a box, where no file's mode, owner or times change, not even their own",
     ),
     (
         "exception-raised",

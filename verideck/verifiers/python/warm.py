@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from verideck.verifiers.python import box, imports, versions, worker, world
+from verideck.verifiers.python import box, descendants, imports, versions, worker, world
 from verideck.verifiers.python.rehearsals import REHEARSALS
 from verideck.verifiers.python.scratch import remove
 from verideck.verifiers.python.wire import receive
@@ -34,7 +34,7 @@ def main() -> None:
     world.forget_pages()
     if not box.missing():
         box.ready()
-    worker.adopt()
+    descendants.adopt()
     workers: list[int] = []
     while message := receive(control):
         if "worker" in message:
@@ -47,7 +47,7 @@ def main() -> None:
     control.close()
     for pid in workers:
         os.waitpid(pid, 0)
-    worker.end_descendants()
+    descendants.end_own()
     remove(folder)
     os._exit(0)  # libraries take their time to say farewell
 
