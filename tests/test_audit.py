@@ -628,6 +628,16 @@ def test_flaky_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert run.stdout.startswith("cards/a.md:1:4  a  flaky\n")
 
 
+def test_a_lost_epsilon_is_told_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is to be looked at, though it is not counted; also from a kept audit."""
+    made = project(tmp_path, {"a.md": card("a", EPSILON)})
+    for _ in range(2):
+        said = told(made, monkeypatch).stdout
+        assert "not counted: 1 lost epsilon that no input shows, at cards/a.md:7\n" in said
+
+
 def test_what_does_not_hold_is_not_audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other cards are."""
     made = project(tmp_path, {"a.md": card("bad", "assert int('1') == 2") + card("good", STRONG)})
@@ -778,6 +788,14 @@ def test_the_proof_on_the_card_holds_the_score(tmp_path: Path) -> None:
     assert "noticed" not in plain
     made.write("pyproject.toml", SETTINGS)
     assert not any("noticed" in str(note.fields) for note in made.check().notes)
+
+
+def test_a_known_audit_is_not_told_as_it_goes_by(tmp_path: Path) -> None:
+    """Nor is a known proof: nothing happens that could be watched."""
+    made = project(tmp_path, {"a.md": card("strong", STRONG)}, BUILDING)
+    first, second = (made.run("build").stderr for _ in range(2))
+    assert "audited cards/a.md:1 (100%: 2 of 2 changes noticed)" in first
+    assert second == ""
 
 
 def test_a_deck_is_the_same_from_kept_audits(tmp_path: Path) -> None:
