@@ -306,9 +306,11 @@ assert os.getpid()
 """
 
 
+@pytest.mark.parametrize("executor", ["fork", "spawn"])
 @pytest.mark.parametrize("settings", [REQUIRED, UNBOXED], ids=["boxed", "loose"])
-def test_a_daemon_ends_with_its_card(tmp_path: Path, settings: str) -> None:
+def test_a_daemon_ends_with_its_card(tmp_path: Path, settings: str, executor: str) -> None:
     """What left its session and its parent behind is ended all the same."""
+    settings += f'executor = "{executor}"\n'
     (proven,) = project(tmp_path, {"a.md": card("one", DAEMON)}, settings).proven()
     assert proven.proofs[0].assertions == 1
     assert soon(lambda: not [*processes("43.375"), *processes("44.375")])
@@ -340,6 +342,24 @@ def test_a_refusal_is_explained(tmp_path: Path) -> None:
     assert "no network" in problem.hint
 
 
+ATTRIBUTES = {
+    "a mode": "import os\nos.chmod('a', 0o600)",
+    "an owner": "import os\nos.chown('a', os.getuid(), os.getgid())",
+    "a time": "import os\nos.utime('a', (1, 1))",
+    "a copy of times": "import shutil\nshutil.copystat('a', 'b')",
+}
+
+
+def test_a_refused_change_of_a_files_attributes_is_explained(tmp_path: Path) -> None:
+    """Also where the file is the card's own, whose text it may change."""
+    begin = "open('a', 'w').close()\nopen('b', 'w').close()\n"
+    cards = [card(f"c{n}", begin + code) for n, code in enumerate(ATTRIBUTES.values())]
+    found = project(tmp_path, {"a.md": "".join(cards)}).verified()
+    problems = [each for each in found if isinstance(each, Problem)]
+    assert len(problems) == len(ATTRIBUTES)
+    assert all("mode, owner or times" in each.hint for each in problems)
+
+
 WITNESSES = 'import os\nassert os.environ\nopen(r"{}", "w").close()'
 
 
@@ -363,7 +383,7 @@ def test_a_proof_from_outside_of_a_box_is_not_reused_where_one_is_required(tmp_p
     made.proven()
     assert made.proven()[0].proofs[0].reused
     made.write("pyproject.toml", UNBOXED + "require_sandbox = true\n")
-    assert made.problems() == ["cards/a.md:5:1 sandbox-missing"]
+    assert made.problems() == ["pyproject.toml:5:1 sandbox-missing"]
 
 
 def test_a_proof_from_outside_of_a_box_is_not_reused_in_one(
@@ -402,8 +422,11 @@ def test_a_run_says_which_box_was_on(
 
 def test_the_flag_requires_the_box(tmp_path: Path) -> None:
     """`--require-sandbox` on the command line refuses what the settings allow."""
-    made = project(tmp_path, {"a.md": card("one", "assert int('1')")}, UNBOXED)
+    cards = [card(name, "assert int('1')") for name in ("one", "two")]
+    made = project(tmp_path, {"a.md": "".join(cards)}, UNBOXED)
     assert made.run("check").returncode == 0
     refused = made.run("check", "--require-sandbox")
     assert refused.returncode == 1
-    assert "[sandbox-missing]" in refused.stderr
+    told = [line for line in refused.stderr.split("\n") if "[sandbox-missing]" in line]
+    assert len(told) == 1, "it is one problem, whatever number of cards there is"
+    assert told[0].startswith("pyproject.toml:5:1: error: ")

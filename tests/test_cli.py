@@ -59,7 +59,9 @@ def test_what_does_not_hold_is_1(bad: Project, command: str) -> None:
         "cards/a.md:14:1: error: assertion failed [assertion-failed]",
         "cards/b.md:1:4: warning: this question has no answer [answer-missing]",
     ]
-    assert run.stderr.endswith("Error: 1 problem in 2 cards; nothing was written\n")
+    nothing = "; nothing was written" if command == "build" else ""
+    assert run.stderr.endswith(f"Error: 1 problem in 2 cards{nothing}\n")
+    assert re.search(r"^sandbox: .+$", run.stderr, re.MULTILINE), "something was executed"
     assert not (bad.root / "deck.apkg").exists()
 
 
@@ -68,8 +70,10 @@ USAGE: dict[str, tuple[list[str], dict[str, str], str]] = {
     "no such option": (["build", "--sign"], {}, "No such option"),
     "no such format": (["check", "--format", "xml"], {}, "'xml' is not one of"),
     "missing path": (["check", "cards/none.md"], {}, "Path 'cards/none.md' does not exist"),
-    "unknown suffix": (["build", "-o", "deck.zip"], {}, "cannot write a .zip; .apkg"),
+    "unknown suffix": (["build", "-o", "deck.zip"], {}, "cannot write a .zip: only .apkg is known"),
     "no suffix": (["build", "-o", "deck"], {}, "cannot write a file without suffix"),
+    "a cluster without a port": (["check", "--executor", "dask://host"], {}, "dask://host:port"),
+    "an audit of nothing": (["audit", "--no-verify"], {}, "leave out --no-verify"),
     "moment of letters": (["build"], {"SOURCE_DATE_EPOCH": "today"}, "SOURCE_DATE_EPOCH must be"),
     "moment of 0": (["build"], {"SOURCE_DATE_EPOCH": "0"}, "SOURCE_DATE_EPOCH must be"),
     "moment below 0": (["build"], {"SOURCE_DATE_EPOCH": "-5"}, "SOURCE_DATE_EPOCH must be"),
@@ -144,10 +148,13 @@ def test_json_is_one_object(bad: Project, command: str) -> None:
     run = bad.run(command, "--format", "json")
     assert (run.returncode, run.stderr) == (1, "")
     told = as_json(run)
-    assert set(told) == KEYS | ({"output", "sha256", "notes"} if command == "build" else set())
+    assert set(told) == KEYS | (
+        {"output", "sha256", "notes", "changes"} if command == "build" else set()
+    )
     assert (told["cards"], told["snippets"], told["assertions"]) == (2, 1, 1)
     assert 0 < told["seconds"] < 60
     assert told.get("output") is told.get("sha256") is told.get("notes") is None
+    assert told.get("changes") is None
     failed, unanswered = told["problems"]
     assert failed == {
         "code": "assertion-failed",
@@ -188,12 +195,30 @@ def test_github_gets_annotations(bad: Project) -> None:
     bad.write("cards/c, d:e.md", "## 100 %? {#c}\n\n$x\n")
     run = bad.run("check", "--format", "github")
     assert (run.returncode, run.stderr) == (1, "")
-    lines = run.stdout.splitlines()
+    *lines, summary = run.stdout.splitlines()
+    assert summary.startswith("::notice::sandbox: ")
+    assert summary.endswith("%0AError: 2 problems in 2 cards")
     assert all(re.match(r"::(error|warning) file=cards/[^,:]*,line=\d+,col=\d+", x) for x in lines)
     assert lines[0].startswith("::error file=cards/a.md,line=14,col=1,title=assertion-failed::")
     assert lines[1].startswith("::warning file=cards/b.md,line=1,col=4,title=answer-missing::")
     assert "%0A" in lines[1]
     assert lines[2].startswith("::error file=cards/c%2C d%3Ae.md,line=3,col=1,")
+
+
+def test_github_gets_the_summary(good: Project) -> None:
+    """As one notice; with -q none."""
+    said = good.run("check", "--format", "github").stdout
+    assert said.startswith("::notice::1 card, 1 snippet executed, 1 assertion held, ")
+    assert said.count("\n") == 1
+    assert good.run("check", "-q", "--format", "github").stdout == ""
+
+
+def test_what_was_known_is_proved_but_not_executed(good: Project) -> None:
+    """The summary does not claim that anything ran which did not."""
+    assert ", 1 snippet executed, " in good.run("check").stdout
+    again = good.run("check").stdout
+    assert ", 1 snippet proved, " in again
+    assert "unchanged: 1 card, proved by an earlier run" in again
 
 
 def test_people_and_programs_are_told_the_same(bad: Project) -> None:

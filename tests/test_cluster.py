@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from projects import Project, card, processes, project, soon
+from projects import SETTINGS, Project, card, processes, project, soon
 
 from verideck.build import bench
 from verideck.model import ProvenCard
 from verideck.problems import Problem
 from verideck.verifiers.python import cluster
-from verideck.verifiers.python.run import ExecutorError
+from verideck.verifiers.python.run import ExecutorError, StoppedError
 from verideck.verify import verify
 
 pytest.importorskip("distributed")
@@ -179,6 +179,49 @@ def test_a_lost_worker_loses_nothing(tmp_path: Path) -> None:
     assert [each.code for each in found if isinstance(each, Problem)] == ["assertion-failed"]
 
 
+def test_where_a_card_was_is_told_as_here(dask: str, tmp_path: Path) -> None:
+    """Not at its fence, but at the statement: of the card's, and of a file of the project."""
+    endless = "from snippets.slow import wait\nwait()\nassert int('1')"
+    crash = "import ctypes\nassert int('1')\nctypes.string_at(0)"
+    files: dict[str, str | bytes] = {
+        "snippets/slow.py": "def wait():\n    while True:\n        pass\n",
+        "a.md": card("one", endless) + card("two", crash),
+    }
+    made = project(tmp_path, files, SETTINGS + "timeout = 1\n")
+    there = [
+        f"{each.place} {each.code}" for each in remotely(made, dask) if isinstance(each, Problem)
+    ]
+    assert re.fullmatch(r"snippets/slow.py:[23]:1 time-limit", there[0])
+    assert there[1:] == ["cards/a.md:18:1 ended-early"]
+
+
+def test_nothing_is_started_for_a_run_that_has_ended(tmp_path: Path) -> None:
+    """A task that comes late would start an engine that nobody ends."""
+    cluster.end_here("over")
+    with pytest.raises(StoppedError):
+        cluster.run_here("over", {}, [[], []], {"root": str(tmp_path)})
+
+
+def test_a_lost_worker_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it was sent and its cards wrote is removed by what is left of it."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    code = "import time\ntime.sleep(0.5)\nassert int('1')"
+    made = project(tmp_path / "deck", {"a.md": card("one", code) + card("two", code)})
+    with _started(tmp_path) as cluster:
+        proofs = verify(
+            made.cards(), replace(bench(made.settings()), executor=cluster.address, cache=None)
+        )
+        assert isinstance(next(proofs), ProvenCard)
+        assert list(temporary.glob("verideck-*/project"))
+        for worker in cluster.workers:
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
+        assert soon(lambda: not list(temporary.glob("verideck-*")))
+        proofs.close()
+
+
 def test_giving_up_ends_what_runs_there(dask: str, tmp_path: Path) -> None:
     """When nobody wants the proofs any more, nothing is waited for and nothing goes on."""
     endless = "import subprocess\nsubprocess.run(['sleep', '43.625'])\nassert int('1')"
@@ -199,6 +242,23 @@ def test_no_scheduler_is_told(tmp_path: Path) -> None:
     assert run.returncode == 1
     assert "[executor-failed]" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_cluster_without_workers_is_told(tmp_path: Path) -> None:
+    """With the address, and what starts one; at the line where the cluster is named."""
+    scheduler = _scheduler()
+    with scheduler:
+        assert scheduler.stdout
+        address = scheduler.stdout.readline().strip()
+        there = address.replace("tcp://", "dask://")
+        made = project(
+            tmp_path, {"a.md": card("one", "int('1')")}, f'{SETTINGS}executor = "{there}"\n'
+        )
+        (problem,) = made.verified()
+        scheduler.kill()
+    assert isinstance(problem, Problem)
+    assert f"at {address} has no workers: start one by dask worker {address}" in problem.message
+    assert str(problem.place) == "pyproject.toml:5:1"
 
 
 def test_another_verideck_is_refused(dask: str, monkeypatch: pytest.MonkeyPatch) -> None:

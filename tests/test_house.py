@@ -15,6 +15,7 @@ from verideck.front_matter import KEYS
 from verideck.parse import WORDS
 from verideck.problems import Code
 from verideck.settings import SETTABLE
+from verideck.verifiers.python import box
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "verideck"
@@ -113,14 +114,15 @@ def test_the_readmes_failure_is_what_the_tool_says(tmp_path: Path) -> None:
     example = (ROOT / "docs/example/cards/softmax.md").read_text(encoding="utf-8")
     (cards / "softmax.md").write_text(example.replace("exp(x - m)", "exp(x)"), encoding="utf-8")
     run = subprocess.run(
-        [sys.executable, "-m", "verideck", "check"],
+        [sys.executable, "-m", "verideck", "build"],
         cwd=tmp_path,
         check=False,
         capture_output=True,
         text=True,
     )
     assert run.returncode == 1
-    assert f"```text\n{run.stderr}```" in (ROOT / "README.md").read_text(encoding="utf-8")
+    told = re.sub(r"^sandbox: .*$", f"sandbox: {box.NAME}", run.stderr, flags=re.MULTILINE)
+    assert f"```text\n{told}```" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_names_every_setting_and_option() -> None:

@@ -9,6 +9,7 @@ import pytest
 from projects import SETTINGS, card, processes, project, soon
 
 from verideck.problems import Code, Problem
+from verideck.verifiers.python import box
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux keeps these")
 
@@ -86,12 +87,14 @@ BROKEN = {
 LOW = SETTINGS + "memory = 1000\ndisk = 2\nprocesses = 30\n"
 
 
+@pytest.mark.parametrize("executor", ["fork", "spawn"])
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_card_that_goes_too_far_is_stopped(tmp_path: Path, name: str) -> None:
+def test_a_card_that_goes_too_far_is_stopped(tmp_path: Path, name: str, executor: str) -> None:
     """It is told which limit that was, where it stood, and how to allow more; others go on."""
     code, setting, told, line = BROKEN[name]
     text = card("one", code) + card("two", "assert int('1')")
-    first, *others = project(tmp_path, {"a.md": text}, LOW).verified()
+    settings = f'{LOW}executor = "{executor}"\n'
+    first, *others = project(tmp_path, {"a.md": text}, settings).verified()
     assert isinstance(first, Problem)
     assert first.code is told
     assert f"{setting} in [tool.verideck]" in first.hint
@@ -146,6 +149,21 @@ def test_the_most_generous_fence_counts(tmp_path: Path) -> None:
     assert made.problems() == ["cards/a.md:11:1 time-limit"]
     made = project(tmp_path, {"a.md": text.replace("```python\n", "```python {timeout=20}\n", 1)})
     assert made.problems() == []
+
+
+def test_what_the_box_does_not_have_is_what_the_docs_say(tmp_path: Path) -> None:
+    """Semaphores and pools of `multiprocessing` need /dev/shm; a name is just not found."""
+    if box.missing():
+        pytest.skip(box.missing())
+    codes = [
+        "import multiprocessing\nmultiprocessing.Lock()",
+        "import multiprocessing\nmultiprocessing.get_context('fork').Pool(2)",
+        "import socket\nsocket.getaddrinfo('localhost', 80)",
+    ]
+    cards = [card(f"c{number}", code) for number, code in enumerate(codes)]
+    found = project(tmp_path, {"a.md": "".join(cards)}).verified()
+    said = [each.message.split(":")[0] for each in found if isinstance(each, Problem)]
+    assert said == ["PermissionError", "PermissionError", "gaierror"]
 
 
 DEAF = """\

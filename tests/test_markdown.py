@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from verideck import attributes, markdown
 from verideck.attributes import Attribute
+from verideck.lock import Lock, Reach
 from verideck.markdown import Token, cloze
 from verideck.model import Card, Kind, Note, Passage, Place, ProvenCard, Role, Source
 from verideck.parse import parse
 from verideck.problems import Code, Problem
+from verideck.recognise import identified
 from verideck.render import render
 from verideck.settings import Settings
 from verideck.syntaxes import SYNTAXES
@@ -163,13 +165,19 @@ def check_tokens(text: str, passage: Passage) -> None:
 @EXAMPLES
 def test_any_card_can_be_rendered(text: str) -> None:
     """Every card becomes a note or a problem at a place; no field holds a tag that is left open."""
-    proven = [ProvenCard(each, ()) for each in found(text) if isinstance(each, Card)]
-    for each in render(proven, PROJECT):
+    cards_ = [each for each in found(text) if isinstance(each, Card)]
+    for each in render(known(cards_), PROJECT):
         if isinstance(each, Note):
             for field in each.fields.values():
                 assert re.sub(r"<!-- -->|</?[a-z][^<>]*>", "", field).count("<") == 0
         else:
             rest(text, each.place)
+
+
+def known(cards_: Sequence[Card]) -> list[ProvenCard]:
+    """Cards as they are before they are rendered: nothing was executed, all are new."""
+    found_, _ = identified(cards_, Lock(), Reach({}, whole=True), PROJECT.namespace)
+    return [ProvenCard(card, ()) for card in found_.values()]
 
 
 def test_the_cells_of_a_row_are_told_apart() -> None:
@@ -180,7 +188,7 @@ def test_the_cells_of_a_row_are_told_apart() -> None:
     marks = markdown.walk(markdown.parse(card.answer).tokens)
     places = [markdown.place(token).column for token in marks if token.type == "mark_open"]
     assert places == [3, 11]
-    (note,) = render([ProvenCard(card, ())], PROJECT)
+    (note,) = render(known([card]), PROJECT)
     assert isinstance(note, Note)
     assert re.findall(r"\{\{c\d::x\}\}", note.fields["Question"]) == ["{{c1::x}}", "{{c2::x}}"]
 
@@ -324,7 +332,7 @@ def test_maths_is_left_alone(tex: str, form: str, *, block: bool) -> None:
     ]
     assert maths == [tex]
     if card.kind is Kind.BASIC:
-        (note,) = render([ProvenCard(card, ())], PROJECT)
+        (note,) = render(known([card]), PROJECT)
         assert isinstance(note, Note)
         opening, closing = (r"\[", r"\]") if block else (r"\(", r"\)")
         assert f"{opening}{tex}{closing}" in unescape(note.fields["Answer"])

@@ -122,7 +122,7 @@ def test_the_code_does_not_run_and_says_where(notes: Project) -> None:
         "cards/notes.md:50:12: error: NameError: name 'x' is not defined [exception-raised]\n"
         "   50 |     mean = x.mean(-1)\n"
     ) in told
-    assert told.endswith("Error: 1 problem in 9 cards; nothing was written\n")
+    assert told.endswith("Error: 1 problem in 9 cards\n")
 
 
 def test_old_notes_can_be_packaged_unverified(notes: Project) -> None:

@@ -6,6 +6,7 @@ import itertools
 import os
 import random
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from projects import SETTINGS, Project, card, processes, project, soon
 from verideck.build import bench, check
 from verideck.model import Card, Proof, ProvenCard
 from verideck.problems import Code, Problem
+from verideck.verifiers.python import forks
 from verideck.verify import Proven, verify
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -622,7 +624,10 @@ def test_generators_without_a_seed_have_one(tmp_path: Path, library: str) -> Non
 
 @LINUX
 def test_a_card_that_kills_its_worker_is_told(tmp_path: Path) -> None:
-    """Without a box a card can end what watches it: it is told, and the others are proved."""
+    """Without a box a card can end what watches it, twice: then nobody can execute it.
+
+    The others are proved.
+    """
     killer = """\
 import os, subprocess, time
 subprocess.Popen(["sleep", "47.375"], start_new_session=True)
@@ -635,9 +640,46 @@ assert int("1")
     made = project(tmp_path, {"a.md": text}, SETTINGS + "sandbox = false\n")
     found = made.verified()
     assert [each.code if isinstance(each, Problem) else each.card.id for each in found] == [
-        "a", Code.ENDED_EARLY, "c", "d", Code.ENDED_EARLY, "f",
+        "a", Code.EXECUTOR_FAILED, "c", "d", Code.EXECUTOR_FAILED, "f",
     ]  # fmt: skip
     assert soon(lambda: not list(processes("47.375")))
+
+
+@LINUX
+def test_a_card_whose_worker_is_killed_gets_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system kills one for want of memory, say: that is not the card's fault, nor a loss.
+
+    What the dead worker left on the disk goes with the run.
+    """
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    once = f"""\
+import os
+from pathlib import Path
+there = Path({str(tmp_path / "once")!r})
+if not there.exists():
+    there.touch()
+    os.kill(os.getppid(), 9)
+assert there
+"""
+    settings = SETTINGS + "sandbox = false\n"
+    assert len(project(tmp_path / "deck", {"a.md": card("a", once)}, settings).proven()) == 1
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@LINUX
+def test_what_the_system_refuses_to_a_worker_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full, say: no card is to blame, and its author reads why."""
+    monkeypatch.setattr(forks, "run_folder", lambda: tmp_path / "nowhere")
+    made = project(tmp_path, {"a.md": card("a", "assert int('1')")})
+    (problem,) = made.verified()
+    assert isinstance(problem, Problem)
+    assert problem.code is Code.EXECUTOR_FAILED
+    assert "it cannot be executed here: FileNotFoundError: " in problem.message
 
 
 @pytest.mark.torch

@@ -16,6 +16,16 @@ from verideck.verifiers import AUDITORS, Bench
 Audited = Generator[ProvenCard | Problem, None, None]
 
 
+_FOR_SEEDS = (
+    "assert what holds for every seed, or a tolerance that does; if the seed belongs to it, write "
+    "`# audit: ignore` and why"
+)
+_FOR_RUNS = (
+    "it reads the clock, or what else is never the same: assert what holds at any time; if this "
+    "does, write `# audit: ignore` and why behind it"
+)
+
+
 def audit(proven: Iterable[ProvenCard], bench: Bench, floor: float) -> Audited:
     """Audit cards that hold; each comes with what was found.
 
@@ -45,7 +55,7 @@ def _problems(card: Card, found: Audit, floor: float) -> Iterator[Problem]:
             Code.FLAKY,
             f"this holds by luck: {found.flaky}",
             found.flaky_place or card.place,
-            "assert what holds for every seed, or a tolerance that does",
+            _FOR_SEEDS if found.flaky.startswith("with seed") else _FOR_RUNS,
         )
     if found.score is not None and found.score < floor:
         judged = found.killed + len(found.survivors)

@@ -26,7 +26,7 @@ from verideck.problems import BuildFailedError, Code, Problem, Severity, errors,
 from verideck.read import read
 from verideck.recognise import identified, recognise
 from verideck.render import ready, render
-from verideck.settings import Settings
+from verideck.settings import Settings, place_of
 from verideck.stamp import stamp
 from verideck.tally import tally
 from verideck.update import update
@@ -164,8 +164,10 @@ def bench(settings: Settings) -> Bench:
         limits,
         sandbox=settings.sandbox,
         sandbox_required=settings.require_sandbox,
+        sandbox_place=place_of("sandbox", settings),
         cache=settings.root / FOLDER,
         executor=settings.executor,
+        executor_place=place_of("executor", settings),
         seeds=settings.audit_seeds,
     )
 

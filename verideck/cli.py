@@ -27,10 +27,9 @@ from verideck.model import Built, Card, ProvenCard, Tally
 from verideck.moment import moment
 from verideck.outputs import OUTPUTS
 from verideck.problems import BuildFailedError, Problem, keep
-from verideck.settings import Settings, find_root, load
+from verideck.settings import Settings, find_root, is_executor, load
 from verideck.verify import Proven, Watch, unwatched
 
-EXECUTORS = ("fork", "spawn")
 INTERRUPTED = 130
 """What a shell expects of a command that Ctrl-C ended."""
 
@@ -44,9 +43,9 @@ def verideck() -> None:
 
 
 def _executor(_: click.Context, __: click.Parameter, value: str) -> str:
-    if value in {"", *EXECUTORS} or value.startswith("dask://"):
+    if not value or is_executor(value):
         return value
-    raise click.BadParameter(f"{value} is none of {', '.join(EXECUTORS)}, dask://host:port")
+    raise click.BadParameter(f"{value} is none of fork, spawn, dask://host:port")
 
 
 def _common(command: Command) -> Command:
@@ -98,7 +97,8 @@ def build(output: Path | None, *, locked: bool, **given: Any) -> None:  # noqa: 
     target = output or _target(run.words.paths, settings)
     if target.suffix not in OUTPUTS:
         known = ", ".join(sorted(OUTPUTS))
-        raise click.UsageError(f"cannot write a {target.suffix or 'file without suffix'}; {known}")
+        what = target.suffix or "file without suffix"
+        raise click.UsageError(f"cannot write a {what}: only {known} is known")
     stamp = _stamp()
     with run.telling() as tell:
         checked = run.checked(settings)
@@ -208,7 +208,9 @@ def audit(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     Changes the code that cards show, one place at a time, and counts the changes that an assertion
     notices. A card whose share is under the floor fails, and so does one that holds by luck.
     """
-    run = _Run(_Words(**given), packages=False)
+    run = _Run(_Words(**given), packages=False, audits=True)
+    if run.words.no_verify:
+        raise click.UsageError("an audit executes cards: leave out --no-verify")
     settings = replace(run.settings(), audit_build=True)
     try:
         with run.interruptible():
@@ -236,9 +238,10 @@ class _Words:
 class _Run:
     """One command from its words to its exit code."""
 
-    def __init__(self, words: _Words, *, packages: bool) -> None:
+    def __init__(self, words: _Words, *, packages: bool, audits: bool = False) -> None:
         self.words = words
         self.packages = packages
+        self.audits = audits
         self.root = find_root(absolute((words.paths or (Path.cwd(),))[0])) or Path.cwd()
 
     def settings(self) -> Settings:
@@ -279,7 +282,8 @@ class _Run:
         try:
             yield
         except KeyboardInterrupt:
-            click.echo("Interrupted; nothing was written", err=True)
+            nothing = "; nothing was written" if self.packages else ""
+            click.echo(f"Interrupted{nothing}", err=True)
             sys.exit(INTERRUPTED)
 
     def audited(
@@ -294,20 +298,30 @@ class _Run:
             click.echo(report.audits_as_json(proven, problems, tally))
             return
         self.tell(problems, tally, None)
-        if self.words.form == "human" and not self.words.quiet:
-            click.echo(report.audits(proven, problems, self.root))
+        self.conclude(report.audits(proven, problems, self.root))
 
     def succeed(self, checked: Checked, built: Built | None) -> None:
         """Tell warnings and the summary."""
         self.tell(checked.problems, checked.tally, built)
-        if self.words.form == "human" and not self.words.quiet:
-            click.echo(report.summary(checked.tally, checked.problems, built, self.root))
+        self.conclude(report.summary(checked.tally, checked.problems, built, self.root))
+
+    def conclude(self, summary: str) -> None:
+        """Tell the last lines."""
+        if self.words.quiet:
+            return
+        if self.words.form == "human":
+            click.echo(summary)
+        elif self.words.form == "github":
+            click.echo(report.notice(summary))
 
     def fail(self, problems: Sequence[Problem], tally: Tally) -> NoReturn:
         """Tell the problems and exit."""
         self.tell(problems, tally, None)
+        failed = report.failed(problems, tally, packages=self.packages)
         if self.words.form == "human":
-            click.echo(report.failed(problems, tally), err=True)
+            click.echo(failed, err=True)
+        else:
+            self.conclude(failed)
         sys.exit(1)
 
     def tell(self, problems: Sequence[Problem], tally: Tally, built: Built | None) -> None:
@@ -327,7 +341,9 @@ class _Run:
         """A bar on a terminal, plain lines elsewhere, nothing for programs."""
         if self.words.quiet or self.words.form != "human":
             return unwatched
-        return _bar if sys.stderr.isatty() else _lines
+        if sys.stderr.isatty():
+            return _bar
+        return _lines if self.packages or not self.audits else _lines_but_of_audits
 
 
 def _bar(label: str, proven: Proven, cards: Sequence[Card]) -> Proven:
@@ -348,11 +364,17 @@ def _progress(label: str, length: int) -> Any:  # noqa: ANN401 - click's own, wh
     )
 
 
+def _lines_but_of_audits(label: str, proven: Proven, cards: Sequence[Card]) -> Proven:
+    """Leave out what the table at the end tells again."""
+    return proven if label == "auditing" else _lines(label, proven, cards)
+
+
 def _lines(label: str, proven: Proven, _: Sequence[Card]) -> Proven:
     for each in proven:
-        if label == "auditing" and isinstance(each, ProvenCard) and each.audit:
-            place = each.card.place
-            click.echo(f"audited {place.path}:{place.line} ({report.scored(each.audit)})", err=True)
+        if label == "auditing":
+            if isinstance(each, ProvenCard) and each.audit and not each.audit.reused:
+                place, scored = each.card.place, report.scored(each.audit)
+                click.echo(f"audited {place.path}:{place.line} ({scored})", err=True)
             yield each
             continue
         if isinstance(each, ProvenCard) and any(

@@ -258,11 +258,13 @@ class Audit:
     equivalent: int = 0
     """Left every value that an assertion reads as it was."""
     survivors: tuple[Survivor, ...] = ()
-    advised: int = 0
-    """Changes beyond these, such as a lost epsilon, that were not noticed; they are not counted."""
+    advised: tuple[Place, ...] = ()
+    """Where changes beyond these, such as a lost epsilon, were not noticed; none is counted."""
     flaky: str = ""
     """Why the card does not hold whatever the seed; empty if it does."""
     flaky_place: Place | None = None
+    reused: bool = field(default=False, compare=False)
+    """Whether a former run found it."""
 
     @property
     def score(self) -> float | None:

@@ -7,12 +7,12 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from verideck.diff import Difference
 from verideck.model import Audit, Built, Change, Fate, Place, ProvenCard, Tally
-from verideck.problems import Problem, Severity, errors
+from verideck.problems import Code, Problem, Severity, errors
 
 _MOST_TOLD = 10
 _LONGEST_TOLD = 60
@@ -66,6 +66,11 @@ def annotation(problem: Problem, root: Path) -> str:
     return f"::{problem.severity} {said}::{_escaped(text)}"
 
 
+def notice(summary: str) -> str:
+    """The last lines of a run as a GitHub workflow command, which belongs to no line."""
+    return f"::notice::{_escaped(summary)}"
+
+
 def as_json(
     tally: Tally, problems: Sequence[Problem], *, built: Built | None, packages: bool
 ) -> str:
@@ -104,6 +109,9 @@ def as_json(
 
 def scored(audit: Audit) -> str:
     """An audit in a line."""
+    if audit.flaky:
+        told = scored(replace(audit, flaky=""))
+        return f"flaky; {told}" if audit.mutants else "flaky"
     if audit.score is None:
         return "nothing to change" if not audit.mutants else "no change says anything"
     noticed = f"{audit.killed} of {audit.killed + len(audit.survivors)} changes noticed"
@@ -121,9 +129,11 @@ def audits(proven: Sequence[ProvenCard], problems: Sequence[Problem], root: Path
     ]
     killed = sum(audit.killed for _, audit in found)
     judged = killed + sum(len(audit.survivors) for _, audit in found)
-    advised = sum(audit.advised for _, audit in found)
+    advised = [place for _, audit in found for place in audit.advised]
     if advised:
-        lines.append(f"not counted: {_count(advised, 'lost epsilon')} that no input shows")
+        places = ", ".join(dict.fromkeys(_line_from_here(each, root) for each in advised))
+        lost = _count(len(advised), "lost epsilon")
+        lines.append(f"not counted: {lost} that no input shows, at {places}")
     share = f" ({killed / judged:.0%})" if judged else ""
     wrong = len(errors(problems))
     lines.append(
@@ -145,7 +155,7 @@ def audits_as_json(proven: Sequence[ProvenCard], problems: Sequence[Problem], ta
             "killed": each.audit.killed,
             "crashed": each.audit.crashed,
             "equivalent": each.audit.equivalent,
-            "advised": each.audit.advised,
+            "advised": len(each.audit.advised),
             "flaky": each.audit.flaky,
             "survivors": [
                 {
@@ -170,18 +180,37 @@ def _number(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def failed(problems: Sequence[Problem], tally: Tally) -> str:
-    """The last line of a run that did not hold."""
-    wrong = len(errors(problems))
-    return (
-        f"Error: {_count(wrong, 'problem')} in {_count(tally.cards, 'card')}; nothing was written"
-    )
+def failed(problems: Sequence[Problem], tally: Tally, *, packages: bool) -> str:
+    """The last lines of a run that did not hold."""
+    wrong = f"Error: {_count(len(errors(problems)), 'problem')} in {_count(tally.cards, 'card')}"
+    lines = [f"{wrong}; nothing was written" if packages else wrong]
+    if tally.snippets or any(problem.code in _OF_RUNS for problem in problems):
+        lines.insert(0, f"sandbox: {tally.sandbox}")
+    return "\n".join(lines)
+
+
+_OF_RUNS = {
+    Code.EXCEPTION_RAISED,
+    Code.EXCEPTION_EXPECTED,
+    Code.ASSERTION_FAILED,
+    Code.ASSERTION_SWALLOWED,
+    Code.NOTHING_ASSERTED,
+    Code.OUTPUT_DIFFERS,
+    Code.ENDED_EARLY,
+    Code.TIME_LIMIT,
+    Code.OUTPUT_LIMIT,
+    Code.MEMORY_LIMIT,
+    Code.DISK_LIMIT,
+    Code.PROCESS_LIMIT,
+}
+"""What is wrong with a card that was executed."""
 
 
 def summary(tally: Tally, problems: Sequence[Problem], built: Built | None, root: Path) -> str:
     """The last lines of a run that held."""
+    did = "proved" if tally.reused else "executed"
     counts = (
-        f"{_count(tally.cards, 'card')}, {_executed(tally)} executed, "
+        f"{_count(tally.cards, 'card')}, {_executed(tally)} {did}, "
         f"{_count(tally.assertions, 'assertion')} held, {tally.seconds:.1f} s"
     )
     lines = [counts]
@@ -290,6 +319,10 @@ def _count(number: int, noun: str) -> str:
 def _from_here(place: Place, root: Path) -> str:
     """A place as an editor finds it from the folder in which the command runs."""
     return str(Place(_relative(root / place.path), place.line, place.column))
+
+
+def _line_from_here(place: Place, root: Path) -> str:
+    return f"{_relative(root / place.path)}:{place.line}"
 
 
 def _relative(path: Path) -> str:

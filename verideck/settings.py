@@ -118,6 +118,20 @@ def load(root: Path) -> Iterator[Settings | Problem]:
     yield _filled(root, given, str(project_name))
 
 
+def is_executor(value: str) -> bool:
+    """Whether somebody is named who can execute cards."""
+    return bool(re.fullmatch(r"fork|spawn|dask://[^\s/]+:[0-9]+", value))
+
+
+def place_of(name: str, settings: Settings) -> Place:
+    """Where a setting stands that is in force; the file itself if it is none of the file's."""
+    found = [each for each in load(settings.root) if isinstance(each, Settings)]
+    if not found or getattr(found[0], name) != getattr(settings, name):
+        return Place(PYPROJECT)
+    file = settings.root / PYPROJECT
+    return _line_of(name, file.read_text(encoding="utf-8")) if file.exists() else Place(PYPROJECT)
+
+
 def _flat(table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """The settings by their names, those in tables with a point."""
     for name, value in table.items():
@@ -157,11 +171,18 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
 }
 
 
+def _names_executor(value: object) -> bool:
+    return isinstance(value, str) and is_executor(value)
+
+
 def _objection(name: str, value: object) -> tuple[str, str]:
     """What is wrong with a setting, and what to do; two empty texts if nothing is."""
     if name not in SETTABLE:
         return f"there is no setting {name}", suggestion(name, SETTABLE)
     holds, wanted = _TYPES[str(_FIELDS[name].type)]
+    if name == "executor":
+        holds = _names_executor
+        wanted = "fork, spawn or dask://host:port"
     return ("", "") if holds(value) else (f"{name} must be {wanted}, not {value!r}", "")
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from verideck.model import Limits
+from verideck.model import Limits, Place
+
+PROJECT = Place("pyproject.toml")
+"""Where a problem of the whole project stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class Bench:
     """Execute inside of a box, where the system has one."""
     sandbox_required: bool = False
     """Execute nothing where it has none."""
+    sandbox_place: Place = PROJECT
+    """Where that is set, if it is."""
     cache: Path | None = None
     """The folder in which proofs are kept; without one, everything is executed."""
     accept_output: bool = False
@@ -27,5 +32,7 @@ class Bench:
     into the card."""
     executor: str = ""
     """Who executes, see `verideck.executors`; by default this machine, as fast as it can."""
+    executor_place: Place = PROJECT
+    """Where that is set, if it is."""
     seeds: int = 5
     """Under how many other seeds an audit runs a card."""

@@ -20,16 +20,16 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any
 
 from verideck.verifiers.python.comparison import (
     describe,
     difference,
-    fingerprint,
     is_array,
     is_program,
-    numbers,
     shortened,
+    traced,
 )
 
 NAME = "__verideck__"
@@ -38,6 +38,12 @@ NAME = "__verideck__"
 _OPERANDS = itertools.count()
 """Numbers that no two operands of a run share."""
 _MOST_READ = 5000
+_MOST_NUMBERS = 200_000
+_MEASURES = {"abs", "absolute", "amax", "fabs", "item", "max"}
+_STRICT = {
+    "torch": "torch.testing.assert_close, which does",
+    "numpy": "numpy.testing.assert_allclose, which does",
+}
 
 
 class Recorder:
@@ -51,10 +57,12 @@ class Recorder:
         """Begin with nothing entered; `traces` remembers what assertions read."""
         self.failed: BaseException | None = None
         """What the last assertion that failed raised."""
-        self.read: list[tuple[str, list[float]]] = []
-        """Fingerprints of the values that assertions read, each with its first numbers."""
-        self.doubts: list[tuple[str, int, str]] = []
-        """Files, lines and messages of assertions that held and say less than they seem to."""
+        self.read: list[dict[str, Any]] = []
+        """What assertions read (see `comparison.traced`), each value with its file and line."""
+        self._numbers = 0
+        self.doubts: list[tuple[str, int, str, str]] = []
+        """Files, lines and messages of assertions that held and say less than they seem to, each
+        with what is stricter."""
         self._traces = traces
         self._entered: dict[threading.Thread, int] = {}
         self._held: dict[threading.Thread, int] = {}
@@ -95,7 +103,7 @@ class Recorder:
 
     def see(self, value: Any) -> Any:  # noqa: ANN401 - whatever an assertion is about
         """Remember what a value is that an assertion is about, and hand it on."""
-        self._trace(value)
+        self._trace(value, sys._getframe(1))  # noqa: SLF001 - who asserts
         return value
 
     def hold(self, compared: Sequence[tuple[int, int]] = ()) -> None:
@@ -112,7 +120,8 @@ class Recorder:
         if shapes[0] != shapes[1] and all(shapes):
             caller = sys._getframe(2)  # noqa: SLF001 - the asserting line
             message = f"allclose held by broadcasting: the shapes are {shapes[0]} and {shapes[1]}"
-            self.doubts.append((caller.f_code.co_filename, caller.f_lineno, message))
+            strict = _STRICT["torch" if "torch" in {_library(one), _library(other)} else "numpy"]
+            self.doubts.append((caller.f_code.co_filename, caller.f_lineno, message, strict))
 
     def failure(self, operands: dict[int, str], message: object = None) -> AssertionError:
         """Build the exception of an assertion that failed, telling the operands it came to."""
@@ -139,7 +148,7 @@ class Recorder:
                 if outermost:
                     self.enter()
                     for value in args:
-                        self._trace(value)
+                        self._trace(value, sys._getframe(1))  # noqa: SLF001 - who asserts
                 result = check(*args, **kwargs)
             except BaseException as error:
                 self.failed = error
@@ -152,9 +161,16 @@ class Recorder:
 
         return counted
 
-    def _trace(self, value: object) -> None:
+    def _trace(self, value: object, asserting: FrameType) -> None:
         if self._traces and not is_program(value) and len(self.read) < _MOST_READ:
-            self.read.append((fingerprint(value), numbers(value)))
+            told = traced(value, whole=self._numbers < _MOST_NUMBERS)
+            self._numbers += len(told["numbers"])
+            where = {"file": asserting.f_code.co_filename, "line": asserting.f_lineno}
+            self.read.append({**told, **where})
+
+
+def _library(value: object) -> str:
+    return type(value).__module__.partition(".")[0]
 
 
 def _count(counts: dict[threading.Thread, int]) -> None:
@@ -267,8 +283,11 @@ class _Seen(ast.NodeTransformer):
         return self._seen(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Show what a call returns, unless it is one of ours."""
+        """Show what a call returns, unless it is one of ours, or says no more than its operands."""
+        measures = _measures(node)
         self.generic_visit(node)
+        if measures:
+            return node
         match node.func:
             case ast.Attribute(value=ast.Name(id=name)) if name == NAME:
                 return node
@@ -281,6 +300,25 @@ class _Seen(ast.NodeTransformer):
         seen = _call("see", node)
         _put(seen, node)
         return seen
+
+
+def _measures(node: ast.Call) -> bool:
+    """Whether a call only measures a difference, as `abs(x - y)` does, whose sides are seen.
+
+    The difference itself is rounding noise where they agree, of which nobody could tell any more
+    how large it may be.
+    """
+    inside = list(ast.walk(node))
+    calls = [each for each in inside if isinstance(each, ast.Call)]
+    functions = [each.func for each in calls]
+    attributes = [each for each in inside if isinstance(each, ast.Attribute)]
+    match node.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            measures = name in _MEASURES
+        case _:
+            measures = False
+    subtracts = any(isinstance(each, ast.Sub) for each in inside)
+    return measures and subtracts and all(each in functions for each in attributes)
 
 
 def _call(method: str, *arguments: ast.expr) -> ast.Call:

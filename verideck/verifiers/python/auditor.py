@@ -2,12 +2,14 @@
 
 Every mutant is executed as the card is: alone, within limits, in the box. One that an assertion
 refuses is killed; one that fails otherwise has crashed and says nothing; one under which all that
-assertions read, and every output that is compared, is as it was, is equivalent. The rest survive.
+assertions read, and every output that is compared, is as it was, is equivalent; floating-point
+numbers may differ by rounding noise. The rest survive.
 Then the card runs again with the same seed, and with others.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -33,6 +35,35 @@ _GRACE, _TIMES = 5.0, 10.0
 """A mutant has this many seconds, and this many times what the card itself takes."""
 
 
+_NOISE = 4
+"""Units in the last place, of the largest number of a value, by which rounding may move it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A value that an assertion read, see `comparison.traced`."""
+
+    digest: str
+    numbers: tuple[float, ...]
+    unit: float
+    outline: str
+    place: tuple[str, int]
+
+    def agrees(self, other: Read) -> bool:
+        """Whether two values are the same but for rounding noise."""
+        if self.digest == other.digest:
+            return True
+        kinds = [(each.outline, each.unit, len(each.numbers)) for each in (self, other)]
+        if not self.unit or kinds[0] != kinds[1]:
+            return False
+        sizes = (abs(each) for each in (*self.numbers, *other.numbers) if math.isfinite(each))
+        noise = _NOISE * self.unit * max(sizes, default=0.0)
+        return all(
+            one == two or (one != one and two != two) or abs(one - two) <= noise  # noqa: PLR0124 - NaN
+            for one, two in zip(self.numbers, other.numbers, strict=True)
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     """What a run came to, as far as an audit asks."""
@@ -40,11 +71,20 @@ class _Outcome:
     problem: str = ""
     place: tuple[str, int] = ("", 0)
     message: str = ""
-    read: tuple[tuple[str, tuple[float, ...]], ...] = ()
-    """Fingerprints of what assertions read, with the first numbers of each."""
+    read: tuple[Read, ...] = ()
     printed: tuple[str, ...] = ()
     """What is compared with an output on the card."""
     seconds: float = 0.0
+
+    def agrees(self, other: _Outcome) -> bool:
+        """Whether another run read and printed the same."""
+        same = len(self.read) == len(other.read) and self.printed == other.printed
+        return same and not self.moved(other)
+
+    def moved(self, other: _Outcome) -> list[Read]:
+        """What was read and is not the same in another run."""
+        pairs = zip(self.read, other.read, strict=False)
+        return [one for one, two in pairs if not one.agrees(two)]
 
 
 class Auditor:
@@ -68,7 +108,7 @@ class Auditor:
         if entry is None or not kept.holds(entry, request):
             return None
         with suppress(KeyError, TypeError, ValueError):
-            return _unpacked(entry["audit"], steps_of(snippets))
+            return replace(_unpacked(entry["audit"], steps_of(snippets)), reused=True)
         return None
 
     def expect(self, snippets: Sequence[Snippet]) -> None:
@@ -82,7 +122,7 @@ class Auditor:
         try:
             return self._audited(snippets)
         except ExecutorError as error:
-            return unexecuted(snippets, error)
+            return unexecuted(snippets, error, self.python.bench)
 
     def close(self) -> None:
         """End whatever runs."""
@@ -127,13 +167,13 @@ class Auditor:
                 what = "killed"
             elif outcome.problem:
                 what = "crashed"
-            elif (outcome.read, outcome.printed) == (original.read, original.printed):
+            elif original.agrees(outcome):
                 what = "equivalent"
             else:
                 what = "survivors"
             if mutant.advisory:
                 if what in {"survivors", "equivalent"}:
-                    audit = replace(audit, advised=audit.advised + 1)
+                    audit = replace(audit, advised=(*audit.advised, place))
                 continue
             audit = replace(audit, mutants=audit.mutants + 1)
             if what == "survivors":
@@ -154,10 +194,15 @@ class Auditor:
     ) -> Audit:
         """The audit, with the first seed that breaks the card, if one does."""
         again = self._outcome(snippets, request)
-        if (again.problem, again.read, again.printed) != ("", original.read, original.printed):
-            differs = "what its assertions read differs from one run to the next"
-            flaky = again.message.split("\n")[0] or differs
+        if again.problem:
+            flaky = again.message.split("\n")[0]
             return replace(audit, flaky=flaky, flaky_place=_placed(again, snippets))
+        moved = original.moved(again)
+        restless = [each for each in moved if not ignored(_line_at(each.place, snippets, request))]
+        if restless or not (moved or original.agrees(again)):
+            flaky = "what its assertions read differs from one run to the next"
+            where = replace(again, place=restless[0].place if restless else again.place)
+            return replace(audit, flaky=flaky, flaky_place=_placed(where, snippets))
         unprinted = [each for each in snippets if each.options.role is not Role.OUTPUT]
         for seed in range(1, self.seeds + 1):
             outcome = self._outcome(unprinted, {**request, "seed": seed})
@@ -166,6 +211,12 @@ class Auditor:
                 place = _placed(outcome, snippets)
                 return replace(audit, flaky=f"with seed {seed}: {first}", flaky_place=place)
         return audit
+
+
+def read_of(told: Mapping[str, Any]) -> Read:
+    """What a report tells of a value that was read."""
+    place = (told["file"], told["line"])
+    return Read(told["print"], tuple(told["numbers"]), told["unit"], told["outline"], place)
 
 
 def _came_to(snippets: Sequence[Snippet], request: Message, run: Run) -> _Outcome:
@@ -184,7 +235,7 @@ def _came_to(snippets: Sequence[Snippet], request: Message, run: Run) -> _Outcom
             place = (output.place.path, output.place.line)
             return _Outcome("assertion-failed", place, "it prints something else")
     return _Outcome(
-        read=tuple((digest, tuple(numbers)) for digest, numbers in last["read"]),
+        read=tuple(map(read_of, last["read"])),
         printed=tuple(text for _, text in printed),
         seconds=sum(report["seconds"] for report in reports),
     )
@@ -232,8 +283,8 @@ def _moved(original: _Outcome, outcome: _Outcome) -> float | None:
     """How far the values that assertions read moved at most; None if they are no numbers."""
     apart = [
         abs(one - other)
-        for (_, before), (_, after) in zip(original.read, outcome.read, strict=False)
-        for one, other in zip(before, after, strict=False)
+        for before, after in zip(original.read, outcome.read, strict=False)
+        for one, other in zip(before.numbers, after.numbers, strict=False)
     ]
     return max((each for each in apart if each > 0), default=None)
 
@@ -261,7 +312,8 @@ def _placed(outcome: _Outcome, snippets: Sequence[Snippet]) -> Place:
 
 def _packed(audit: Audit, steps: Sequence[Snippet]) -> dict[str, Any]:
     packed = asdict(audit)
-    for place in [packed["flaky_place"], *(each["place"] for each in packed["survivors"])]:
+    survivors = (each["place"] for each in packed["survivors"])
+    for place in [packed["flaky_place"], *survivors, *packed["advised"]]:
         if place:
             place["fence"] = _fence_of(place, steps)
             place["line"] -= steps[place["fence"]].place.line if place["fence"] >= 0 else 0
@@ -286,4 +338,6 @@ def _unpacked(packed: dict[str, Any], steps: Sequence[Snippet]) -> Audit:
         Survivor(**{**each, "place": placed(each["place"])}) for each in packed["survivors"]
     )
     flaky_place = placed(packed["flaky_place"]) if packed["flaky_place"] else None
-    return Audit(**{**packed, "survivors": survivors, "flaky_place": flaky_place})
+    advised = tuple(map(placed, packed["advised"]))
+    places = {"survivors": survivors, "advised": advised, "flaky_place": flaky_place}
+    return Audit(**{**packed, **places})

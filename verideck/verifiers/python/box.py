@@ -74,6 +74,11 @@ _STOLEN_INPUT = 0x5412
 _SOCKET_TYPE = 0xF
 
 
+def extra(name: str) -> str:
+    """What to do where an extra of verideck is missing; it stands in no package index."""
+    return f"which the extra [{name}] brings: pip install '<folder of verideck>[{name}]'"
+
+
 @cache
 def missing() -> str:
     """Why there is no box on this system; empty where there is one."""
@@ -81,7 +86,7 @@ def missing() -> str:
         return "it is made of Linux's Landlock and seccomp"
     for package in ("sandlock", "pyseccomp"):
         if importlib.util.find_spec(package) is None:
-            return f"{package} is not installed: pip install 'verideck[sandbox]'"
+            return f"{package} is not installed, {extra('sandbox')}"
     try:
         ctypes.CDLL("libseccomp.so.2")
     except OSError:

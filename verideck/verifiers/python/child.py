@@ -115,7 +115,9 @@ class Child:
         return {
             "environment": self.imports.named(),
             "box": box.entered(),
-            "read": self.recorder.read,
+            "read": [
+                {**each, "file": self.sources.own(each["file"])} for each in self.recorder.read
+            ],
             **self.dependencies.told(self.imports),
         }
 
@@ -190,9 +192,10 @@ class Child:
     def _doubts(self) -> list[dict[str, object]]:
         """Assertions that held and say less than they seem to, each told once."""
         doubts = []
-        for filename, line, message in dict.fromkeys(self.recorder.doubts):
+        for filename, line, message, strict in dict.fromkeys(self.recorder.doubts):
             if path := self.sources.own(filename):
-                doubts.append({"path": path, "line": line, "message": message})
+                told = {"path": path, "line": line, "message": message, "strict": strict}
+                doubts.append(told)
         self.recorder.doubts.clear()
         return doubts
 

@@ -7,19 +7,19 @@ card's own process reported.
 from __future__ import annotations
 
 import atexit
-import hashlib
-import shutil
 import socket
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from verideck.verifiers.python.box import extra
 from verideck.verifiers.python.run import ExecutorError, NobodyError, Run, StoppedError
+from verideck.verifiers.python.scratch import remove, run_folder
 from verideck.verifiers.python.wire import Message
 
 if TYPE_CHECKING:
@@ -73,11 +73,16 @@ class Cluster:
         warmed = [list(each) for each in self._warmed]
         client = self._connected()
         future = client.submit(run_here, self._run, self._files, warmed, request, pure=False)
+        # Dask's own waiting loses a result that comes while its time runs out: it is asked once.
+        done = Event()
+        future.add_done_callback(lambda _: done.set())
         while not self._stop.is_set():
-            try:
-                run: Run = future.result(timeout=_GLANCE)
-            except TimeoutError:
+            if not done.wait(_GLANCE):
                 continue
+            try:
+                run: Run = future.result()
+            except ExecutorError:
+                raise
             except Exception as error:
                 if self._stop.is_set():
                     break
@@ -119,7 +124,7 @@ def connected(address: str) -> Any:  # noqa: ANN401 - Dask's client is untyped
     try:
         from distributed import Client  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise ExecutorError("dask is not installed: pip install 'verideck[dask]'") from error
+        raise ExecutorError(f"dask is not installed, {extra('dask')}") from error
     connect: Any = Client
     host, _, port = address.removeprefix(SCHEME).rpartition(":")
     try:
@@ -131,9 +136,11 @@ def connected(address: str) -> Any:  # noqa: ANN401 - Dask's client is untyped
     others = [f"{worker} has {has}" for worker, has in identities.items() if has != _identity()]
     if others or not identities:
         client.close()
-        raise ExecutorError(
-            f"{others[0]}, here is {_identity()}" if others else "it has no workers"
+        address = address.replace(SCHEME, "tcp://")
+        nobody = (
+            f"the Dask scheduler at {address} has no workers: start one by dask worker {address}"
         )
+        raise ExecutorError(f"{others[0]}, here is {_identity()}" if others else nobody)
     return client
 
 
@@ -172,6 +179,8 @@ def _found(folder: Path) -> Iterator[tuple[str, Path]]:
 
 _ENGINES: dict[str, tuple[Path, Engine, Event]] = {}
 """By run: the project as it was sent, and who executes its cards."""
+_ENDED: set[str] = set()
+"""Runs of which a late task must not start anything again."""
 _STARTING = Lock()
 
 
@@ -180,34 +189,51 @@ def run_here(
 ) -> Run:
     """Execute a card in a worker of the cluster, which keeps its engine until the run ends."""
     with _STARTING:
+        if run in _ENDED:
+            raise StoppedError
         if run not in _ENGINES:
             _ENGINES[run] = _started(files)
         root, engine, _ = _ENGINES[run]
     engine.warm(*warmed)
-    return engine.run({**request, "root": str(root)})
+    found = engine.run({**request, "root": str(root)})
+    # A stack is told in files of this machine; whoever asked knows those of theirs.
+    stack = [(_moved(file, root, request["root"]), line) for file, line in found.stack]
+    return replace(found, stack=tuple(stack))
+
+
+def _moved(file: str, root: Path, there: str) -> str:
+    """The file of a project as it is called where the project came from."""
+    inside = Path(file).is_relative_to(root)
+    return str(Path(there, Path(file).relative_to(root))) if inside else file
 
 
 def end_here(run: str) -> None:
     """End what a run still executes in this worker, and forget its project."""
     with _STARTING:
+        _ENDED.add(run)
         root, engine, stop = _ENGINES.pop(run, (None, None, None))
     if root and engine and stop:
         stop.set()
         engine.close()
-        shutil.rmtree(root, ignore_errors=True)
+        remove(root.parent)
 
 
 def _started(files: Mapping[str, bytes]) -> tuple[Path, Engine, Event]:
     from verideck.verifiers.python import engine  # noqa: PLC0415 - which knows this module
 
-    digest = hashlib.sha256(repr(sorted(files)).encode()).hexdigest()[:8]
-    root = Path(tempfile.mkdtemp(prefix=f"verideck-{digest}-")).resolve()
-    for name, content in files.items():
-        file = root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+    folder = run_folder()
+    root = folder / "project"
+    try:
+        root.mkdir()
+        for name, content in files.items():
+            file = root / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+    except OSError as error:
+        remove(folder)
+        raise ExecutorError(f"the project cannot be written on this machine: {error}") from error
     stop = Event()
-    return root, engine.engine("", root, stop), stop
+    return root, engine.engine("", root, stop, folder), stop
 
 
 @atexit.register

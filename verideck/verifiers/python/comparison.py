@@ -12,6 +12,10 @@ from typing import Any
 
 _LONGEST = 240
 _SAMPLED = 64
+_WHOLE = 4096
+_DOUBLE = 2.0**-52
+_UNITS = {"float64": _DOUBLE, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+"""By dtype, how far apart two neighbours at 1 are."""
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -101,13 +105,37 @@ def fingerprint(value: object) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
-def numbers(value: object) -> list[float]:
-    """The first numbers that a value holds, to tell how far it moved."""
+def traced(value: object, *, whole: bool) -> dict[str, Any]:
+    """What an audit is told of a value: whether it moved, how far, and whether that is noise.
+
+    `unit` is the rounding unit of its numbers, and `outline` all but these; it is 0 where noise
+    cannot be told: of exact values, of objects, and where not all numbers are told.
+    """
+    told: dict[str, Any] = {"print": fingerprint(value), "numbers": [], "unit": 0.0, "outline": ""}
     try:
         flat = _flat(_listed(value) if is_array(value) else value)
-        return [float(each) for each in islice(flat, _SAMPLED)]
+        numbers = [float(each) for each in islice(flat, _WHOLE + 1 if whole else _SAMPLED)]
+        unit = _unit(value) if whole and len(numbers) <= _WHOLE else 0.0
+        told["numbers"] = numbers if unit else numbers[:_SAMPLED]
+        told["unit"], told["outline"] = unit, _outline(value) if unit else ""
     except Exception:  # noqa: BLE001 - of what cannot be read nothing is told
-        return []
+        return told
+    return told
+
+
+def _unit(value: object) -> float:
+    if is_array(value):
+        return _UNITS.get(str(getattr(value, "dtype", "")).rpartition(".")[2], 0.0)
+    return _DOUBLE if isinstance(value, float | list | tuple) else 0.0
+
+
+def _outline(value: object) -> str:
+    """All that a value is but for its floating-point numbers."""
+    if is_array(value):
+        return f"{getattr(value, 'dtype', '')} {_shape(value)}"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__}({', '.join(map(_outline, value))})"
+    return "float" if isinstance(value, float) else f"{type(value).__name__} {value!r}"
 
 
 def _listed(value: Any) -> object:  # noqa: ANN401 - a tensor or an array

@@ -41,11 +41,12 @@ class Engine(Protocol):
         """End whatever runs."""
 
 
-def engine(executor: str, root: Path, stop: Event) -> Engine:
+def engine(executor: str, root: Path, stop: Event, folder: Path | None = None) -> Engine:
     """Whoever an executor's name means: `fork`, `spawn` or a cluster's address.
 
     By default, forks on Linux; on macOS a fork of a process that has used its libraries is not
-    safe, on Windows there is none.
+    safe, on Windows there is none. What it writes goes into the folder, where there is one; forks
+    remove it with all else that is in it when the last of them ends, whoever was killed.
     """
     # Whoever is not asked for need not be imported.
     if "://" in executor:
@@ -55,7 +56,7 @@ def engine(executor: str, root: Path, stop: Event) -> Engine:
     if executor == "fork" or (not executor and sys.platform == "linux"):
         from verideck.verifiers.python.forks import Forks  # noqa: PLC0415
 
-        return Forks(stop)
+        return Forks(stop, folder)
     from verideck.verifiers.python.spawned import Spawns  # noqa: PLC0415
 
     return Spawns(stop)

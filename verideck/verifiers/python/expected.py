@@ -30,19 +30,30 @@ class Difference:
     """Counted from 1 within the expected text."""
     expected: str
     actual: str
+    in_space: bool = False
+    """Whether the whole text is as expected but for its white space."""
+
+
+def could_differ(expected: str) -> bool:
+    """Whether there is anything in an expected text that could turn out otherwise."""
+    return not expected.strip() or any(
+        token.group() != _ANYTHING and not token.group().isspace() for token in _tokens(expected)
+    )
 
 
 def difference(expected: str, actual: str, tolerance: float | None = None) -> Difference | None:
     """The first difference, or None if there is none."""
     wanted, printed = _trimmed(expected), _trimmed(actual)
-    if _matches(_tokens("\n".join(wanted)), _tokens("\n".join(printed)), tolerance):
+    want_all, got_all = _tokens("\n".join(wanted)), _tokens("\n".join(printed))
+    if _matches(want_all, got_all, tolerance):
         return None
+    in_space = _matches(_spaceless(want_all), _spaceless(got_all), tolerance)
     for number in range(max(len(wanted), len(printed))):
         want = wanted[number] if number < len(wanted) else "(nothing)"
         got = printed[number] if number < len(printed) else "(nothing)"
         if not _matches(_tokens(want), _tokens(got), tolerance):
-            return Difference(min(number + 1, max(len(wanted), 1)), want, got)
-    return Difference(1, " ".join(wanted), " ".join(printed))
+            return Difference(min(number + 1, max(len(wanted), 1)), want, got, in_space)
+    return Difference(1, " ".join(wanted), " ".join(printed), in_space)
 
 
 def _trimmed(text: str) -> list[str]:
@@ -54,6 +65,10 @@ def _trimmed(text: str) -> list[str]:
 
 def _tokens(text: str) -> list[re.Match[str]]:
     return list(_TOKEN.finditer(text))
+
+
+def _spaceless(tokens: Sequence[re.Match[str]]) -> list[re.Match[str]]:
+    return [token for token in tokens if not token.group().isspace()]
 
 
 def _matches(

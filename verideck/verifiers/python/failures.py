@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
@@ -11,6 +12,7 @@ from verideck.verifiers.python import box
 from verideck.verifiers.python.assertions import NAME
 from verideck.verifiers.python.sources import Sources
 
+_ATTRIBUTES = re.compile(r"chmod|chown|utime|xattr")
 _CALLS = 5
 """How many callers of a failing line are told."""
 
@@ -78,6 +80,16 @@ def _file_too_large(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno == errno.EFBIG
 
 
+def _changes_attributes(error: BaseException) -> bool:
+    """Whether the box refused what changes a file without opening it; not all of these name one."""
+    if not (isinstance(error, PermissionError) and error.errno == errno.EPERM):
+        return False
+    innermost = traceback.extract_tb(error.__traceback__)[-1:]
+    return error.filename is not None or any(
+        _ATTRIBUTES.search(each.line or "") for each in innermost
+    )
+
+
 _SYSTEM = (
     (
         "memory-limit",
@@ -88,6 +100,11 @@ _SYSTEM = (
         "disk-limit",
         _file_too_large,
         "allow more by disk in [tool.verideck], or by {disk=…} on the fence: megabytes",
+    ),
+    (
+        "exception-raised",
+        lambda error: _changes_attributes(error) and bool(box.entered()),
+        "cards run in a box, where no file's mode, owner or times change, not even their own",
     ),
     (
         "exception-raised",

@@ -8,15 +8,19 @@ import queue
 import socket
 import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 from threading import Event, Lock
 
 from verideck.verifiers.python import versions, world
 from verideck.verifiers.python.rehearsals import REHEARSALS
-from verideck.verifiers.python.run import End, Run, StoppedError
+from verideck.verifiers.python.run import End, ExecutorError, Run, StoppedError
+from verideck.verifiers.python.scratch import remove, run_folder
 from verideck.verifiers.python.wire import Message, receive, send
 
 _FAREWELL = 3
 """Seconds in which a warm parent ends its workers, before it is ended itself."""
+_TRIES = 2
+"""How many workers a card may lose: the first may have been the system's to kill."""
 
 
 class Forks:
@@ -25,9 +29,10 @@ class Forks:
     is_here = True
     width = os.cpu_count() or 1
 
-    def __init__(self, stop: Event) -> None:
-        """Start nothing before it is needed."""
+    def __init__(self, stop: Event, folder: Path | None = None) -> None:
+        """Start nothing before it is needed; whoever ends last removes the folder of the run."""
         self._stop = stop
+        self._folder = folder
         self._lock = Lock()
         self._parent: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -48,7 +53,28 @@ class Forks:
                     send(control, {"import": fresh, "rehearse": fresh_rehearsals})
 
     def run(self, request: Message) -> Run:
-        """Execute one card, in a worker that has nothing else to do."""
+        """Execute one card, in a worker that has nothing else to do.
+
+        A worker that is killed tells nothing of its card, which gets another one.
+        """
+        replies = (self._reply(request) for _ in range(_TRIES))
+        reply = next(filter(None, replies), None)
+        if reply is None:
+            raise ExecutorError(
+                f"the process that executes it was killed {_TRIES} times: by the card, or for "
+                "want of memory"
+            )
+        if "refused" in reply:
+            raise ExecutorError(f"it cannot be executed here: {reply['refused']}")
+        return Run(
+            tuple(reply["lines"]),
+            End(reply["end"]),
+            reply["how"],
+            tuple((file, line) for file, line in reply["stack"]),
+        )
+
+    def _reply(self, request: Message) -> Message | None:
+        """What a worker says of a card; None where it was killed."""
         channel = self._worker()
         reply: Message | None = None
         with contextlib.suppress(OSError):
@@ -58,17 +84,12 @@ class Forks:
             raise StoppedError
         if reply is None:
             self._forget(channel)
-            return Run((), End.BY_ITSELF, "its worker was killed")
-        self._idle.put(channel)
-        return Run(
-            tuple(reply["lines"]),
-            End(reply["end"]),
-            reply["how"],
-            tuple((file, line) for file, line in reply["stack"]),
-        )
+        else:
+            self._idle.put(channel)
+        return reply
 
     def close(self) -> None:
-        """End the parent, its workers and what they run."""
+        """End the parent, its workers and what they run, and remove what they left."""
         with self._lock:
             for channel in [*self._channels, *filter(None, [self._control])]:
                 with contextlib.suppress(OSError):
@@ -77,6 +98,8 @@ class Forks:
             for channel in self._channels:
                 channel.close()
             self._channels.clear()
+            if self._folder:
+                remove(self._folder)
 
     def _end_parent(self) -> None:
         if self._parent and self._control:
@@ -118,10 +141,11 @@ class Forks:
 
     def _started(self) -> socket.socket:
         if self._parent is None or self._control is None:
+            self._folder = self._folder or run_folder()
             ours, theirs = socket.socketpair()
             with theirs:
                 self._parent = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
-                    world.interpreter("warm", str(theirs.fileno())),
+                    world.interpreter("warm", str(theirs.fileno()), str(self._folder)),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     env=world.to_fork_from(),

@@ -31,7 +31,7 @@ def entry(request: Message, reports: Sequence[Message], last: Message) -> Entry:
     """A run to be kept."""
     names = {Path(step["path"]).name for step in request["steps"]}
     said = "".join(f"{each['stdout']}{each['value']}{each['raised']}" for each in reports)
-    tells_lines = any(name in said for name in names)
+    tells_lines = any(name in said for name in names) or any(each["doubts"] for each in reports)
     return {"reports": reports, "last": last, "lines": _lines(request) if tells_lines else None}
 
 
@@ -54,7 +54,7 @@ def holds(kept: Entry, request: Message) -> bool:
 
 
 def _lines(request: Message) -> list[list[int]]:
-    """Where the steps stand: of account only where a run printed the name of its own file."""
+    """Where the steps stand: of account only where a run told its lines, or its file's name."""
     return [[step[name] for name in _PLACES] for step in request["steps"]]
 
 

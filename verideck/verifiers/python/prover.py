@@ -9,7 +9,7 @@ from threading import Event
 
 from verideck.cache import Cache
 from verideck.model import Place, Proof, Snippet
-from verideck.problems import Code, Problem
+from verideck.problems import Code, Problem, errors
 from verideck.verifiers.bench import Bench
 from verideck.verifiers.python import box, engine, kept, needs
 from verideck.verifiers.python.request import request_of, steps_of
@@ -40,8 +40,9 @@ class Python:
         if self.bench.sandbox_required and not entry["last"]["box"]:
             return None
         found = list(judged(snippets, entry["reports"], entry["last"], self.bench))
-        proofs = [replace(each, reused=True) for each in found if isinstance(each, Proof)]
-        return list(proofs) if len(proofs) == len(found) else None
+        if _refuted(found):
+            return None
+        return [replace(each, reused=True) if isinstance(each, Proof) else each for each in found]
 
     def expect(self, snippets: Sequence[Snippet]) -> None:
         """Get ready for snippets that are about to be proved."""
@@ -56,32 +57,38 @@ class Python:
         try:
             run = self.engine.run(request)
         except ExecutorError as error:
-            return [unexecuted(snippets, error)]
+            return [unexecuted(snippets, error, self.bench)]
         reports, last = read(run.lines, len(request["steps"]))
         found = list(told(snippets, run, self.bench))
         if last and self.bench.sandbox_required and not last["box"]:
-            return [_unboxed(steps_of(snippets)[0], "the machine that executed it has none")]
-        if last and not any(isinstance(each, Problem) for each in found):
+            return [_unboxed(steps_of(snippets)[0].place, "the machine that executed it has none")]
+        if last and not _refuted(found):
             self.cache.keep(kept.run_key(request), kept.entry(request, reports, last))
         return found
 
     def refusal(self, snippets: Sequence[Snippet]) -> Problem | None:
         """Why the snippets of a card must not be executed, as far as that is known here."""
-        missing = "it is turned off"
-        if self.bench.sandbox:
-            missing = box.missing() if self.engine.is_here else ""
-        required = self.bench.sandbox_required and missing
-        return _unboxed(steps_of(snippets)[0], missing) if required else None
+        if not self.bench.sandbox_required:
+            return None
+        if not self.bench.sandbox:
+            return _unboxed(self.bench.sandbox_place, "it is turned off")
+        missing = box.missing() if self.engine.is_here else ""
+        return _unboxed(steps_of(snippets)[0].place, missing) if missing else None
 
     def close(self) -> None:
         """End whatever runs."""
         self.engine.close()
 
 
-def unexecuted(snippets: Sequence[Snippet], error: ExecutorError) -> Problem:
+def _refuted(found: Sequence[Proof | Problem]) -> bool:
+    """Whether a card does not hold; one that is warned of does."""
+    return bool(errors(each for each in found if isinstance(each, Problem)))
+
+
+def unexecuted(snippets: Sequence[Snippet], error: ExecutorError, bench: Bench) -> Problem:
     """A card that nobody executed; if nobody executes any, that is the project's problem."""
     nobody = isinstance(error, NobodyError)
-    place = Place("pyproject.toml") if nobody else steps_of(snippets)[0].place
+    place = bench.executor_place if nobody else steps_of(snippets)[0].place
     return Problem(Code.EXECUTOR_FAILED, str(error), place)
 
 
@@ -92,10 +99,10 @@ def _text(snippet: Snippet) -> str:
     return snippet.code
 
 
-def _unboxed(snippet: Snippet, why: str) -> Problem:
+def _unboxed(place: Place, why: str) -> Problem:
     return Problem(
         Code.SANDBOX_MISSING,
         f"a box is required, and there is none: {why}",
-        snippet.place,
+        place,
         "without require_sandbox, snippets are executed with your rights",
     )

@@ -79,16 +79,27 @@ class Scratch:
         return tuple((_unescaped(file), int(line)) for file, line in _FRAME.findall(last))
 
 
+def run_folder() -> Path:
+    """Make a folder for all that a run leaves on the disk, for whoever survives to remove."""
+    return Path(tempfile.mkdtemp(prefix="verideck-")).resolve()
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with all that cards left there; also while another does."""
+    shutil.rmtree(folder, onerror=_opened)
+
+
 @contextmanager
-def scratch() -> Iterator[Scratch]:
-    """Make the folder of a card, and remove it with all that the card left there."""
-    made = Scratch(Path(tempfile.mkdtemp(prefix="verideck-")).resolve())
+def scratch(beneath: Path | None = None) -> Iterator[Scratch]:
+    """Make the folder of a card, maybe in that of its run, and remove it with all that is in it."""
+    folder = tempfile.mkdtemp(prefix="card-", dir=beneath) if beneath else run_folder()
+    made = Scratch(Path(folder))
     try:
         made.work.mkdir()
         made.temporary.mkdir()
         yield made
     finally:
-        shutil.rmtree(made.folder, onerror=_opened)
+        remove(made.folder)
 
 
 def _opened(remove: object, path: str, _: object) -> None:

@@ -1,6 +1,9 @@
 """A card in an interpreter of its own, for systems on which a process must not fork as it likes.
 
-The processes that a card starts are not counted here, and on Windows its memory is not limited.
+On Linux that interpreter holds the card: it forks it before anything is imported, and adopts what
+the card leaves behind, so that it can be counted and ended. Elsewhere the processes that a card
+starts are not counted, and what leaves its session outlives it; on Windows its memory is not
+limited.
 """
 
 from __future__ import annotations
@@ -17,13 +20,16 @@ from pathlib import Path
 from threading import Event
 
 from verideck.model import Limits
-from verideck.verifiers.python import child, world
+from verideck.verifiers.python import child, descendants, world
 from verideck.verifiers.python.run import End, Run, StoppedError, how
 from verideck.verifiers.python.scratch import Scratch, scratch
 from verideck.verifiers.python.wire import Message
 
 _GLANCE = 0.02
 """Seconds between two looks at the limits."""
+_LAST_CHANCE = 0.3
+"""Seconds that a process has to tell where it is, before it is ended."""
+_HOLDS = sys.platform == "linux"
 
 
 class Spawns:
@@ -92,11 +98,15 @@ def _watch(
         if stop.is_set():
             raise StoppedError
         broken = folder.exceeded(limits) or (End.TIME if time.monotonic() > deadline else None)
+        if _HOLDS and sum(1 for _ in descendants.of(process.pid)) > limits.processes:
+            broken = End.PROCESSES
         if broken:
             if world.TELL_STACK:
                 with contextlib.suppress(ProcessLookupError):
                     process.send_signal(world.TELL_STACK)
-                time.sleep(_GLANCE)
+                last_chance = time.monotonic() + _LAST_CHANCE
+                while time.monotonic() < last_chance and not folder.frames():
+                    time.sleep(_GLANCE)
             return so_far, broken
 
 
@@ -105,6 +115,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if sys.platform == "win32":
         process.kill()
     else:
+        if _HOLDS:  # before it ends, and nobody knows them any more
+            descendants.end(process.pid)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -117,6 +129,30 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Be the card's process."""
     request = json.loads(sys.stdin.buffer.read())
+    if _HOLDS:
+        _hold()
     report = world.report_on(os.dup(1))
     child.run(request, report, Scratch(Path(sys.argv[1])))
     child.leave()
+
+
+def _hold() -> None:
+    """Fork the card's process and return as it; hold on here, and end as it did."""
+    if sys.platform == "win32":
+        return
+    world.die_with_parent()
+    descendants.adopt()
+    pid = os.fork()
+    if pid == 0:
+        return
+    signal.signal(signal.SIGUSR1, lambda *_: os.kill(pid, signal.SIGUSR1))
+    _, status = os.waitpid(pid, 0)
+    descendants.end_own()
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        import resource  # noqa: PLC0415 - not on Windows
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code)

@@ -99,7 +99,7 @@ def _doubted(doubt: Report) -> Problem:
         Code.SHAPES_DIFFER,
         doubt["message"],
         Place(doubt["path"], doubt["line"]),
-        "assert the shapes too, or compare with torch.testing.assert_close, which does",
+        f"assert the shapes too, or compare with {doubt['strict']}",
         Severity.WARNING,
     )
 
@@ -164,7 +164,7 @@ def _verdicts(
         if role is Role.SHOWN or (role is Role.CHECK and not groups):
             groups.append(_Group(snippet))
         if role is Role.OUTPUT and above:
-            groups[-1].assertions += 1
+            groups[-1].assertions += expected.could_differ(snippet.code)
             yield from _compared(snippet, above, bench)
         elif role in STEPS:
             above = by_place.get(snippet.place)
@@ -186,12 +186,19 @@ def _verdicts(
 def _compared(snippet: Snippet, above: Proof, bench: Bench) -> Iterator[Proof | Problem]:
     difference = expected.difference(snippet.code, above.stdout, snippet.options.tolerance)
     if difference is None or bench.accept_output:
-        yield Proof(snippet, 1, stdout=above.stdout)
+        yield Proof(snippet, int(expected.could_differ(snippet.code)), stdout=above.stdout)
         return
+    what, sides = "something else", (difference.expected, difference.actual)
+    if difference.in_space:
+        what = "other white space (· is a blank, → a tab)"
+        sides = (_spaces_shown(sides[0]), _spaces_shown(sides[1]))
     yield Problem(
         Code.OUTPUT_DIFFERS,
-        f"the snippet above prints something else\nexpected  {difference.expected}\n"
-        f"printed   {difference.actual}",
+        f"the snippet above prints {what}\nexpected  {sides[0]}\nprinted   {sides[1]}",
         replace(snippet.place, line=snippet.place.line + difference.line),
         "run with --update to write what it prints into the card",
     )
+
+
+def _spaces_shown(line: str) -> str:
+    return line.replace(" ", "·").replace("\t", "→")

@@ -1,9 +1,10 @@
 """The warm parent: imports what the cards import, once, and forks the workers.
 
 It never executes an author's code. What it is told comes through a socket, whose descriptor is its
-argument: `{"import": [...], "rehearse": [...]}`; `{"packages": {...}}`, which it need not look up
-then; `{"worker": true}` with the worker's socket. It ends, and all its workers do, when the other
-side of that socket is gone; so does what is left of a card that has killed its worker.
+first argument: `{"import": [...], "rehearse": [...]}`; `{"packages": {...}}`, which it need not
+look up then; `{"worker": true}` with the worker's socket. Its second argument is the folder of the
+run. It ends, and all its workers do, when the other side of that socket is gone; so does what is
+left of a card that has killed its worker, and the folder.
 """
 
 from __future__ import annotations
@@ -18,25 +19,27 @@ import socket
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from verideck.verifiers.python import box, imports, versions, worker, world
+from verideck.verifiers.python import box, descendants, imports, versions, worker, world
 from verideck.verifiers.python.rehearsals import REHEARSALS
+from verideck.verifiers.python.scratch import remove
 from verideck.verifiers.python.wire import receive
 
 
 def main() -> None:
     """Serve until nobody asks any more."""
-    control = socket.socket(fileno=int(sys.argv[1]))
+    control, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     world.forget_pages()
     if not box.missing():
         box.ready()
-    worker.adopt()
+    descendants.adopt()
     workers: list[int] = []
     while message := receive(control):
         if "worker" in message:
             _, (descriptor, *_), _, _ = socket.recv_fds(control, 1, 1)
-            workers.append(_fork(control, socket.socket(fileno=descriptor)))
+            workers.append(_fork(control, socket.socket(fileno=descriptor), folder))
         elif "packages" in message:
             versions.know(message["packages"])
         else:
@@ -44,18 +47,19 @@ def main() -> None:
     control.close()
     for pid in workers:
         os.waitpid(pid, 0)
-    worker.end_descendants()
+    descendants.end_own()
+    remove(folder)
     os._exit(0)  # libraries take their time to say farewell
 
 
-def _fork(control: socket.socket, channel: socket.socket) -> int:
+def _fork(control: socket.socket, channel: socket.socket, folder: Path) -> int:
     imports.remember()
     gc.freeze()  # a collection in a fork would copy every page it looks at
     if pid := os.fork():
         channel.close()
         return pid
     control.close()
-    worker.serve(channel)
+    worker.serve(channel, folder)
     os._exit(0)
 
 

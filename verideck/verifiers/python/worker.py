@@ -7,7 +7,6 @@ its card, also not what became a daemon.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import resource  # noqa: F401 - for `world.limit`, so that no fork imports it
 import select
@@ -15,16 +14,14 @@ import signal
 import socket
 import time
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 from verideck.model import Limits
-from verideck.verifiers.python import child, world
+from verideck.verifiers.python import child, descendants, world
 from verideck.verifiers.python.run import End, StoppedError, how
 from verideck.verifiers.python.scratch import Scratch, scratch
 from verideck.verifiers.python.wire import Message, receive, send
 
-_SUBREAPER = 36
 _GLANCE = 0.05
 """Seconds between two looks at the limits."""
 _LAST_CHANCE = 0.3
@@ -32,23 +29,30 @@ _LAST_CHANCE = 0.3
 _LONGEST_REPORT = 100_000_000
 
 
-def serve(channel: socket.socket) -> None:
-    """Execute what is asked for, until nobody asks any more."""
-    adopt()
+def serve(channel: socket.socket, folder: Path) -> None:
+    """Execute what is asked for, below a folder, until nobody asks any more.
+
+    What the system refuses to this process, and not to the card, is an answer too.
+    """
+    descendants.adopt()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    with contextlib.suppress(StoppedError, OSError):
-        while request := receive(channel):
-            send(channel, execute(request, channel))
+    while request := receive(channel):
+        try:
+            reply = execute(request, channel, folder)
+        except StoppedError:
+            return
+        except OSError as error:
+            descendants.end_own()
+            reply = {"refused": f"{type(error).__name__}: {error}"}
+        try:
+            send(channel, reply)
+        except OSError:  # nobody listens any more
+            return
 
 
-def adopt() -> None:
-    """Be the parent of whatever loses its own below (Linux: prctl(2), PR_SET_CHILD_SUBREAPER)."""
-    ctypes.CDLL(None).prctl(_SUBREAPER, 1)
-
-
-def execute(request: Message, channel: socket.socket) -> Message:
+def execute(request: Message, channel: socket.socket, beneath: Path) -> Message:
     """Execute one card in a fork; it ends when the other side of the channel goes away."""
-    with scratch() as folder:
+    with scratch(beneath) as folder:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -141,7 +145,7 @@ class _Watch:
     def _broken(self) -> End | None:
         if len(self.report) > _LONGEST_REPORT:
             return End.OUTPUT
-        if sum(1 for _ in _descendants(os.getpid())) > self.limits.processes:
+        if sum(1 for _ in descendants.of(os.getpid())) > self.limits.processes:
             return End.PROCESSES
         return self.folder.exceeded(self.limits)
 
@@ -173,28 +177,5 @@ class _Watch:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 end(self.pid, signal.SIGKILL)
         _, status = os.waitpid(self.pid, 0)
-        end_descendants()
+        descendants.end_own()
         return os.waitstatus_to_exitcode(status)
-
-
-def end_descendants() -> None:
-    """End whatever this process started or adopted."""
-    while left := list(_descendants(os.getpid())):
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    """The processes that a process started or adopted, and theirs (Linux: proc_pid_task(5))."""
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            text = children.read_text(encoding="ascii")
-        except OSError:  # it has ended
-            continue
-        for each in map(int, text.split()):
-            yield each
-            yield from _descendants(each)
