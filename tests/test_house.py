@@ -22,7 +22,7 @@ PACKAGE = ROOT / "verideck"
 
 DOORS = {
     "click": {"cli.py"},
-    "filelock": {"files.py"},
+    "filelock": {"cache.py"},
     "genanki": {"outputs/apkg.py"},
     "markdown_it": {"markdown/"},
     "pygments": {"highlight.py"},

@@ -16,7 +16,7 @@ from verideck.likeness import alike, features, sketch, sketched
 from verideck.lock import Lock, Reach, read
 from verideck.matching import ENOUGH
 from verideck.model import Hidden
-from verideck.numbering import numbered
+from verideck.numbering import numbered, replaced
 from verideck.problems import keep
 from verideck.recognise import identified
 
@@ -229,9 +229,13 @@ def test_what_was_taken_away_comes_back_to_its_number() -> None:
     assert back == (1, 2)
 
 
-def test_an_edited_text_keeps_the_number_that_is_written() -> None:
-    """As long as nobody else's text stood under it; without a written one, likeness tells."""
-    _, texts = numbered([Hidden(1, "moon"), Hidden(2, "earth")], {})
-    assert numbered([Hidden(1, "Luna"), Hidden(2, "earth")], texts)[0] == (1, 2)
+def test_an_edited_text_keeps_its_number() -> None:
+    """If it is like the former one, or if all around it is as it was; else it is another text."""
     _, texts = numbered([Hidden(None, "the moon"), Hidden(None, "earth")], {})
     assert numbered([Hidden(None, "the full moon"), Hidden(None, "sun")], texts)[0] == (1, 3)
+    _, texts = numbered([Hidden(1, "64"), Hidden(2, "8")], {})
+    put = replaced("{{c1::64}} for each of {{c2::8}}", "{{c1::128}} for each of {{c2::8}}")
+    now = [Hidden(1, "128"), Hidden(2, "8")]
+    assert numbered(now, texts, put)[0] == (1, 2)
+    assert numbered(now, texts)[0] == (3, 2)
+    assert replaced("{{c1::64}} for each", "{{c1::64}} for all") == {}

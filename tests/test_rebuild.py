@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import random
 import re
 import shutil
@@ -14,14 +15,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from projects import COMMAND, DOT, MOMENT, ROOT, Project, card, files, project, soon
+from projects import COMMAND, DOT, MOMENT, ROOT, Project, files, project, soon
 
 from verideck import lock, packages
+from verideck.build import build, check
 from verideck.cache import FOLDER
 from verideck.identity import chosen
 from verideck.lock import Lock
@@ -53,7 +55,7 @@ def numbered(count: int, first: int = 0) -> str:
 
 ADDED = qa("Was this here before?", "No.")
 REWORDED = ("What is 注意力 number 1 of 1?", "What is 注意力 number 1 (of 1), if any?")
-CHANGED = ("Answer 766 of 2.", "The answer is 766.")
+CHANGED = ("Answer 703 of 2.", "The answer is 703.")
 DELETED = qa("What is 注意力 number 3 of 9?", "Answer 550 of 3.")
 
 
@@ -133,9 +135,8 @@ def whole(root: Path) -> None:
 
 def consistent(root: Path, package: str = PACKAGE) -> None:
     """The package is that of the lock: another build changes nothing. No card is two notes."""
-    before = State.of(root, package)
-    run = Project(root).run("build", "--locked", "-o", package, SOURCE_DATE_EPOCH=str(LATER))
-    assert run.returncode == 0, run.stderr
+    before, settings = State.of(root, package), Project(root).settings()
+    build(check([], settings), root / package, LATER, settings, locked=True)
     assert State.of(root, package) == before
     once(root)
 
@@ -154,7 +155,7 @@ AT_A_CALL = """\
 import os, signal, sys
 from verideck.cli import main
 
-left, sent = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+names, left, sent = sys.argv.pop(1).split(), int(sys.argv.pop(1)), int(sys.argv.pop(1))
 
 def counted(call):
     def calling(*given, **named):
@@ -165,20 +166,25 @@ def counted(call):
         return call(*given, **named)
     return calling
 
-for name in ("mkdir", "fsync", "chmod", "replace", "unlink"):
+for name in names:
     setattr(os, name, counted(getattr(os, name)))
 main()
 """
 """The command, which gets a signal as it is about to call the system for the n-th time."""
 
+ANY = "fsync replace unlink"
+"""What changes a disk."""
+
 CALLS = 12
-"""At most so many calls that write are made by a build."""
+"""A build makes fewer such calls."""
 
 
-def at_call(made: Project, number: int, sent: signal.Signals) -> subprocess.CompletedProcess[str]:
+def at_call(
+    made: Project, number: int, sent: signal.Signals, calls: str = ANY
+) -> subprocess.CompletedProcess[str]:
     """A build that gets a signal at a call."""
     return subprocess.run(
-        [sys.executable, "-c", AT_A_CALL, str(number), str(int(sent)), "build"],
+        [sys.executable, "-c", AT_A_CALL, calls, str(number), str(int(sent)), "build"],
         cwd=made.root,
         env=made.environment(),
         check=False,
@@ -225,7 +231,7 @@ def _parts(found: Rebuild) -> tuple[Project, State, State]:
 
 def test_a_build_killed_at_any_moment_is_made_good(tmp_path: Path) -> None:
     """The same, wherever in a build of some hundred cards it happens to be."""
-    made, former, new = _parts(rebuild(tmp_path / "deck", 250))
+    made, former, new = _parts(rebuild(tmp_path / "deck", 150))
     started = time.monotonic()
     assert made.run("build").returncode == 0
     lasts = time.monotonic() - started
@@ -242,16 +248,12 @@ def test_a_build_killed_at_any_moment_is_made_good(tmp_path: Path) -> None:
     assert seen >= {"former"}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what a killed build wrote beside the files is never removed"
-)
 def test_the_next_build_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     """Nothing stands beside lock and package in the end."""
     made = rebuild(tmp_path / "deck", 5).made
     there = files(made.root)
-    for number in range(1, CALLS):
-        if at_call(made, number, signal.SIGKILL).returncode == 0:
-            break
+    for number in (1, 2):
+        assert at_call(made, number, signal.SIGKILL, "replace").returncode == -signal.SIGKILL
     assert made.run("build").returncode == 0
     assert files(made.root) == there
 
@@ -310,16 +312,12 @@ def test_a_build_interrupted_at_any_moment_leaves_no_mixture(
         assert command.returncode in codes or left == new
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a signal that had to wait for both files is told as if nothing had been written",
-)
 def test_an_interrupted_build_says_what_it_has_written(tmp_path: Path) -> None:
     """That nothing was written is said only where it is so."""
     made, former, _ = _parts(rebuild(tmp_path / "deck", 10))
-    for number in range(1, CALLS):
+    for number in (1, 2):
         former.write(made.root)
-        run = at_call(made, number, signal.SIGINT)
+        run = at_call(made, number, signal.SIGINT, "replace")
         assert (State.of(made.root) == former) == ("nothing was written" in run.stderr)
 
 
@@ -387,7 +385,7 @@ def test_a_file_size_limit_leaves_both_files(tmp_path: Path, fits: str) -> None:
     if prlimit is None:
         pytest.skip("no prlimit here")
     noise = DOT + random.Random(0).randbytes(60_000)  # noqa: S311 - noise cannot be compressed
-    shown = {"c.md": "## Noise? {#noise}\n\n![noise](noise.png)\n", "cards/noise.png": noise}
+    shown: Files = {"c.md": "## Noise? {#noise}\n\n![noise](noise.png)\n", "cards/noise.png": noise}
     made, former, new = _parts(rebuild(tmp_path / "deck", 10, more=shown))
     there = files(made.root)
     assert new.lock is not None
@@ -429,9 +427,6 @@ def test_a_lock_that_cannot_be_written_is_told(closed: Path, tmp_path: Path) -> 
 
 
 @linux
-@pytest.mark.xfail(
-    strict=True, reason="whichever file cannot be written, the package is what is told of"
-)
 def test_it_is_told_which_file_cannot_be_written(closed: Path) -> None:
     """Another -o would not help."""
     run = Project(closed).run("build", "-o", "../deck.apkg", through=as_anybody())
@@ -531,13 +526,16 @@ def ended(*commands: subprocess.Popen[str]) -> None:
         assert command.returncode == 0, told
 
 
-@pytest.mark.parametrize("first", [False, True], ids=["rebuild", "first build"])
-@pytest.mark.parametrize("outputs", [(PACKAGE, PACKAGE), ("one.apkg", "two.apkg")], ids=len)
+@pytest.mark.parametrize(
+    ("outputs", "first"),
+    [((PACKAGE, PACKAGE), True), ((PACKAGE, PACKAGE), False), (("one.apkg", "two.apkg"), False)],
+    ids=["first build", "rebuild", "-o"],
+)
 def test_builds_started_together_leave_one(
     tmp_path: Path, outputs: tuple[str, str], *, first: bool
 ) -> None:
     """Whoever comes second finds all remembered; both packages are those of the lock."""
-    made, former, _ = _parts(rebuild(tmp_path / "deck", 60, first=first))
+    made, former, _ = _parts(rebuild(tmp_path / "deck", 40, first=first))
     for number in range(3):
         former.write(made.root)
         ended(
@@ -558,7 +556,10 @@ def test_builds_of_different_edits_do_not_mix(
     """Lock and package are of one of two builds that read different cards, whoever was first."""
     made = project(tmp_path / "deck", {"a.md": numbered(30)})
     made.build(moment=FORMER)
-    texts = (edited(numbered(30)), numbered(30).replace(REWORDED[0], "Attention 1?") + qa("b", "B"))
+    texts = (
+        edited(numbered(30)),
+        numbered(30).replace(REWORDED[0], "Attention 1?") + ADDED.replace("Was", "Is"),
+    )
     (made.root / FOLDER).mkdir(exist_ok=True)
     with FileLock(made.root / FOLDER / "building"):
         commands = []
@@ -569,7 +570,7 @@ def test_builds_of_different_edits_do_not_mix(
             commands.append(waiting(made, told, "-o", output, moment=moment))
     ended(*commands)
     won = [text for text in texts if questions(text) == live(made.root)]
-    assert len(won) == 1
+    assert len(won) == 1, [questions(text) ^ live(made.root) for text in texts]
     made.write("cards/a.md", won[0])
     consistent(made.root, outputs[texts.index(won[0])])
     guids = [packages.read(made.root / output) for output in set(outputs)]
@@ -588,22 +589,17 @@ def live(root: Path) -> set[str]:
     return {each.identity.question for each in entries if not each.retired}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`clean` removes the file by which builds wait, and another does not wait"
-)
 def test_clean_lets_no_build_in_beside_another(tmp_path: Path) -> None:
     """Whoever holds the project still holds it."""
     made = project(tmp_path / "deck", {"a.md": numbered(5)})
     made.build()
     with FileLock(made.root / FOLDER / "building"):
         assert made.run("clean").returncode == 0
-        command = made.start("build")
-        try:
-            with pytest.raises(subprocess.TimeoutExpired):
-                command.communicate(timeout=3)
-        finally:
-            command.kill()
-            command.communicate()
+        command = waiting(made, tmp_path / "told", moment=MOMENT)
+        went_on = soon(lambda: command.poll() is not None, 3)
+        command.kill()
+        command.communicate()
+    assert not went_on
 
 
 # --locked
@@ -632,8 +628,8 @@ def test_locked_refuses_what_the_lock_does_not_remember(tmp_path: Path, edit: st
     assert told in run.stderr
     assert State.of(tmp_path) == before
     assert files(tmp_path) == there
-    assert made.run("build").returncode == 0
-    assert made.run("build", "--locked").returncode == 0
+    made.build()
+    consistent(tmp_path)
 
 
 def test_locked_packages_what_the_lock_remembers(tmp_path: Path) -> None:
@@ -657,18 +653,27 @@ def test_locked_refuses_a_project_without_a_lock(tmp_path: Path) -> None:
     assert not files(tmp_path) & WRITTEN
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a lock that says the same in another order is put in order, --locked or no"
-)
 def test_locked_never_writes_the_lock(tmp_path: Path) -> None:
     """Also where lines stand in another order, as a merge may leave them."""
     made = project(tmp_path, {"a.md": numbered(5)})
     made.build()
-    *lines, one, other, last = (tmp_path / LOCK).read_text(encoding="utf-8").splitlines(True)
+    *lines, one, other, last = (
+        (tmp_path / LOCK).read_text(encoding="utf-8").splitlines(keepends=True)
+    )
     merged = "".join([*lines, other, one, last]).encode()
     made.write(LOCK, merged)
     made.run("build", "--locked")
     assert (tmp_path / LOCK).read_bytes() == merged
+
+
+def test_a_deleted_card_is_gone_though_its_file_names_it(tmp_path: Path) -> None:
+    """A question may be a word, which other cards of the file use."""
+    one, other = qa("Softmax", "Weights from scores."), qa("What follows softmax?", "No Softmax.")
+    made = project(tmp_path, {"a.md": one + other})
+    made.build()
+    made.write("cards/a.md", other)
+    assert made.run("build", "--locked").returncode == 1
+    assert "1 retired" in made.run("build").stdout
 
 
 MOVES = {
@@ -678,18 +683,16 @@ MOVES = {
 
 
 @pytest.mark.parametrize("move", MOVES)
-@pytest.mark.xfail(strict=True, reason="the message tells only what Anki would be told of")
 def test_locked_tells_of_every_change(tmp_path: Path, move: str) -> None:
     """Also of what changes nothing for a learner."""
-    settings = '[tool.verideck]\ndeck = "Root"\nnamespace = "tests"\noutput = "deck.apkg"\n'
     top = "---\ndeck: One\n---\n\n"
-    made = project(tmp_path, {"a.md": top + numbered(6), "b.md": top + qa("B", "b")}, settings)
+    made = project(tmp_path, {"a.md": top + numbered(6), "b.md": top + qa("B", "b")})
     made.build()
     for name, text in MOVES[move].items():
         made.write(f"cards/{name}", top + text + (qa("B", "b") if name == "b.md" else ""))
     run = made.run("build", "--locked")
     assert run.returncode == 1
-    assert "What is 注意力 number 5 of 25?" in run.stderr.replace("## ", "")
+    assert "What is 注意力 number 5 of 25?" in run.stderr
 
 
 # Merged
@@ -751,7 +754,6 @@ def nothing_new(made: Project, notes: int) -> None:
     assert f"since the last build: {notes} untouched" in run.stdout, run.stdout
     assert max(each.mod for each in remembered(made.root).entries.values()) < LATER
     assert len(remembered(made.root).entries) == notes
-    made.run("build", SOURCE_DATE_EPOCH=str(LATER))
     consistent(made.root)
 
 
@@ -774,7 +776,7 @@ def neighbours(base: str, one: Sequence[str], other: Sequence[str]) -> bool:
     ids = {chosen(each, ()) for each in questions(base)}
     order = sorted([*ids, *one, *other])
     owners = [0 if each in ids else 1 if each in one else 2 for each in order]
-    return any({a, b} == {1, 2} for a, b in zip(owners, owners[1:], strict=False))
+    return any({a, b} == {1, 2} for a, b in pairwise(owners))
 
 
 def test_without_union_only_neighbours_conflict(tmp_path: Path) -> None:
@@ -847,24 +849,25 @@ def test_without_union_two_versions_of_a_line_are_told(tmp_path: Path) -> None:
         assert State.of(tmp_path) == before
 
 
+ORDER, WHOLE = (
+    "How do transformers see order?",
+    ("By positions: every token is given an embedding of its own place, which is added to it."),
+)
 TWO_LINES = {
     "reworded, and answered anew": (
-        qa("How do transformers see order?", "Positions."),
-        qa("Why are there embeddings of places?", "Positions."),
-        qa("How do transformers see order?", "By adding sines."),
+        qa(ORDER, WHOLE),
+        qa("Where does a transformer take its order from?", WHOLE),
+        qa(ORDER, "By sines."),
     ),
-    "named and reworded, and answered anew": (
-        qa("How do transformers see order?", "By positions."),
-        qa("How do transformers see the order? {#order}", "By positions."),
-        qa("How do transformers see order?", "By sines."),
+    "named, and answered anew": (
+        qa(ORDER, WHOLE),
+        qa(f"{ORDER} {{#order}}", WHOLE),
+        qa(ORDER, "By sines."),
     ),
 }
 
 
 @pytest.mark.parametrize("case", TWO_LINES)
-@pytest.mark.xfail(
-    strict=True, reason="of two merged lines of a note, only the later one is known again"
-)
 def test_what_either_of_two_lines_says_is_known_again(tmp_path: Path, case: str) -> None:
     """The merged card has its question or id from one branch and its answer from another."""
     base, one, two = TWO_LINES[case]
@@ -884,7 +887,7 @@ def test_what_either_of_two_lines_says_is_known_again(tmp_path: Path, case: str)
 EVERY: Files = {
     "a.md": "# 一 <1>\n\n" + numbered(20),
     "b.md": "## Reversed? {.reversed tags='z a m::n'}\n\nYes: $x < y$.\n\n![dot](dot.png)\n\n"
-    "## Code?\n\n```python {.no-run}\nprint({'a', 'b'})\n```\n",
+    "## Code?\n\n```python {.no-run reason='shown alone'}\nprint({'a', 'b'})\n```\n",
     "deep/c.md": "- The {{c2::moon}} and the {{c10::sun}}, {{c1::both}}\n"
     "- Which ==one== of ==two==? {.cloze}\n- Type it {.type}\n\n    a < b\n",
     "cards/dot.png": DOT,
@@ -945,32 +948,42 @@ def test_cards_and_lock_are_a_package_from_any_folder(
         assert State.of(folder) == expected
 
 
-@cache
 def pythons() -> dict[str, str]:
     """Other interpreters that are installed here, by their versions."""
     names = [f"python3.{minor}" for minor in range(11, 20)]
-    found = [path for path in map(shutil.which, names) if path]
+    folders = os.get_exec_path()
+    found = [path for name in names for one in folders if (path := shutil.which(name, path=one))]
     found += map(str, Path.home().glob(".pyenv/versions/3.*/bin/python"))
     asked = "import platform as p; print(p.python_implementation(), p.python_version())"
     versions: dict[str, str] = {}
     for path in found:
         told = subprocess.run([path, "-c", asked], check=False, capture_output=True, text=True)
         name, _, version = told.stdout.strip().partition(" ")
-        if told.returncode == 0 and name == "CPython":
-            minor = ".".join(version.split(".")[:2])
-            versions.setdefault(minor, path)
-    own = ".".join(map(str, sys.version_info[:2]))
-    return {name: path for name, path in versions.items() if name != own}
+        if told.returncode == 0 and name == "CPython" and version != platform.python_version():
+            versions.setdefault(version, path)
+    return {version: path for version, path in versions.items() if supported(version)}
 
 
-@pytest.mark.parametrize("version", [f"3.{minor}" for minor in range(11, 20)])
+def supported(version: str) -> bool:
+    """Whether verideck is for this version of Python."""
+    return tuple(map(int, version.split(".")[:2])) >= (3, 11)
+
+
 def test_cards_and_lock_are_a_package_under_any_python(
-    deck: tuple[Project, State], tmp_path: Path, version: str
+    deck: tuple[Project, State], tmp_path: Path
 ) -> None:
     """What is installed here in pure Python is lent to every other interpreter that there is."""
-    if version not in pythons():
-        pytest.skip(f"no other Python {version} here")
     lent = [str(ROOT), *(path for path in sys.path if Path(path).name == "site-packages")]
-    command = [pythons()[version], "-m", "verideck"]
-    said = packaged(deck, tmp_path / "copy", command, PYTHONPATH=os.pathsep.join(lent))
-    assert said == ""
+    said = {
+        version: packaged(
+            deck,
+            tmp_path / version,
+            [path, "-m", "verideck"],
+            PYTHONPATH=os.pathsep.join(lent),
+            PYTHONDONTWRITEBYTECODE="1",
+        )
+        for version, path in pythons().items()
+    }
+    if not said:
+        pytest.skip("no other Python from 3.11 on is installed here")
+    assert said == dict.fromkeys(said, "")

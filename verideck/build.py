@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from verideck import lock, packages
 from verideck.audit import audit
-from verideck.cache import FOLDER
+from verideck.cache import FOLDER, alone
 from verideck.changes import changes
 from verideck.diff import Difference, differences
-from verideck.files import alone, place_name
+from verideck.files import place_name
 from verideck.lock import Last, Lock, Reach
 from verideck.model import Built, Card, Fate, Limits, Note, Place, ProvenCard, Source, Tally
 from verideck.naming import name_cards
@@ -123,7 +123,7 @@ def build(
             problems.append(_stale(before, after, checked.reach))
         if errors(problems):
             raise BuildFailedError(problems, checked.tally)
-        built = pack(edition, after, output, settings.root)
+        built = pack(edition, None if locked else after, output, settings.root)
     if isinstance(built, Problem):
         raise BuildFailedError([*problems, built], checked.tally)
     return replace(built, changes=tuple(changes(before, after, checked.reach)))
@@ -198,6 +198,12 @@ def _former(output: Path, settings: Settings) -> dict[str, Last]:
 def _stale(before: Lock, after: Lock, reach: Reach) -> Problem:
     happened = [each for each in changes(before, after, reach) if each.fate is not Fate.UNTOUCHED]
     told = [f"{each.fate}: {each.after or each.before}" for each in happened]
+    named = {each.id for each in happened}
+    told += [
+        f"remembered otherwise: {entry.identity.question}"
+        for guid, entry in after.entries.items()
+        if entry != before.entries.get(guid) and entry.identity.id not in named
+    ]
     return Problem(
         Code.LOCK_STALE,
         "\n".join(["the cards are not what was remembered here", *told[:_MOST_TOLD]]),

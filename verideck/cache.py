@@ -9,13 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 FOLDER = ".verideck"
 """In the project's folder."""
+_HELD = "building"
+"""The file that a build holds there."""
 
 Entry = dict[str, Any]
 
@@ -47,7 +53,7 @@ class Cache:
         file = self._file(self._folder, key)
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
-            self._mark(self._folder)
+            _mark(self._folder)
             descriptor, beside = tempfile.mkstemp(dir=file.parent)
             try:
                 with os.fdopen(descriptor, "wb") as writing:
@@ -59,15 +65,40 @@ class Cache:
     def _file(self, folder: Path, key: str) -> Path:
         return folder / self._kind / key[:2] / key[2:]
 
-    @staticmethod
-    def _mark(folder: Path) -> None:
-        """Keep git and backups out of it, as other tools' caches do."""
-        for name, text in (
-            (".gitignore", "*\n"),
-            ("CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n"),
-        ):
-            if not (folder / name).exists():
-                (folder / name).write_text(text, encoding="ascii")
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let no other build of the project run in between: they wait for each other.
+
+    Where the folder cannot be written there is nothing to hold: nobody else can write there either.
+    """
+    held = FileLock(folder / _HELD)
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        _mark(folder)
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def forget(folder: Path) -> bool:
+    """Remove all that is kept; whether there was anything. What builds wait by stays."""
+    kept = [each for each in folder.glob("*") if each.is_dir()]
+    for each in kept:
+        shutil.rmtree(each, ignore_errors=True)
+    return bool(kept)
+
+
+def _mark(folder: Path) -> None:
+    """Keep git and backups out of it, as other tools' caches do."""
+    for name, text in (
+        (".gitignore", "*\n"),
+        ("CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n"),
+    ):
+        if not (folder / name).exists():
+            (folder / name).write_text(text, encoding="ascii")
 
 
 def key(*parts: object) -> str:

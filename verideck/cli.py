@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
-import shutil
 import signal
 import sys
 import time
@@ -21,8 +20,8 @@ from verideck.audit import survived
 from verideck.build import Checked, compare, name
 from verideck.build import build as package
 from verideck.build import check as check_cards
-from verideck.cache import FOLDER
-from verideck.files import absolute
+from verideck.cache import FOLDER, forget
+from verideck.files import WRITTEN, absolute
 from verideck.model import Built, Card, ProvenCard, Tally
 from verideck.moment import moment
 from verideck.outputs import OUTPUTS
@@ -182,12 +181,8 @@ def diff(old: Path | None, form: str, *, quiet: bool) -> None:
 @verideck.command()
 def clean() -> None:
     """Forget all proofs and audits of former runs; the next one executes everything."""
-    folder = (find_root(Path.cwd()) or Path.cwd()) / FOLDER
-    if folder.is_dir():
-        shutil.rmtree(folder, ignore_errors=True)
-        click.echo(f"removed {folder.name}")
-    else:
-        click.echo("nothing is kept here")
+    forgotten = forget((find_root(Path.cwd()) or Path.cwd()) / FOLDER)
+    click.echo("all of it is forgotten" if forgotten else "nothing is kept here")
 
 
 @verideck.command()
@@ -281,9 +276,10 @@ class _Run:
         """Let Ctrl-C end the run without a traceback."""
         try:
             yield
-        except KeyboardInterrupt:
-            nothing = "; nothing was written" if self.packages else ""
-            click.echo(f"Interrupted{nothing}", err=True)
+        except KeyboardInterrupt as interruption:
+            too_late = WRITTEN in getattr(interruption, "__notes__", ())
+            what = WRITTEN if too_late else "nothing was written"
+            click.echo(f"Interrupted; {what}" if self.packages else "Interrupted", err=True)
             sys.exit(INTERRUPTED)
 
     def audited(

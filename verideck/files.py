@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +11,8 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock
+WRITTEN = "all was written"
+"""The note of an interruption that came too late."""
 
 
 def place_name(file: Path, root: Path) -> str:
@@ -25,45 +27,39 @@ def absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - `absolute` keeps them, `resolve` ends links
 
 
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold a project's files, so that no other build of it changes them in between.
-
-    Where the folder cannot be written there is nothing to hold: nobody else can write there either.
-    """
-    held = FileLock(folder / "building")
-    with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        held.acquire()
-    try:
-        yield
-    finally:
-        held.release()
-
-
 def write_together(contents: Mapping[Path, bytes]) -> None:
     """Write several files, all of them or none.
 
     All are written beside their places before the first is renamed, and a failure takes back what
     was renamed; a signal waits. A process killed between two renames leaves the first files new and
     the others as they were: let the first be those from which the others can be made again.
-    Raises OSError.
+    What processes that were killed have left beside the files goes; none but one process at a time
+    may write them. Raises OSError; a KeyboardInterrupt that had to wait says so by a note, WRITTEN.
     """
+    for file in contents:
+        for left in file.parent.glob(f".{glob.escape(file.name)}.[0-9]*"):
+            left.unlink(missing_ok=True)
     former = {file: file.read_bytes() for file in contents if file.exists()}
-    with contextlib.ExitStack() as beside, _undisturbed() as undisturbed:
-        ready = {
-            file: beside.enter_context(_beside(file, content)) for file, content in contents.items()
-        }
-        undisturbed()
-        done: list[Path] = []
-        try:
-            for file, written in ready.items():
-                written.replace(file)
-                done.append(file)
-        except OSError:
-            for file in done:
-                _take_back(file, former.get(file))
-            raise
+    done: list[Path] = []
+    try:
+        with contextlib.ExitStack() as beside, _undisturbed() as undisturbed:
+            ready = {
+                file: beside.enter_context(_beside(file, content))
+                for file, content in contents.items()
+            }
+            undisturbed()
+            try:
+                for file, written in ready.items():
+                    written.replace(file)
+                    done.append(file)
+            except OSError:
+                for file in done:
+                    _take_back(file, former.get(file))
+                raise
+    except KeyboardInterrupt as interruption:
+        if done:
+            interruption.add_note(WRITTEN)
+        raise
 
 
 def _take_back(file: Path, former: bytes | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 
 from verideck.model import Card
 
@@ -35,10 +35,18 @@ def chosen(question: str, taken: Collection[str]) -> str:
     raise AssertionError
 
 
-def guid(namespace: str, identity: str) -> str:
-    """A note's guid. It follows from the project's namespace and the card's id, nothing else."""
-    digest = hashlib.sha256(f"{namespace}\x1f#{identity}".encode()).digest()
-    return base64.urlsafe_b64encode(digest[:12]).decode()
+def guid(namespace: str, identity: str, taken: Container[str] = ()) -> str:
+    """A note's guid. It follows from the project's namespace and the card's id, nothing else.
+
+    Unless it is taken: an id that another card had before it got a new one is free, its guid never.
+    """
+    for attempt in itertools.count():
+        again = f"\x1f{attempt}" if attempt else ""
+        digest = hashlib.sha256(f"{namespace}\x1f#{identity}{again}".encode()).digest()
+        found = base64.urlsafe_b64encode(digest[:12]).decode()
+        if found not in taken:
+            return found
+    raise AssertionError
 
 
 def moments(guids: Iterable[str]) -> Mapping[str, int]:

@@ -9,6 +9,7 @@ counts.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -24,6 +25,8 @@ NAME = "cards.lock"
 _VERSION = 1
 _HEAD = f"# cards.lock, version {_VERSION}: written by `verideck build`, committed with the cards"
 _LAST = "# the end"
+_MARKER = re.compile(r"\s*(?:[-*+]|#+|\d+[.)]|[Q问][:：])\s*")
+_ATTRIBUTES = re.compile(r"\s*\{[#.][^{}]*\}\s*$")
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
@@ -68,6 +71,8 @@ class Lock:
     entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
     """By guid."""
     styles: Mapping[Kind, Style] = field(default_factory=lambda: MappingProxyType({}))
+    merged: tuple[Entry, ...] = ()
+    """Other lines of the same notes, of branches that were joined: these too they are known by."""
 
     @property
     def moment(self) -> int:
@@ -91,8 +96,14 @@ class Reach:
         return self.whole or entry.path in self.texts
 
     def still_asks(self, entry: Entry) -> bool:
-        """Whether a note's question stands in its file, be it without an answer."""
-        return entry.identity.question in one_line(self.texts.get(entry.path, ""))
+        """Whether a note's question stands alone on a line of its file, maybe without an answer."""
+        lines = self.texts.get(entry.path, "").split("\n")
+        return entry.identity.question in (_asked(line) for line in lines)
+
+
+def _asked(line: str) -> str:
+    """A line without what makes a question of it, and without attributes."""
+    return one_line(_ATTRIBUTES.sub("", _MARKER.sub("", line, count=1)))
 
 
 def read(root: Path) -> Iterator[Lock | Problem]:
@@ -116,6 +127,7 @@ def read(root: Path) -> Iterator[Lock | Problem]:
     entries: dict[str, Entry] = {}
     styles: dict[Kind, Style] = {}
     owners: dict[str, str] = {}
+    merged: list[Entry] = []
     for number, line in enumerate(lines, start=1):
         if not line or line.startswith("#"):
             continue
@@ -129,12 +141,14 @@ def read(root: Path) -> Iterator[Lock | Problem]:
             if owners.setdefault(identity.id, identity.guid) != identity.guid:
                 yield _invalid(f"two notes have the id {identity.id}", number)
                 return
-            entries[identity.guid] = _later(entries.get(identity.guid), read_line)
+            lines_of_one = [*filter(None, [entries.get(identity.guid)]), read_line]
+            *others, entries[identity.guid] = sorted(lines_of_one, key=lambda each: each.mod)
+            merged += others
         else:
             kind, style = read_line
             former = styles.get(kind, style)
             styles[kind] = style if style.mod >= former.mod else former
-    yield Lock(MappingProxyType(entries), MappingProxyType(styles))
+    yield Lock(MappingProxyType(entries), MappingProxyType(styles), tuple(merged))
 
 
 def text(lock: Lock) -> str:
@@ -146,10 +160,6 @@ def text(lock: Lock) -> str:
     entries = sorted(lock.entries.values(), key=lambda each: each.identity.id)
     lines = [json.dumps(each, ensure_ascii=False) for each in [*styles, *map(_told, entries)]]
     return "\n".join([_HEAD, *lines, _LAST, ""])
-
-
-def _later(one: Entry | None, other: Entry) -> Entry:
-    return one if one and one.mod > other.mod else other
 
 
 def _framed(lines: list[str]) -> tuple[str, int] | None:

@@ -83,8 +83,18 @@ def _clear(pairs: Iterable[Pair]) -> Iterator[Pair]:
     for its in of_card.values():
         best = max(its, key=lambda each: each.likeness)
         others = [*its, *of_entry[best.entry.identity.guid]]
-        if all(each is best or each.likeness + _CLEARLY <= best.likeness for each in others):
+        if all(_is_one(each, best) or _is_clear(best, each) for each in others):
             yield best
+
+
+def _is_clear(best: Pair, other: Pair) -> bool:
+    return other.likeness + _CLEARLY <= best.likeness
+
+
+def _is_one(pair: Pair, other: Pair) -> bool:
+    """Whether two pairs are of the same card and note, of which a lock may have several lines."""
+    same_note = pair.entry.identity.guid == other.entry.identity.guid
+    return same_note and pair.card.place == other.card.place
 
 
 def _may_be(card: Card, entry: Entry) -> bool:

@@ -9,27 +9,29 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 from verideck.likeness import alike, features
+from verideck.markdown.cloze import Deletion, find
 from verideck.model import Hidden
 
 _ALIKE = 0.3
 
 
 def numbered(
-    hidden: Sequence[Hidden], before: Mapping[int, str]
+    hidden: Sequence[Hidden], before: Mapping[int, str], put: Mapping[str, str] | None = None
 ) -> tuple[tuple[int, ...], dict[int, str]]:
     """The number of each deletion, and the text of every number that the card ever had.
 
-    `before` holds the texts of former numbers. A text keeps its number; a changed text keeps the
-    number that is written for it, or that of the former text it is most like; any other deletion
-    gets a number that was never used, the written one if it is free. So nothing is asked under a
-    number that once asked for something else.
+    `before` holds the texts of former numbers, `put` the former text in whose place a text stands
+    (see `replaced`). A text keeps its number, and so does one that took its place; another one gets
+    that of the former text it is most like, or else one that was never used, the written one if it
+    is free. So nothing is asked under a number that once asked for something else.
     """
     groups = _groups(hidden)
     given: dict[int, int] = {}
     free = dict(before)
-    for settle in (_by_text, _by_written_number, _by_likeness):
+    for settle in (_by_text, partial(_by_place, put or {}), _by_likeness):
         for group, number in settle(groups, given, free):
             given[group] = number
             del free[number]
@@ -43,6 +45,24 @@ def numbered(
         given[group] = number
     of_group = {given[group]: text for group, (_, text) in enumerate(groups)}
     return tuple(given[each] for each in _memberships(hidden)), {**before, **of_group}
+
+
+def replaced(before: str, after: str) -> dict[str, str]:
+    """What a question hides, each with what was hidden there, if all around it is the same."""
+    (one, former), (other, now) = find(before), find(after)
+    if _around(one, former) != _around(other, now):
+        return {}
+    return {
+        other[new.start : new.end]: one[old.start : old.end]
+        for old, new in zip(former, now, strict=True)
+    }
+
+
+def _around(plain: str, deletions: Sequence[Deletion]) -> list[str]:
+    """The pieces of a text between its deletions."""
+    starts = [0, *(each.end for each in deletions)]
+    ends = [*(each.start for each in deletions), len(plain)]
+    return [plain[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 _Group = tuple[int | None, str]
@@ -84,13 +104,18 @@ def _by_text(
             yield group, written if written and written in same else same[0]
 
 
-def _by_written_number(
-    groups: Sequence[_Group], given: Mapping[int, int], free: Mapping[int, str]
+def _by_place(
+    put: Mapping[str, str],
+    groups: Sequence[_Group],
+    given: Mapping[int, int],
+    free: Mapping[int, str],
 ) -> Iterator[tuple[int, int]]:
-    """Another text under a number whose former text is hidden nowhere any more."""
-    for group, (written, _) in enumerate(groups):
-        if written and group not in given and written in free:
-            yield group, written
+    """Another text, where everything around it is as it was."""
+    former = {text: number for number, text in free.items()}
+    for group, (_, text) in enumerate(groups):
+        number = former.get(put.get(text, ""), 0)
+        if group not in given and number in free:
+            yield group, number
 
 
 def _by_likeness(
@@ -109,9 +134,11 @@ def _by_likeness(
 
 
 def _like(one: str, other: str) -> float:
-    if one in other or other in one:
+    """How alike two hidden texts are; a word taken away or put beside them changes nothing."""
+    mine, theirs = features(one), features(other)
+    if mine and theirs and (mine <= theirs or theirs <= mine):
         return 1.0
-    return alike(features(one), features(other))
+    return alike(mine, theirs)
 
 
 def _next(taken: AbstractSet[int | None]) -> int:

@@ -13,15 +13,16 @@ from verideck.outputs import OUTPUTS
 from verideck.problems import Code, Problem
 
 
-def pack(edition: Edition, remembered: Lock, output: Path, root: Path) -> Built | Problem:
+def pack(edition: Edition, remembered: Lock | None, output: Path, root: Path) -> Built | Problem:
     """Package an edition into `output`, whose suffix must be in `OUTPUTS`, and remember it.
 
     The folder is made if it is missing. The lock comes first: should the process be killed between
-    the two, the next build finds all remembered and makes the same package. A file that would be as
-    it is, is left alone.
+    the two, the next build finds all remembered and makes the same package. Without a lock to be
+    remembered, the one that is there stays. A file that would be as it is, is left alone.
     """
     content = OUTPUTS[output.suffix](edition)
-    wanted = {root / lock.NAME: lock.text(remembered).encode(), output: content}
+    remembering = {root / lock.NAME: lock.text(remembered).encode()} if remembered else {}
+    wanted = {**remembering, output: content}
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_together({file: text for file, text in wanted.items() if not _holds(file, text)})

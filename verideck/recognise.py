@@ -16,7 +16,7 @@ from verideck.likeness import sketch
 from verideck.lock import Entry, Lock, Reach
 from verideck.matching import Pair, matched
 from verideck.model import Card, Identity, Kind, Place, ProvenCard
-from verideck.numbering import numbered
+from verideck.numbering import numbered, replaced
 from verideck.problems import Code, Problem
 
 REVERSE = 2
@@ -46,42 +46,50 @@ def identified(
     cards: Sequence[Card], lock: Lock, reach: Reach, namespace: str
 ) -> tuple[dict[Place, Card], list[Problem]]:
     """The cards with their identities, by their places; and what is not clear."""
-    by_id = {entry.identity.id: entry for entry in lock.entries.values()}
-    found = {card.place: by_id[card.id] for card in cards if card.id in by_id}
-    taken = {entry.identity.guid for entry in found.values()}
+    lines = [*lock.merged, *lock.entries.values()]
+    by_id = {line.identity.id: line for line in lines}
+    lines_found = {card.place: by_id[card.id] for card in cards if card.id in by_id}
+    taken = {line.identity.guid for line in lines_found.values()}
     more, unclear = matched(
-        [card for card in cards if card.place not in found],
-        [entry for entry in lock.entries.values() if entry.identity.guid not in taken],
+        [card for card in cards if card.place not in lines_found],
+        [line for line in lines if line.identity.guid not in taken],
         reach.covers,
     )
-    found |= more
+    found = {
+        place: lock.entries[line.identity.guid] for place, line in (lines_found | more).items()
+    }
     problems = list(_ambiguous(unclear))
     asked = {problem.place for problem in problems}
     ids = {*by_id, *(card.id for card in cards)}
+    guids = set(lock.entries)
     known: dict[Place, Card] = {}
     for card in cards:
         entry = found.get(card.place)
         if entry and entry.kind is not card.kind:
             problems.append(_another_kind(card, entry))
         elif card.place not in asked:
-            known[card.place] = _identified(card, entry, namespace, ids)
+            known[card.place] = _identified(card, entry, namespace, ids, guids)
     return known, problems
 
 
-def _identified(card: Card, entry: Entry | None, namespace: str, ids: set[str]) -> Card:
-    """The card with the identity that it had, or with a new one, whose id joins the others."""
+def _identified(
+    card: Card, entry: Entry | None, namespace: str, ids: set[str], guids: set[str]
+) -> Card:
+    """The card with the identity that it had, or with a new one; its id and guid are taken then."""
     question = one_line(card.question.text)
     former = entry.identity if entry else None
     name = card.id or (former.id if former else chosen(question, ids))
     ids.add(name)
+    guids.add(here := former.guid if former else guid(namespace, name, guids))
     before = dict(former.every_number) if former else {}
-    numbers, texts = numbered(card.hidden, before)
+    put = replaced(former.question, question) if former else {}
+    numbers, texts = numbered(card.hidden, before, put)
     asked = {*numbers, REVERSE} if card.reverse else {*numbers}
     texts |= {REVERSE: "reversed"} if card.reverse else {}
     identity = Identity(
         id=name,
         written=bool(card.id),
-        guid=former.guid if former else guid(namespace, name),
+        guid=here,
         question=question,
         answer=sketch(card.answer.text) if card.answer else "",
         numbers=tuple((n, texts[n]) for n in sorted(texts) if n in asked),

@@ -19,6 +19,9 @@ from verideck.notetypes import notetype
 RETIRED = "verideck::retired"
 """The tag of notes that are no cards of the project any more."""
 
+_TOLD_FOR = 180 * 24 * 3600
+"""For so many seconds of the lock's own time they are told to learners; then their text goes."""
+
 
 Former = Callable[[], Mapping[str, Last]]
 
@@ -53,7 +56,7 @@ def stamp(
     for entry in gone:
         entries[entry.identity.guid] = _retired(entry, last.get(entry.identity.guid), moment)
     styles = {kind: _style(kind, lock.styles.get(kind), moment) for kind in Kind}
-    remembered = Lock(MappingProxyType(entries), MappingProxyType(styles))
+    remembered = _without_old_texts(Lock(MappingProxyType(entries), MappingProxyType(styles)))
     told = sorted(_told_once_more(remembered, reach), key=lambda note: note.identity.id)
     mods = {kind: style.mod for kind, style in styles.items()}
     return Edition((*stamped, *told), mods, remembered.moment), remembered
@@ -88,6 +91,15 @@ def _style(kind: Kind, former: Style | None, moment: int) -> Style:
     if former and former.content == content:
         return former
     return Style(content, _next(former, moment))
+
+
+def _without_old_texts(lock: Lock) -> Lock:
+    oldest = lock.moment - _TOLD_FOR
+    entries = {
+        guid: replace(entry, last=None) if entry.last and entry.mod < oldest else entry
+        for guid, entry in lock.entries.items()
+    }
+    return replace(lock, entries=MappingProxyType(entries))
 
 
 def _told_once_more(lock: Lock, reach: Reach) -> Iterator[Note]:
