@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from deck_page import PAGE, page
 from projects import own_deck
 
 from verideck.build import Checked, check
@@ -98,6 +99,12 @@ def test_the_deck_holds(checked: Checked) -> None:
     assert checked.tally.not_run == 0
     for note in checked.notes:
         assert re.search(r"个断言成立 · \d+ 处改动识破 \d+ 处 · torch 2.13.0", note.fields["Proof"])
+
+
+@pytest.mark.torch
+def test_the_page_of_the_deck_is_the_decks(checked: Checked) -> None:
+    """docs/deck.md names every card, its proof and its source (`python tests/deck_page.py`)."""
+    assert page(checked.proven) == PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.torch

@@ -33,12 +33,12 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
     All are written beside their places before the first is renamed, and a failure takes back what
     was renamed; a signal waits. A process killed between two renames leaves the first files new and
     the others as they were: let the first be those from which the others can be made again.
-    What processes that were killed have left beside the files goes; none but one process at a time
-    may write them. Raises OSError; a KeyboardInterrupt that had to wait says so by a note, WRITTEN.
+    What processes that were killed have left beside the files goes. Raises OSError; a KeyboardInterrupt that had to wait says so by a note, WRITTEN.
     """
     for file in contents:
         for left in file.parent.glob(f".{glob.escape(file.name)}.[0-9]*"):
-            left.unlink(missing_ok=True)
+            if not _is_somebodys(left):
+                left.unlink(missing_ok=True)
     former = {file: file.read_bytes() for file in contents if file.exists()}
     done: list[Path] = []
     try:
@@ -60,6 +60,17 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
         if done:
             interruption.add_note(WRITTEN)
         raise
+
+
+def _is_somebodys(beside: Path) -> bool:
+    """Whether the process that writes a file beside another's place may still be there."""
+    if not hasattr(os, "getpgid"):  # Windows
+        return True
+    try:
+        os.getpgid(int(beside.suffix[1:]))
+    except (ProcessLookupError, ValueError):
+        return False
+    return True
 
 
 def _take_back(file: Path, former: bytes | None) -> None:

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -97,13 +98,15 @@ class Reach:
 
     def still_asks(self, entry: Entry) -> bool:
         """Whether a note's question stands alone on a line of its file, maybe without an answer."""
-        lines = self.texts.get(entry.path, "").split("\n")
-        return entry.identity.question in (_asked(line) for line in lines)
+        return entry.identity.question in _asked(self.texts.get(entry.path, ""))
 
 
-def _asked(line: str) -> str:
-    """A line without what makes a question of it, and without attributes."""
-    return one_line(_ATTRIBUTES.sub("", _MARKER.sub("", line, count=1)))
+@lru_cache
+def _asked(text: str) -> frozenset[str]:
+    """The lines of a text without what makes questions of them, and without attributes."""
+    return frozenset(
+        one_line(_ATTRIBUTES.sub("", _MARKER.sub("", line, count=1))) for line in text.split("\n")
+    )
 
 
 def read(root: Path) -> Iterator[Lock | Problem]:
