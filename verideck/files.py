@@ -33,7 +33,8 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
     All are written beside their places before the first is renamed, and a failure takes back what
     was renamed; a signal waits. A process killed between two renames leaves the first files new and
     the others as they were: let the first be those from which the others can be made again.
-    What processes that were killed have left beside the files goes. Raises OSError; a KeyboardInterrupt that had to wait says so by a note, WRITTEN.
+    What processes that were killed have left beside the files goes. Raises OSError; a
+    KeyboardInterrupt that had to wait says so by a note, WRITTEN.
     """
     for file in contents:
         for left in file.parent.glob(f".{glob.escape(file.name)}.[0-9]*"):
