@@ -202,8 +202,8 @@ def _objection_to_rule(name: str, value: object) -> tuple[str, str]:
     rule = RULES[Code(name)]
     if isinstance(value, bool) or changed(rule, value):
         return "", ""
-    numbers = ", a limit, or a soft and a hard one" if rule.limit else ""
-    return f'{name} must be false, "warning"{numbers}, not {value!r}', ""
+    wanted = 'false, "warning", a limit or two' if rule.limit else 'false or "warning"'
+    return f"{name} must be {wanted}, not {value!r}", ""
 
 
 def _ruled(rules: Rules, name: Code, value: object) -> Rules:

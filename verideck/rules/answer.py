@@ -39,7 +39,7 @@ _SAYS = re.compile(r"[^\W_]|[\ufffb\ufffc]")
 def sentences(card: Reading, limit: Limit) -> Iterator[Finding]:
     """Answer in few sentences (R2). SuperMemo's minimum information.
 
-    Three are enough: the fourth is a warning, the sixth an error.
+    Three are enough: the fourth is a warning, the sixth an error. What no full stop ends is none.
     """
     found = list(_sentences(card.answer.text))
     if severity := limit.weight(len(found)):
@@ -53,15 +53,15 @@ def sentences(card: Reading, limit: Limit) -> Iterator[Finding]:
 
 
 def _sentences(text: str) -> Iterator[int]:
-    """Where each sentence begins; a line ends one, and what says nothing is none."""
+    """Where each sentence begins; what no full stop ends is none."""
     position = 0
     for line in text.split("\n"):
         start = 0
-        for end in [*(found.end() for found in _END.finditer(line)), len(line)]:
-            said = line[start:end]
+        for found in _END.finditer(f"{line}\n"):
+            said = line[start : found.end()]
             if _SAYS.search(said):
                 yield position + start + len(said) - len(said.lstrip())
-            start = end
+            start = found.end()
         position += len(line) + 1
 
 

@@ -89,14 +89,14 @@ def short(card: Reading, limit: Limit) -> Iterator[Finding]:
 
 
 _EITHER = re.compile(
-    r"吗(?=\s*[?？。]|\s*$)|是否|能否|可否|有没有|是不是|能不能|会不会|对不对|还是(?=[^。]*[?？])"
+    r"吗(?=\s*[?？。，,]|\s*$)|是否|能否|可否|有没有|是不是|能不能|会不会|对不对|还是(?=[^。]*[?？])"
     r"|(?:^|[.!?:;]\s+)(?:Is|Are|Was|Were|Do|Does|Did|Can|Could|Will|Would|Should|Has|Have|Had)\b"
     r"|,\s*(?:does|do|did|can|will|would|should)\b(?=[^.]*\?)"
     r"|\btrue or false\b|\byes or no\b",
     re.IGNORECASE,
 )
 _YES = re.compile(
-    r"\s*(?:是的?|否|对|不对|不是|不会|不能|不可以|可以|会|能|没有|有)(?=[，。,.；;：:！!\s]|$)"
+    r"\s*(?:是的?|否|对|不对|不是|不会|不能|不可以|可以|会|能|没有|有)(?=[，。,.；;：:！!]|\s*$)"
     r"|\s*(?:Yes|No|True|False)(?=[,.;:!—]|\s*$|\s+[—-])",
     re.IGNORECASE,
 )
@@ -127,8 +127,9 @@ def yes_no(card: Reading, _: Limit) -> Iterator[Finding]:
 
 _OPEN = re.compile(
     r"(?:介绍|讲|说|谈|聊)一下|(?:简单|大概|大致)(?:地)?(?:介绍|讲|说)|请介绍|谈一?谈|聊一?聊|说一?说|讲一?讲"
-    r"|了解哪些|有哪些了解|简述|\bdescribe\b|\bdiscuss\b|\btalk about\b|\btell (?:me|us) about\b|\bwhat do you know\b"
-    r"|\belaborate\b",
+    r"|了解哪些|有哪些了解|简述"
+    r"|\bdescribe\b|\bdiscuss\b|\belaborate\b|\btalk about\b|\btell (?:me|us) about\b"
+    r"|\bwhat do you know\b",
     re.IGNORECASE,
 )
 
@@ -168,7 +169,7 @@ def dangling(card: Reading, _: Limit) -> Iterator[Finding]:
     """
     if not card.asks or any(each.options.front for each in card.card.snippets):
         return
-    if found := _DANGLING.search(_unquoted(card.question)):
+    if found := _DANGLING.search(card.question.spoken):
         yield Finding(
             card.card,
             card.question.at(_begins(found)),

@@ -105,7 +105,7 @@ _SMALLEST = 10
 def number(card: Reading, _: Limit) -> Iterator[Finding]:
     """Say where a number comes from (R14). SuperMemo's rule 18.
 
-    A number of two digits or more, or with a point, in an answer's words and formulas stands in the
+    A number of two digits or more, or a fraction, in an answer's words and formulas stands in the
     card's code, in what it prints, in the question, or in its source. A value is its code's.
     """
     known = set(_known(card))
@@ -128,7 +128,8 @@ def number(card: Reading, _: Limit) -> Iterator[Finding]:
 
 
 def _counts(text: str) -> bool:
-    return "." in text or _value(text) >= _SMALLEST
+    value = _value(text)
+    return value >= _SMALLEST or not value.is_integer()
 
 
 def _known(card: Reading) -> Iterator[float]:
