@@ -20,7 +20,7 @@ class Severity(StrEnum):
 
 
 class Code(StrEnum):
-    """The name of a problem. Each has a case in `tests/spec/problems.md`."""
+    """The name of a problem. Each has a case in `tests/spec/problems.md` or `lint.md`."""
 
     # Settings, files and front matter
     SETTING_INVALID = "setting-invalid"
