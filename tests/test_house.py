@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from verideck.fences import OPTIONS
 from verideck.front_matter import KEYS
 from verideck.parse import WORDS
 from verideck.problems import Code
+from verideck.rules import RULES
 from verideck.settings import SETTABLE
 from verideck.verifiers.python import box
 
@@ -31,7 +33,7 @@ DOORS = {
     "pyseccomp": {"verifiers/python/box.py"},
     "distributed": {"verifiers/python/cluster.py"},
 }
-STAGES = {"read", "parse", "verify", "recognise", "render", "stamp", "pack"}
+STAGES = {"read", "parse", "verify", "lint", "recognise", "render", "stamp", "pack"}
 ENTRY = "build.py"
 
 
@@ -130,6 +132,23 @@ def test_the_readme_names_every_setting_and_option() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for word in SETTABLE | WORDS | OPTIONS | KEYS:
         assert word in readme, word
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_is_told_with_its_limits(name: Code) -> None:
+    """Those who write cards find a rule's limits, weight and source in one table; so does code."""
+    table = (ROOT / "docs/lint.md").read_text(encoding="utf-8")
+    (row,) = (row for row in table.split("\n") if row.startswith(f"| `{name}`"))
+    first, _, limits, weight, source = re.split(r" *\| *", row)[1:-1]
+    rule = RULES[name]
+    limit = rule.limit
+    numbers = [limit.soft, limit.hard] if limit else []
+    assert limits == ", ".join(f"{each:g}" for each in numbers if 0 < each < inf)
+    assert weight == ("" if limit else rule.severity)
+    assert first.endswith("¹") == rule.atomic
+    labels = re.findall(r"R\d+", source)
+    assert labels
+    assert f"({labels[0]})" in (rule.check.__doc__ or "")
 
 
 def test_every_code_has_a_docstring() -> None:

@@ -12,12 +12,13 @@ import pytest
 from spec_cases import SPEC, BadCaseError, Case, cases
 
 from verideck import report
-from verideck.build import bench, build, check
+from verideck.build import bench, build, check, lint
 from verideck.model import Card, Note, Passage, Proof, ProvenCard, Role, Snippet
 from verideck.parse import parse
 from verideck.problems import BuildFailedError, Code, Problem, keep
 from verideck.read import read
 from verideck.report import happened
+from verideck.rules import RULES
 from verideck.settings import Settings, load
 from verideck.syntaxes import SYNTAXES
 from verideck.verifiers import VERIFIERS
@@ -144,12 +145,22 @@ def _rebuilds(project: Path, problems: list[Problem]) -> Iterator[str]:
         yield "\n".join(happened(built.changes))
 
 
+def _rules(project: Path, problems: list[Problem]) -> Iterator[str]:
+    """Which rules for cards are broken, and the last lines, in the words of `lint.md`."""
+    for settings in keep(load(project), problems):
+        found = lint([], settings)
+        for problem in sorted(found.problems, key=lambda each: each.place):
+            yield report.told(problem, project)
+        yield report.linted(found)
+
+
 FORMS: Mapping[str, Callable[[Path, list[Problem]], Iterator[str]]] = {
     "cards.md": _cards,
     "notes.md": _notes,
     "snippets.md": _snippets,
     "problems.md": _problems,
     "rebuilds.md": _rebuilds,
+    "lint.md": _rules,
 }
 """How each file of the manual tells what became of what a case gives."""
 
@@ -184,7 +195,8 @@ def _skip_without_library(case: Case) -> None:
 
 def test_every_code_has_a_case() -> None:
     """The manual shows what an author reads of every problem there is."""
-    told = "".join(case.expected.text for case in CASES if case.file.name == "problems.md")
+    pages = {"problems.md", "lint.md"}
+    told = "".join(case.expected.text for case in CASES if case.file.name in pages)
     assert [code for code in Code if f" [{code}]\n" not in told] == []
 
 
@@ -198,6 +210,22 @@ def test_every_syntax_has_a_case(syntax: str) -> None:
 def test_every_verifier_has_a_case(language: str) -> None:
     """The manual shows a fence in the language."""
     assert any(f"\n```{language}\n" in given for given in _given("snippets.md"))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_has_a_case(rule: Code) -> None:
+    """The manual shows cards in Chinese and in English that break the rule, and one that does not.
+
+    `text-damaged` may find more than one thing on a card.
+    """
+    (case,) = (each for each in CASES if each.heading.startswith(f"{rule}: "))
+    given = case.given[-1].text
+    broken = [int(line) for line in re.findall(rf":(\d+):\d+: .*\[{rule}\]", case.expected.text)]
+    heads = [n for n, line in enumerate(given.split("\n"), 1) if line.startswith("## ")]
+    cards = {max(head for head in heads if head <= line) for line in broken}
+    assert len(cards) < len(heads)
+    asked = {given.split("\n")[head - 1] for head in cards}
+    assert {bool(re.search("[一-鿿]", each)) for each in asked} == {True, False}
 
 
 def _given(name: str) -> Sequence[str]:

@@ -16,6 +16,8 @@ from verideck.cache import FOLDER, alone
 from verideck.changes import changes
 from verideck.diff import Difference, differences
 from verideck.files import place_name
+from verideck.lint import Linted
+from verideck.lint import lint as follow_rules
 from verideck.lock import Last, Lock, Reach
 from verideck.model import Built, Card, Fate, Limits, Note, Place, ProvenCard, Source, Tally
 from verideck.naming import name_cards
@@ -154,6 +156,26 @@ def name(paths: Sequence[Path], settings: Settings) -> list[Card]:
     if errors(problems):
         raise BuildFailedError(problems, Tally(cards=len(cards)))
     return name_cards(known.values(), settings.root)
+
+
+def lint(paths: Sequence[Path], settings: Settings, *, strict: bool = False) -> Linted:
+    """Which rules for cards are broken in these files; what is wrong otherwise is told, too.
+
+    Nothing is executed. Some rules hold among cards: for some files of a project, the others are
+    read as well. `strict` makes errors of warnings.
+    """
+    problems: list[Problem] = []
+    named = list(keep(read(paths, settings), problems))
+    files = {source.path for source in named}
+    every = named if _is_whole(paths, settings) else list(keep(read([], settings), []))
+    around = every if files <= {source.path for source in every} else named
+    faults: list[Problem] = []
+    cards = list(keep(parse(around, settings), faults))
+    found = follow_rules(cards, settings.lint, files)
+    told = [*problems, *(each for each in faults if each.place.path in files), *found.problems]
+    if strict:
+        told = [replace(problem, severity=Severity.ERROR) for problem in told]
+    return replace(found, problems=tuple(told))
 
 
 def bench(settings: Settings) -> Bench:

@@ -20,12 +20,13 @@ from verideck.audit import survived
 from verideck.build import Checked, compare, name
 from verideck.build import build as package
 from verideck.build import check as check_cards
+from verideck.build import lint as lint_cards
 from verideck.cache import FOLDER, forget
 from verideck.files import WRITTEN, absolute
 from verideck.model import Built, Card, ProvenCard, Tally
 from verideck.moment import moment
 from verideck.outputs import OUTPUTS
-from verideck.problems import BuildFailedError, Problem, keep
+from verideck.problems import BuildFailedError, Problem, errors, keep
 from verideck.settings import Settings, find_root, is_executor, load
 from verideck.verify import Proven, Watch, unwatched
 
@@ -47,18 +48,22 @@ def _executor(_: click.Context, __: click.Parameter, value: str) -> str:
     raise click.BadParameter(f"{value} is none of fork, spawn, dask://host:port")
 
 
+_FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["human", "json", "github"]),
+    default="human",
+    help="How problems and the summary are told.",
+)
+_STRICT = click.option("--strict", is_flag=True, help="Make errors of warnings.")
+
+
 def _common(command: Command) -> Command:
     """What every command that reads cards is told."""
     options = [
         click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path)),
-        click.option(
-            "--format",
-            "form",
-            type=click.Choice(["human", "json", "github"]),
-            default="human",
-            help="How problems and the summary are told.",
-        ),
-        click.option("--strict", is_flag=True, help="Make errors of warnings."),
+        _FORMAT,
+        _STRICT,
         click.option(
             "--update", "renew", is_flag=True, help="Write what snippets print into the cards."
         ),
@@ -176,6 +181,30 @@ def diff(old: Path | None, form: str, *, quiet: bool) -> None:
     click.echo(
         report.compared_as_json(found) if form == "json" else report.compared(found, run.root)
     )
+
+
+@verideck.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@_FORMAT
+@_STRICT
+@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+def lint(paths: tuple[Path, ...], form: str, *, strict: bool, quiet: bool) -> None:
+    """Tell which rules for good cards are broken; execute nothing.
+
+    The rules stand in docs/lint.md, and are set in [tool.verideck.lint]. PATHS are Markdown files
+    and folders of them; without any, the project's cards folder.
+    """
+    run = _Run(_Words(paths=paths, form=form, strict=strict, quiet=quiet), packages=False)
+    settings = run.settings()
+    with run.interruptible():
+        found = lint_cards(paths, settings, strict=strict)
+    if form == "json":
+        click.echo(report.linted_as_json(found))
+    else:
+        run.tell(found.problems, Tally(), None)
+        if form == "human" and not quiet:
+            click.echo(report.linted(found))
+    sys.exit(1 if errors(found.problems) else 0)
 
 
 @verideck.command()

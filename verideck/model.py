@@ -155,6 +155,16 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
+class Excuse:
+    """Why a card may break a rule."""
+
+    rule: str
+    """The rule's name, see `rules.RULES`."""
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Which note of Anki's a card is, and what is remembered of it to know it again."""
 
@@ -202,6 +212,8 @@ class Card:
     """The prose's, as in HTML's `lang`."""
     verified: bool = True
     """False where the author turned execution off for the file."""
+    excuses: tuple[Excuse, ...] = ()
+    """The rules for cards that it may break."""
     hidden: tuple[Hidden, ...] = ()
     """The deletions of a cloze card, in reading order."""
     id_goes: IdGoes | None = None

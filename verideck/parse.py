@@ -12,6 +12,7 @@ from verideck.front_matter import split
 from verideck.markdown import Token, cloze
 from verideck.model import (
     Card,
+    Excuse,
     Hidden,
     IdGoes,
     Kind,
@@ -23,10 +24,11 @@ from verideck.model import (
     Source,
 )
 from verideck.problems import Code, Problem, Severity, errors, keep
+from verideck.rules import RULES
 from verideck.settings import Settings
 from verideck.syntaxes import SYNTAXES, Page, Written, fitting
 
-WORDS = frozenset({"#", ".reversed", ".type", ".cloze", "tags", "source", "hint"})
+WORDS = frozenset({"#", ".reversed", ".type", ".cloze", "tags", "source", "hint", "lint"})
 
 
 def parse(sources: Iterable[Source], settings: Settings) -> Iterator[Card | Problem]:
@@ -150,6 +152,26 @@ def _stray(tokens: Iterable[Token], passage: Passage) -> Iterator[Problem]:
             )
 
 
+def _excuses(attribute: Attribute | None) -> Iterator[Excuse | Problem]:
+    """The rules that a card may break: `rule: reason; rule: reason`."""
+    if attribute is None:
+        return
+    position = len('lint="')
+    for written in attribute.value.split(";"):
+        blank = len(written) - len(written.lstrip())
+        place = replace(attribute.place, column=attribute.place.column + position + blank)
+        position += len(written) + 1
+        name, _, reason = map(str.strip, written.replace("：", ":", 1).partition(":"))
+        if name not in RULES:
+            message, hint = f"there is no rule {name}".rstrip(), suggestion(name, frozenset(RULES))
+            yield Problem(Code.ATTRIBUTE_INVALID, message, place, hint)
+        elif not reason:
+            message, hint = f"an exception from {name} needs a reason", f'write lint="{name}: why"'
+            yield Problem(Code.ATTRIBUTE_INVALID, message, place, hint)
+        else:
+            yield Excuse(name, reason, place)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """One card on its way from what is written to what is meant."""
@@ -183,6 +205,7 @@ class _Reading:
             hint=hint,
             language=self.page.meta.lang or self.settings.lang,
             verified=self.page.meta.verify and self.settings.verify,
+            excuses=tuple(keep(_excuses(words.get("lint")), self.problems)),
             hidden=self._hidden(asked) if is_cloze else (),
             id_goes=self._id_goes(),
         )

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from verideck.diff import Difference
+from verideck.lint import Linted
 from verideck.model import Audit, Built, Change, Fate, Place, ProvenCard, Tally
 from verideck.problems import Code, Problem, Severity, errors
 
@@ -82,18 +83,7 @@ def as_json(
         "reused": tally.reused,
         "sandbox": tally.sandbox,
         "seconds": round(tally.seconds, 3),
-        "problems": [
-            {
-                "code": problem.code,
-                "severity": problem.severity,
-                "message": problem.message,
-                "path": problem.place.path,
-                "line": problem.place.line,
-                "column": problem.place.column,
-                "hint": problem.hint,
-            }
-            for problem in problems
-        ],
+        "problems": list(map(_as_value, problems)),
     }
     if packages:
         run |= {
@@ -105,6 +95,56 @@ def as_json(
             else None,
         }
     return json.dumps(run, indent=2)
+
+
+def _as_value(problem: Problem) -> dict[str, object]:
+    """A problem as JSON knows it."""
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "message": problem.message,
+        "path": problem.place.path,
+        "line": problem.place.line,
+        "column": problem.place.column,
+        "hint": problem.hint,
+    }
+
+
+def linted(found: Linted) -> str:
+    """The last lines of a look at the rules: which were broken how often, what is excepted."""
+    wrong = len(errors(found.problems))
+    counts = (_count(found.cards, "card"), _count(wrong, "error"))
+    lines = [", ".join([*counts, _count(len(found.problems) - wrong, "warning")])]
+    lines += [f"{code}: {times}" for code, times in _rules(found).items()]
+    if found.excuses:
+        rules = Counter(each.rule for each in found.excuses)
+        told = ", ".join(f"{times} {rule}" for rule, times in rules.most_common())
+        lines.append(f"{_count(len(found.excuses), 'exception')} with a reason: {told}")
+    return "\n".join(lines)
+
+
+def linted_as_json(found: Linted) -> str:
+    """The same as one JSON object, with every problem and the reason of every exception."""
+    run = {
+        "cards": found.cards,
+        "rules": _rules(found),
+        "exceptions": [
+            {
+                "rule": each.rule,
+                "reason": each.reason,
+                "path": each.place.path,
+                "line": each.place.line,
+            }
+            for each in found.excuses
+        ],
+        "problems": [_as_value(each) for each in sorted(found.problems, key=lambda p: p.place)],
+    }
+    return json.dumps(run, indent=2)
+
+
+def _rules(found: Linted) -> dict[str, int]:
+    """How often each problem stands, the most frequent first."""
+    return dict(Counter(str(problem.code) for problem in found.problems).most_common())
 
 
 def scored(audit: Audit) -> str:

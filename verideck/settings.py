@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from verideck.attributes import suggestion
 from verideck.files import absolute
 from verideck.model import Limits, Place
 from verideck.problems import Code, Problem
+from verideck.rules import RULES, Rules, changed
 
 PYPROJECT = "pyproject.toml"
 _LIMITS = Limits()
@@ -62,9 +63,11 @@ class Settings:
     """Processes that one card may be at once."""
     max_output: int = _LIMITS.max_output
     """How many bytes the snippets of one card may print."""
+    lint: Rules = field(default_factory=lambda: RULES)
+    """The rules for cards, without those that are turned off and with the limits that are set."""
 
 
-_TABLES = ("audit",)
+_TABLES = ("audit", "lint")
 """Names of tables: `floor` in one of them is told as `audit.floor`."""
 
 
@@ -74,8 +77,9 @@ def _written(name: str) -> str:
     return f"{table}.{rest}" if table in _TABLES else name
 
 
-_FIELDS = {_written(field.name): field for field in fields(Settings) if field.name != "root"}
+_FIELDS = {_written(each.name): each for each in fields(Settings) if each.name != "root"}
 SETTABLE = frozenset(_FIELDS)
+_RULE = "lint."
 
 
 def find_root(start: Path) -> Path | None:
@@ -107,15 +111,19 @@ def load(root: Path) -> Iterator[Settings | Problem]:
     tool = document.get("tool", {})
     table = tool.get("verideck", {}) if isinstance(tool, dict) else {}
     given: dict[str, object] = {}
+    rules = RULES
     for name, value in _flat(table) if isinstance(table, dict) else ():
-        message, hint = _objection(name, value)
+        rule = name.removeprefix(_RULE) if name.startswith(_RULE) else ""
+        message, hint = _objection_to_rule(rule, value) if rule else _objection(name, value)
         if message:
             yield Problem(Code.SETTING_INVALID, message, _line_of(name, text), hint)
+        elif rule:
+            rules = _ruled(rules, Code(rule), value)
         else:
             given[_FIELDS[name].name] = value
     project = document.get("project", {})
     project_name = project.get("name", "") if isinstance(project, dict) else ""
-    yield _filled(root, given, str(project_name))
+    yield _filled(root, {**given, "lint": rules}, str(project_name))
 
 
 def is_executor(value: str) -> bool:
@@ -152,6 +160,7 @@ def _filled(root: Path, given: Mapping[str, object], project_name: str) -> Setti
 
 
 _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "Rules": (lambda _: False, "a table of rules"),
     "str": (lambda value: isinstance(value, str) and value.strip() != "", "a text"),
     "bool": (lambda value: isinstance(value, bool), "true or false"),
     "float": (
@@ -184,6 +193,24 @@ def _objection(name: str, value: object) -> tuple[str, str]:
         holds = _names_executor
         wanted = "fork, spawn or dask://host:port"
     return ("", "") if holds(value) else (f"{name} must be {wanted}, not {value!r}", "")
+
+
+def _objection_to_rule(name: str, value: object) -> tuple[str, str]:
+    """The same, of what is set for a rule."""
+    if name not in RULES:
+        return f"there is no rule {name}", suggestion(name, frozenset(RULES))
+    rule = RULES[Code(name)]
+    if isinstance(value, bool) or changed(rule, value):
+        return "", ""
+    wanted = 'false, "warning", a limit or two' if rule.limit else 'false or "warning"'
+    return f"{name} must be {wanted}, not {value!r}", ""
+
+
+def _ruled(rules: Rules, name: Code, value: object) -> Rules:
+    """The rules with one of them as it is set."""
+    rule = RULES[name] if value is True else changed(RULES[name], value)
+    others = {each: rules[each] for each in rules if each is not name or rule}
+    return {**others, **({name: rule} if rule else {})}
 
 
 def _line_of(name: str, text: str) -> Place:

@@ -30,6 +30,7 @@ __all__ = [
     "divided",
     "first_line",
     "inline_end",
+    "inline_place",
     "markers",
     "origin",
     "parse",
@@ -80,7 +81,7 @@ def parse(passage: Passage) -> Parsed:
     problems = [_unclosed_fence(each) for each in _locate(tokens, passage, lines)]
     faults: list[Fault] = env[FAULTS]
     told = {
-        Problem(each.code, each.message, _inline_place(each.block, each.offset, passage, lines),
+        Problem(each.code, each.message, inline_place(each.block, each.offset, passage, lines),
                 each.hint)
         for each in faults
     }  # fmt: skip
@@ -201,13 +202,16 @@ def _locate_inline(block: Token, passage: Passage, lines: list[str]) -> None:
             start = child.meta["offset"]
             within = child.type != "code_inline"
             offset = max(offset, start + 1 if within else inline_end(block.content, start))
-            child.meta["place"] = _inline_place(block, child.meta["offset"], passage, lines)
+            child.meta["place"] = inline_place(block, child.meta["offset"], passage, lines)
         if "inside" in child.meta:
-            child.meta["origin"] = _inline_place(block, child.meta["inside"], passage, lines)
+            child.meta["origin"] = inline_place(block, child.meta["inside"], passage, lines)
 
 
-def _inline_place(block: Token, offset: int, passage: Passage, lines: list[str]) -> Place:
-    """The place of a character of a block's inline content, from which indentation was taken."""
+def inline_place(block: Token, offset: int, passage: Passage, lines: Sequence[str]) -> Place:
+    """The place of a character of a block's inline content, from which indentation was taken.
+
+    The lines are the passage's.
+    """
     assert block.map
     above = block.content.count("\n", 0, offset)
     start = block.content.rfind("\n", 0, offset) + 1

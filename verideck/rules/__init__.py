@@ -1,0 +1,68 @@
+"""The rules for cards that a machine can check: add one here.
+
+A rule is a function in the file of its family, which names the rule's source and threshold, and a
+line in `RULES`. The table in `docs/lint.md` is for those who write cards. The R-numbers are those
+of that table; SuperMemo is Wozniak's *Twenty rules of formulating knowledge* (1999), Matuschak his
+*How to write good prompts* (2020), Nielsen his *Augmenting long-term memory* (2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from verideck.problems import Code, Severity
+from verideck.rules import answer, damage, deletions, neighbours, question, snippets, sources
+from verideck.rules.reading import Reading, reading
+from verideck.rules.rule import Finding, Limit, Rule
+
+__all__ = ["RULES", "Finding", "Limit", "Reading", "Rule", "Rules", "changed", "reading"]
+
+Rules = Mapping[Code, Rule]
+
+_ERROR = Severity.ERROR
+
+RULES: Rules = {
+    Code.QUESTION_COMPOUND: Rule(question.compound, _ERROR, atomic=True),
+    Code.QUESTION_LONG: Rule(question.long, limit=Limit(45, 70), atomic=True),
+    Code.QUESTION_SHORT: Rule(question.short, limit=Limit(8, 0, least=True)),
+    Code.QUESTION_YES_NO: Rule(question.yes_no, _ERROR),
+    Code.QUESTION_VAGUE: Rule(question.vague, _ERROR, atomic=True),
+    Code.QUESTION_DANGLING: Rule(question.dangling, _ERROR),
+    Code.QUESTIONS_ALIKE: Rule(neighbours.questions_alike, limit=Limit(0.6, 0.6)),
+    Code.ANSWER_LONG: Rule(answer.long, limit=Limit(60, 120), atomic=True),
+    Code.ANSWER_SENTENCES: Rule(answer.sentences, limit=Limit(3, 5), atomic=True),
+    Code.ANSWER_LIST: Rule(answer.listing, limit=Limit(3, 3), atomic=True),
+    Code.ANSWER_GIVEN_AWAY: Rule(answer.given_away, limit=Limit(10, 10)),
+    Code.ANSWERS_ALIKE: Rule(neighbours.answers_alike),
+    Code.CARD_ORPHAN: Rule(neighbours.orphan, limit=Limit(2, 2, least=True)),
+    Code.SOURCE_MISSING: Rule(sources.missing),
+    Code.VERSION_MISSING: Rule(sources.version_missing),
+    Code.NUMBER_UNSOURCED: Rule(sources.number),
+    Code.CODE_LONG: Rule(snippets.long, limit=Limit(15)),
+    Code.CODE_WIDE: Rule(snippets.wide, limit=Limit(72)),
+    Code.CODE_UNSEEDED: Rule(snippets.unseeded),
+    Code.CLOZE_MANY: Rule(deletions.many, limit=Limit(2, 2)),
+    Code.CLOZE_LONG: Rule(deletions.long, limit=Limit(12, 12)),
+    Code.TEXT_DAMAGED: Rule(damage.damaged, _ERROR),
+}
+"""Every rule by its name."""
+
+
+def changed(rule: Rule, value: object) -> Rule | None:
+    """A rule as a project wants it: `"warning"`, a limit, or a soft and a hard one.
+
+    None for a value that says nothing of this rule.
+    """
+    if value == "warning":
+        limit = rule.limit.softened() if rule.limit else None
+        return replace(rule, severity=Severity.WARNING, limit=limit)
+    numbers = value if isinstance(value, list) else [value]
+    if rule.limit is None or not all(map(_is_limit, numbers)) or len(numbers) not in {1, 2}:
+        return None
+    limit = rule.limit.moved(*numbers)
+    return replace(rule, limit=limit) if limit.is_in_order() else None
+
+
+def _is_limit(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
