@@ -41,7 +41,7 @@ def draw_axes(samples: int = 2, tokens: int = 3, features: int = 4) -> list[Tens
         ax.set_facecolor("none")
         for spine in ax.spines.values():
             spine.set_color(GREY)
-    panels[0].set_ylabel("词元（蓝线隔开两个样本）", fontsize=9, color=GREY)
+    panels[0].set_ylabel("token（蓝线隔开两个样本）", fontsize=9, color=GREY)
     return shared
 
 
