@@ -70,7 +70,7 @@ def batch_norm_eval(
     statistics: Statistics,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Normalise x (N, C, ...) by statistics that are given, not taken from x.
+    """Normalise x (N, C, ...) by the statistics that are given.
 
     Anything of another shape than (C,) raises ValueError.
     """
@@ -88,7 +88,7 @@ def fold_batch_norm(
     statistics: Statistics,
     eps: float = 1e-5,
 ) -> tuple[Tensor, Tensor]:
-    """Return weight (C, D), bias (C,) of a Linear that does its BN too."""
+    """Return weight (C, D), bias (C,) of a Linear that does BN too."""
     scale = gamma / torch.sqrt(statistics.var + eps)  # (C,)
     bias = beta + scale * (linear.bias - statistics.mean)  # (C,)
     return scale[:, None] * linear.weight, bias

@@ -37,7 +37,7 @@ def learned(x: Tensor, table: Tensor) -> Tensor:
 
 
 def relative_scores(q: Tensor, k: Tensor, table: Tensor) -> Tensor:
-    """Return q_i . (k_j + a_ij) / sqrt(D) of q, k (T, D), as Shaw et al. do.
+    """Return Shaw's q_i . (k_j + a_ij) / sqrt(D) for q, k (T, D).
 
     a_ij is the row of table (2K+1, D) for j - i, clipped to -K..K.
     """
@@ -51,7 +51,7 @@ def relative_scores(q: Tensor, k: Tensor, table: Tensor) -> Tensor:
 
 
 def t5_bucket(distance: Tensor, buckets: int = 32, limit: int = 128) -> Tensor:
-    """Return T5's bucket of key position minus query position, integers.
+    """Return T5's bucket for key position minus query position.
 
     Half of the buckets are for keys behind the query. In each half the near
     distances have one of their own, farther ones share them by logarithm.
@@ -81,13 +81,18 @@ rotate = rope
 """The same under its former name."""
 
 
-def rope_half_split(x: Tensor, positions: Tensor, base: float = 1e4) -> Tensor:
+def rope_half_split(
+    x: Tensor,
+    positions: Tensor,
+    base: float = 1e4,
+) -> Tensor:
     """Turn the pairs (i, i + D/2) of x (..., T, D) by positions (T,).
 
     An odd D raises ValueError.
     """
     theta = frequencies(x.size(-1), base)  # (D/2,)
-    angles = torch.outer(positions.double(), theta).repeat(1, 2)  # (T, D)
+    angles = torch.outer(positions.double(), theta)  # (T, D/2)
+    angles = angles.repeat(1, 2)  # (T, D)
     cos, sin = angles.cos().to(x), angles.sin().to(x)
     return x * cos + rotate_half(x) * sin  # (..., T, D)
 
@@ -99,7 +104,8 @@ def rotate_half(x: Tensor) -> Tensor:
 
 
 def alibi(heads: int, length: int) -> Tensor:
-    """Return -m_h * (i - j) for query i and key j, m_h = 2**(-8h/H), (H, T, T)."""
-    slopes = 2.0 ** (-8 * torch.arange(1, heads + 1, dtype=torch.float64) / heads)
+    """Return -m_h * (i - j), (H, T, T), with m_h = 2**(-8h/H)."""
+    head = torch.arange(1, heads + 1, dtype=torch.float64)
+    slopes = 2.0 ** (-8 * head / heads)  # (H,)
     positions = torch.arange(length, dtype=torch.float64)
     return -slopes[:, None, None] * (positions[:, None] - positions)
