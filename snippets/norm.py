@@ -8,7 +8,7 @@ stands, which variance is kept), this is what torch.nn does.
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 MOMENTUM = 0.1
 """The weight of the newest batch in the running statistics, torch.nn's default."""
@@ -70,7 +70,7 @@ def batch_norm_eval(
     statistics: Statistics,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Normalise x (N, C, ...) by statistics that are given, not taken from x.
+    """Normalise x (N, C, ...) by the statistics that are given.
 
     Anything of another shape than (C,) raises ValueError.
     """
@@ -79,6 +79,19 @@ def batch_norm_eval(
     mean, var = (s.view(channel) for s in statistics)
     y = (x - mean) / torch.sqrt(var + eps)
     return gamma.view(channel) * y + beta.view(channel)
+
+
+def fold_batch_norm(
+    linear: nn.Linear,
+    gamma: Tensor,
+    beta: Tensor,
+    statistics: Statistics,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Tensor]:
+    """Return weight (C, D), bias (C,) of a Linear that does BN too."""
+    scale = gamma / torch.sqrt(statistics.var + eps)  # (C,)
+    bias = beta + scale * (linear.bias - statistics.mean)  # (C,)
+    return scale[:, None] * linear.weight, bias
 
 
 def all_but_channel(x: Tensor) -> list[int]:

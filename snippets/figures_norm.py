@@ -1,0 +1,88 @@
+"""The pictures of normalisation; each function opens one figure and returns its data.
+
+Colours are of middle brightness, so that they can be read on white and on black.
+"""
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.patches import Rectangle
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from snippets.figures_position import BLUE, GREY, ORANGE, axes, legend
+
+
+def draw_axes(samples: int = 2, tokens: int = 3, features: int = 4) -> list[Tensor]:
+    """Draw which cells of (N, L, C) share a statistic with one cell; return them, (N*L, C).
+
+    The panels are called A, B and C, so that a card can ask which is which: BN over all but
+    the channel, LN over the features, InstanceNorm over the positions of a sample.
+    """
+    names = ("A", "B", "C")
+    shared = [torch.zeros(samples * tokens, features, dtype=torch.bool) for _ in names]
+    shared[0][:, 1] = True
+    shared[1][1, :] = True
+    shared[2][:tokens, 1] = True
+    figure, panels = plt.subplots(1, 3, figsize=(4, 2.6), sharey=True)
+    figure.set_facecolor("none")
+    for ax, name, cells in zip(panels, names, shared, strict=True):
+        for row in range(samples * tokens):
+            for column in range(features):
+                colour = ORANGE if cells[row, column] else "none"
+                box = (column - 0.5, row - 0.5)
+                ax.add_patch(Rectangle(box, 1, 1, facecolor=colour, edgecolor=GREY))
+        ax.axhline(tokens - 0.5, color=BLUE, linewidth=3)
+        ax.set_xlim(-0.5, features - 0.5)
+        ax.set_ylim(samples * tokens - 0.5, -0.5)
+        ax.set_title(name, fontsize=11, color=GREY)
+        ax.set_xlabel("特征 C", fontsize=9, color=GREY)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.set_facecolor("none")
+        for spine in ax.spines.values():
+            spine.set_color(GREY)
+    panels[0].set_ylabel("token（蓝线隔开两个样本）", fontsize=9, color=GREY)
+    return shared
+
+
+def draw_noise(draws: int = 2000) -> tuple[list[int], Tensor]:
+    """Draw how much BN's output of one sample depends on its company; return sizes, spread."""
+    generator = torch.Generator().manual_seed(0)
+    sizes = [2, 4, 8, 16, 32, 64, 128, 256]
+    spread = torch.zeros(len(sizes))
+    for place, size in enumerate(sizes):
+        batch = torch.randn(size, draws, generator=generator)  # (N, C): every channel is a draw
+        batch[0] = 0.5
+        spread[place] = F.batch_norm(batch, None, None, training=True)[0].std()
+    ax = axes("同一样本，不同的同批样本", "batch 大小 N", "BN 输出的标准差")
+    ax.loglog(sizes, spread, "o-", color=BLUE, label="实测")
+    ax.loglog(sizes, [size**-0.5 for size in sizes], "--", color=ORANGE, label="1/√N")
+    legend(ax)
+    return sizes, spread
+
+
+def draw_eps(eps: float = 1e-5) -> tuple[Tensor, Tensor]:
+    """Draw the spread of a normalised row against its own, eps inside and outside the root."""
+    spread = torch.logspace(-6, 0, 61, dtype=torch.float64)
+    inside = spread / torch.sqrt(spread**2 + eps)
+    outside = spread / (spread + eps)
+    ax = axes("ε = 10⁻⁵ 的位置", "输入的标准差 σ", "输出的标准差")
+    ax.semilogx(spread, inside, color=BLUE, label="√(σ² + ε)")
+    ax.semilogx(spread, outside, "--", color=ORANGE, label="σ + ε")
+    legend(ax)
+    return inside, outside
+
+
+def draw_shift(size: int = 64) -> tuple[Tensor, Tensor]:
+    """Draw what a constant added to a row does to LN and to RMSNorm; return both changes."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(size, generator=generator, dtype=torch.float64)
+    shifts = torch.linspace(0, 4, 41, dtype=torch.float64)
+    moved = x + shifts[:, None]  # (41, D)
+    by_layer_norm = (F.layer_norm(moved, (size,)) - F.layer_norm(x, (size,))).norm(dim=-1)
+    by_rms_norm = (F.rms_norm(moved, (size,)) - F.rms_norm(x, (size,))).norm(dim=-1)
+    ax = axes("输入整体加上 c", "c", "输出的变化")
+    ax.plot(shifts, by_layer_norm, color=BLUE, label="甲")
+    ax.plot(shifts, by_rms_norm, color=ORANGE, label="乙")
+    legend(ax)
+    return by_layer_norm, by_rms_norm

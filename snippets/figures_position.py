@@ -1,0 +1,92 @@
+"""The pictures of position encodings; each function opens one figure and returns its data.
+
+Colours are of middle brightness, so that they can be read on white and on black.
+"""
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from snippets.position import alibi, frequencies, rope, sinusoid
+
+GREY, BLUE, ORANGE, GREEN = "#808080", "#3b82d0", "#d97706", "#2e9e5b"
+
+
+def axes(title: str, x: str, y: str) -> Axes:
+    """Open a figure of a card's size and return its axes, with title and labels."""
+    figure, ax = plt.subplots(figsize=(4, 2.6))
+    figure.set_facecolor("none")
+    ax.set_facecolor("none")
+    ax.set_title(title, fontsize=10, color=GREY)
+    ax.set_xlabel(x, fontsize=9, color=GREY)
+    ax.set_ylabel(y, fontsize=9, color=GREY)
+    ax.tick_params(colors=GREY, labelsize=9)
+    for spine in ax.spines.values():
+        spine.set_color(GREY)
+    return ax
+
+
+def legend(ax: Axes) -> None:
+    """Name the lines of ax, in grey."""
+    ax.legend(fontsize=9, labelcolor=GREY, framealpha=0, edgecolor="none")
+
+
+def draw_sinusoid(length: int = 60, size: int = 64) -> Tensor:
+    """Draw the table of sinusoids (T, D) as a heat map and return it."""
+    table = sinusoid(length, size)
+    ax = axes("正余弦位置编码", "维度", "位置")
+    image = ax.imshow(table, cmap="RdBu", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+    bar = ax.figure.colorbar(image, ax=ax, ticks=[-1, 0, 1])
+    bar.ax.tick_params(colors=GREY, labelsize=9)
+    return table
+
+
+def draw_products(size: int = 64, reach: int = 128) -> Tensor:
+    """Draw PE(p) . PE(p + k) against k in -reach..reach and return it, (2 reach + 1,)."""
+    table = sinusoid(2 * reach + 1, size)
+    products = table @ table[reach]
+    ax = axes(f"位置向量的内积，d = {size}", "k", "PE(p) · PE(p+k)")
+    ax.plot(torch.arange(-reach, reach + 1), products, color=BLUE)
+    ax.axvline(0, color=GREY, linewidth=0.8, linestyle=":")
+    return products
+
+
+def draw_rope_scores(first: int = 100, second: int = 500, reach: int = 60) -> tuple[Tensor, Tensor]:
+    """Draw a query's scores against n - m from two positions m; return both, (2 reach + 1,)."""
+    generator = torch.Generator().manual_seed(0)
+    q, k = torch.randn(2, 1, 64, generator=generator, dtype=torch.float64)
+    keys = torch.arange(-reach, reach + 1)
+    from_first, from_second = (
+        (rope(q, torch.tensor([m])) @ rope(k.expand(keys.numel(), -1), m + keys).mT)[0]
+        for m in (first, second)
+    )
+    ax = axes("RoPE 的分数", "n − m", "分数")
+    ax.plot(keys, from_first, color=BLUE, label=f"query 在 {first}")
+    name = f"query 在 {second}"
+    ax.plot(keys[::4], from_second[::4], "o", color=ORANGE, markersize=3, label=name)
+    ax.axvline(0, color=GREY, linewidth=0.8, linestyle=":")
+    legend(ax)
+    return from_first, from_second
+
+
+def draw_turns(size: int = 128, length: int = 4096) -> Tensor:
+    """Draw how many turns each pair makes in a training length and return it, (D/2,)."""
+    turns = length * frequencies(size) / (2 * torch.pi)
+    ax = axes(f"{length} 个位置里转过的圈数", "维度对 i", "圈数")
+    ax.semilogy(turns, color=BLUE)
+    ax.axhline(1, color=ORANGE, linestyle="--", label="一圈")
+    ax.fill_between(range(size // 2), turns, 1, where=turns < 1, color=ORANGE, alpha=0.4)
+    legend(ax)
+    return turns
+
+
+def draw_alibi(heads: int = 8, length: int = 33) -> Tensor:
+    """Draw ALiBi's bias of the last query against the distance and return it, (H, T)."""
+    bias = alibi(heads, length)[:, -1].flip(-1)
+    ax = axes("ALiBi 的偏置", "距离 i − j", "加到分数上")
+    ax.plot(bias.T, color=BLUE, alpha=0.6)
+    for head in (0, 1, heads - 1):
+        ax.plot(bias[head], color=(ORANGE, GREEN, GREY)[min(head, 2)], label=f"头 {head + 1}")
+    legend(ax)
+    return bias
