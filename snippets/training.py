@@ -34,7 +34,7 @@ def label_smoothing_loss(logits: Tensor, target: Tensor, eps: float) -> Tensor:
 
 
 def noam(step: int, d_model: int = 512, warmup: int = 4000) -> float:
-    """Return the learning rate of step 1, 2, ...; step 0 raises ValueError."""
+    """Return the rate of step 1, 2, ...; step 0 raises ValueError."""
     if step < 1:
         msg = f"steps are counted from 1, not {step}"
         raise ValueError(msg)
