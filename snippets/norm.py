@@ -70,10 +70,7 @@ def batch_norm_eval(
     statistics: Statistics,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Normalise x (N, C, ...) by the statistics that are given.
-
-    Anything of another shape than (C,) raises ValueError.
-    """
+    """Normalise x (N, C, ...); all else is (C,), or ValueError."""
     require_shape((x.size(1),), gamma, beta, *statistics)
     channel = (1, -1) + (1,) * (x.dim() - 2)  # (C,) -> (1, C, 1, ...)
     mean, var = (s.view(channel) for s in statistics)
