@@ -190,6 +190,14 @@ def test_forms_and_strictness(made: Project) -> None:
     assert made.run("lint", "-q").stdout == ""
 
 
+def test_the_table_of_rules_alone_makes_a_project(made: Project) -> None:
+    """Its settings hold in the folders below it, too; what is no table is refused."""
+    made.write("pyproject.toml", "[tool.verideck.lint]\nquestion-yes-no = false\n")
+    assert "[question-yes-no]" not in made.run("lint", "a.md", folder="cards").stderr
+    made.write("pyproject.toml", "[tool.verideck]\nlint = 5\n")
+    assert "2:1: error: lint must be a table of rules, not 5" in made.run("lint").stderr
+
+
 def test_an_exception_may_stand_on_either_of_two(made: Project) -> None:
     """What two cards break together is excepted by one of them."""
     why = '{#later lint="questions-alike: one is in code; question-yes-no: asked so"}'

@@ -74,7 +74,7 @@ _TABLES = ("audit", "lint")
 def _written(name: str) -> str:
     """How a field of `Settings` is written."""
     table, _, rest = name.partition("_")
-    return f"{table}.{rest}" if table in _TABLES else name
+    return f"{table}.{rest}" if rest and table in _TABLES else name
 
 
 _FIELDS = {_written(each.name): each for each in fields(Settings) if each.name != "root"}
@@ -83,14 +83,14 @@ _RULE = "lint."
 
 
 def find_root(start: Path) -> Path | None:
-    """The folder at or above `start` whose pyproject.toml has a `[tool.verideck]`."""
+    """The folder at or above `start` whose pyproject.toml has `[tool.verideck]` or a part of it."""
     here = absolute(start)
     for folder in (here, *here.parents):
         try:
             text = (folder / PYPROJECT).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             continue
-        if re.search(r"^\s*\[\s*tool\s*\.\s*verideck\s*\]", text, re.MULTILINE):
+        if re.search(r"^\s*\[\s*tool\s*\.\s*verideck\s*[].]", text, re.MULTILINE):
             return folder
     return None
 
