@@ -21,15 +21,16 @@ import pytest
 from anki.collection import ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from projects import MOMENT, project
+from projects import MOMENT, ROOT, Project, project
 from test_anki import FINE, Learner, front, seen
 
 from verideck import identity, lock, notetypes, packages
+from verideck.build import build, check
 from verideck.likeness import alike, features
 from verideck.model import Kind
 from verideck.notetypes import FIELDS, NoteType
 from verideck.packages import Packaged
-from verideck.problems import BuildFailedError, Code
+from verideck.problems import BuildFailedError, Code, keep
 from verideck.stamp import RETIRED
 
 # What is known to be wrong is kept out of any history, and is told on its own at the end.
@@ -1103,3 +1104,52 @@ def test_a_newcomer_gets_nothing_to_learn_of_what_is_retired(both: History) -> N
     assert both.reader.collection.fix_integrity() == FINE
     made = set(both.reader.collection.find_cards("")) - before
     assert made == set(both.reader.collection.find_cards("tag:verideck::retired"))
+
+
+# The repository's own deck
+
+
+def test_the_own_deck_is_reworked_and_no_review_is_lost(tmp_path: Path) -> None:
+    """Every card is reviewed, half of the files are reworked, and all of it is imported again."""
+    shutil.copytree(ROOT / "cards", tmp_path / "cards")
+    for name in ("pyproject.toml", "cards.lock"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "snippets", tmp_path / "snippets")
+    made = Project(tmp_path)
+    settings_ = replace(made.settings(), verify=False, audit_build=False)
+    package = tmp_path / "deck.apkg"
+
+    def built(moment: int) -> Path:
+        build(check([], settings_), package, moment, settings_)
+        return package
+
+    before = remembered_moment(tmp_path)
+    reader = Learner(tmp_path / "learner")
+    try:
+        cards = reader.take(built(before + 60)).get("new", 0)
+        assert cards == len(reader.notes()) > 200
+        for each in reader.cards():
+            each.start_timer()
+            reader.collection.sched.answerCard(each, 3)
+        known = {each.id: (each.note()["Id"], each.ord, each.reps) for each in reader.cards()}
+        files = sorted((tmp_path / "cards").glob("*.md"))
+        for file in files[::2]:
+            text = file.read_text(encoding="utf-8")
+            file.write_text(re.sub(r"(?m)^## ", "## 请问：", text), encoding="utf-8")
+            file.rename(file.with_name(f"reworked-{file.name}"))
+        fates = reader.take(built(before + 120))
+        after = {each.id: (each.note()["Id"], each.ord, each.reps) for each in reader.cards()}
+        lost = [each for each, what in known.items() if after.get(each) != what]
+        assert (lost, after.keys() - known.keys()) == ([], set())
+        assert fates.get("updated", 0) > 100
+        assert set(fates) <= {"updated", "duplicate"}
+        reviews = reader.collection.db
+        assert reviews
+        assert reviews.scalar("select count() from revlog") == len(known)
+    finally:
+        reader.collection.close()
+
+
+def remembered_moment(root: Path) -> int:
+    """When anything of a project last changed."""
+    return next(keep(lock.read(root), [])).moment
