@@ -36,6 +36,10 @@ _LARGEST = 50_000_000
 _LEFT_AT_HOME = {"dist", "build", "__pycache__", "node_modules"}
 
 
+class _LostError(ExecutorError):
+    """A card was on a machine that is gone, or its project was."""
+
+
 class Cluster:
     """An engine (see `engine.Engine`) whose cards are executed elsewhere."""
 
@@ -69,10 +73,26 @@ class Cluster:
             known.update(dict.fromkeys(more))
 
     def run(self, request: Message) -> Run:
-        """Execute one card, wherever there is room."""
+        """Execute one card, wherever there is room; twice, if a machine was lost in between."""
+        files = self._sent()
+        try:
+            return self._run_with(files, request)
+        except _LostError:
+            return self._run_with(self._sent(instead_of=files), request)
+
+    def _sent(self, instead_of: object = None) -> object:
+        """The project on the cluster; anew, if the only machine that had it may be gone."""
+        client = self._connected()
+        with self._lock:
+            if self._files is instead_of:
+                files = dict(_files(self._root))
+                self._files = client.scatter(files, hash=False, broadcast=True)
+            return self._files
+
+    def _run_with(self, files: object, request: Message) -> Run:
         warmed = [list(each) for each in self._warmed]
         client = self._connected()
-        future = client.submit(run_here, self._run, self._files, warmed, request, pure=False)
+        future = client.submit(run_here, self._run, files, warmed, request, pure=False)
         # Dask's own waiting loses a result that comes while its time runs out: it is asked once.
         done = Event()
         future.add_done_callback(lambda _: done.set())
@@ -86,7 +106,7 @@ class Cluster:
             except Exception as error:
                 if self._stop.is_set():
                     break
-                raise ExecutorError(f"the cluster lost this card: {error!r}") from error
+                raise _LostError(f"the cluster lost this card: {error!r}") from error
             return run
         raise StoppedError
 
