@@ -24,6 +24,8 @@ from verideck.problems import Code, Problem
 
 NAME = "cards.lock"
 _VERSION = 1
+_NO_MOMENT = 2**40
+"""Seconds that no clock tells."""
 _HEAD = f"# cards.lock, version {_VERSION}: written by `verideck build`, committed with the cards"
 _LAST = "# the end"
 _MARKER = re.compile(r"\s*(?:[-*+]|#+|\d+[.)]|[Q问][:：])\s*")
@@ -248,10 +250,11 @@ def _understood(line: Mapping[str, Any]) -> Entry | tuple[Kind, Style]:
 def _str(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
+    value.encode()  # a lone surrogate is a ValueError
     return value
 
 
 def _moment(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _NO_MOMENT:
         raise TypeError
     return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,6 +33,13 @@ class NoPackageError(Exception):
     """The file is not a package that verideck wrote; the text says why."""
 
 
+_DAMAGES = (
+    zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, MemoryError, sqlite3.Error,
+    AttributeError, KeyError, TypeError, ValueError,
+)  # fmt: skip
+"""What reading an archive, its database and what stands in it may end in."""
+
+
 def read(file: Path) -> dict[str, Packaged]:
     """The notes of a package by their guids. Raises NoPackageError or OSError."""
     try:
@@ -40,7 +48,7 @@ def read(file: Path) -> dict[str, Packaged]:
         with closing(sqlite3.connect(":memory:")) as connection:
             connection.deserialize(content)
             return _notes(connection)
-    except (zipfile.BadZipFile, KeyError, sqlite3.Error, ValueError, TypeError) as error:
+    except _DAMAGES as error:
         raise NoPackageError(f"this is no package that verideck wrote: {error}") from error
 
 
@@ -58,7 +66,7 @@ def _notes(connection: sqlite3.Connection) -> dict[str, Packaged]:
         found[guid] = Packaged(
             dict(zip(FIELDS, fields.split(_SEPARATOR), strict=True)),
             tuple(tags.split()),
-            mod,
+            int(mod),
             own[0][1] if own else "",
             frozenset(number for number, _ in own),
         )

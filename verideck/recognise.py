@@ -48,12 +48,17 @@ def identified(
     """The cards with their identities, by their places; and what is not clear."""
     lines = [*lock.merged, *lock.entries.values()]
     by_id = {line.identity.id: line for line in lines}
-    lines_found = {card.place: by_id[card.id] for card in cards if card.id in by_id}
-    taken = {line.identity.guid for line in lines_found.values()}
+    lines_found: dict[Place, Entry] = {}
+    taken: set[str] = set()
+    for card in cards:
+        line = by_id.get(card.id)
+        if line and line.identity.guid not in taken:  # merged lines may name one note twice
+            taken.add(line.identity.guid)
+            lines_found[card.place] = line
     more, unclear = matched(
         [card for card in cards if card.place not in lines_found],
         [line for line in lines if line.identity.guid not in taken],
-        reach.covers,
+        lambda entry: reach.covers(entry) and not reach.still_asks(entry),
     )
     found = {
         place: lock.entries[line.identity.guid] for place, line in (lines_found | more).items()
