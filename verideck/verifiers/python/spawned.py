@@ -118,5 +118,5 @@ def main() -> None:
     """Be the card's process."""
     request = json.loads(sys.stdin.buffer.read())
     report = world.report_on(os.dup(1))
-    child.run(request, report, Scratch(Path(sys.argv[1])))
+    child.run(request, report, Scratch.of(Path(sys.argv[1])))
     child.leave()

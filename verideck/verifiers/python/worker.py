@@ -141,6 +141,7 @@ class _Watch:
     def _broken(self) -> End | None:
         if len(self.report) > _LONGEST_REPORT:
             return End.OUTPUT
+        _bury(self.pid)
         if sum(1 for _ in _descendants(os.getpid())) > self.limits.processes:
             return End.PROCESSES
         return self.folder.exceeded(self.limits)
@@ -188,13 +189,25 @@ def end_descendants() -> None:
                 pass
 
 
+def _bury(but: int) -> None:
+    """Let go of adopted processes that have ended: nobody else waits for them."""
+    for pid in _children(os.getpid()):
+        if pid != but:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+
+
 def _descendants(pid: int) -> Iterator[int]:
-    """The processes that a process started or adopted, and theirs (Linux: proc_pid_task(5))."""
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            text = children.read_text(encoding="ascii")
-        except OSError:  # it has ended
-            continue
-        for each in map(int, text.split()):
+    """The processes that a process started or adopted, and theirs."""
+    waiting = [pid]
+    while waiting:
+        for each in _children(waiting.pop()):
             yield each
-            yield from _descendants(each)
+            waiting.append(each)
+
+
+def _children(pid: int) -> Iterator[int]:
+    """The processes that a process started or adopted (Linux: proc_pid_task(5))."""
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has ended
+            yield from map(int, children.read_text(encoding="ascii").split())
