@@ -10,7 +10,7 @@ from pathlib import Path
 
 from verideck.attributes import suggestion
 from verideck.files import absolute
-from verideck.model import Limits, Place
+from verideck.model import LARGEST_LIMIT, Limits, Place
 from verideck.problems import Code, Problem
 
 PYPROJECT = "pyproject.toml"
@@ -19,6 +19,10 @@ _LIMITS = Limits()
 
 Share = float
 """From 0 to 1."""
+Executor = str
+"""One of `EXECUTORS`, or a cluster's address."""
+EXECUTORS = ("fork", "spawn")
+CLUSTER = "dask://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Settings:
     """Execute snippets inside of a box, where the system has one."""
     require_sandbox: bool = False
     """Execute nothing where there is no box."""
-    executor: str = ""
+    executor: Executor = ""
     """Who executes: `fork` or `spawn` processes here, or `dask://host:port`."""
     audit_build: bool = False
     """Audit in every build: a card under the floor is an error, the score stands on the card."""
@@ -141,8 +145,16 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
     "str": (lambda value: isinstance(value, str) and value.strip() != "", "a text"),
     "bool": (lambda value: isinstance(value, bool), "true or false"),
     "float": (
-        lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value > 0,
-        "a number of seconds above 0",
+        lambda value: (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and 0 < value <= LARGEST_LIMIT
+        ),
+        f"a number of seconds above 0, at most {LARGEST_LIMIT:,}",
+    ),
+    "Executor": (
+        lambda value: isinstance(value, str) and is_executor(value),
+        f"{', '.join(EXECUTORS)} or {CLUSTER}host:port",
     ),
     "Share": (
         lambda value: (
@@ -151,10 +163,17 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
         "a number from 0 to 1",
     ),
     "int": (
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and value > 0,
-        "a whole number above 0",
+        lambda value: (
+            isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_LIMIT
+        ),
+        f"a whole number above 0, at most {LARGEST_LIMIT:,}",
     ),
 }
+
+
+def is_executor(name: str) -> bool:
+    """Whether anybody is called that who executes cards."""
+    return name in EXECUTORS or name.startswith(CLUSTER)
 
 
 def _objection(name: str, value: object) -> tuple[str, str]:
