@@ -12,7 +12,8 @@ from typing import Any
 
 _LONGEST = 240
 _SAMPLED = 64
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_CHANCE = re.compile(r" at 0x[0-9a-f]+|(?<=verideck-)[a-z0-9_]{8}(?![a-z0-9_])")
+"""What has another value on every run: an address, the name of the folder that a card works in."""
 
 
 def is_program(value: object) -> bool:
@@ -100,29 +101,48 @@ def _largest(one: Any, other: Any) -> str:  # noqa: ANN401 - tensors or arrays, 
     return told if len(numbers) == len(apart) else f"{told}; {lost}"
 
 
+def steady(text: str) -> str:
+    """Text without what chance put into it."""
+    return _CHANCE.sub("", text)
+
+
 def fingerprint(value: object) -> str:
     """What tells a value from another one; the same in every process."""
     try:
         if is_array(value):
-            text = f"{getattr(value, 'dtype', '')} {_shape(value)} {_listed(value)}"
+            kind = f"{getattr(value, 'dtype', '')} {_shape(value)} "
+            told = kind.encode() + _content(value)
         else:
-            text = f"{type(value).__name__} {_ADDRESS.sub('', repr(value))}"
+            text = f"{type(value).__name__} {steady(repr(value))}"
+            told = text.encode("utf-8", "backslashreplace")
     except Exception:  # noqa: BLE001 - an author's __repr__ may raise anything
-        text = type(value).__name__
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        told = type(value).__name__.encode()
+    return hashlib.sha256(told).hexdigest()[:16]
+
+
+def _content(array: Any) -> bytes:  # noqa: ANN401 - a tensor or an array
+    """The numbers of a tensor or an array; their text, where they have no bytes of their own.
+
+    Text takes minutes where bytes take a blink.
+    """
+    try:
+        array = array.detach().cpu().numpy() if hasattr(array, "detach") else array
+        if not array.dtype.hasobject:
+            return bytes(array.tobytes())
+    except (AttributeError, RuntimeError, TypeError):  # a type that NumPy does not have
+        pass
+    return repr(array.tolist()).encode()
 
 
 def numbers(value: object) -> list[float]:
     """The first numbers that a value holds, to tell how far it moved."""
     try:
-        flat = _flat(_listed(value) if is_array(value) else value)
-        return [float(each) for each in islice(flat, _SAMPLED)]
+        first: Any = value
+        if is_array(value):
+            first = first.reshape(-1)[:_SAMPLED].tolist()
+        return [float(each) for each in islice(_flat(first), _SAMPLED)]
     except Exception:  # noqa: BLE001 - of what cannot be read nothing is told
         return []
-
-
-def _listed(value: Any) -> object:  # noqa: ANN401 - a tensor or an array
-    return value.tolist()
 
 
 def _flat(value: object) -> Iterator[float]:
