@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from snippets.attention import causal_mask, padding_mask, softmax_jacobian
-from snippets.figures_position import BLUE, GREY, ORANGE, axes, legend
+from snippets.figures import BLUE, GREY, ORANGE, axes, legend
 
 SIZES = [4, 16, 64, 256, 1024]
 """The d_k of the curves."""

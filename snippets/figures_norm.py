@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from snippets.figures_position import BLUE, GREY, ORANGE, axes, legend
+from snippets.figures import BLUE, GREY, ORANGE, axes, legend
 
 
 def draw_axes(samples: int = 2, tokens: int = 3, features: int = 4) -> list[Tensor]:

@@ -3,33 +3,11 @@
 Colours are of middle brightness, so that they can be read on white and on black.
 """
 
-import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from torch import Tensor
 
+from snippets.figures import BLUE, GREEN, GREY, ORANGE, axes, legend
 from snippets.position import alibi, frequencies, rope, sinusoid
-
-GREY, BLUE, ORANGE, GREEN = "#808080", "#3b82d0", "#d97706", "#2e9e5b"
-
-
-def axes(title: str, x: str, y: str) -> Axes:
-    """Open a figure of a card's size and return its axes, with title and labels."""
-    figure, ax = plt.subplots(figsize=(4, 2.6))
-    figure.set_facecolor("none")
-    ax.set_facecolor("none")
-    ax.set_title(title, fontsize=10, color=GREY)
-    ax.set_xlabel(x, fontsize=9, color=GREY)
-    ax.set_ylabel(y, fontsize=9, color=GREY)
-    ax.tick_params(colors=GREY, labelsize=9)
-    for spine in ax.spines.values():
-        spine.set_color(GREY)
-    return ax
-
-
-def legend(ax: Axes) -> None:
-    """Name the lines of ax, in grey."""
-    ax.legend(fontsize=9, labelcolor=GREY, framealpha=0, edgecolor="none")
 
 
 def draw_sinusoid(length: int = 60, size: int = 64) -> Tensor:

@@ -14,28 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from snippets.attention import causal_mask
+from snippets.figures import BLUE, GREEN, GREY, ORANGE, axes, legend
 from snippets.training import noam, smooth_labels
-
-GREY, BLUE, ORANGE, GREEN = "#808080", "#3b82d0", "#d97706", "#2e9e5b"
-
-
-def axes(title: str, x: str, y: str) -> Axes:
-    """Open a figure of a card's size and return its axes, with title and labels."""
-    figure, ax = plt.subplots(figsize=(4, 2.6))
-    figure.set_facecolor("none")
-    ax.set_facecolor("none")
-    ax.set_title(title, fontsize=10, color=GREY)
-    ax.set_xlabel(x, fontsize=9, color=GREY)
-    ax.set_ylabel(y, fontsize=9, color=GREY)
-    ax.tick_params(colors=GREY, labelsize=9)
-    for spine in ax.spines.values():
-        spine.set_color(GREY)
-    return ax
-
-
-def legend(ax: Axes) -> None:
-    """Name the lines of ax, in grey."""
-    ax.legend(fontsize=9, labelcolor=GREY, framealpha=0, edgecolor="none")
 
 
 def jacobian_norms(depth: int, size: int, *, skip: bool) -> list[float]:

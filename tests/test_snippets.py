@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 # Only with torch there can the rest be imported.
 import torch.nn.functional as F  # noqa: E402, N812
+from tensors import draw, steady  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.testing import assert_close  # noqa: E402
 
@@ -36,21 +37,6 @@ BATCHES = [(6, 8), (8, 8), (6, 8, 4), (1, 8, 5), (3, 8, 2, 5)]
 def seed() -> None:
     """Make every test draw the same numbers alone as in company."""
     torch.manual_seed(0)
-
-
-def draw(*shape: int, spread: float = 1.0) -> Tensor:
-    """Return random float64 numbers around 0."""
-    numbers: Tensor = spread * torch.randn(shape, dtype=torch.float64)
-    return numbers
-
-
-def steady(layer: nn.Module) -> nn.Module:
-    """Turn a layer to float64 in eval mode, with no parameter at its initial 0 or 1."""
-    layer = layer.double().eval()
-    with torch.no_grad():
-        for parameter in layer.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return layer
 
 
 @pytest.mark.parametrize("spread", [1.0, 0.03])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,15 +11,13 @@ torch = pytest.importorskip("torch")
 plt = pytest.importorskip("matplotlib.pyplot")
 
 # Only with torch there can the rest be imported.
+from tensors import draw  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn.attention.bias import causal_lower_right  # noqa: E402
 from torch.nn.functional import scaled_dot_product_attention as by_torch  # noqa: E402
 from torch.testing import assert_close  # noqa: E402
 
 from snippets import attention, figures_attention, heads  # noqa: E402
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @pytest.fixture(autouse=True)
@@ -35,12 +32,6 @@ def no_figures() -> Iterator[None]:
     plt.switch_backend("agg")
     yield
     plt.close("all")
-
-
-def draw(*shape: int, spread: float = 1.0) -> Tensor:
-    """Return random float64 numbers around 0."""
-    numbers: Tensor = spread * torch.randn(shape, dtype=torch.float64)
-    return numbers
 
 
 @pytest.mark.parametrize("spread", [1.0, 1e4])

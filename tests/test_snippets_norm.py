@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 # Only with torch there can the rest be imported.
+from tensors import draw  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn.utils.fusion import fuse_linear_bn_eval  # noqa: E402
 from torch.testing import assert_close  # noqa: E402
@@ -18,7 +19,6 @@ from snippets import norm  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import Tensor
 
 SHAPES = [(8, 8), (2, 5, 8), (2, 3, 4, 8)]
 """Shapes (..., D); with equal sizes a forgotten keepdim broadcasts in silence."""
@@ -28,12 +28,6 @@ SHAPES = [(8, 8), (2, 5, 8), (2, 3, 4, 8)]
 def seed() -> None:
     """Make every test draw the same numbers alone as in company."""
     torch.manual_seed(0)
-
-
-def draw(*shape: int, spread: float = 1.0) -> Tensor:
-    """Return random float64 numbers around 0."""
-    numbers: Tensor = spread * torch.randn(shape, dtype=torch.float64)
-    return numbers
 
 
 @pytest.mark.parametrize("spread", [1.0, 0.03])

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 # Only with torch there can the rest be imported.
 import torch.nn.functional as F  # noqa: E402, N812
+from tensors import draw  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.testing import assert_close  # noqa: E402
 
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
 def seed() -> None:
     """Make every test draw the same numbers alone as in company."""
     torch.manual_seed(0)
-
-
-def draw(*shape: int) -> Tensor:
-    """Return random float64 numbers around 0."""
-    numbers: Tensor = torch.randn(shape, dtype=torch.float64)
-    return numbers
 
 
 def half_of(size: int) -> Tensor:

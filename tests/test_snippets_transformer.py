@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 # Only with torch there can the rest be imported.
+from tensors import draw, steady  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.testing import assert_close  # noqa: E402
 
@@ -22,21 +23,6 @@ if TYPE_CHECKING:
 def seed() -> None:
     """Make every test draw the same numbers alone as in company."""
     torch.manual_seed(0)
-
-
-def draw(*shape: int) -> Tensor:
-    """Return random float64 numbers around 0."""
-    numbers: Tensor = torch.randn(shape, dtype=torch.float64)
-    return numbers
-
-
-def steady(layer: nn.Module) -> nn.Module:
-    """Turn a layer to float64 in eval mode, with no parameter at its initial 0 or 1."""
-    layer = layer.double().eval()
-    with torch.no_grad():
-        for parameter in layer.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return layer
 
 
 def encoder(*, norm_first: bool) -> nn.TransformerEncoderLayer:

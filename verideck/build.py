@@ -89,8 +89,7 @@ def check(
             auditing = audit(list(holding), where, settings.audit_floor)
             holding = keep(watch("auditing", auditing, cards), problems)
         holding = _noted(holding, proven)
-        known = recognise(holding, cards, remembered, reach, settings.namespace)
-        notes: list[Note] = list(keep(render(keep(known, problems), settings), problems))
+        notes = _rendered(holding, cards, remembered, reach, settings, problems)
     if not notes and not errors(problems):
         problems.append(_no_notes(paths, settings))
     if strict:
@@ -118,7 +117,9 @@ def build(
         before = _remembered(settings, problems)
         notes: Sequence[Note] = checked.notes
         if before != checked.lock:
-            notes = _noted_anew(checked, before, settings, problems)
+            notes = _rendered(
+                checked.proven, checked.cards, before, checked.reach, settings, problems
+            )
         former = partial(_former, output, settings)
         edition, after = stamp(notes, before, checked.reach, former, moment)
         if locked and before != after:
@@ -135,8 +136,8 @@ def compare(
     checked: Checked, former: Mapping[str, Packaged], moment: int
 ) -> tuple[Difference, ...]:
     """What an import of a build would do for whoever has the notes of a former package."""
-    last = {guid: Last(each.fields, each.tags) for guid, each in former.items()}
-    edition, _ = stamp(checked.notes, checked.lock, checked.reach, lambda: last, moment)
+    last = partial(_last, former)
+    edition, _ = stamp(checked.notes, checked.lock, checked.reach, last, moment)
     return tuple(differences(edition, former))
 
 
@@ -194,11 +195,16 @@ def bench(settings: Settings) -> Bench:
     )
 
 
-def _noted_anew(
-    checked: Checked, lock: Lock, settings: Settings, problems: list[Problem]
+def _rendered(  # noqa: PLR0913, PLR0917 - two stages and what they need
+    proven: Iterable[ProvenCard],
+    cards: Sequence[Card],
+    lock: Lock,
+    reach: Reach,
+    settings: Settings,
+    problems: list[Problem],
 ) -> list[Note]:
-    """The notes, where another build has remembered something in between."""
-    known = recognise(checked.proven, checked.cards, lock, checked.reach, settings.namespace)
+    """The notes of proven cards, as a lock knows them."""
+    known = recognise(proven, cards, lock, reach, settings.namespace)
     return list(keep(render(keep(known, problems), settings), problems))
 
 
@@ -212,9 +218,12 @@ def _former(output: Path, settings: Settings) -> dict[str, Last]:
     found: dict[str, Last] = {}
     for file in (settings.root / settings.output, output):
         with suppress(OSError, NoPackageError):
-            notes = packages.read(file)
-            found |= {guid: Last(each.fields, each.tags) for guid, each in notes.items()}
+            found |= _last(packages.read(file))
     return found
+
+
+def _last(notes: Mapping[str, Packaged]) -> dict[str, Last]:
+    return {guid: Last(each.fields, each.tags) for guid, each in notes.items()}
 
 
 def _stale(before: Lock, after: Lock, reach: Reach) -> Problem:

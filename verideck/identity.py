@@ -13,6 +13,7 @@ _EARLIEST = 1_000_000_000_000
 _SPAN = 600_000_000_000
 """Anki's ids are moments in milliseconds: these lie between September 2001 and September 2020."""
 _LETTERS = 8
+_SHORT = 60
 
 
 def key(card: Card) -> str:
@@ -23,6 +24,11 @@ def key(card: Card) -> str:
 def one_line(text: str) -> str:
     """Text in which white space makes no difference."""
     return " ".join(text.split())
+
+
+def short(text: str) -> str:
+    """As much of a text as tells a person which card is meant."""
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
 
 
 def chosen(question: str, taken: Collection[str]) -> str:

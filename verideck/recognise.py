@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 
-from verideck.identity import chosen, guid, one_line
+from verideck.identity import chosen, guid, one_line, short
 from verideck.likeness import sketch
 from verideck.lock import Entry, Lock, Reach
 from verideck.matching import Pair, matched
@@ -21,7 +21,6 @@ from verideck.problems import Code, Problem
 
 REVERSE = 2
 """The number of the card that asks for the question."""
-_SHOWN = 60
 
 
 def recognise(
@@ -110,7 +109,7 @@ def _ambiguous(pairs: Iterable[Pair]) -> Iterator[Problem]:
         by_card[pair.card.place].append(pair)
     for place, candidates in by_card.items():
         could_be = [
-            f"{{#{pair.entry.identity.id}}} {_short(pair.entry.identity.question)} "
+            f"{{#{pair.entry.identity.id}}} {short(pair.entry.identity.question)} "
             f"({pair.entry.path}, {min(pair.likeness, 1):.0%} alike)"
             for pair in candidates
         ]
@@ -120,10 +119,6 @@ def _ambiguous(pairs: Iterable[Pair]) -> Iterator[Problem]:
             place,
             "if it is, write that id behind the question; if it is new, write any other {#id}",
         )
-
-
-def _short(question: str) -> str:
-    return question if len(question) <= _SHOWN else f"{question[:_SHOWN]}…"
 
 
 def _another_kind(card: Card, entry: Entry) -> Problem:

@@ -11,12 +11,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from verideck.diff import Difference
+from verideck.identity import short
 from verideck.lint import Linted
 from verideck.model import Audit, Built, Change, Fate, Place, ProvenCard, Tally
 from verideck.problems import Code, Problem, Severity, errors
 
 _MOST_TOLD = 10
-_LONGEST_TOLD = 60
 
 
 def told(problem: Problem, root: Path) -> str:
@@ -302,12 +302,8 @@ def _counted(fates: Iterable[Fate]) -> str:
 
 
 def _turned(change: Change) -> str:
-    sides = [f'"{_short(side)}"' for side in (change.before, change.after) if side]
+    sides = [f'"{short(side)}"' for side in (change.before, change.after) if side]
     return f"{change.id} {(' in ' if change.fate is Fate.EMPTIED else ' → ').join(sides)}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}…"
 
 
 def compared(differences: Sequence[Difference], root: Path) -> str:
@@ -317,7 +313,7 @@ def compared(differences: Sequence[Difference], root: Path) -> str:
         if each.fates == (Fate.UNTOUCHED,):
             continue
         place = f"{_from_here(each.place, root)}  " if each.place else ""
-        lines.append(f"{', '.join(each.fates)}  {place}{each.id}  {_short(_line(each.question))}")
+        lines.append(f"{', '.join(each.fates)}  {place}{each.id}  {short(_line(each.question))}")
         lines += [f"    {name}: {_line(edit)}" for name, edit in each.edits]
         if not each.arrives:
             lines.append("    no later than what is there: Anki leaves it as it is")
