@@ -22,14 +22,20 @@ def adopt() -> None:
 
 def of(pid: int) -> Iterator[int]:
     """The processes that a process started or adopted, and theirs (proc_pid_task(5))."""
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            text = children.read_text(encoding="ascii")
-        except OSError:  # it has ended
-            continue
-        for each in map(int, text.split()):
-            yield each
-            yield from of(each)
+    for each in _children(pid):
+        yield each
+        yield from of(each)
+
+
+def _children(pid: int) -> list[int]:
+    """Those of all threads of a process; none where it has ended, also while it is looked at."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - looked at often
+            with contextlib.suppress(OSError):
+                text = Path(f"/proc/{pid}/task/{thread}/children").read_text(encoding="ascii")
+                found += map(int, text.split())
+    return found
 
 
 def end_own() -> None:
