@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import Lock
 from types import MappingProxyType
 
 _IGNORED = re.compile(r"#\s*audit:\s*ignore\s+(?P<reason>\S.*)")
@@ -86,7 +87,7 @@ class Mutant:
 def mutants(code: str, first: int = 1, last: int | None = None) -> list[Mutant]:
     """Every change to the lines from `first` to `last`; none to code that is not Python."""
     try:
-        tree = ast.parse(code)
+        tree = _parsed(code)
     except (SyntaxError, ValueError, RecursionError):
         return []
     text = _Text(code)
@@ -99,6 +100,19 @@ def mutants(code: str, first: int = 1, last: int | None = None) -> list[Mutant]:
             if first <= mutant.line and (last is None or mutant.line <= last):
                 found.setdefault(mutant.code, mutant)
     return sorted(found.values(), key=lambda mutant: mutant.line)
+
+
+_PARSING = Lock()
+
+
+def _parsed(code: str) -> ast.Module:
+    """The tree of code, for one thread at a time.
+
+    Several cards are audited at once, and CPython counts for all threads together how deep it is in
+    a tree, so that one may find another's count and raise SystemError (gh-106905).
+    """
+    with _PARSING:
+        return ast.parse(code)
 
 
 def ignored(line: str) -> str:
@@ -141,7 +155,7 @@ class _Text:
         before, after = self.bytes[: self.at(change.start)], self.bytes[self.at(change.end) :]
         code = (before + change.text.encode() + after).decode()
         try:
-            ast.parse(code)
+            _parsed(code)
         except SyntaxError:
             return None
         old, new = self.code.split("\n"), code.split("\n")
