@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from verideck.cache import Entry, key
-from verideck.verifiers.python import box
-from verideck.verifiers.python.versions import content, version
+from verideck.verifiers.python import box, world
+from verideck.verifiers.python.versions import claims, content, version
 from verideck.verifiers.python.wire import Message
 
 _PLACES = ("line", "column")
@@ -24,7 +24,8 @@ def run_key(request: Message) -> str:
         for step in request["steps"]
     ]
     asked = {name: value for name, value in request.items() if name not in {"root", "steps"}}
-    return key(asked, steps, sys.version, platform.machine(), _runner())
+    around = world.variables()
+    return key(asked, steps, around, sys.version, platform.machine(), _runner())
 
 
 def entry(request: Message, reports: Sequence[Message], last: Message) -> Entry:
@@ -47,6 +48,10 @@ def holds(kept: Entry, request: Message) -> bool:
             and len(kept["reports"]) == len(request["steps"])
             and kept["lines"] in (None, _lines(request))
             and all(content(root / name) == hashed for name, hashed in last["files"].items())
+            and all(
+                claims(root / folder, set(names)) == found
+                for folder, (names, found) in last["modules"].items()
+            )
             and all(version(name) == number for name, number in last["loaded"])
         )
     except (AttributeError, KeyError, TypeError, ValueError):
