@@ -537,6 +537,52 @@ def test_every_executor_comes_to_the_same(tmp_path: Path) -> None:
     assert forked == spawned
 
 
+UNBOUND = {
+    "imports-it": "import pygments.formatters.latex\nassert int('1')",
+    "imports-from-it": "from pygments.lexers import python\nassert int('1')",
+    "asks-by-name": "import pygments\nassert pygments.formatters.latex",
+    "asks-in-secret": "import pygments\nassert hasattr(pygments, 'lex' + 'ers')",
+    "asks-the-system": "import sys, pygments\nassert 'pygments.lexers' in sys.modules",
+    "looks-for-it": """\
+from importlib.util import find_spec
+import pygments
+found = find_spec("pygments.formatters")
+assert found.origin.endswith("__init__.py") and found.submodule_search_locations
+pygments.formatters
+""",
+    "imports-it-last": """\
+import pygments, sys
+assert not hasattr(pygments, "formatters")
+import pygments.formatters.latex
+assert sys.modules["pygments.formatters"] is pygments.formatters
+assert pygments.formatters.__spec__.loader is pygments.formatters.__loader__
+assert pygments.formatters.latex.LatexFormatter().name == "LaTeX"
+""",
+    "has-it-imported": """\
+import markdown_it.cli.parse, pygments
+from pygments import lexers, highlight
+assert pygments.lexers is lexers and callable(highlight)
+assert lexers.get_lexer_by_name("python").name == "Python"
+""",
+}
+"""What cards do with modules of a package that its own import does not bring."""
+
+
+def test_a_module_is_there_for_whoever_imports_it(tmp_path: Path) -> None:
+    """What other cards import is not found on a package: without them it would not be there."""
+    text = "".join(card(name, code) for name, code in UNBOUND.items())
+    found = []
+    for executor in ("fork", "spawn"):
+        settings = f'{SETTINGS}executor = "{executor}"\n'
+        found.append(uncached(project(tmp_path, {"a.md": text}, settings)))
+    forked, spawned = found
+    assert [each.code if isinstance(each, Problem) else each[0] for each in forked] == [
+        "imports-it", "imports-from-it", Code.EXCEPTION_RAISED, Code.ASSERTION_FAILED,
+        Code.ASSERTION_FAILED, Code.EXCEPTION_RAISED, "imports-it-last", "has-it-imported",
+    ]  # fmt: skip
+    assert forked == spawned
+
+
 def test_the_order_of_cards_is_of_no_account(tmp_path: Path) -> None:
     """Each card comes to the same, byte for byte, whichever cards were executed before it."""
     names = [name for name in VARIED if name not in {"hangs", "tells-its-place"}]

@@ -9,11 +9,12 @@ import importlib.util
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
 
 from verideck.verifiers.python.assertions import NAME, Recorder
+from verideck.verifiers.python.shelf import SHELF
 from verideck.verifiers.python.sources import Sources
 from verideck.verifiers.python.versions import claims, distributions, packages, stamp
 
@@ -38,15 +39,16 @@ class Imports(importlib.abc.MetaPathFinder):
         """Heed every import from now on; ready what the warm parent has imported already."""
         sys.path.insert(0, str(self.root))
         sys.meta_path.insert(0, self)
-        for name, ready in self._after.items():
-            if name in sys.modules:
-                ready(sys.modules[name])
+        self._ready(sys.modules)
+        SHELF.on_show = self._ready
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Find a module as Python does, and see to it that it is readied."""
         self._ask(fullname, path)
+        if spec := SHELF.find_spec(fullname, path, target):
+            return spec
         spec = self._folder(fullname, path) or importlib.machinery.PathFinder.find_spec(
             fullname, path, target
         )
@@ -60,6 +62,12 @@ class Imports(importlib.abc.MetaPathFinder):
         elif fullname in self._after:
             _then(spec.loader, self._after[fullname])
         return spec
+
+    def _ready(self, modules: Mapping[str, ModuleType]) -> None:
+        """Ready those of some modules that need it, of which none is new to anybody else."""
+        for name, ready in self._after.items():
+            if name in modules:
+                ready(modules[name])
 
     def _folder(
         self, fullname: str, path: Sequence[str] | None
@@ -158,9 +166,10 @@ _outside_before: dict[str, object] = {}
 
 def remember() -> None:
     """Look at all that is imported already, so that a fork need not."""
-    _in_use_before.update(in_use())
-    for name in sys.modules:
-        if name.partition(".")[0] != _OURS and (file := _loose(name)):
+    imported = {**sys.modules, **SHELF.modules()}
+    _in_use_before.update(_distributions(imported))
+    for name, module in imported.items():
+        if name.partition(".")[0] != _OURS and (file := _loose(module)):
             _outside_before.setdefault(file, stamp(Path(file)))
     _before[:] = list(sys.modules)[-1:]
 
@@ -170,12 +179,14 @@ def new() -> list[str]:
 
     A fork that looks at the others would copy every page that they are on.
     """
-    return list(itertools.takewhile(lambda name: name not in _before, reversed(sys.modules)))
+    since = itertools.takewhile(lambda name: name not in _before, reversed(sys.modules))
+    return [name for name in since if not SHELF.holds(name)]
 
 
 def uninstalled() -> Iterator[Path]:
     """The source files of imported modules that no installation answers for."""
-    yield from map(Path, [*_outside_before, *filter(None, map(_loose, new()))])
+    fresh = (_loose(sys.modules.get(name)) for name in new())
+    yield from map(Path, [*_outside_before, *filter(None, fresh)])
 
 
 def outside() -> dict[str, object]:
@@ -183,13 +194,17 @@ def outside() -> dict[str, object]:
     return _outside_before
 
 
-def _loose(name: str) -> str:
+def _loose(module: ModuleType | None) -> str:
     """The source file of a module that no installation answers for; else empty."""
-    file = str(getattr(sys.modules.get(name), "__file__", None) or "")
+    file = str(getattr(module, "__file__", None) or "")
     return file if file.endswith(".py") and not file.startswith(INSTALLED) else ""
 
 
 def in_use() -> list[tuple[str, str]]:
     """Every distribution of which a module is imported, with its version."""
-    tops = {name.partition(".")[0] for name in new()}
-    return sorted(_in_use_before | set(distributions(tops & packages().keys())))
+    return sorted(_in_use_before | _distributions(new()))
+
+
+def _distributions(names: Iterable[str]) -> set[tuple[str, str]]:
+    tops = {name.partition(".")[0] for name in names}
+    return set(distributions(tops & packages().keys()))
