@@ -13,6 +13,7 @@ import errno
 import importlib.util
 import os
 import socket
+import stat
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -61,16 +62,34 @@ _REFUSED = {
         clock_adjtime adjtimex sethostname setdomainname iopl ioperm syslog
         add_key request_key keyctl
     """,
+    "a schedule in a structure, which no filter can read": """
+        sched_setattr
+    """,
 }
 """System calls, by what they would reach."""
 
+_NEWER = range(451, 512)
+"""Numbers of calls that libseccomp does not know by name, on all processors alike: what changes
+extended attributes and flags of files by their paths is among them, and what Linux does not have
+yet. To a program it is as if Linux were older."""
+
 _OF_OTHERS = """
-    prlimit64 sched_setaffinity sched_setscheduler sched_setparam sched_setattr
+    prlimit64 sched_setaffinity sched_setscheduler sched_setparam
 """
 """Refused where their first argument names a process: 0 is the caller itself."""
 
 _NEW_USER = 0x10000000
 _STOLEN_INPUT = 0x5412
+_FLAGS_OF_FILES = (0x40086602, 0x401C5820, 0x40086604, 0x40087602, 0x40806685, 0x800C6613)
+"""FS_IOC_SETFLAGS, FSSETXATTR, two SETVERSIONs, ENABLE_VERITY, SET_ENCRYPTION_POLICY (ioctl_fs(2)):
+they change a file that was opened to be read."""
+_KIND = 0o170000
+_DEVICES = (stat.S_IFCHR, stat.S_IFBLK)
+_MODE_OF = {"mknod": 1, "mknodat": 2}
+"""Calls that can make a device, and which of their arguments says what is made."""
+_REAL_TIME = (1, 2, 6)
+"""SCHED_FIFO, SCHED_RR, SCHED_DEADLINE: a process that has one of them starves all others."""
+_POLICY = 0xFF
 _SOCKET_TYPE = 0xF
 
 
@@ -157,14 +176,22 @@ def _filter() -> Any:  # noqa: ANN401 - ships no annotations
     # One of a pair that keeps no connection can send to any socket of the file system.
     for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
         _refuse(calls, refused, "socketpair", argument(1, masked, _SOCKET_TYPE, kind))
-    _refuse(calls, refused, "ioctl", argument(1, masked, 0xFFFFFFFF, _STOLEN_INPUT))
+    for command in (_STOLEN_INPUT, *_FLAGS_OF_FILES):
+        _refuse(calls, refused, "ioctl", argument(1, masked, 0xFFFFFFFF, command))
+    for name, number in _MODE_OF.items():
+        for device in _DEVICES:
+            _refuse(calls, refused, name, argument(number, masked, _KIND, device))
+    for policy in _REAL_TIME:
+        _refuse(calls, refused, "sched_setscheduler", argument(1, masked, _POLICY, policy))
+    for call in _NEWER:
+        _refuse(calls, pyseccomp.ERRNO(errno.ENOSYS), call)
     return calls
 
 
-def _refuse(calls: Any, action: int, name: str, *arguments: object) -> None:  # noqa: ANN401 - ships no annotations
+def _refuse(calls: Any, action: int, call: str | int, *arguments: object) -> None:  # noqa: ANN401 - ships no annotations
     """Add a rule; a call that this processor's Linux does not have needs none."""
     try:
-        calls.add_rule(action, name, *arguments)
+        calls.add_rule(action, call, *arguments)
     except (OSError, ValueError):
-        if name in {"socket", "ptrace", "io_uring_setup"}:  # every Linux has these
+        if call in {"socket", "ptrace", "io_uring_setup"}:  # every Linux has these
             raise
