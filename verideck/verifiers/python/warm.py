@@ -3,9 +3,9 @@
 It never executes an author's code. What it is told comes through a socket, whose descriptor is its
 first argument: `{"import": [...], "rehearse": [...]}`, with names as `needs` has them;
 `{"packages": {...}}`, which it need not look up then; `{"worker": true}` with the worker's socket.
-Its second argument is the folder of the run. What it imports, it puts on a `shelf`. It ends, and all
-its workers do, when the other side of that socket is gone; so does what is left of a card that has
-killed its worker, and the folder.
+Its second argument is the folder of the run. What it imports, it puts on a `shelf`. It ends, and
+all its workers do, when the other side of that socket is gone; so does what is left of a card that
+has killed its worker, and the folder.
 """
 
 from __future__ import annotations

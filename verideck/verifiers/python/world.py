@@ -84,8 +84,8 @@ def settle(scratch: Scratch) -> None:
     appended = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     for number, file, how in (
         (0, Path(os.devnull), os.O_RDONLY),
-        (1, scratch.printed, appended),
-        (2, scratch.told, appended),
+        (1, scratch.printed.path, appended),
+        (2, scratch.told.path, appended),
     ):
         opened = os.open(file, how)
         os.dup2(opened, number)
@@ -94,7 +94,7 @@ def settle(scratch: Scratch) -> None:
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = _writer(1, buffering=-1)
     sys.stderr = _writer(2, buffering=1)
-    stack = open(scratch.stack, "wb")  # noqa: SIM115, PTH123
+    stack = open(scratch.stack.path, "wb")  # noqa: SIM115, PTH123
     faulthandler.enable(stack, all_threads=False)
     if TELL_STACK and sys.platform != "win32":
         faulthandler.register(TELL_STACK, stack, all_threads=False)
