@@ -107,6 +107,7 @@ CHANGED: dict[str, tuple[str, set[str]]] = {
         "y = a + b  # audit: ignore",
         {"y = a - b  # audit: ignore"},
     ),
+    "an axis that is none": ("y = x.norm(dim={[1]: 2})", set()),
     "no Python": ("y = = 1 + 1", set()),
     "nothing": ("", set()),
 }  # fmt: skip
