@@ -56,7 +56,7 @@ LARGE = """\
 with open("large", "wb") as file:
     for _ in range(9):
         file.write(bytes(999_999))
-assert file
+assert file.closed
 """
 MANY = """\
 from pathlib import Path
@@ -71,7 +71,7 @@ import tempfile
 from pathlib import Path
 Path("..", "beside").write_bytes(bytes(1_500_000))
 Path(tempfile.mkdtemp(), "temporary").write_bytes(bytes(1_500_000))
-assert Path
+assert Path().exists()
 """
 
 BROKEN = {
@@ -111,8 +111,8 @@ ALLOWED = {
     "memory": "x = bytearray(600_000_000)\nassert x",
     "disk": MANY,
     "processes": FEW,
-    "timeout": "import time\ntime.sleep(0.5)\nassert time",
-    "max_output": "print('x' * 2000)\nassert print",
+    "timeout": "import time\ntime.sleep(0.5)\nassert time.time()",
+    "max_output": "print('x' * 2000)\nassert int('1')",
 }
 LIMITED = SETTINGS + "memory = 500\ndisk = 4\nprocesses = 5\ntimeout = 0.3\nmax_output = 1000\n"
 MORE = {"memory": 800, "disk": 8, "processes": 9, "timeout": 20, "max_output": 3000}
@@ -145,7 +145,9 @@ def test_a_fence_allows_its_card_more(tmp_path: Path) -> None:
 
 def test_the_most_generous_fence_counts(tmp_path: Path) -> None:
     """A card's limit is the highest that any of its fences sets, also where that is lower."""
-    more = "\n```python {.check timeout=0.3}\nimport time\ntime.sleep(0.6)\nassert time\n```\n"
+    more = (
+        "\n```python {.check timeout=0.3}\nimport time\ntime.sleep(0.6)\nassert time.time()\n```\n"
+    )
     text = card("one", "assert int('1')", more)
     made = project(tmp_path, {"a.md": text})
     assert made.problems() == ["cards/a.md:11:1 time-limit"]

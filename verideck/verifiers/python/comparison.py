@@ -25,8 +25,15 @@ def is_program(value: object) -> bool:
 
 
 def is_array(value: object) -> bool:
-    """Tell a tensor or an array, whichever library's, also one that is a single number."""
-    return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
+    """Tell a tensor or an array, whichever library's, also one that is a single number.
+
+    An author's own class may have a `shape` that is something else, or that raises.
+    """
+    try:
+        shape = None if isinstance(value, type) else getattr(value, "shape", None)
+        return isinstance(shape, tuple) and hasattr(value, "dtype") and bool(_device(value))
+    except Exception:  # noqa: BLE001 - whatever an author's property raises
+        return False
 
 
 def shortened(text: str) -> str:
@@ -42,7 +49,7 @@ def describe(value: object) -> str:
     except Exception as error:  # noqa: BLE001 - an author's __repr__ may raise anything
         text = f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
     if is_array(value):
-        device = str(getattr(value, "device", "cpu"))
+        device = _device(value)
         there = "" if device == "cpu" else f", on {device}"
         text += f", shape {_shape(value)}, {getattr(value, 'dtype', '')}{there}"
     return text
@@ -67,7 +74,11 @@ def difference(values: Sequence[object]) -> str:
 
 
 def _attribute(value: object, name: str) -> object:
-    return _shape(value) if name == "shape" else str(getattr(value, name, "cpu"))
+    return _shape(value) if name == "shape" else _device(value)
+
+
+def _device(value: object) -> str:
+    return str(getattr(value, "device", "cpu"))
 
 
 def _shape(value: object) -> tuple[int, ...]:
