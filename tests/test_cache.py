@@ -14,11 +14,13 @@ from typing import NoReturn
 import pytest
 from projects import SETTINGS, Project, card, project, soon
 
+from verideck import fences
 from verideck.build import bench
 from verideck.cache import FOLDER, Cache, key
-from verideck.model import ProvenCard
+from verideck.model import Proof, ProvenCard
 from verideck.problems import Problem
 from verideck.verifiers.python import forks, kept, spawned, versions
+from verideck.verifiers.python.prover import Python
 from verideck.verify import verify
 
 UNBOXED = SETTINGS + "sandbox = false\n"
@@ -516,6 +518,46 @@ def test_an_entry_of_another_form_is_none(
         assert executed(made) == {"one"}
     assert executed(made) == {"one"}
     assert executed(made) == set()
+
+
+def _bent(value: object) -> Iterator[object]:
+    """A value of JSON in other forms, each with one part of it bent."""
+    yield from (None, 3, "text", [0], {"a": 0})
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield {other: inner for other, inner in value.items() if other != name}
+            yield from ({**value, name: bent} for bent in _bent(each))
+    if isinstance(value, list) and value:
+        yield from ([bent, *value[1:]] for bent in _bent(value[0]))
+        yield [*value, value[0]]
+
+
+def test_an_entry_of_any_other_form_harms_nobody(tmp_path: Path) -> None:
+    """Whoever wrote it, and with a hash that is right: it holds nothing, or what it held."""
+    code = "import yaml\nfrom snippets.one import n\nprint(n)\nassert n == 1"
+    text = card("one", code, "\n```output\n1\n```\n")
+    made = project(tmp_path, {"snippets/one.py": "n = 1\n", "a.md": text})
+    made.proven()
+    (file,) = entries(made)
+    name = file.parent.name + file.name
+    cache = Cache(made.root / FOLDER, "proofs")
+    whole = cache.find(name)
+    assert whole
+    python = Python(bench(made.settings()), threading.Event())
+    (snippets,) = fences.executed(made.cards()[0]).values()
+    first = python.known(snippets)
+    assert first
+    bent = [each for each in _bent(whole) if isinstance(each, dict)]
+    assert len(bent) > 100
+    for entry in bent:
+        cache.keep(name, entry)
+        found = python.known(snippets)
+        assert not found or [type(each) for each in found] == [type(each) for each in first]
+        for proof in found or ():
+            assert isinstance(proof, Proof)
+            assert isinstance(proof.assertions, int)
+            assert isinstance(proof.stdout, str)
+            assert all(isinstance(each, str) for pair in proof.environment for each in pair)
 
 
 def test_two_builds_at_once_are_both_right(tmp_path: Path) -> None:

@@ -251,5 +251,7 @@ def _included(found: Snippet, root: Path) -> Iterator[Snippet | Problem]:
     except includes.IncludeError as error:
         yield Problem(Code.INCLUDE_MISSING, str(error), found.place)
         return
-    origin = Place(options.include, included.line, included.column)
-    yield replace(found, code=included.code, origin=origin)
+    path = includes.name(root, options.include)
+    origin = Place(path, included.line, included.column)
+    options = replace(options, include=path)
+    yield replace(found, code=included.code, origin=origin, options=options)

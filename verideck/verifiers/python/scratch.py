@@ -113,15 +113,15 @@ class Scratch:
             os.close(each.descriptor)
 
 
-def run_folder() -> Path:
-    """Make a folder for all that a run leaves on the disk, for whoever survives to remove."""
-    return Path(tempfile.mkdtemp(prefix="verideck-")).resolve()
+def run_folder(beneath: Path | None = None) -> Path:
+    """Make a folder for all that a run, or a card of it, leaves on the disk, to be removed."""
+    return Path(tempfile.mkdtemp(prefix="verideck-", dir=beneath)).resolve()
 
 
 @contextmanager
 def scratch(beneath: Path | None = None) -> Iterator[Scratch]:
     """Make the folder of a card, maybe in that of its run, and remove it with all that is in it."""
-    folder = Path(tempfile.mkdtemp(prefix="card-", dir=beneath)) if beneath else run_folder()
+    folder = run_folder(beneath)
     made = Scratch.of(folder)
     try:
         made.work.mkdir()
