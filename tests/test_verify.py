@@ -334,6 +334,22 @@ def test_lines_and_columns_count_characters_in_the_file(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("code", "column"),
+    [
+        ("s = 'éé'; return 5", 11),
+        ("s = '汉字'; yield = 5", 11),
+        ("s = '🙂'; break", 10),
+    ],
+)
+def test_columns_of_what_is_no_python_count_characters(
+    tmp_path: Path, code: str, column: int
+) -> None:
+    """Whether Python's parser finds it, which counts them, or its compiler, which counts bytes."""
+    made = project(tmp_path, {"a.md": card("one", code)})
+    assert made.problems() == [f"cards/a.md:6:{column} syntax-error"]
+
+
 def test_too_much_output_is_told_however_fast_it_came(tmp_path: Path) -> None:
     """A card that prints too much fails also if it was done before anybody looked."""
     code = "import sys\nassert sys.stdout.write('x' * 1_500_000)"
@@ -490,6 +506,9 @@ VARIED = {
     "hangs": "x = 1\nwhile x: x = 1",
     "misspells": "x = = 1",
     "exits": "import sys\nsys.exit('no')",
+    "tells-its-arguments": "import sys\nprint(sys.argv)\nassert sys.argv[0].endswith('a.md')",
+    "is-interrupted": "import signal\ntry:\n    signal.raise_signal(signal.SIGINT)\n"
+    "except KeyboardInterrupt:\n    print('interrupted')\nassert int('1')",
     "tells-its-place": "import traceback\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n"
     "    print(traceback.format_exc(), __file__, __name__)\nassert int('1')",
     "asks-for-memory": "x = bytearray(10**11)\nassert x",

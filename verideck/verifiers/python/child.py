@@ -84,6 +84,7 @@ class Child:
         self.space[NAME] = self.recorder
         self.thread_failures: list[BaseException] = []
         sys.modules["__main__"] = self.module
+        sys.argv = [str(self._file(request["steps"][0]))]
         threading.excepthook = self._thread_failed
         self.recorder.heed_joins()
         self.dependencies = Dependencies(self.root)

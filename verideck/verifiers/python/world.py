@@ -78,6 +78,7 @@ def die_with_parent() -> None:
 
 def settle(scratch: Scratch) -> None:
     """Give this process its folder, its streams and a way to tell where it is."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a warm parent does not heed it
     os.chdir(scratch.work)
     tempfile.tempdir = str(scratch.temporary)
     os.environ.update(dict.fromkeys(_REPLACED, str(scratch.temporary)))
