@@ -24,6 +24,8 @@ NAME = "Landlock and seccomp"
 
 _LANDLOCK_CREATE_RULESET = 444
 _ABI_WITH_SIGNALS = 6
+_SET_NO_NEW_PRIVILEGES, _SET_SECCOMP, _BY_FILTER = 38, 22, 2
+_INSTRUCTION = 8
 
 _SYSTEM = (
     "/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt",
@@ -118,22 +120,22 @@ def missing() -> str:
 
 def ready() -> None:
     """Import what `enter` needs, so that a fork need not."""
-    import pyseccomp  # noqa: F401, PLC0415 - only where the box is
-    import sandlock  # noqa: F401, PLC0415
+    import sandlock  # noqa: F401, PLC0415 - only where the box is
 
-    _filter()
+    _program()
 
 
 def enter(root: Path, scratch: Path) -> None:
     """Shut this process in, for good. Raises OSError or sandlock's error if the kernel refuses."""
     import sandlock  # noqa: PLC0415 - only where the box is
 
+    program = _program()
     sandlock.confine(
         sandlock.Sandbox(
             fs_readable=sorted(set(_readable(root))), fs_writable=[str(scratch), *_there(_SINKS)]
         )
     )
-    _filter().load()
+    _load(program)
     _entered.append(NAME)
 
 
@@ -157,9 +159,30 @@ def _there(paths: tuple[str, ...] | list[str]) -> list[str]:
     return [path for path in paths if os.path.exists(path)]  # noqa: PTH110 - many, and forked often
 
 
+class _Program(ctypes.Structure):
+    """Linux's sock_fprog, see seccomp(2)."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def _load(program: bytes) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    given = _Program(len(program) // _INSTRUCTION, program)
+    alone = libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    if alone or libc.prctl(_SET_SECCOMP, _BY_FILTER, ctypes.byref(given), 0, 0):
+        raise OSError(ctypes.get_errno(), "the kernel refuses the filter")
+
+
 @cache
+def _program() -> bytes:
+    """The filter as the kernel reads it: made once, and not again in every fork."""
+    with open(os.memfd_create("filter"), "w+b") as file:  # noqa: PTH123 - a file without a path
+        _filter().export_bpf(file)
+        file.seek(0)
+        return file.read()
+
+
 def _filter() -> Any:  # noqa: ANN401 - ships no annotations
-    """The filter, made once and loaded by every fork."""
     import pyseccomp  # noqa: PLC0415 - only where the box is
 
     calls = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
