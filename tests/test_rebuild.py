@@ -605,11 +605,29 @@ def test_clean_lets_no_build_in_beside_another(tmp_path: Path) -> None:
 # --locked
 
 
+def named(question: str) -> str:
+    """How a card without an id is told."""
+    return f'{chosen(question, ())} "{question}"'
+
+
 EDITS: dict[str, tuple[Callable[[str], str], str]] = {
-    "reword": (lambda text: text.replace(*REWORDED), f"reworded: {REWORDED[1]}"),
-    "answer": (lambda text: text.replace(*CHANGED), "changed: What is 注意力 number 2 of 4?"),
-    "new": (lambda text: text + ADDED, "new: Was this here before?"),
-    "deleted": (lambda text: text.replace(DELETED, ""), "retired: What is 注意力 number 3 of 9?"),
+    "reword": (
+        lambda text: text.replace(*REWORDED),
+        f'reworded: {named(REWORDED[0])} → "{REWORDED[1]}"',
+    ),
+    "answer": (
+        lambda text: text.replace(*CHANGED),
+        f"changed: {named('What is 注意力 number 2 of 4?')}",
+    ),
+    "new": (lambda text: text + ADDED, f"new: {named('Was this here before?')}"),
+    "deleted": (
+        lambda text: text.replace(DELETED, ""),
+        f"retired: {named('What is 注意力 number 3 of 9?')}",
+    ),
+    "deck": (
+        lambda text: f"# Another\n\n{text}",
+        f'moved: {chosen("What is 注意力 number 4 of 16?", ())} "Root::a" → "Root::Another"',
+    ),
 }
 
 
@@ -630,6 +648,15 @@ def test_locked_refuses_what_the_lock_does_not_remember(tmp_path: Path, edit: st
     assert files(tmp_path) == there
     made.build()
     consistent(tmp_path)
+
+
+def test_locked_tells_how_much_it_leaves_out(tmp_path: Path) -> None:
+    """Ten changes are named."""
+    made = project(tmp_path, {"a.md": numbered(5)})
+    made.build()
+    made.write("cards/a.md", numbered(20))
+    told = made.run("build", "--locked").stderr
+    assert (told.count("new: "), "and 5 more" in told) == (10, True)
 
 
 def test_locked_packages_what_the_lock_remembers(tmp_path: Path) -> None:
