@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -256,6 +257,45 @@ def test_the_next_build_removes_what_a_killed_one_left(tmp_path: Path) -> None:
         assert at_call(made, number, signal.SIGKILL, "replace").returncode == -signal.SIGKILL
     assert made.run("build").returncode == 0
     assert files(made.root) == there
+
+
+def test_a_power_cut_comes_between_no_file_and_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each content is on the disk before its name is, and the lock's name before the package's."""
+    order: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def settled(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        order.append("names" if is_folder else "content")
+        fsync(descriptor)
+
+    def renamed(file: Path, target: Path) -> Path:
+        order.append(target.name)
+        return replace(file, target)
+
+    monkeypatch.setattr(os, "fsync", settled)
+    monkeypatch.setattr(Path, "replace", renamed)
+    project(tmp_path, {"a.md": numbered(2)}).build()
+    assert order == ["content", "content", LOCK, "names", PACKAGE, "names"]
+
+
+def test_a_folder_that_cannot_be_opened_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+    opened = os.open
+
+    def refusing(path: Path | str, *more: int, **named: int) -> int:
+        if Path(path).is_dir():
+            raise PermissionError
+        return opened(path, *more, **named)
+
+    monkeypatch.setattr(os, "open", refusing)
+    project(tmp_path, {"a.md": numbered(2)}).build()
+    whole(tmp_path)
+    assert files(tmp_path) >= WRITTEN
 
 
 # Interrupted
