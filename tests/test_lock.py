@@ -117,3 +117,15 @@ def test_nothing_may_be_missing(tmp_path: Path, name: str) -> None:
     """But what says nothing where it is left out."""
     found = read(tmp_path, {key: value for key, value in WHOLE.items() if key != name})
     assert isinstance(found, Problem)
+
+
+def test_a_lock_that_has_not_changed_is_read_once(tmp_path: Path) -> None:
+    """What another build has written meanwhile is read; nothing is not taken for something."""
+    known = read(tmp_path, WHOLE)
+    assert isinstance(known, Lock)
+    assert next(lock.read(tmp_path, known)) is known
+    changed = read(tmp_path, {**WHOLE, "mod": WHOLE["mod"] + 1})
+    assert isinstance(changed, Lock)
+    assert next(lock.read(tmp_path, known)) == changed != known
+    (tmp_path / lock.NAME).unlink()
+    assert next(lock.read(tmp_path, known)) == Lock()

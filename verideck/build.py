@@ -115,7 +115,7 @@ def build(
     """
     with alone(settings.root / FOLDER):
         problems = list(checked.problems)
-        before = _remembered(settings, problems)
+        before = _remembered(settings, problems, checked.lock)
         notes: Sequence[Note] = checked.notes
         if before != checked.lock:
             notes = _rendered(
@@ -209,9 +209,9 @@ def _rendered(  # noqa: PLR0913, PLR0917 - two stages and what they need
     return list(keep(render(keep(known, problems), settings), problems))
 
 
-def _remembered(settings: Settings, problems: list[Problem]) -> Lock:
+def _remembered(settings: Settings, problems: list[Problem], known: Lock | None = None) -> Lock:
     """What the lock remembers; nothing where it cannot be read, and then nothing is written."""
-    return next(keep(lock.read(settings.root), problems), Lock())
+    return next(keep(lock.read(settings.root, known), problems), Lock())
 
 
 def _former(output: Path, settings: Settings) -> dict[str, Last]:

@@ -77,6 +77,8 @@ class Lock:
     styles: Mapping[Kind, Style] = field(default_factory=lambda: MappingProxyType({}))
     merged: tuple[Entry, ...] = ()
     """Other lines of the same notes, of branches that were joined: these too they are known by."""
+    read_from: str = field(default="", repr=False, compare=False)
+    """The text that says so, if it was read."""
 
     @property
     def moment(self) -> int:
@@ -112,11 +114,11 @@ def _asked(text: str) -> frozenset[str]:
     )
 
 
-def read(root: Path) -> Iterator[Lock | Problem]:
+def read(root: Path, known: Lock | None = None) -> Iterator[Lock | Problem]:
     """Read a project's lock; without one, nothing is remembered.
 
     Whatever is wrong with it is a problem at its line, and then there is no lock: what cannot be
-    read must not be overwritten.
+    read must not be overwritten. A lock that is `known` is not read again if it has not changed.
     """
     try:
         text = (root / NAME).read_text(encoding="utf-8")
@@ -125,6 +127,9 @@ def read(root: Path) -> Iterator[Lock | Problem]:
         return
     except (OSError, UnicodeDecodeError) as error:
         yield _invalid(f"{NAME} cannot be read: {error}", 1)
+        return
+    if known and known.read_from == text:
+        yield known
         return
     lines = text.split("\n")
     if objection := _framed(lines):
@@ -154,7 +159,7 @@ def read(root: Path) -> Iterator[Lock | Problem]:
             kind, style = read_line
             former = styles.get(kind, style)
             styles[kind] = style if style.mod >= former.mod else former
-    yield Lock(MappingProxyType(entries), MappingProxyType(styles), tuple(merged))
+    yield Lock(MappingProxyType(entries), MappingProxyType(styles), tuple(merged), text)
 
 
 def text(lock: Lock) -> str:
