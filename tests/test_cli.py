@@ -149,7 +149,7 @@ def test_json_is_one_object(bad: Project, command: str) -> None:
     assert (run.returncode, run.stderr) == (1, "")
     told = as_json(run)
     assert set(told) == KEYS | (
-        {"output", "sha256", "notes", "changes"} if command == "build" else set()
+        {"output", "sha256", "notes", "retired", "changes"} if command == "build" else set()
     )
     assert (told["cards"], told["snippets"], told["assertions"]) == (2, 1, 1)
     assert 0 < told["seconds"] < 60
