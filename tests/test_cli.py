@@ -111,6 +111,7 @@ def test_wrong_settings_are_1(tmp_path: Path) -> None:
     assert (problem["code"], problem["path"]) == ("setting-invalid", "pyproject.toml")
     assert (problem["line"], problem["column"]) == (4, 1)
     assert "timeout" in problem["hint"]
+    assert made.run("check").stderr.endswith("\nError: 1 problem\n")
 
 
 def test_strict_makes_errors_of_warnings(tmp_path: Path) -> None:
