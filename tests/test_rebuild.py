@@ -690,6 +690,14 @@ def test_locked_refuses_what_the_lock_does_not_remember(tmp_path: Path, edit: st
     consistent(tmp_path)
 
 
+def test_locked_does_not_say_that_a_text_is_lost(tmp_path: Path) -> None:
+    """A clone has no package yet: whoever writes the lock has one, and will tag the note."""
+    made = project(tmp_path, {"a.md": numbered(5)})
+    made.build().unlink()
+    made.write("cards/a.md", numbered(4))
+    assert "  retired: " in made.run("build", "--locked").stderr
+
+
 def test_locked_tells_how_much_it_leaves_out(tmp_path: Path) -> None:
     """Ten changes are named."""
     made = project(tmp_path, {"a.md": numbered(5)})

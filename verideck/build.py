@@ -217,7 +217,7 @@ def _remembered(settings: Settings, problems: list[Problem], known: Lock | None 
 def _former(output: Path, settings: Settings) -> dict[str, Last]:
     """The notes of the last package, by their guids, as far as it is there."""
     found: dict[str, Last] = {}
-    for file in (settings.root / settings.output, output):
+    for file in dict.fromkeys((settings.root / settings.output, output)):
         with suppress(OSError, NoPackageError):
             notes = packages.read(file)
             found |= {guid: Last(each.fields, each.tags) for guid, each in notes.items()}
@@ -226,7 +226,11 @@ def _former(output: Path, settings: Settings) -> dict[str, Last]:
 
 def _stale(before: Lock, after: Lock, reach: Reach) -> Problem:
     happened = [each for each in changes(before, after, reach) if each.fate is not Fate.UNTOUCHED]
-    told = [turned(each) for each in happened]
+    # Whether a text is at hand matters where the lock will be written, which is not here.
+    told = [
+        turned(replace(each, fate=Fate.RETIRED) if each.fate is Fate.UNTAGGED else each)
+        for each in happened
+    ]
     named = {each.id for each in happened}
     told += [
         f'remembered otherwise: {entry.identity.id} "{short(entry.identity.question)}"'

@@ -107,7 +107,7 @@ def _put(
     as_remembered = all(
         text.startswith(here) for (_, here), (_, text) in zip(_groups(one), numbers, strict=False)
     )
-    as_on_the_card = all(map(_says_the_same, other, hidden))
+    as_on_the_card = len(other) <= len(hidden) and all(map(_is_the_same, other, hidden))
     if not (as_remembered and as_on_the_card):
         return {}
     return {group: numbers[group][0] for group in range(min(len(_groups(one)), len(numbers)))}
@@ -117,8 +117,8 @@ def _hidden(tokens: Sequence[Token]) -> list[Hidden]:
     return [Hidden(*each) for each in cloze.hidden(tokens, in_code=True)]
 
 
-def _says_the_same(one: Hidden, other: Hidden) -> bool:
-    return one_line(one.text) == one_line(other.text)
+def _is_the_same(one: Hidden, other: Hidden) -> bool:
+    return one.number == other.number and one_line(one.text) == one_line(other.text)
 
 
 def _bare(texts: Mapping[int, str], was: Sequence[Token], now: Sequence[Token]) -> set[int]:
