@@ -111,6 +111,7 @@ def test_wrong_settings_are_1(tmp_path: Path) -> None:
     assert (problem["code"], problem["path"]) == ("setting-invalid", "pyproject.toml")
     assert (problem["line"], problem["column"]) == (4, 1)
     assert "timeout" in problem["hint"]
+    assert made.run("check").stderr.endswith("\nError: 1 problem\n")
 
 
 def test_strict_makes_errors_of_warnings(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_json_is_one_object(bad: Project, command: str) -> None:
     assert (run.returncode, run.stderr) == (1, "")
     told = as_json(run)
     assert set(told) == KEYS | (
-        {"output", "sha256", "notes", "changes"} if command == "build" else set()
+        {"output", "sha256", "notes", "retired", "changes"} if command == "build" else set()
     )
     assert (told["cards"], told["snippets"], told["assertions"]) == (2, 1, 1)
     assert 0 < told["seconds"] < 60

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from projects import Project, project
 
 from verideck.diff import plain, words
@@ -78,7 +79,7 @@ def test_programs_are_told_the_same(tmp_path: Path) -> None:
     told = json.loads(edited(tmp_path).run("diff", "--format", "json").stdout)
     assert told["counts"] == {
         "new": 1, "changed": 1, "reworded": 2, "moved": 1, "emptied": 1, "retired": 1,
-        "returned": 0, "untouched": 1,
+        "untagged": 0, "returned": 0, "untouched": 1,
     }  # fmt: skip
     by_id = {note["id"]: note for note in told["notes"]}
     assert by_id["changed"] == {
@@ -97,8 +98,92 @@ def test_an_older_package_may_be_named(tmp_path: Path) -> None:
     made = edited(tmp_path)
     shutil.copy(tmp_path / "deck.apkg", tmp_path / "old.apkg")
     made.build(moment=1_700_000_060)
-    assert made.run("diff").stdout == "an import of this build: 7 untouched\n"
+    assert made.run("diff").stdout == "an import of this build: 6 untouched\n"
     assert "1 new, 1 changed, 2 reworded" in made.run("diff", "old.apkg").stdout
+
+
+CLOZE = "## The {{c1::moon}}. {#moon}\n\n- goes round the {{c2::earth}}\n\n"
+VERSIONS: dict[str, list[str]] = {
+    "nothing": [FIRST, FIRST],
+    "a bit of all": [FIRST, SECOND],
+    "the answer of a cloze card": [CLOZE, CLOZE.replace("goes", "turns")],
+    "its question": [CLOZE, CLOZE.replace("The", "Our")],
+    "two of its deletions": [
+        CLOZE.replace("{{c2::earth}}", "{{c2::x}} {{c3::y}}"),
+        CLOZE[:29] + "\n",
+    ],
+    "another mark in a question": [FIRST, FIRST.replace("Which wording?", "Which \\wording?")],
+    "a card of another deck": [FIRST, f"# Other\n\n{FIRST[7:]}"],
+    "a card that was retired": [FIRST, SECOND, SECOND.replace("alone", "with others")],
+    "a card that returns": [FIRST, SECOND, FIRST],
+    "a card that returns with other words": [FIRST, SECOND, FIRST.replace("Gone?", "Here again?")],
+    "a reverse": ["## A? {#a .reversed}\n\nB.\n", "## A? {#a}\n\nB.\n"],
+}
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_a_build_counts_as_a_difference_does(tmp_path: Path, name: str) -> None:
+    """What is told before a build is told after it, in the same words."""
+    made = project(tmp_path, {})
+    *former, last = VERSIONS[name]
+    for moment, text in enumerate(former):
+        made.write("cards/a.md", text)
+        made.build(moment=1_700_000_000 + moment)
+    made.write("cards/a.md", last)
+    before = made.run("diff", SOURCE_DATE_EPOCH="1700000060").stdout.splitlines()[-1]
+    (after,) = (
+        line
+        for line in made.run("build", SOURCE_DATE_EPOCH="1700000060").stdout.splitlines()
+        if line.startswith("since the last build: ")
+    )
+    assert before.partition(": ")[2] == after.partition(": ")[2]
+
+
+def test_a_card_that_returns_is_named(tmp_path: Path) -> None:
+    """With all that is new in it, before the build and after."""
+    made = project(tmp_path, {"a.md": FIRST})
+    made.build()
+    made.write("cards/a.md", SECOND)
+    made.build(moment=1_700_000_030)
+    made.write("cards/a.md", FIRST.replace("Gone?", "Here again?"))
+    assert "returned, reworded  cards/a.md:19:4  gone  Here again?\n" in made.run("diff").stdout
+    told = made.run("build").stdout
+    assert 'reworded: gone "Gone?" → "Here again?"\n' in told
+    assert 'returned: gone "Here again?"\n' in told
+
+
+def test_what_has_no_text_any_more_is_told(tmp_path: Path) -> None:
+    """A note that no build can tag: the package was away when its card was deleted."""
+    made = project(tmp_path, {"a.md": FIRST})
+    made.build()
+    old = tmp_path / "old.apkg"
+    shutil.move(tmp_path / "deck.apkg", old)
+    made.write("cards/a.md", FIRST.replace("## Gone? {#gone}\n\nYes.\n\n", ""))
+    expected = "untagged  gone  Gone?\n    its text is gone, so no import tags it: "
+    assert expected in made.run("diff", "old.apkg").stdout
+    run = made.run("build")
+    assert 'untagged: gone "Gone?"\n  Anki keeps them without a tag' in run.stdout
+    assert "tag:verideck::retired" not in run.stdout
+    assert expected in made.run("diff", "old.apkg").stdout
+
+
+def test_a_package_holds_what_is_said(tmp_path: Path) -> None:
+    """The notes that are cards, and those that are retired."""
+    made = project(tmp_path, {"a.md": FIRST})
+    assert ": 6 notes, sha256" in made.run("build").stdout
+    made.write("cards/a.md", SECOND)
+    assert ": 4 notes and 2 retired, sha256" in made.run("build").stdout
+    told = json.loads(made.run("build", "--format", "json").stdout)
+    assert (told["notes"], told["retired"]) == (4, 2)
+
+
+def test_without_its_package_a_lock_is_not_built_upon(tmp_path: Path) -> None:
+    """Not before the cards are again those that it remembers: the text of others would be lost."""
+    made = project(tmp_path, {"a.md": FIRST})
+    made.build()
+    (tmp_path / "deck.apkg").unlink()
+    run = made.run("diff")
+    assert (run.returncode, "build with --locked the cards" in run.stderr) == (2, True)
 
 
 def test_what_is_no_later_does_not_arrive(tmp_path: Path) -> None:

@@ -293,7 +293,8 @@ class Author:
         same = {each for each, part in now.items() if self.hidden.get(each) == part.text}
         for each in now.keys() - same:
             former = self.hidden.get(each)
-            if former and former not in now[each].text and now[each].text not in former:
+            is_like = not former or former in now[each].text or now[each].text in former
+            if not is_like and not _is_as_it_was_around(sheet, was):
                 return False
         # A new text under the number of what is taken away at once is that text, changed.
         taken_away = {self.numbers[each] for each in was.deletions if each not in now}
@@ -452,6 +453,15 @@ class Author:
                 assert former[guid].mod < note.mod <= max(moment, former[guid].mod + 1)
         if not former or self.style != self.style_built:
             self.styled = max(moment, self.styled + 1)
+
+
+def _is_as_it_was_around(sheet: Sheet, was: Sheet) -> bool:
+    """Whether the question is the same but for what is hidden in it."""
+    one, other = (
+        [part.deletion if part.hidden else part.text for part in each.parts]
+        for each in (sheet, was)
+    )
+    return one == other
 
 
 def _content(note: Packaged) -> object:
@@ -617,6 +627,19 @@ def _hide_otherwise(author: Author, one: int, other: int) -> None:
         part.text = sheet.joined([part.text, *author.units(1, han=sheet.han)])
 
 
+def _put(author: Author, one: int, other: int) -> None:
+    """Other texts are hidden where some were; two of a card may exchange their places instead."""
+    if sheet := author.sheet(one, Kind.CLOZE):
+        parts = list(sheet.deletions.values())
+        if other % 3 == 0 and len(parts) > 1:
+            first, second = parts[:2]
+            first.text, second.text = second.text, first.text
+            first.deletion, second.deletion = second.deletion, first.deletion
+        else:
+            for part in parts if other % 3 == 1 else parts[:1]:
+                (part.text,) = author.units(1, han=sheet.han)
+
+
 def _write_id(author: Author, one: int, _: int) -> None:
     nameless = [sheet for sheet in sheets(author.tree) if not sheet.id]
     if nameless:
@@ -682,6 +705,7 @@ EDITS: Mapping[str, Callable[[Author, int, int], None]] = {
     "unhide": _unhide,
     "renumber": _renumber,
     "hide otherwise": _hide_otherwise,
+    "put": _put,
     "write id": _write_id,
     "take id away": _take_id_away,
     "undo": _undo,

@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -256,6 +257,45 @@ def test_the_next_build_removes_what_a_killed_one_left(tmp_path: Path) -> None:
         assert at_call(made, number, signal.SIGKILL, "replace").returncode == -signal.SIGKILL
     assert made.run("build").returncode == 0
     assert files(made.root) == there
+
+
+def test_a_power_cut_comes_between_no_file_and_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each content is on the disk before its name is, and the lock's name before the package's."""
+    order: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def settled(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        order.append("names" if is_folder else "content")
+        fsync(descriptor)
+
+    def renamed(file: Path, target: Path) -> Path:
+        order.append(target.name)
+        return replace(file, target)
+
+    monkeypatch.setattr(os, "fsync", settled)
+    monkeypatch.setattr(Path, "replace", renamed)
+    project(tmp_path, {"a.md": numbered(2)}).build()
+    assert order == ["content", "content", LOCK, "names", PACKAGE, "names"]
+
+
+def test_a_folder_that_cannot_be_opened_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+    opened = os.open
+
+    def refusing(path: Path | str, *more: int, **named: int) -> int:
+        if Path(path).is_dir():
+            raise PermissionError
+        return opened(path, *more, **named)
+
+    monkeypatch.setattr(os, "open", refusing)
+    project(tmp_path, {"a.md": numbered(2)}).build()
+    whole(tmp_path)
+    assert files(tmp_path) >= WRITTEN
 
 
 # Interrupted
@@ -605,11 +645,29 @@ def test_clean_lets_no_build_in_beside_another(tmp_path: Path) -> None:
 # --locked
 
 
+def named(question: str) -> str:
+    """How a card without an id is told."""
+    return f'{chosen(question, ())} "{question}"'
+
+
 EDITS: dict[str, tuple[Callable[[str], str], str]] = {
-    "reword": (lambda text: text.replace(*REWORDED), f"reworded: {REWORDED[1]}"),
-    "answer": (lambda text: text.replace(*CHANGED), "changed: What is 注意力 number 2 of 4?"),
-    "new": (lambda text: text + ADDED, "new: Was this here before?"),
-    "deleted": (lambda text: text.replace(DELETED, ""), "retired: What is 注意力 number 3 of 9?"),
+    "reword": (
+        lambda text: text.replace(*REWORDED),
+        f'reworded: {named(REWORDED[0])} → "{REWORDED[1]}"',
+    ),
+    "answer": (
+        lambda text: text.replace(*CHANGED),
+        f"changed: {named('What is 注意力 number 2 of 4?')}",
+    ),
+    "new": (lambda text: text + ADDED, f"new: {named('Was this here before?')}"),
+    "deleted": (
+        lambda text: text.replace(DELETED, ""),
+        f"retired: {named('What is 注意力 number 3 of 9?')}",
+    ),
+    "deck": (
+        lambda text: f"# Another\n\n{text}",
+        f'moved: {chosen("What is 注意力 number 4 of 16?", ())} "Root::a" → "Root::Another"',
+    ),
 }
 
 
@@ -630,6 +688,23 @@ def test_locked_refuses_what_the_lock_does_not_remember(tmp_path: Path, edit: st
     assert files(tmp_path) == there
     made.build()
     consistent(tmp_path)
+
+
+def test_locked_does_not_say_that_a_text_is_lost(tmp_path: Path) -> None:
+    """A clone has no package yet: whoever writes the lock has one, and will tag the note."""
+    made = project(tmp_path, {"a.md": numbered(5)})
+    made.build().unlink()
+    made.write("cards/a.md", numbered(4))
+    assert "  retired: " in made.run("build", "--locked").stderr
+
+
+def test_locked_tells_how_much_it_leaves_out(tmp_path: Path) -> None:
+    """Ten changes are named."""
+    made = project(tmp_path, {"a.md": numbered(5)})
+    made.build()
+    made.write("cards/a.md", numbered(20))
+    told = made.run("build", "--locked").stderr
+    assert (told.count("new: "), "and 5 more" in told) == (10, True)
 
 
 def test_locked_packages_what_the_lock_remembers(tmp_path: Path) -> None:

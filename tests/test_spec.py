@@ -127,22 +127,30 @@ def _rebuilds(project: Path, problems: list[Problem]) -> Iterator[str]:
     """What a second build says of the first one's notes, in the words of `rebuilds.md`.
 
     The files below `then/` are those that the author changes in between; an empty one is deleted.
+    Those below `between/` are changed, and built, before.
     """
     (settings,) = keep(load(project), problems)
     output = project / settings.output
     build(check([], settings), output, MOMENT, settings)
-    for file in sorted((project / "then").rglob("*.*")):
-        target = project / file.relative_to(project / "then")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(target)
-        if not target.read_text(encoding="utf-8").strip():
-            target.unlink()
+    if (project / "between").exists():
+        _change(project, "between")
+        build(check([], settings), output, MOMENT + 30, settings)
+    _change(project, "then")
     try:
         built = build(check([], settings), output, MOMENT + 60, settings)
     except BuildFailedError as failure:
         problems.extend(failure.problems)
     else:
         yield "\n".join(happened(built.changes))
+
+
+def _change(project: Path, when: str) -> None:
+    for file in sorted((project / when).rglob("*.*")):
+        target = project / file.relative_to(project / when)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(target)
+        if not target.read_bytes().strip():
+            target.unlink()
 
 
 def _rules(project: Path, problems: list[Problem]) -> Iterator[str]:

@@ -13,9 +13,10 @@ from typing import TypeVar
 from verideck import lock, packages
 from verideck.audit import audit
 from verideck.cache import FOLDER, alone
-from verideck.changes import changes
+from verideck.changes import changes, turned
 from verideck.diff import Difference, differences
 from verideck.files import place_name
+from verideck.identity import short
 from verideck.lint import Linted
 from verideck.lint import lint as follow_rules
 from verideck.lock import Last, Lock, Reach
@@ -114,7 +115,7 @@ def build(
     """
     with alone(settings.root / FOLDER):
         problems = list(checked.problems)
-        before = _remembered(settings, problems)
+        before = _remembered(settings, problems, checked.lock)
         notes: Sequence[Note] = checked.notes
         if before != checked.lock:
             notes = _rendered(
@@ -133,12 +134,12 @@ def build(
 
 
 def compare(
-    checked: Checked, former: Mapping[str, Packaged], moment: int
+    checked: Checked, former: Mapping[str, Packaged], moment: int, settings: Settings
 ) -> tuple[Difference, ...]:
     """What an import of a build would do for whoever has the notes of a former package."""
-    last = partial(_last, former)
-    edition, _ = stamp(checked.notes, checked.lock, checked.reach, last, moment)
-    return tuple(differences(edition, former))
+    last = partial(_former, settings.root / settings.output, settings)
+    edition, after = stamp(checked.notes, checked.lock, checked.reach, last, moment)
+    return tuple(differences(edition, checked.lock, after, former))
 
 
 def name(paths: Sequence[Path], settings: Settings) -> list[Card]:
@@ -208,36 +209,38 @@ def _rendered(  # noqa: PLR0913, PLR0917 - two stages and what they need
     return list(keep(render(keep(known, problems), settings), problems))
 
 
-def _remembered(settings: Settings, problems: list[Problem]) -> Lock:
+def _remembered(settings: Settings, problems: list[Problem], known: Lock | None = None) -> Lock:
     """What the lock remembers; nothing where it cannot be read, and then nothing is written."""
-    return next(keep(lock.read(settings.root), problems), Lock())
+    return next(keep(lock.read(settings.root, known), problems), Lock())
 
 
 def _former(output: Path, settings: Settings) -> dict[str, Last]:
     """The notes of the last package, by their guids, as far as it is there."""
     found: dict[str, Last] = {}
-    for file in (settings.root / settings.output, output):
+    for file in dict.fromkeys((settings.root / settings.output, output)):
         with suppress(OSError, NoPackageError):
-            found |= _last(packages.read(file))
+            notes = packages.read(file)
+            found |= {guid: Last(each.fields, each.tags) for guid, each in notes.items()}
     return found
-
-
-def _last(notes: Mapping[str, Packaged]) -> dict[str, Last]:
-    return {guid: Last(each.fields, each.tags) for guid, each in notes.items()}
 
 
 def _stale(before: Lock, after: Lock, reach: Reach) -> Problem:
     happened = [each for each in changes(before, after, reach) if each.fate is not Fate.UNTOUCHED]
-    told = [f"{each.fate}: {each.after or each.before}" for each in happened]
+    # Whether a text is at hand matters where the lock will be written, which is not here.
+    told = [
+        turned(replace(each, fate=Fate.RETIRED) if each.fate is Fate.UNTAGGED else each)
+        for each in happened
+    ]
     named = {each.id for each in happened}
     told += [
-        f"remembered otherwise: {entry.identity.question}"
+        f'remembered otherwise: {entry.identity.id} "{short(entry.identity.question)}"'
         for guid, entry in after.entries.items()
         if entry != before.entries.get(guid) and entry.identity.id not in named
     ]
+    more = [f"and {len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else []
     return Problem(
         Code.LOCK_STALE,
-        "\n".join(["the cards are not what was remembered here", *told[:_MOST_TOLD]]),
+        "\n".join(["the cards are not what was remembered here", *told[:_MOST_TOLD], *more]),
         Place(lock.NAME),
         "run `verideck build` without --locked, and commit cards.lock with the cards",
     )

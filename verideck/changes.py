@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from verideck.identity import short
 from verideck.lock import Entry, Lock, Reach
-from verideck.model import Change, Fate
+from verideck.model import Change, Fate, Kind
 
 
 def changes(before: Lock, after: Lock, reach: Reach) -> Iterator[Change]:
@@ -15,15 +16,16 @@ def changes(before: Lock, after: Lock, reach: Reach) -> Iterator[Change]:
     """
     for entry in sorted(after.entries.values(), key=lambda each: each.identity.id):
         if reach.covers(entry):
-            yield from _of_one(before.entries.get(entry.identity.guid), entry)
+            yield from became(before.entries.get(entry.identity.guid), entry)
 
 
-def _of_one(former: Entry | None, entry: Entry) -> Iterator[Change]:
+def became(former: Entry | None, entry: Entry) -> Iterator[Change]:
+    """What has become of one note, whether a lock or a package tells what it was."""
     name, question = entry.identity.id, entry.identity.question
     if former is None:
         yield Change(Fate.NEW, name, after=question)
     elif entry.retired and not former.retired:
-        yield Change(Fate.RETIRED, name, before=question)
+        yield Change(Fate.RETIRED if entry.last else Fate.UNTAGGED, name, before=question)
     elif not entry.retired:
         edits = list(_of_an_edit(former, entry))
         yield from edits or [Change(Fate.UNTOUCHED, name, after=question)]
@@ -33,13 +35,24 @@ def _of_an_edit(former: Entry, entry: Entry) -> Iterator[Change]:
     name, question = entry.identity.id, entry.identity.question
     if former.retired:
         yield Change(Fate.RETURNED, name, after=question)
-    elif former.identity.question != question:
-        yield Change(Fate.REWORDED, name, former.identity.question, question)
-    elif former.content != entry.content:
-        yield Change(Fate.CHANGED, name, after=question)
+    if former.content != entry.content:
+        if former.identity.question != question:
+            yield Change(Fate.REWORDED, name, former.identity.question, question)
+        else:
+            yield Change(Fate.CHANGED, name, after=question)
     if former.deck != entry.deck:
         yield Change(Fate.MOVED, name, former.deck, entry.deck)
     left = dict(entry.identity.numbers)
-    for number, hidden in former.identity.numbers:
+    for number, hidden in sorted(former.identity.numbers):
         if number not in left:
-            yield Change(Fate.EMPTIED, name, before=hidden, after=question)
+            before = hidden if entry.kind is Kind.CLOZE else ""
+            yield Change(Fate.EMPTIED, name, before, question)
+
+
+def turned(change: Change) -> str:
+    """A change in a line: the note's id, and what turned into what."""
+    before, after = (f'"{short(side)}"' if side else "" for side in (change.before, change.after))
+    if change.fate is Fate.EMPTIED:
+        what = f"{before} in" if before else "the reverse of"
+        return f"{change.fate}: {change.id} {what} {after}"
+    return f"{change.fate}: {change.id} {' → '.join(filter(None, (before, after)))}"

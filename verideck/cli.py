@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from verideck import packages, report
+from verideck import lock, packages, report
 from verideck.audit import survived
 from verideck.build import Checked, compare, name
 from verideck.build import build as package
@@ -169,17 +169,25 @@ def diff(old: Path | None, form: str, *, quiet: bool) -> None:
     try:
         packaged = packages.read(former)
     except FileNotFoundError as error:
-        message = f"there is no {settings.output} yet: build it, or name an older package"
-        raise click.UsageError(message) from error
+        raise click.UsageError(_nothing_to_compare(settings)) from error
     except (OSError, packages.NoPackageError) as error:
         raise click.UsageError(f"{former}: {error}") from error
     try:
         with run.interruptible():
-            found = compare(run.checked(settings), packaged, stamp)
+            found = compare(run.checked(settings), packaged, stamp, settings)
     except BuildFailedError as failure:
         run.fail(failure.problems, failure.tally)
     click.echo(
         report.compared_as_json(found) if form == "json" else report.compared(found, run.root)
+    )
+
+
+def _nothing_to_compare(settings: Settings) -> str:
+    if not (settings.root / lock.NAME).exists():
+        return f"there is no {settings.output} yet: build it, or name an older package"
+    return (
+        f"{settings.output} is not here: name an older package, or build with --locked the cards "
+        f"that {lock.NAME} remembers (a build of others could tag none that are gone)"
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from html import unescape
 
+from verideck.changes import became
+from verideck.lock import Entry, Lock
 from verideck.model import Edition, Fate, Kind, Note, Place
 from verideck.packages import Packaged
-from verideck.stamp import RETIRED
+from verideck.stamp import RETIRED, content_of
 
 _TOKEN = re.compile(r"[^\W\u3400-\u9fff]+|\s+|.", re.DOTALL)
 _NO_TEXT = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<!--.*?-->", re.DOTALL)
@@ -35,45 +37,65 @@ class Difference:
     """False where Anki leaves what it has, because the new stamp is no later."""
 
 
-def differences(edition: Edition, former: Mapping[str, Packaged]) -> Iterator[Difference]:
-    """What would become of each note, in the package's order; then what is in the former alone."""
+def differences(
+    edition: Edition, before: Lock, after: Lock, former: Mapping[str, Packaged]
+) -> Iterator[Difference]:
+    """What would become of each note, in the package's order; then what is in the former alone.
+
+    What is retired and was so already, or never was there, is not told: nothing becomes of it. The
+    locks, before the edition and after it, tell what a package does not.
+    """
     for note in edition.notes:
-        yield _of_one(note, former.get(note.identity.guid))
+        guid = note.identity.guid
+        had, entry = former.get(guid), after.entries[guid]
+        if not note.retired or (had and RETIRED not in had.tags):
+            yield _of_one(note, had, before.entries.get(guid), entry)
     here = {note.identity.guid for note in edition.notes}
     for guid, each in former.items():
         if guid not in here and RETIRED not in each.tags:
             question = plain(each.fields["Question"])
-            yield Difference((Fate.RETIRED,), unescape(each.fields["Id"]), question, None)
+            yield Difference((Fate.UNTAGGED,), unescape(each.fields["Id"]), question, None)
 
 
-def _of_one(note: Note, former: Packaged | None) -> Difference:
-    place = None if note.retired else note.place
-    identity, question = note.identity.id, plain(note.fields["Question"])
-    if former is None:
-        fate = Fate.UNTOUCHED if note.retired else Fate.NEW
-        return Difference((fate,), identity, question, place)
-    edits = tuple(_edits(note, former))
-    fates = tuple(_fates(note, former, dict(edits)))
+def _of_one(
+    note: Note, former: Packaged | None, remembered: Entry | None, entry: Entry
+) -> Difference:
+    was = _entry(former, note, remembered, entry) if former else None
+    fates = tuple(dict.fromkeys(each.fate for each in became(was, entry)))
+    edits = tuple(_edits(note, former)) if former else ()
     changes = any(fate not in {Fate.MOVED, Fate.UNTOUCHED} for fate in fates)
-    return Difference(fates, identity, question, place, edits, not changes or note.mod > former.mod)
+    return Difference(
+        fates,
+        note.identity.id,
+        plain(note.fields["Question"]),
+        None if note.retired else note.place,
+        edits,
+        former is None or not changes or note.mod > former.mod,
+    )
 
 
-def _fates(note: Note, former: Packaged, edits: Mapping[str, str]) -> Iterator[Fate]:
-    was_retired = RETIRED in former.tags
-    if note.retired:
-        yield Fate.UNTOUCHED if was_retired else Fate.RETIRED
-        return
-    found = []
-    if was_retired:
-        found.append(Fate.RETURNED)
-    elif edits or sorted(note.tags) != sorted(former.tags):
-        found.append(Fate.REWORDED if "Question" in edits else Fate.CHANGED)
-    if former.deck and former.deck != note.deck:
-        found.append(Fate.MOVED)
+def _entry(former: Packaged, note: Note, remembered: Entry | None, entry: Entry) -> Entry:
+    """What a lock would remember of a packaged note.
+
+    A package does not tell a question from an answer that hides something, nor what is known of a
+    note that has no card; if it is the last one, the lock does.
+    """
+    content = content_of(former.fields, [tag for tag in former.tags if tag != RETIRED])
+    retired = RETIRED in former.tags
     plain_card = set() if note.kind is Kind.CLOZE else {1}
-    if former.numbers - plain_card - dict(note.identity.numbers).keys():
-        found.append(Fate.EMPTIED)
-    yield from found or [Fate.UNTOUCHED]
+    numbers = tuple((number, "") for number in sorted(former.numbers - plain_card))
+    question = plain(former.fields["Question"])
+    if remembered and remembered.content == content:
+        question = remembered.identity.question
+    elif former.fields["Question"] == note.fields["Question"]:
+        question = entry.identity.question
+    if retired:
+        numbers = remembered.identity.numbers if remembered else ()
+    deck = former.deck or (remembered or entry).deck
+    identity = replace(entry.identity, question=question, numbers=numbers)
+    return replace(
+        entry, identity=identity, deck=deck, content=content, mod=former.mod, retired=retired
+    )
 
 
 def _edits(note: Note, former: Packaged) -> Iterator[tuple[str, str]]:

@@ -31,8 +31,9 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
     """Write several files, all of them or none.
 
     All are written beside their places before the first is renamed, and a failure takes back what
-    was renamed; a signal waits. A process killed between two renames leaves the first files new and
-    the others as they were: let the first be those from which the others can be made again.
+    was renamed; a signal waits. A process killed between two renames, or a power cut, leaves the
+    first files new and the others as they were: let the first be those from which the others can be
+    made again.
     What processes that were killed have left beside the files goes. Raises OSError; a
     KeyboardInterrupt that had to wait says so by a note, WRITTEN.
     """
@@ -53,6 +54,7 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
                 for file, written in ready.items():
                     written.replace(file)
                     done.append(file)
+                    _settle(file.parent)
             except OSError:
                 for file in done:
                     _take_back(file, former.get(file))
@@ -106,6 +108,17 @@ def write_whole(file: Path, content: bytes) -> None:
     """
     with _beside(file, content) as written:
         written.replace(file)
+        _settle(file.parent)
+
+
+def _settle(folder: Path) -> None:
+    """Wait until a folder's names are on the disk: they do not come there with the contents."""
+    with contextlib.suppress(OSError):  # not every system or disk can: Windows opens no folder
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 
 from verideck.identity import one_line
 from verideck.model import Identity, Kind, Place
+from verideck.notetypes import FIELDS, SEPARATOR
 from verideck.problems import Code, Problem
 
 NAME = "cards.lock"
@@ -76,6 +77,8 @@ class Lock:
     styles: Mapping[Kind, Style] = field(default_factory=lambda: MappingProxyType({}))
     merged: tuple[Entry, ...] = ()
     """Other lines of the same notes, of branches that were joined: these too they are known by."""
+    read_from: str = field(default="", repr=False, compare=False)
+    """The text that says so, if it was read."""
 
     @property
     def moment(self) -> int:
@@ -111,11 +114,11 @@ def _asked(text: str) -> frozenset[str]:
     )
 
 
-def read(root: Path) -> Iterator[Lock | Problem]:
+def read(root: Path, known: Lock | None = None) -> Iterator[Lock | Problem]:
     """Read a project's lock; without one, nothing is remembered.
 
     Whatever is wrong with it is a problem at its line, and then there is no lock: what cannot be
-    read must not be overwritten.
+    read must not be overwritten. A lock that is `known` is not read again if it has not changed.
     """
     try:
         text = (root / NAME).read_text(encoding="utf-8")
@@ -125,9 +128,12 @@ def read(root: Path) -> Iterator[Lock | Problem]:
     except (OSError, UnicodeDecodeError) as error:
         yield _invalid(f"{NAME} cannot be read: {error}", 1)
         return
+    if known and known.read_from == text:
+        yield known
+        return
     lines = text.split("\n")
     if objection := _framed(lines):
-        yield _invalid(*objection)
+        yield objection
         return
     entries: dict[str, Entry] = {}
     styles: dict[Kind, Style] = {}
@@ -153,7 +159,7 @@ def read(root: Path) -> Iterator[Lock | Problem]:
             kind, style = read_line
             former = styles.get(kind, style)
             styles[kind] = style if style.mod >= former.mod else former
-    yield Lock(MappingProxyType(entries), MappingProxyType(styles), tuple(merged))
+    yield Lock(MappingProxyType(entries), MappingProxyType(styles), tuple(merged), text)
 
 
 def text(lock: Lock) -> str:
@@ -167,29 +173,29 @@ def text(lock: Lock) -> str:
     return "\n".join([_HEAD, *lines, _LAST, ""])
 
 
-def _framed(lines: list[str]) -> tuple[str, int] | None:
-    """What is wrong with the lock as a whole, and at which line."""
+def _framed(lines: list[str]) -> Problem | None:
+    """What is wrong with the lock as a whole."""
     for number, line in enumerate(lines, start=1):
         if line.startswith(_CONFLICT):
-            return "here two versions of it were not merged", number
+            return _invalid("here two versions of it were not merged", number)
     head = lines[0].split(":")[0]
     if not head.startswith("# cards.lock, version "):
-        return "this is no lock of verideck's", 1
+        return _invalid("this is no lock of verideck's", 1)
     version = head.removeprefix("# cards.lock, version ")
     if version != str(_VERSION):
-        return f"it is of version {version}, which a newer verideck wrote", 1
+        message = f"it is of version {version}, which a newer verideck wrote"
+        return _invalid(message, 1, "update verideck")
     if lines[-2:] != [_LAST, ""]:
-        return "its end is missing", len(lines)
+        return _invalid("its end is missing", len(lines))
     return None
 
 
-def _invalid(message: str, line: int) -> Problem:
-    return Problem(
-        Code.LOCK_INVALID,
-        message,
-        Place(NAME, line),
-        "nothing was overwritten; take it from your last commit (git checkout), or mend it by hand",
-    )
+_RECOVER = "take it from your last commit (git checkout), or mend it by hand"
+
+
+def _invalid(message: str, line: int, advice: str = _RECOVER) -> Problem:
+    hint = f"nothing was overwritten; {advice}"
+    return Problem(Code.LOCK_INVALID, message, Place(NAME, line), hint)
 
 
 def _told(entry: Entry) -> dict[str, Any]:
@@ -220,37 +226,64 @@ def _understood(line: Mapping[str, Any]) -> Entry | tuple[Kind, Style]:
     """What a line remembers. Raises one of several errors where it says nothing clear."""
     if "notetype" in line:
         return Kind(line["notetype"]), Style(_str(line["content"]), _moment(line["mod"]))
-    numbers, dropped = (
-        tuple(sorted((int(number), _str(hidden)) for number, hidden in line.get(name, {}).items()))
-        for name in ("cards", "dropped")
-    )
+    numbers, dropped = (_numbers(line.get(name, {})) for name in ("cards", "dropped"))
+    if dict(numbers).keys() & dict(dropped).keys():
+        raise ValueError
     identity = Identity(
-        _str(line["id"]),
-        line["written"] is True,
-        _str(line["guid"]),
+        _word(line["id"]),
+        _bool(line["written"]),
+        _word(line["guid"]),
         _str(line["question"]),
         _str(line["answer"]),
         numbers,
         dropped,
     )
-    entry = Entry(
+    return Entry(
         identity,
         Kind(line["kind"]),
         _str(line["path"]),
         _str(line["deck"]),
         _str(line["content"]),
         _moment(line["mod"]),
+        _bool(line.get("retired", False)),
+        _last(line["last"]) if "last" in line else None,
     )
-    if last := line.get("last"):
-        fields = {_str(name): _str(content) for name, content in last["fields"].items()}
-        entry = replace(entry, last=Last(fields, tuple(map(_str, last["tags"]))))
-    return replace(entry, retired=line.get("retired") is True)
+
+
+def _numbers(told: Mapping[str, Any]) -> tuple[tuple[int, str], ...]:
+    found = tuple((int(number), _str(hidden)) for number, hidden in told.items())
+    if any(number < 1 for number, _ in found) or len(dict(found)) < len(found):
+        raise ValueError
+    return found
+
+
+def _last(told: Mapping[str, Any]) -> Last:
+    fields = {name: _str(content) for name, content in told["fields"].items()}
+    if fields.keys() != FIELDS.keys() or any(SEPARATOR in each for each in fields.values()):
+        raise ValueError
+    if not isinstance(told["tags"], list):
+        raise TypeError
+    return Last(fields, tuple(map(_word, told["tags"])))
 
 
 def _str(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     value.encode()  # a lone surrogate is a ValueError
+    return value
+
+
+def _word(value: object) -> str:
+    """Text that holds something, and no blank: those divide tags, and U+001F fields."""
+    text = _str(value)
+    if text.split() != [text]:
+        raise ValueError
+    return text
+
+
+def _bool(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
     return value
 
 

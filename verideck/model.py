@@ -182,7 +182,8 @@ class Identity:
     answer: str = ""
     """A sketch of it, see `likeness`."""
     numbers: tuple[tuple[int, str], ...] = ()
-    """Anki's cards of it beyond the plain one, by their numbers: what each deletion hides."""
+    """Anki's cards of it beyond the plain one, by their numbers: what each deletion hides. They
+    stand in reading order."""
     dropped: tuple[tuple[int, str], ...] = ()
     """Those that there were, and are no more."""
 
@@ -379,7 +380,9 @@ class Fate(StrEnum):
     EMPTIED = "emptied"
     """A number of a cloze card hides nothing any more."""
     RETIRED = "retired"
-    """There is no card for it any more."""
+    """There is no card for it any more, and a tag that says so is told to Anki."""
+    UNTAGGED = "untagged"
+    """There is no card for it any more, nor its text, without which no tag can be told."""
     RETURNED = "returned"
     """There is a card for it again."""
     UNTOUCHED = "untouched"
@@ -392,7 +395,7 @@ class Change:
     fate: Fate
     id: str
     before: str = ""
-    """The former question, deck or deletion, or what the note asked."""
+    """The former question, deck or deletion, or what the note asked; empty for a reverse."""
     after: str = ""
 
 
@@ -404,5 +407,7 @@ class Built:
     sha256: str
     notes: int
     """Those that are cards of the project."""
+    retired: int = 0
+    """Those that are not, and are told once more."""
     changes: tuple[Change, ...] = ()
     """What has become of the notes since the last build."""

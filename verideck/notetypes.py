@@ -29,6 +29,9 @@ FIELDS: Mapping[str, int] = MappingProxyType(
 )
 """The fields of every note type, each with the id that it keeps for ever."""
 
+SEPARATOR = "\x1f"
+"""What stands between the fields of a note in Anki's database, and in none of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Template:

@@ -1,41 +1,58 @@
 """The numbers of a cloze card's deletions. To Anki a number is a card with a history.
 
 So a number belongs to the text that it hides, whatever number an author writes: those only say
-which deletions are asked for together.
+which deletions are asked for together. Such deletions are a group here; groups are counted from 0
+in reading order.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import partial
+from dataclasses import dataclass, field
 
+from verideck import markdown
+from verideck.identity import one_line
 from verideck.likeness import alike, features
-from verideck.markdown.cloze import Deletion, find
-from verideck.model import Hidden
+from verideck.markdown import Token, cloze
+from verideck.model import Hidden, Passage, Place
 
 _ALIKE = 0.3
+_WORD = re.compile(r"[^\W\u3400-\u9fff]+|\S")
+_BETWEEN = " … "
 
 
-def numbered(
-    hidden: Sequence[Hidden], before: Mapping[int, str], put: Mapping[str, str] | None = None
-) -> tuple[tuple[int, ...], dict[int, str]]:
-    """The number of each deletion, and the text of every number that the card ever had.
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a card hid before, and what has become of it."""
 
-    `before` holds the texts of former numbers, `put` the former text in whose place a text stands
-    (see `replaced`). A text keeps its number, and so does one that took its place; another one gets
-    that of the former text it is most like, or else one that was never used, the written one if it
-    is free. So nothing is asked under a number that once asked for something else.
+    texts: Mapping[int, str] = field(default_factory=dict)
+    """Of every number that the card ever had; those in use first, in reading order."""
+    put: Mapping[int, int] = field(default_factory=dict)
+    """The number of what stood where each group stands now, if all around is as it was."""
+    bare: AbstractSet[int] = frozenset()
+    """The numbers whose text now stands where it can be read."""
+
+
+def numbered(hidden: Sequence[Hidden], past: Past) -> tuple[tuple[int, ...], dict[int, str]]:
+    """The number of each deletion; and the text of every number that the card ever had, as `Past`.
+
+    A text keeps its number, and so does one that took its place; another one gets that of the
+    former text it is most like, unless that can be read now, or else one that was never used, the
+    written one if it is free. So nothing is asked under a number that once asked for something
+    else.
     """
     groups = _groups(hidden)
     given: dict[int, int] = {}
-    free = dict(before)
-    for settle in (_by_text, partial(_by_place, put or {}), _by_likeness):
-        for group, number in settle(groups, given, free):
+    free = dict(past.texts)
+    for settle in (_by_text, _by_place, _by_likeness):
+        for group, number in settle(groups, given, free, past):
             given[group] = number
             del free[number]
-    used = {*before, *given.values()}
+    used = {*past.texts, *given.values()}
     wanted = {written for group, (written, _) in enumerate(groups) if group not in given}
     for group, (written, _) in enumerate(groups):
         if group in given:
@@ -44,25 +61,82 @@ def numbered(
         used.add(number)
         given[group] = number
     of_group = {given[group]: text for group, (_, text) in enumerate(groups)}
-    return tuple(given[each] for each in _memberships(hidden)), {**before, **of_group}
+    dropped = {number: text for number, text in past.texts.items() if number not in of_group}
+    return tuple(given[each] for each in _memberships(hidden)), {**of_group, **dropped}
 
 
-def replaced(before: str, after: str) -> dict[str, str]:
-    """What a question hides, each with what was hidden there, if all around it is the same."""
-    (one, former), (other, now) = find(before), find(after)
-    if _around(one, former) != _around(other, now):
+def past(
+    hidden: Sequence[Hidden],
+    passages: Sequence[Passage],
+    question: str,
+    numbers: Sequence[tuple[int, str]],
+    dropped: Sequence[tuple[int, str]],
+) -> Past:
+    """The past of a card that hides something in these passages, the first of them its question.
+
+    It asked `question` before, on one line, and had these numbers, in reading order.
+    """
+    texts = dict([*numbers, *dropped])
+    hides, had = Counter(text for _, text in _groups(hidden)), Counter(texts.values())
+    if hides <= had and had.total() == len(had):
+        return Past(texts)  # texts alone tell, as they do for most cards of most builds
+    was, now = _tokens(question), _tokens(one_line(passages[0].text))
+    read = [*now, *(token for each in passages[1:] for token in _above(each))]
+    return Past(texts, _put(was, now, hidden, numbers), _bare(texts, was, read))
+
+
+def _tokens(text: str) -> list[Token]:
+    return list(markdown.walk(markdown.parse(Passage(text, Place(""), inline=True)).tokens))
+
+
+def _above(answer: Passage) -> Iterator[Token]:
+    return markdown.walk(markdown.divided(markdown.parse(answer).tokens)[0])
+
+
+def _put(
+    was: Sequence[Token],
+    now: Sequence[Token],
+    hidden: Sequence[Hidden],
+    numbers: Sequence[tuple[int, str]],
+) -> dict[int, int]:
+    one, other = _hidden(was), _hidden(now)
+    around = list(cloze.bare(was)) == list(cloze.bare(now))
+    if not around or _memberships(one) != _memberships(other):
         return {}
+    # Whoever reads a question on one line may find other deletions in it than stand on the card.
+    as_remembered = all(
+        text.startswith(here) for (_, here), (_, text) in zip(_groups(one), numbers, strict=False)
+    )
+    as_on_the_card = len(other) <= len(hidden) and all(map(_is_the_same, other, hidden))
+    if not (as_remembered and as_on_the_card):
+        return {}
+    return {group: numbers[group][0] for group in range(min(len(_groups(one)), len(numbers)))}
+
+
+def _hidden(tokens: Sequence[Token]) -> list[Hidden]:
+    return [Hidden(*each) for each in cloze.hidden(tokens, in_code=True)]
+
+
+def _is_the_same(one: Hidden, other: Hidden) -> bool:
+    return one.number == other.number and one_line(one.text) == one_line(other.text)
+
+
+def _bare(texts: Mapping[int, str], was: Sequence[Token], now: Sequence[Token]) -> set[int]:
+    """The numbers whose text can be read more often than before."""
+    before, after = (
+        _apart(" ".join(piece[1] if piece else _BETWEEN for piece in cloze.bare(tokens)))
+        for tokens in (was, now)
+    )
     return {
-        other[new.start : new.end]: one[old.start : old.end]
-        for old, new in zip(former, now, strict=True)
+        number
+        for number, text in texts.items()
+        if all(after.count(each) > before.count(each) for each in map(_apart, text.split(_BETWEEN)))
     }
 
 
-def _around(plain: str, deletions: Sequence[Deletion]) -> list[str]:
-    """The pieces of a text between its deletions."""
-    starts = [0, *(each.end for each in deletions)]
-    ends = [*(each.start for each in deletions), len(plain)]
-    return [plain[start:end] for start, end in zip(starts, ends, strict=True)]
+def _apart(text: str) -> str:
+    """A text whose words, signs and Han characters each stand between two blanks."""
+    return "".join(f" {word} " for word in _WORD.findall(text))
 
 
 _Group = tuple[int | None, str]
@@ -89,44 +163,52 @@ def _groups(hidden: Sequence[Hidden]) -> list[_Group]:
     texts: dict[int, list[str]] = {}
     numbers: dict[int, int | None] = {}
     for each, group in zip(hidden, _memberships(hidden), strict=True):
-        texts.setdefault(group, []).append(" ".join(each.text.split()))
+        texts.setdefault(group, []).append(one_line(each.text))
         numbers[group] = each.number
-    return [(numbers[group], " … ".join(texts[group])) for group in texts]
+    return [(numbers[group], _BETWEEN.join(texts[group])) for group in texts]
 
 
 def _by_text(
-    groups: Sequence[_Group], given: Mapping[int, int], free: Mapping[int, str]
+    groups: Sequence[_Group], given: Mapping[int, int], free: Mapping[int, str], past: Past
 ) -> Iterator[tuple[int, int]]:
-    """What is hidden now and was hidden before; the written number decides between two."""
-    for group, (written, text) in enumerate(groups):
-        same = sorted(number for number, former in free.items() if former == text)
-        if group not in given and same:
-            yield group, written if written and written in same else same[0]
+    """What is hidden now and was hidden before.
+
+    Between several that are the same the place decides, then the written number, then the order.
+    """
+    pairs = [
+        (_rank(number, (past.put.get(group), written)), group, order, number)
+        for group, (written, text) in enumerate(groups)
+        for order, (number, former) in enumerate(free.items())
+        if former == text
+    ]
+    for _, group, _, number in sorted(pairs):
+        if group not in given and number in free:
+            yield group, number
+
+
+def _rank(number: int, wanted: Sequence[int | None]) -> int:
+    return wanted.index(number) if number in wanted else len(wanted)
 
 
 def _by_place(
-    put: Mapping[str, str],
-    groups: Sequence[_Group],
-    given: Mapping[int, int],
-    free: Mapping[int, str],
+    groups: Sequence[_Group], given: Mapping[int, int], free: Mapping[int, str], past: Past
 ) -> Iterator[tuple[int, int]]:
     """Another text, where everything around it is as it was."""
-    former = {text: number for number, text in free.items()}
-    for group, (_, text) in enumerate(groups):
-        number = former.get(put.get(text, ""), 0)
+    for group in range(len(groups)):
+        number = past.put.get(group, 0)
         if group not in given and number in free:
             yield group, number
 
 
 def _by_likeness(
-    groups: Sequence[_Group], given: Mapping[int, int], free: Mapping[int, str]
+    groups: Sequence[_Group], given: Mapping[int, int], free: Mapping[int, str], past: Past
 ) -> Iterator[tuple[int, int]]:
     """A text that is like a former one, the likest first."""
     pairs = [
         (-_like(text, former), group, number)
         for group, (_, text) in enumerate(groups)
         for number, former in free.items()
-        if group not in given and _like(text, former) >= _ALIKE
+        if group not in given and number not in past.bare and _like(text, former) >= _ALIKE
     ]
     for _, group, number in sorted(pairs):
         if group not in given and number in free:

@@ -28,8 +28,9 @@ def pack(edition: Edition, remembered: Lock | None, output: Path, root: Path) ->
         write_together({file: text for file, text in wanted.items() if not _holds(file, text)})
     except OSError as error:
         return _unwritable(error, output, root)
-    notes = sum(not note.retired for note in edition.notes)
-    return Built(place_name(output, root), hashlib.sha256(content).hexdigest(), notes)
+    retired = sum(note.retired for note in edition.notes)
+    notes = len(edition.notes) - retired
+    return Built(place_name(output, root), hashlib.sha256(content).hexdigest(), notes, retired)
 
 
 def _unwritable(error: OSError, output: Path, root: Path) -> Problem:

@@ -11,9 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from verideck.notetypes import FIELDS
-
-_SEPARATOR = "\x1f"
+from verideck.notetypes import FIELDS, SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ def _notes(connection: sqlite3.Connection) -> dict[str, Packaged]:
     ):
         own = cards.get(number, [])
         found[guid] = Packaged(
-            dict(zip(FIELDS, fields.split(_SEPARATOR), strict=True)),
+            dict(zip(FIELDS, fields.split(SEPARATOR), strict=True)),
             tuple(tags.split()),
             int(mod),
             own[0][1] if own else "",

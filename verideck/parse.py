@@ -190,6 +190,9 @@ class _Reading:
         asked = list(markdown.walk([*in_question, *below]))
         aside = list(markdown.walk([*beside, *self._tokens(source), *self._tokens(hint)]))
         is_cloze = self._is_cloze(words, asked)
+        for word in (".type", ".reversed") if is_cloze and ".cloze" not in words else ():
+            if word in words:
+                self._contradict(words[word], "a cloze card")
         own = tuple(keep(self._snippets([*asked, *aside], in_cloze=is_cloze), self.problems))
         card = Card(
             id=words["#"].value if "#" in words else "",
@@ -252,8 +255,7 @@ class _Reading:
         words = {attribute.name: attribute for attribute in keep(known, self.problems)}
         kinds = [word for word in (".cloze", ".type", ".reversed") if word in words]
         if len(kinds) > 1:
-            message = f"a card is not both {kinds[0]} and {kinds[1]}"
-            self.problems.append(Problem(Code.ATTRIBUTE_INVALID, message, words[kinds[1]].place))
+            self._contradict(words[kinds[1]], kinds[0])
         kept = head[: found.start()].rstrip()
         lines_taken = head.count("\n") - kept.count("\n")
         text = kept + "\n" * lines_taken + gap + rest if gap else kept
@@ -262,6 +264,10 @@ class _Reading:
                 Problem(Code.QUESTION_MISSING, "attributes stand here, but no question", at(start))
             )
         return replace(question, text=text), words
+
+    def _contradict(self, word: Attribute, kind: str) -> None:
+        message = f"a card is not both {kind} and {word.name}"
+        self.problems.append(Problem(Code.ATTRIBUTE_INVALID, message, word.place))
 
     def _id_goes(self) -> IdGoes:
         """Behind the `{` of the attributes, or else behind the question's first paragraph."""

@@ -16,7 +16,7 @@ from verideck.likeness import sketch
 from verideck.lock import Entry, Lock, Reach
 from verideck.matching import Pair, matched
 from verideck.model import Card, Identity, Kind, Place, ProvenCard
-from verideck.numbering import numbered, replaced
+from verideck.numbering import Past, numbered, past
 from verideck.problems import Code, Problem
 
 REVERSE = 2
@@ -85,9 +85,7 @@ def _identified(
     name = card.id or (former.id if former else chosen(question, ids))
     ids.add(name)
     guids.add(here := former.guid if former else guid(namespace, name, guids))
-    before = dict(former.every_number) if former else {}
-    put = replaced(former.question, question) if former else {}
-    numbers, texts = numbered(card.hidden, before, put)
+    numbers, texts = numbered(card.hidden, _past(card, former) if former else Past())
     asked = {*numbers, REVERSE} if card.reverse else {*numbers}
     texts |= {REVERSE: "reversed"} if card.reverse else {}
     identity = Identity(
@@ -96,10 +94,17 @@ def _identified(
         guid=here,
         question=question,
         answer=sketch(card.answer.text) if card.answer else "",
-        numbers=tuple((n, texts[n]) for n in sorted(texts) if n in asked),
+        numbers=tuple((n, text) for n, text in texts.items() if n in asked),
         dropped=tuple((n, texts[n]) for n in sorted(texts) if n not in asked),
     )
     return replace(card, identity=identity, numbers=numbers)
+
+
+def _past(card: Card, former: Identity) -> Past:
+    passages = [card.question, *([card.answer] if card.answer else [])]
+    if not card.hidden:
+        return Past(dict(former.every_number))
+    return past(card.hidden, passages, former.question, former.numbers, former.dropped)
 
 
 def _ambiguous(pairs: Iterable[Pair]) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from verideck.changes import turned
 from verideck.diff import Difference
 from verideck.identity import short
 from verideck.lint import Linted
@@ -90,6 +91,7 @@ def as_json(
             "output": built.path if built else None,
             "sha256": built.sha256 if built else None,
             "notes": built.notes if built else None,
+            "retired": built.retired if built else None,
             "changes": [asdict(each) for each in built.changes if each.fate is not Fate.UNTOUCHED]
             if built
             else None,
@@ -222,7 +224,8 @@ def _number(value: float | None) -> float | None:
 
 def failed(problems: Sequence[Problem], tally: Tally, *, packages: bool) -> str:
     """The last lines of a run that did not hold."""
-    wrong = f"Error: {_count(len(errors(problems)), 'problem')} in {_count(tally.cards, 'card')}"
+    where = f" in {_count(tally.cards, 'card')}" if tally.cards else ""
+    wrong = f"Error: {_count(len(errors(problems)), 'problem')}{where}"
     lines = [f"{wrong}; nothing was written" if packages else wrong]
     if tally.snippets or any(problem.code in _OF_RUNS for problem in problems):
         lines.insert(0, f"sandbox: {tally.sandbox}")
@@ -272,7 +275,8 @@ def summary(tally: Tally, problems: Sequence[Problem], built: Built | None, root
     if built:
         path = _relative(root / built.path)
         lines += happened(built.changes)
-        lines.append(f"{path}: {_count(built.notes, 'note')}, sha256 {built.sha256[:16]}…")
+        retired = f" and {built.retired} retired" if built.retired else ""
+        lines.append(f"{path}: {_count(built.notes, 'note')}{retired}, sha256 {built.sha256[:16]}…")
     return "\n".join(lines)
 
 
@@ -280,30 +284,31 @@ _ADVICE = {
     Fate.MOVED: "no import moves a card: in Anki's browser, choose the old deck, then Change Deck",
     Fate.EMPTIED: "their cards are blank now: in Anki, Tools, Empty Cards",
     Fate.RETIRED: "Anki keeps them: in its browser, search tag:verideck::retired",
+    Fate.UNTAGGED: "Anki keeps them without a tag, as no former package is here that has their "
+    "text: in its browser, search what they ask",
 }
 """What a learner can do where an import does nothing."""
+_NAMED = (Fate.REWORDED, Fate.RETURNED, Fate.MOVED, Fate.EMPTIED, Fate.RETIRED, Fate.UNTAGGED)
+"""What a summary tells note by note."""
 
 
 def happened(changes: Sequence[Change]) -> Iterator[str]:
     """What an author may want to look at and a learner to act upon; then the counts, in a line."""
-    for fate in (Fate.REWORDED, Fate.MOVED, Fate.EMPTIED, Fate.RETIRED):
+    for fate in _NAMED:
         found = [each for each in changes if each.fate is fate]
-        yield from (f"{fate}: {_turned(each)}" for each in found[:_MOST_TOLD])
+        yield from map(turned, found[:_MOST_TOLD])
         if len(found) > _MOST_TOLD:
             yield f"{fate}: and {len(found) - _MOST_TOLD} more"
         if found and fate in _ADVICE:
             yield f"  {_ADVICE[fate]}"
-    yield f"since the last build: {_counted(each.fate for each in changes)}"
+    notes = {(each.id, each.fate) for each in changes}
+    yield f"since the last build: {_counted(fate for _, fate in notes)}"
 
 
 def _counted(fates: Iterable[Fate]) -> str:
+    """How many notes had each fate; one that had several is counted for each."""
     counts = Counter(fates)
     return ", ".join(f"{counts[fate]} {fate}" for fate in Fate if counts[fate]) or "nothing"
-
-
-def _turned(change: Change) -> str:
-    sides = [f'"{short(side)}"' for side in (change.before, change.after) if side]
-    return f"{change.id} {(' in ' if change.fate is Fate.EMPTIED else ' → ').join(sides)}"
 
 
 def compared(differences: Sequence[Difference], root: Path) -> str:
@@ -317,6 +322,8 @@ def compared(differences: Sequence[Difference], root: Path) -> str:
         lines += [f"    {name}: {_line(edit)}" for name, edit in each.edits]
         if not each.arrives:
             lines.append("    no later than what is there: Anki leaves it as it is")
+        if Fate.UNTAGGED in each.fates:
+            lines.append("    its text is gone, so no import tags it: search what it asks")
     counted = _counted(fate for each in differences for fate in each.fates)
     return "\n".join([*lines, f"an import of this build: {counted}"])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -63,7 +63,7 @@ def stamp(
 
 
 def _entry(note: Note, former: Entry | None, moment: int) -> Entry:
-    content = content_of(note)
+    content = content_of(note.fields, note.tags)
     changed = former is None or former.retired or former.content != content
     return Entry(
         note.identity,
@@ -119,10 +119,10 @@ def _told_once_more(lock: Lock, reach: Reach) -> Iterator[Note]:
             )
 
 
-def content_of(note: Note) -> str:
+def content_of(fields: Mapping[str, str], tags: Iterable[str]) -> str:
     """The hash of what a note tells: its fields but for the id, and its tags."""
-    fields = {name: text for name, text in note.fields.items() if name != "Id"}
-    return _hash([fields, sorted(note.tags)])
+    told = {name: text for name, text in fields.items() if name != "Id"}
+    return _hash([told, sorted(tags)])
 
 
 def _hash(parts: object) -> str:

@@ -83,6 +83,31 @@ def hidden(tokens: Iterable[Token], *, in_code: bool) -> list[tuple[int | None, 
     return [(number, "".join(text)) for number, text in zip(numbers, texts, strict=True)]
 
 
+def bare(tokens: Iterable[Token]) -> Iterator[tuple[str, str] | None]:
+    """What of a cloze card's passage can be read, each piece with its kind; None for a deletion."""
+    depth = 0
+    for token in tokens:
+        if token.type in {"cloze_open", "mark_open"}:
+            depth += 1
+            if depth == 1:
+                yield None
+        elif token.type in {"cloze_close", "mark_close"}:
+            depth -= 1
+        elif depth or token.type == "inline":  # its parts follow
+            continue
+        elif token.type in _MATHS | _CODE:
+            plain, found = find(token.content)
+            starts = [0, *(each.end for each in found)]
+            ends = [*(each.start for each in found), len(plain)]
+            for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+                if number:
+                    yield None
+                yield token.type, plain[start:end]
+        else:
+            shown = token.attrs.get("href", token.attrs.get("src", ""))
+            yield token.type, f"{token.content}{shown}"
+
+
 def renumber(tokens: Iterable[Token], numbers: Mapping[int, int]) -> None:
     """Give the deletions that have written numbers other ones, in the tokens themselves."""
     for token in tokens:

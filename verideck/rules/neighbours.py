@@ -108,11 +108,14 @@ def orphan(cards: Sequence[Reading], limit: Limit) -> Iterator[Finding]:
             yield Finding(
                 card.card,
                 card.card.place,
-                f"this card shares a tag with {_counted(len(others))}",
+                _alone(card, len(others)),
                 "tag it with its topic, and write the cards that belong beside it",
                 severity,
             )
 
 
-def _counted(cards: int) -> str:
-    return {0: "no other", 1: "one other"}.get(cards, f"{cards} others")
+def _alone(card: Reading, others: int) -> str:
+    if not card.card.tags:
+        return "this card has no tag"
+    counted = {0: "no other", 1: "one other"}.get(others, f"{others} others")
+    return f"this card shares a tag with {counted}"

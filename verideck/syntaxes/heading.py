@@ -19,7 +19,7 @@ def cards(page: Page) -> Iterator[Written | Problem]:
     Its answer reaches to the next heading of that level or above. The headings above it name the
     deck; deeper ones belong to the answer. Prose above the first question is an introduction.
     """
-    titles = Titles()
+    titles = Titles(page)
     level = page.meta.level
     headings = [block for block in page.blocks if 0 < block.heading_level <= level]
     if any(_is_hashed(block, level) for block in headings):

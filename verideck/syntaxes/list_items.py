@@ -19,7 +19,7 @@ def fits(page: Page) -> bool:
 
 def cards(page: Page) -> Iterator[Written | Problem]:
     """Yield a card for every item of every list at the top level; headings name the deck."""
-    titles = Titles()
+    titles = Titles(page)
     for block in page.blocks:
         if block.heading_level:
             titles.enter(block)

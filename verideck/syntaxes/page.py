@@ -65,7 +65,7 @@ class Page:
         self.source = source
         self.meta = meta
         self.lines = body.split("\n")
-        parsed = markdown.parse(Passage(body, Place(source.path)))
+        parsed = markdown.blocks(Passage(body, Place(source.path)))
         self.links = parsed.links
         self.tokens = tuple(parsed.tokens)
         self.blocks = tuple(_blocks(parsed.tokens))
@@ -125,15 +125,16 @@ def dedent(line: str, columns: int) -> str:
 class Titles:
     """The headings above a card, as one walks down a page."""
 
-    def __init__(self) -> None:
+    def __init__(self, page: Page) -> None:
         """Begin above the first heading."""
+        self._page = page
         self._by_level: dict[int, str] = {}
 
     def enter(self, block: Block) -> None:
         """Step below a heading; those of its own level and deeper no longer hold."""
         level = block.heading_level
         self._by_level = {k: v for k, v in self._by_level.items() if k < level}
-        self._by_level[level] = _title(block.tokens[1])
+        self._by_level[level] = _title(self._page.inline(block.content, block.start))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -141,8 +142,9 @@ class Titles:
         return tuple(name for _, name in sorted(self._by_level.items()) if name)
 
 
-def _title(inline: Token) -> str:
+def _title(heading: Passage) -> str:
     """A heading's text without its marks; a `::` inside code does not divide a deck's name."""
+    (inline,) = markdown.parse(heading).tokens
     return "".join(
         {"code_inline": child.content.replace("::", "∷"), "softbreak": " "}.get(
             child.type, child.content

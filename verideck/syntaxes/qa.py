@@ -46,7 +46,7 @@ def cards(page: Page) -> Iterator[Written | Problem]:
     A marker may also stand on a later line of a paragraph, as in a `Q:` line with its `A:` line
     directly beneath it.
     """
-    titles = Titles()
+    titles = Titles(page)
     starts: list[_Marker] = []
     for block in page.blocks:
         if block.heading_level == 1:
