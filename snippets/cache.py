@@ -40,7 +40,7 @@ def cache_bytes(
     tokens: int = 1,
     width: int = 2,
 ) -> int:
-    """Return the bytes of the cached keys and values of one sequence."""
+    """Return the bytes of one sequence's cached keys and values."""
     return 2 * layers * kv_heads * size * tokens * width  # 2: K and V
 
 
