@@ -49,7 +49,7 @@ def yarn(
     slow: float = 1,
     fast: float = 32,
 ) -> Tensor:
-    """Return (D/2,): pairs by how often they turn in the training length.
+    """Return (D/2,), by how often a pair turns in the training length.
 
     Fewer than slow turns: divided by scale; more than fast: kept.
     """

@@ -25,8 +25,8 @@ def online_statistics(z: Tensor) -> tuple[Tensor, Tensor]:
     return top, total
 
 
-def tiled_attention(q: Tensor, k: Tensor, v: Tensor, block: int) -> Tensor:
-    """(..., L, D), (..., S, D), (..., S, E) -> (..., L, E), by tiles."""
+def attend_tiled(q: Tensor, k: Tensor, v: Tensor, block: int) -> Tensor:
+    """(..., L, D), (..., S, D), (..., S, E) -> (..., L, E), tiled."""
     top = q.new_full((*q.shape[:-1], 1), -math.inf)  # (..., L, 1)
     total = out = torch.zeros_like(top)
     for first in range(0, k.size(-2), block):

@@ -140,7 +140,7 @@ def test_sinks_stay_when_the_window_has_moved_on() -> None:
 def test_tiles_are_exact(size: int, spread: float) -> None:
     """Whatever the tile, it is PyTorch's attention, also for scores that would overflow."""
     q, k, v = draw(2, 3, 5, 4, spread=spread), draw(2, 3, 7, 4, spread=spread), draw(2, 3, 7, 6)
-    assert_close(flash.tiled_attention(q, k, v, size), by_torch(q, k, v))
+    assert_close(flash.attend_tiled(q, k, v, size), by_torch(q, k, v))
 
 
 def test_statistics_in_one_pass_are_those_of_two() -> None:
