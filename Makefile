@@ -6,9 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: deck test test-light pictures browser clean
+# Debian's packages, where they may be installed.
+OURS := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
+INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq
 
-deck: $(VENV)/deck
+.PHONY: deck test test-light pictures font browser clean
+
+deck: $(VENV)/deck font
 	$(BIN)/verideck build
 
 test: $(VENV)/deck $(VENV)/test browser
@@ -25,16 +29,22 @@ test-light: $(VENV)-light/test
 pictures: deck $(VENV)/test browser
 	$(BIN)/python tests/pictures.py dist/transformer-interview.apkg dist/pictures
 
-# Cards are photographed by Chromium, with a font that has Chinese. Where it is neither there nor
-# ours to install, everything else is tested.
-browser:
+# Figures have Chinese labels, which macOS and Windows can draw as they are.
+font:
+	@if [ "$$(uname)" != Linux ] || [ -n "$$(fc-list :lang=zh 2>/dev/null)" ]; then :; \
+	elif $(OURS); then \
+		echo "installing a Chinese font, for the figures on cards"; \
+		$(INSTALL) fontconfig fonts-noto-cjk >/dev/null; \
+	else echo "no Chinese font here: figures want one (install fonts-noto-cjk)"; fi
+
+# Cards are photographed by Chromium. Where it is neither there nor ours to install, everything else
+# is tested.
+browser: font
 	@if command -v chromium >/dev/null; then :; \
-	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-		echo "installing chromium and a Chinese font, for the pictures of cards"; \
-		apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; \
-	else \
-		echo "no chromium here: cards are not photographed (install chromium and fonts-noto-cjk)"; \
-	fi
+	elif $(OURS); then \
+		echo "installing chromium, for the pictures of cards"; \
+		$(INSTALL) chromium >/dev/null; \
+	else echo "no chromium here: cards are not photographed (install chromium)"; fi
 
 $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -49,9 +49,10 @@ def draw_noise(draws: int = 2000) -> tuple[list[int], Tensor]:
     """Draw how much BN's output of one sample depends on its company; return sizes, spread."""
     generator = torch.Generator().manual_seed(0)
     sizes = [2, 4, 8, 16, 32, 64, 128, 256]
-    spread = torch.zeros(len(sizes))
+    spread = torch.zeros(len(sizes), dtype=torch.float64)
     for place, size in enumerate(sizes):
-        batch = torch.randn(size, draws, generator=generator)  # (N, C): every channel is a draw
+        shape = (size, draws)  # (N, C): every channel is a draw
+        batch = torch.randn(shape, generator=generator, dtype=torch.float64)
         batch[0] = 0.5
         spread[place] = F.batch_norm(batch, None, None, training=True)[0].std()
     ax = axes("同一样本，不同的同批样本", "batch 大小 N", "BN 输出的标准差")

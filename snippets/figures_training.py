@@ -5,6 +5,7 @@ Each function opens one figure and leaves it open.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import matplotlib.pyplot as plt
 import torch
@@ -51,21 +52,19 @@ def layer_gradients(depth: int, seed: int, *, norm_first: bool) -> list[float]:
     LayerNorm after a Pre-LN stack; cross-entropy over 100 classes.
     """
     torch.manual_seed(seed)
-    stack = [
-        nn.TransformerEncoderLayer(64, 1, 256, dropout=0.0, batch_first=True, norm_first=norm_first)
-        for _ in range(depth)
-    ]
-    head = nn.Linear(64, 100, bias=False)
+    layer = partial(nn.TransformerEncoderLayer, 64, 1, 256, dropout=0.0, norm_first=norm_first)
+    stack = [layer(batch_first=True, dtype=torch.float64) for _ in range(depth)]
+    head = nn.Linear(64, 100, bias=False, dtype=torch.float64)
     for weight in (*nn.ModuleList(stack).parameters(), head.weight):
         if weight.dim() > 1:
             nn.init.xavier_normal_(weight)
-    h = torch.randn(4, 8, 64)
-    for layer in stack:
-        h = layer(h)
+    h = torch.randn(4, 8, 64, dtype=torch.float64)
+    for each in stack:
+        h = each(h)
     if norm_first:
         h = F.layer_norm(h, (64,))
     loss = F.cross_entropy(head(h).flatten(0, 1), torch.randint(100, (32,)))
-    gradients = torch.autograd.grad(loss, [layer.linear2.weight for layer in stack])
+    gradients = torch.autograd.grad(loss, [each.linear2.weight for each in stack])
     return [gradient.norm().item() for gradient in gradients]
 
 

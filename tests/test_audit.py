@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
@@ -25,7 +25,7 @@ from verideck.problems import Code, Problem
 from verideck.report import audits_as_json, scored
 from verideck.settings import load
 from verideck.verifiers.python import auditor, forks, spawned
-from verideck.verifiers.python.comparison import traced
+from verideck.verifiers.python.comparison import fingerprint, traced
 from verideck.verifiers.python.mutations import ignored, mutants
 from verideck.verifiers.python.run import ExecutorError, NobodyError
 
@@ -107,6 +107,7 @@ CHANGED: dict[str, tuple[str, set[str]]] = {
         "y = a + b  # audit: ignore",
         {"y = a - b  # audit: ignore"},
     ),
+    "an axis that is none": ("y = x.norm(dim={[1]: 2})", set()),
     "no Python": ("y = = 1 + 1", set()),
     "nothing": ("", set()),
 }  # fmt: skip
@@ -707,8 +708,8 @@ def idle(patch: pytest.MonkeyPatch) -> None:
 def test_nothing_is_executed_where_nothing_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An audit of a former run is told in the same words, also what was found to be luck."""
-    made = project(tmp_path, {"a.md": CARDS + LUCK, "snippets/twice.py": INCLUDED})
+    """An audit of a former run is told in the same words."""
+    made = project(tmp_path, {"a.md": CARDS, "snippets/twice.py": INCLUDED})
     first = found(made, 0.6)
     idle(monkeypatch)
     second = found(made, 0.6)
@@ -717,7 +718,6 @@ def test_nothing_is_executed_where_nothing_changed(
     assert {each.code for each in problems[0]} == {
         Code.AUDIT_FLOOR,
         Code.MUTANT_SURVIVED,
-        Code.FLAKY,
     }
     one, other = (
         {each.card.id: each.audit for each in run if isinstance(each, ProvenCard)}
@@ -736,7 +736,7 @@ def places(audited: dict[str, Audit]) -> Iterator[Place]:
 
 def test_a_card_that_moved_keeps_its_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was found is told at the lines at which it stands now."""
-    chosen = card("every", EVERY) + LUCK
+    chosen = card("every", EVERY) + card("weak", WEAK)
     made = project(tmp_path, {"a.md": chosen})
     before = list(places(audits(made)))
     made.write("cards/a.md", "# Moved\n\nBy\nfour lines.\n\n" + chosen)
@@ -744,7 +744,96 @@ def test_a_card_that_moved_keeps_its_audit(tmp_path: Path, monkeypatch: pytest.M
     after = list(places(audits(made)))
     assert [place.line - 5 for place in after] == [place.line for place in before]
     assert {place.path for place in before} == {"cards/a.md"}
-    assert len(before) == 5
+    assert len(before) == 3
+
+
+def test_what_is_found_to_be_luck_is_asked_again(tmp_path: Path) -> None:
+    """It may have been a busy machine's; what is not flaky any more is kept."""
+    witness = tmp_path / "witness"
+    setup = (
+        f"# T\n\n```python {{.setup}}\nimport os\nseen = os.path.exists({str(witness)!r})\n```\n\n"
+    )
+    unlucky = card("a", f"open({str(witness)!r}, 'a').close()\nassert seen in {{True, False}}")
+    made = project(tmp_path / "deck", {"a.md": setup + unlucky}, SETTINGS + "sandbox = false\n")
+    made.proven()
+    witness.unlink()
+    assert audits(made)["a"].flaky
+    assert not audits(made)["a"].flaky
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"killed": "two"},
+        {"survivors": [{"place": 1}]},
+        {"survivors": None},
+        {"flaky_place": 3},
+        {"more": 1},
+    ],
+)
+def test_an_audit_of_another_form_is_none(
+    tmp_path: Path, bent: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was kept in a form that this version does not know is asked again."""
+    made = project(tmp_path, {"a.md": card("a", STRONG)})
+    packed = auditor._packed  # noqa: SLF001 - what is written
+    with monkeypatch.context() as patch:
+        patch.setattr(auditor, "_packed", lambda *of: {**packed(*of), **bent})
+        first = audits(made)
+    assert audits(made) == first
+    idle(monkeypatch)
+    assert audits(made) == first
+
+
+STEADY = """\
+import os, tempfile
+from pathlib import Path
+here = Path.cwd()
+print(here)
+assert os.getcwd() == str(here)
+assert here.parent.name.startswith("verideck-")
+assert tempfile.mkdtemp()"""
+
+
+def test_the_folder_that_a_card_works_in_is_no_luck(tmp_path: Path) -> None:
+    """Its name has another end on every run; nobody means it."""
+    text = card("a", STEADY, "\n```output\n.../work\n```\n")
+    assert audits(project(tmp_path, {"a.md": text}))["a"].flaky == ""
+
+
+@pytest.mark.torch
+def test_of_what_is_large_no_text_is_made() -> None:
+    """Its bytes tell it from another one, in a blink; of types without bytes the text does."""
+    numpy: Any = pytest.importorskip("numpy")
+    torch = pytest.importorskip("torch")
+
+    class Large(numpy.ndarray):  # type: ignore[misc] # whichever NumPy is there
+        """An array of which nobody may ask for all numbers."""
+
+        def tolist(self) -> object:
+            assert self.size <= 64
+            return super().tolist()
+
+    ones, zeros = (make((9, 9)).view(Large) for make in (numpy.ones, numpy.zeros))
+    assert fingerprint(ones) == fingerprint(ones.T) != fingerprint(zeros)
+    assert traced(ones, whole=False)["numbers"] == [1.0] * 64
+    for kind in (torch.bfloat16, torch.complex64, torch.bool, torch.float64):
+        one, other = (make(3, dtype=kind) for make in (torch.ones, torch.zeros))
+        assert fingerprint(one) == fingerprint(one.clone().requires_grad_(kind.is_floating_point))
+        assert fingerprint(one) != fingerprint(other)
+        assert fingerprint(one.conj()) != fingerprint(other)
+    texts = [numpy.array([each, None], dtype=object) for each in ("a", "b", "a")]
+    first, second, third = map(fingerprint, texts)
+    assert first == third != second
+
+
+@pytest.mark.parametrize("path", ["./snippets/twice.py", "snippets//../snippets/twice.py"])
+def test_an_included_file_is_changed_however_it_is_named(tmp_path: Path, path: str) -> None:
+    """The changes of a file are executed in its place."""
+    text = CARDS.replace("snippets/twice.py", path)
+    made = project(tmp_path, {"a.md": text, "snippets/twice.py": INCLUDED})
+    (survivor,) = audits(made)["included"].survivors
+    assert survivor.place == Place("snippets/twice.py", 6)
 
 
 def test_changed_code_is_audited_again(tmp_path: Path) -> None:

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from projects import SETTINGS, Project, card, project
+from projects import SETTINGS, Project, card, project, soon
 
+from verideck import fences
 from verideck.build import bench
 from verideck.cache import FOLDER, Cache, key
-from verideck.model import ProvenCard
+from verideck.model import Proof, ProvenCard
 from verideck.problems import Problem
 from verideck.verifiers.python import forks, kept, spawned, versions
+from verideck.verifiers.python.prover import Python
 from verideck.verify import verify
 
+UNBOXED = SETTINGS + "sandbox = false\n"
 HERE = "from pathlib import Path\nroot = Path(__file__).parents[1]\n"
 
 FIRST = "# One\n\n```python {.setup}\nready = 1\n```\n\n" + "".join(
@@ -266,6 +269,151 @@ def test_what_another_process_read_is_not_forgotten(tmp_path: Path, name: str) -
     ]
 
 
+FOLDER_OF_MODULES = f"""\
+{HERE}
+from snippets.one import n
+assert n == len(list((root / 'snippets').glob('*.py')))
+"""
+IN_VAIN = """\
+try:
+    {}
+except ImportError:
+    later = None
+assert later is None
+"""
+BY_NAME = """\
+import importlib
+assert importlib.import_module('color' + 'sys').rgb_to_yiq(0, 0, 0)
+"""
+LOOKED_FOR = "from importlib.util import find_spec\nassert find_spec('lat' + 'er') is None"
+DATABASE = f"""\
+{HERE}
+import sqlite3
+opened = sqlite3.connect(root / 'd.db')
+assert opened.execute('pragma user_version').fetchall() == [(0,)]
+"""
+ANOTHER_INTERPRETER = f"""\
+{HERE}
+import _xxsubinterpreters as inner
+inner.run_string(inner.create(), f'open({{str(root / "d.txt")!r}}).read()')
+assert str(inner)
+"""
+
+ADDED: dict[str, tuple[str, str, tuple[str, str]]] = {
+    "a file in the project's own folder": (
+        f"{HERE}assert len(list(root.glob('*.txt'))) in {{1, 2}}",
+        "d.txt",
+        ("e.txt", ""),
+    ),
+    "a file in a folder of modules": (
+        FOLDER_OF_MODULES,
+        "snippets/one.py",
+        ("snippets/two.py", ""),
+    ),
+    "a file in the current folder": (
+        f"{HERE}import os\nos.chdir(root)\nassert len(os.listdir()) > 1",
+        "d.txt",
+        ("e.txt", ""),
+    ),
+    "a package before a module of a package": (
+        "from snippets.one import n\nassert n == 1",
+        "snippets/one.py",
+        ("snippets/one/__init__.py", "n = 2\n"),
+    ),
+    "a module": (IN_VAIN.format("import later"), "d.txt", ("later.py", "")),
+    "a module of a package": (
+        IN_VAIN.format("from snippets import later"),
+        "snippets/one.py",
+        ("snippets/later.py", ""),
+    ),
+    "a module that is imported by its name": (BY_NAME, "d.txt", ("colorsys.py", "")),
+    "a module that is only looked for": (LOOKED_FOR, "d.txt", ("later.py", "")),
+    "a database": (DATABASE, "d.db", ("d.db", "no database")),
+    "a database with options": (
+        DATABASE.replace("root / 'd.db'", "f'file:{root}/d.db?mode=ro', uri=True"),
+        "d.db",
+        ("d.db", "no database"),
+    ),
+    "a file for another interpreter": (ANOTHER_INTERPRETER, "d.txt", ("d.txt", "two")),
+}
+"""What a card does, a file that it finds, and one that makes another result possible."""
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_what_was_added_is_noticed(tmp_path: Path, name: str) -> None:
+    """Whatever a card listed, imported or looked for in vain is looked at again."""
+    code, there, (path, content) = ADDED[name]
+    if "_xxsubinterpreters" in code:
+        pytest.importorskip("_xxsubinterpreters")
+    files = {there: "n = 1\n" if there.endswith(".py") else ""}
+    made = project(tmp_path, {**files, "a.md": card("one", code)}, UNBOXED)
+    made.proven()
+    made.write(path, content)
+    for each in made.verified():
+        assert isinstance(each, Problem) or not each.proofs[0].reused
+
+
+def test_what_is_listed_only_to_find_modules_may_change(tmp_path: Path) -> None:
+    """An import lists whole folders; a card that imports does not depend on all that is in them."""
+    code = "import importlib.metadata\nfrom snippets.one import n\n"
+    code += "assert n == 1 and not importlib.metadata.entry_points(group='verideck')"
+    made = project(tmp_path, {"snippets/one.py": "n = 1\n", "a.md": card("one", code)})
+    assert executed(made) == {"one"}
+    made.write("snippets/two.py", "")
+    made.write("e.txt", "")
+    assert executed(made) == set()
+
+
+CHANGING = {
+    "a file": f"{HERE}text = (root / 'd.txt').read_text()\n{{wait}}assert text == 'one'",
+    "a module": "import d\n{wait}assert d.__name__ == 'd'",
+    "a folder": f"{HERE}names = list((root / 'd').iterdir())\n{{wait}}assert len(names) == 1",
+    "a name that is looked for": "from importlib.util import find_spec\n"
+    "found = find_spec('later')\n{wait}assert found is None",
+}
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_what_changes_while_a_card_runs_is_not_taken_for_what_it_met(
+    tmp_path: Path, name: str
+) -> None:
+    """A file that is not what it was when the card met it proves nothing of what it is now."""
+    meet, signal = tmp_path / "meet", tmp_path / "signal"
+    wait = (
+        f"import time\nPath = __import__('pathlib').Path\nPath({str(meet)!r}).touch()\n"
+        f"while not Path({str(signal)!r}).exists():\n    time.sleep(0.01)\n"
+    )
+    files: dict[str, str | bytes] = {"d.txt": "one", "d.py": "", "d/one.txt": ""}
+    text = card("one", CHANGING[name].format(wait=wait))
+    made = project(tmp_path / "deck", {**files, "a.md": text}, UNBOXED)
+
+    def change() -> None:
+        if soon(meet.exists):
+            for path in ("d.txt", "d.py", "d/two.txt", "later.py"):
+                made.write(path, "two = 2")
+        signal.touch()
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        assert executed(made) == {"one"}
+    finally:
+        changing.join()
+    assert not any(
+        isinstance(each, ProvenCard) and each.proofs[0].reused for each in made.verified()
+    )
+
+
+def test_another_home_is_another_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What of the caller's environment a card sees is part of what its proof depends on."""
+    made = project(tmp_path, {"a.md": card("one", "import os\nassert os.environ['HOME']")})
+    assert executed(made) == {"one"}
+    monkeypatch.setenv("HOME", "/")
+    assert executed(made) == {"one"}
+    monkeypatch.setenv("EDITOR", "ed")
+    assert executed(made) == set()
+
+
 def test_a_failure_is_never_kept(tmp_path: Path) -> None:
     """What failed is executed again, though nothing that verideck sees has changed."""
     failing = ["1 / 0", "assert int('1') == 2", "x = 1", "import os\nos._exit(0)", "while 1: pass"]
@@ -370,6 +518,46 @@ def test_an_entry_of_another_form_is_none(
         assert executed(made) == {"one"}
     assert executed(made) == {"one"}
     assert executed(made) == set()
+
+
+def _bent(value: object) -> Iterator[object]:
+    """A value of JSON in other forms, each with one part of it bent."""
+    yield from (None, 3, "text", [0], {"a": 0})
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield {other: inner for other, inner in value.items() if other != name}
+            yield from ({**value, name: bent} for bent in _bent(each))
+    if isinstance(value, list) and value:
+        yield from ([bent, *value[1:]] for bent in _bent(value[0]))
+        yield [*value, value[0]]
+
+
+def test_an_entry_of_any_other_form_harms_nobody(tmp_path: Path) -> None:
+    """Whoever wrote it, and with a hash that is right: it holds nothing, or what it held."""
+    code = "import yaml\nfrom snippets.one import n\nprint(n)\nassert n == 1"
+    text = card("one", code, "\n```output\n1\n```\n")
+    made = project(tmp_path, {"snippets/one.py": "n = 1\n", "a.md": text})
+    made.proven()
+    (file,) = entries(made)
+    name = file.parent.name + file.name
+    cache = Cache(made.root / FOLDER, "proofs")
+    whole = cache.find(name)
+    assert whole
+    python = Python(bench(made.settings()), threading.Event())
+    (snippets,) = fences.executed(made.cards()[0]).values()
+    first = python.known(snippets)
+    assert first
+    bent = [each for each in _bent(whole) if isinstance(each, dict)]
+    assert len(bent) > 100
+    for entry in bent:
+        cache.keep(name, entry)
+        found = python.known(snippets)
+        assert not found or [type(each) for each in found] == [type(each) for each in first]
+        for proof in found or ():
+            assert isinstance(proof, Proof)
+            assert isinstance(proof.assertions, int)
+            assert isinstance(proof.stdout, str)
+            assert all(isinstance(each, str) for pair in proof.environment for each in pair)
 
 
 def test_two_builds_at_once_are_both_right(tmp_path: Path) -> None:

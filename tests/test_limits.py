@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from projects import SETTINGS, card, processes, project, soon
 
+from verideck.model import LARGEST_LIMIT
 from verideck.problems import Code, Problem
+from verideck.settings import load
 from verideck.verifiers.python import box
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux keeps these")
@@ -54,7 +56,7 @@ LARGE = """\
 with open("large", "wb") as file:
     for _ in range(9):
         file.write(bytes(999_999))
-assert file
+assert file.closed
 """
 MANY = """\
 from pathlib import Path
@@ -69,7 +71,7 @@ import tempfile
 from pathlib import Path
 Path("..", "beside").write_bytes(bytes(1_500_000))
 Path(tempfile.mkdtemp(), "temporary").write_bytes(bytes(1_500_000))
-assert Path
+assert Path().exists()
 """
 
 BROKEN = {
@@ -109,8 +111,8 @@ ALLOWED = {
     "memory": "x = bytearray(600_000_000)\nassert x",
     "disk": MANY,
     "processes": FEW,
-    "timeout": "import time\ntime.sleep(0.5)\nassert time",
-    "max_output": "print('x' * 2000)\nassert print",
+    "timeout": "import time\ntime.sleep(0.5)\nassert time.time()",
+    "max_output": "print('x' * 2000)\nassert int('1')",
 }
 LIMITED = SETTINGS + "memory = 500\ndisk = 4\nprocesses = 5\ntimeout = 0.3\nmax_output = 1000\n"
 MORE = {"memory": 800, "disk": 8, "processes": 9, "timeout": 20, "max_output": 3000}
@@ -143,7 +145,9 @@ def test_a_fence_allows_its_card_more(tmp_path: Path) -> None:
 
 def test_the_most_generous_fence_counts(tmp_path: Path) -> None:
     """A card's limit is the highest that any of its fences sets, also where that is lower."""
-    more = "\n```python {.check timeout=0.3}\nimport time\ntime.sleep(0.6)\nassert time\n```\n"
+    more = (
+        "\n```python {.check timeout=0.3}\nimport time\ntime.sleep(0.6)\nassert time.time()\n```\n"
+    )
     text = card("one", "assert int('1')", more)
     made = project(tmp_path, {"a.md": text})
     assert made.problems() == ["cards/a.md:11:1 time-limit"]
@@ -198,6 +202,106 @@ def test_the_line_at_which_a_card_was_is_told(tmp_path: Path, executor: str) -> 
         for start, (_, code, line) in zip(starts, STOPPED.values(), strict=True)
     ]
     assert made.problems() == wanted
+
+
+REPLACED = {
+    "a pipe": "os.mkfifo",
+    "an endless file": "lambda path: os.symlink('/dev/zero', path)",
+    "a link to a secret": f"lambda path: os.symlink({__file__!r}, path)",
+}
+"""What a card may put where it was told to write."""
+
+
+@pytest.mark.parametrize("executor", ["fork", "spawn"])
+@pytest.mark.parametrize("name", REPLACED)
+def test_what_a_card_puts_in_place_of_its_streams_is_not_read(
+    tmp_path: Path, name: str, executor: str
+) -> None:
+    """A card that does not come to its end is told all the same, and nothing of another file."""
+    code = f"""\
+import os
+for name in ("stdout", "stderr", "stack"):
+    os.unlink(f"../{{name}}")
+    ({REPLACED[name]})(f"../{{name}}")
+os.write(2, b"last words")
+os._exit(3)
+"""
+    settings = f'{SETTINGS}timeout = 5\nsandbox = false\nexecutor = "{executor}"\n'
+    (problem,) = project(tmp_path, {"a.md": card("one", code)}, settings).verified()
+    assert isinstance(problem, Problem)
+    assert problem.code is Code.ENDED_EARLY
+    assert "(exit status 3: last words)" in problem.message
+
+
+DEEP = """\
+import os
+for number in range(1500):
+    os.mkdir("deep")
+    os.chdir("deep")
+open("file", "w").close()
+os.chdir("/")
+assert os.listdir()
+"""
+SHUT = """\
+import os
+os.makedirs("shut/inside")
+open("shut/inside/file", "w").close()
+os.symlink("/", "link")
+for folder in ("shut/inside", "shut", "..", "."):
+    os.chmod(folder, 0)
+assert os.getpid()
+"""
+
+
+@pytest.mark.parametrize("code", [DEEP, SHUT], ids=["deep", "shut"])
+def test_whatever_a_card_leaves_is_removed(
+    tmp_path: Path, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However deep its folders are, and however it shut them."""
+    scratches = tmp_path / "scratches"
+    scratches.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratches))
+    text = card("one", code) + card("two", "assert int('1')")
+    made = project(tmp_path / "deck", {"a.md": text}, SETTINGS + "sandbox = false\n")
+    assert len(made.proven()) == 2
+    assert list(scratches.iterdir()) == []
+
+
+def test_a_card_ended_by_any_signal_is_told(tmp_path: Path) -> None:
+    """Also by one that has no name."""
+    code = "import os, signal\nos.kill(os.getpid(), signal.SIGRTMIN + 6)"
+    text = card("one", code) + card("two", "assert int('1')")
+    first, second = project(tmp_path, {"a.md": text}).verified()
+    assert isinstance(first, Problem)
+    assert (first.code, "signal 40" in first.message) == (Code.ENDED_EARLY, True)
+    assert not isinstance(second, Problem)
+
+
+def test_processes_that_have_ended_are_not_counted(tmp_path: Path) -> None:
+    """What a card's programs leave behind and what ends by itself is let go of."""
+    code = """\
+import subprocess, time
+for _ in range(40):
+    subprocess.run(["sh", "-c", "true &"], check=True)
+time.sleep(0.3)
+assert subprocess.run(["true"]).returncode == 0
+"""
+    made = project(tmp_path, {"a.md": card("one", code)}, SETTINGS + "processes = 8\n")
+    assert len(made.proven()) == 1
+
+
+@pytest.mark.parametrize("name", ["memory", "disk", "timeout", "max_output", "processes"])
+def test_a_limit_that_no_system_can_count_is_refused(tmp_path: Path, name: str) -> None:
+    """Where it is set, not where it would break: in the settings and on a fence."""
+    text = card("one", "assert int('1')")
+    made = project(tmp_path, {"a.md": text}, f"{SETTINGS}{name} = 9999999999999999\n")
+    (problem,) = [each for each in load(made.root) if isinstance(each, Problem)]
+    assert (problem.code, problem.place.line) == (Code.SETTING_INVALID, 5)
+    fence = text.replace("```python", f"```python {{{name}=9999999999999999}}")
+    made = project(tmp_path, {"a.md": fence})
+    assert [each.split()[1] for each in made.problems()] == ["option-invalid"]
+    most = text.replace("```python", f"```python {{{name}={LARGEST_LIMIT}}}")
+    assert len(project(tmp_path, {"a.md": most}).proven()) == 1
 
 
 def test_a_slow_line_of_the_project_is_told_there(tmp_path: Path) -> None:

@@ -482,6 +482,16 @@ def test_output_equals_itself(text: str, tolerance: float | None) -> None:
     assert difference(f"{text}  \n\n", text, tolerance) is None
 
 
+@pytest.mark.parametrize("tolerance", [None, 0.1])
+@pytest.mark.parametrize("text", ["1e400", "-1e400", "1e99999", f"1e{'9' * 5000}"])
+def test_no_number_is_too_large_to_be_compared(text: str, tolerance: float | None) -> None:
+    """What a float cannot hold is compared to the letter: to it, any number is as near."""
+    assert difference(text, text, tolerance) is None
+    for other in ("1e401", "-1e401", "1.0", "inf"):
+        assert difference(text, other, tolerance) is not None
+        assert difference(other, text, tolerance) is not None
+
+
 @given(before=st.text("ab. 1\n", max_size=6), inside=TEXTS, behind=st.text("ab. 1\n", max_size=6))
 @EXAMPLES
 def test_dots_stand_for_anything(before: str, inside: str, behind: str) -> None:

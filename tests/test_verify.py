@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import re
 import sys
 import tempfile
 import threading
@@ -333,6 +334,22 @@ def test_lines_and_columns_count_characters_in_the_file(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("code", "column"),
+    [
+        ("s = 'éé'; return 5", 11),
+        ("s = '汉字'; yield = 5", 11),
+        ("s = '🙂'; break", 10),
+    ],
+)
+def test_columns_of_what_is_no_python_count_characters(
+    tmp_path: Path, code: str, column: int
+) -> None:
+    """Whether Python's parser finds it, which counts them, or its compiler, which counts bytes."""
+    made = project(tmp_path, {"a.md": card("one", code)})
+    assert made.problems() == [f"cards/a.md:6:{column} syntax-error"]
+
+
 def test_too_much_output_is_told_however_fast_it_came(tmp_path: Path) -> None:
     """A card that prints too much fails also if it was done before anybody looked."""
     code = "import sys\nassert sys.stdout.write('x' * 1_500_000)"
@@ -489,6 +506,9 @@ VARIED = {
     "hangs": "x = 1\nwhile x: x = 1",
     "misspells": "x = = 1",
     "exits": "import sys\nsys.exit('no')",
+    "tells-its-arguments": "import sys\nprint(sys.argv)\nassert sys.argv[0].endswith('a.md')",
+    "is-interrupted": "import signal\ntry:\n    signal.raise_signal(signal.SIGINT)\n"
+    "except KeyboardInterrupt:\n    print('interrupted')\nassert int('1')",
     "tells-its-place": "import traceback\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n"
     "    print(traceback.format_exc(), __file__, __name__)\nassert int('1')",
     "asks-for-memory": "x = bytearray(10**11)\nassert x",
@@ -534,6 +554,52 @@ def test_every_executor_comes_to_the_same(tmp_path: Path) -> None:
         Code.ENDED_EARLY,
         Code.MEMORY_LIMIT,
     ]
+    assert forked == spawned
+
+
+UNBOUND = {
+    "imports-it": "import pygments.formatters.latex\nassert int('1')",
+    "imports-from-it": "from pygments.lexers import python\nassert int('1')",
+    "asks-by-name": "import pygments\nassert pygments.formatters.latex",
+    "asks-in-secret": "import pygments\nassert hasattr(pygments, 'lex' + 'ers')",
+    "asks-the-system": "import sys, pygments\nassert 'pygments.lexers' in sys.modules",
+    "looks-for-it": """\
+from importlib.util import find_spec
+import pygments
+found = find_spec("pygments.formatters")
+assert found.origin.endswith("__init__.py") and found.submodule_search_locations
+pygments.formatters
+""",
+    "imports-it-last": """\
+import pygments, sys
+assert not hasattr(pygments, "formatters")
+import pygments.formatters.latex
+assert sys.modules["pygments.formatters"] is pygments.formatters
+assert pygments.formatters.__spec__.loader is pygments.formatters.__loader__
+assert pygments.formatters.latex.LatexFormatter().name == "LaTeX"
+""",
+    "has-it-imported": """\
+import markdown_it.cli.parse, pygments
+from pygments import lexers, highlight
+assert pygments.lexers is lexers and callable(highlight)
+assert lexers.get_lexer_by_name("python").name == "Python"
+""",
+}
+"""What cards do with modules of a package that its own import does not bring."""
+
+
+def test_a_module_is_there_for_whoever_imports_it(tmp_path: Path) -> None:
+    """What other cards import is not found on a package: without them it would not be there."""
+    text = "".join(card(name, code) for name, code in UNBOUND.items())
+    found = []
+    for executor in ("fork", "spawn"):
+        settings = f'{SETTINGS}executor = "{executor}"\n'
+        found.append(uncached(project(tmp_path, {"a.md": text}, settings)))
+    forked, spawned = found
+    assert [each.code if isinstance(each, Problem) else each[0] for each in forked] == [
+        "imports-it", "imports-from-it", Code.EXCEPTION_RAISED, Code.ASSERTION_FAILED,
+        Code.ASSERTION_FAILED, Code.EXCEPTION_RAISED, "imports-it-last", "has-it-imported",
+    ]  # fmt: skip
     assert forked == spawned
 
 
@@ -597,14 +663,14 @@ import random
 print(random.Random().random(), random.random())
 random.seed()
 print(random.random(), random.sample(range(100), 3))
-assert random
+assert random.random()
 """
 UNSEEDED_NUMPY = """\
 import numpy as np
 print(np.random.default_rng().random(3), np.random.rand(2), np.random.RandomState().rand(2))
 np.random.seed()
 print(np.random.rand(2), np.random.Generator(np.random.PCG64()).random())
-assert np
+assert np.random.rand()
 """
 
 
@@ -701,3 +767,223 @@ for _ in range(3):
     assert [each.code for each in checked.problems] == [Code.SHAPES_DIFFER] * 3
     assert [each.place.line for each in checked.problems] == [8, 9, 13]
     assert len(checked.notes) == 1
+
+
+CANNOT_FAIL = [
+    "True", "(x == 2, 'two')", "[x == 2]", "{0}", "{'a': x}", "not ()", "1 == 1", "'text'",
+    "(y := 5)", "lambda: x == 2", "(each > 5 for each in (x, x))",
+    "[each > 5 for each in (x, x)]", "{each: 0 for each in (x, x)}", "x == 2 or 3",
+    "x == 2 or 'message'", "x == 2 or (x == 3, 'three')", "x == 2 and 1 or 1", "f'{1}'",
+]  # fmt: skip
+"""Tests that hold whatever `x` is, as their text shows."""
+
+
+@pytest.mark.parametrize("test", CANNOT_FAIL)
+def test_an_assertion_that_cannot_fail_counts_for_nothing(tmp_path: Path, test: str) -> None:
+    """However it is dressed up."""
+    made = project(tmp_path, {"a.md": card("one", f"x = 1\nassert {test}")})
+    assert made.problems() == ["cards/a.md:5:1 nothing-asserted"]
+
+
+UNCALLED = {
+    "a function": "def holds(): return False\nassert holds",
+    "a method": "x = []\nassert x.__len__",
+    "a method of a class": "assert str.isdigit",
+    "a class": "class Holds: pass\nassert Holds",
+    "a module": "import math\nassert math",
+    "behind another one": "assert len('x') == 1 and len",
+    "a coroutine": "import warnings\nwarnings.simplefilter('ignore')\n"
+    "async def holds(): return False\nassert holds()",
+    "a generator": "def holds(): yield False\nassert holds()",
+    "a map": "assert map(bool, [0])",
+    "a filter": "assert filter(None, [0])",
+}
+"""What is asserted and holds, though nothing was asked."""
+
+
+@pytest.mark.parametrize("name", UNCALLED)
+def test_what_nobody_called_is_refused(tmp_path: Path, name: str) -> None:
+    """An assertion on a function is true whatever it would return: that is told at its line."""
+    code = "assert int('1') == 1\n" + UNCALLED[name]
+    (problem,) = project(tmp_path, {"a.md": card("one", code)}).verified()
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.place.line) == (Code.NOTHING_ASSERTED, 6 + code.count("\n"))
+    assert "this assertion cannot fail" in problem.message
+
+
+CAN_FAIL = """\
+import asyncio
+xs = [1, 2]
+assert [x for x in xs if x > 1]
+assert [*xs] and {**{"a": xs}}
+assert len(xs) == 3 or xs or None or []
+assert (y := len(xs)) == 2
+assert not {x for x in xs if x > 2}
+assert -7 // 2 == -4
+assert "a" < "b"
+def asked():
+    assert (yield)
+asking = asked()
+next(asking)
+try:
+    asking.send(True)
+except StopIteration:
+    pass
+async def waits():
+    assert await asyncio.sleep(0, 1)
+asyncio.run(waits())
+"""
+
+
+def test_an_assertion_that_can_fail_counts(tmp_path: Path) -> None:
+    """Also one whose test only looks like a constant."""
+    (proven,) = project(tmp_path, {"a.md": card("one", CAN_FAIL)}).proven()
+    assert proven.proofs[0].assertions == 9
+
+
+RELEASED = """\
+import weakref
+class Thing: pass
+thing = Thing()
+there = weakref.ref(thing)
+assert there() is thing
+del thing
+assert there() is None
+def asked(thing):
+    assert thing is there() and (yield)
+thing = Thing()
+there = weakref.ref(thing)
+asking = asked(thing)
+next(asking)
+del thing
+asking.close()
+assert there() is None
+"""
+
+
+def test_an_assertion_keeps_nothing_alive(tmp_path: Path) -> None:
+    """What it compared is let go of, whether it held or was never decided."""
+    (proven,) = project(tmp_path, {"a.md": card("one", RELEASED)}).proven()
+    assert proven.proofs[0].assertions == 3
+
+
+ODD_SHAPE = """\
+class Odd:
+    dtype = 1
+    shape = property(lambda self: 1 / 0)
+    __repr__ = lambda self: "odd"
+x = Odd()
+assert x == 1
+"""
+VALUES = {
+    "another round": ("for x, y in [(1, 1), (0, 2)]:\n    assert x > 0 and y > 0", ["x = 0"]),
+    "recursion": (
+        "def f(n):\n    if n > 1:\n        assert f(n - 1) == n - 1\n    return 1\nf(3)",
+        ["f(n - 1) = 1", "n - 1 = 2"],
+    ),
+    "recursion that comes back": (
+        "def f(n):\n    assert n < 3 and (n == 0 or f(n - 1)) and n < 2\n    return 1\nf(2)",
+        ["n = 2", "n - 1 = 1"],
+    ),
+    "a call that changes": (
+        "given = iter([1, 2])\nassert next(given) == next(given)",
+        ["next(given) = 1", "next(given) = 2"],
+    ),
+    "a value that stays": ("x = 1\nassert x == x + 1 == x", ["x = 1", "x + 1 = 2"]),
+    "a generator": ("limit = 2\nassert all(x < limit for x in [1, 3])", ["x = 3", "limit = 2"]),
+    "a mock": (
+        "from unittest.mock import Mock\nm = Mock()\nm.size.return_value = 5\nassert m.size() == 4",
+        ["m.size() = 5"],
+    ),
+    "a mock itself": (
+        "from unittest.mock import Mock\nm = Mock(name='m')\nassert m.size() == m.shape",
+        ["m.size() = <Mock name='m.size()'>", "m.shape = <Mock name='m.shape'>"],
+    ),
+    "a shape that raises": (ODD_SHAPE, ["x = odd"]),
+}
+"""Code whose last assertion fails, and the values that are told."""
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_the_values_of_a_failure_are_those_it_met(tmp_path: Path, name: str) -> None:
+    """Not those of another round, another call or another thread, and all of them."""
+    code, values = VALUES[name]
+    (problem,) = project(tmp_path, {"a.md": card("one", code)}).verified()
+    assert isinstance(problem, Problem)
+    assert problem.code is Code.ASSERTION_FAILED
+    told = [line for line in problem.message.split("\n")[1:] if not line.startswith("called")]
+    assert [re.sub(r" id='\d+'", "", line) for line in told] == values
+
+
+WAITING = """\
+import asyncio
+
+async def checks(queue):
+    assert await queue.get() > 0
+
+async def main():
+    queue = asyncio.Queue()
+    waiting = [asyncio.create_task(checks(queue)) for _ in range(2)]
+    await asyncio.sleep(0)
+    queue.put_nowait(1)
+    await waiting[0]
+    waiting[1].cancel()
+    await asyncio.wait(waiting)
+
+asyncio.run(main())
+
+def asked():
+    assert (yield) > 0
+
+suspended, closed = asked(), asked()
+next(suspended), next(closed)
+closed.close()
+"""
+
+
+def test_an_assertion_that_waits_has_not_failed(tmp_path: Path) -> None:
+    """Nor has one that nobody waits for any more; neither has held."""
+    (proven,) = project(tmp_path, {"a.md": card("one", WAITING)}).proven()
+    assert proven.proofs[0].assertions == 1
+
+
+def test_a_function_that_asserts_can_be_sent(tmp_path: Path) -> None:
+    """To another process, or back into this one, where it counts as before."""
+    pytest.importorskip("cloudpickle")
+    code = """\
+import cloudpickle, pickle
+def positive(x):
+    assert x > 0
+pickle.loads(cloudpickle.dumps(positive))(1)
+"""
+    (proven,) = project(tmp_path, {"a.md": card("one", code)}).proven()
+    assert proven.proofs[0].assertions == 1
+
+
+ANNOUNCING = {
+    "alone": ("assert_raises(ValueError)", Code.NOTHING_ASSERTED),
+    "entered": ("with assert_raises(ValueError) as caught:\n    int('x')\ncaught.exception", None),
+    "in vain": ("with assert_raises(ValueError):\n    int('1')", Code.ASSERTION_FAILED),
+    "another": ("with assert_raises(KeyError):\n    int('x')", Code.EXCEPTION_RAISED),
+    "caught": (
+        "try:\n with assert_raises(ValueError):\n  pass\nexcept AssertionError:\n pass",
+        Code.ASSERTION_SWALLOWED,
+    ),
+    "warns": ("import warnings\nwith assert_warns(UserWarning):\n    warnings.warn('x')", None),
+    "called": ("assert_raises(ValueError, int, 'x')", None),
+}
+
+
+@pytest.mark.parametrize("name", ANNOUNCING)
+def test_an_announced_exception_counts_when_it_came(tmp_path: Path, name: str) -> None:
+    """NumPy's `assert_raises` asserts nothing before its block is left."""
+    pytest.importorskip("numpy")
+    code, problem = ANNOUNCING[name]
+    code = "from numpy.testing import assert_raises, assert_warns\n" + code
+    (found,) = project(tmp_path, {"a.md": card("one", code)}).verified()
+    if problem:
+        assert isinstance(found, Problem)
+        assert found.code is problem
+    else:
+        assert isinstance(found, ProvenCard)
+        assert found.proofs[0].assertions == 1

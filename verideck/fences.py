@@ -11,7 +11,7 @@ from verideck import attributes, highlight, includes
 from verideck.attributes import Attribute
 from verideck.markdown import Token, cloze, origin
 from verideck.markdown import place as token_place
-from verideck.model import Card, Limits, Options, Place, Role, Snippet
+from verideck.model import LARGEST_LIMIT, Card, Limits, Options, Place, Role, Snippet
 from verideck.problems import Code, Problem
 from verideck.verifiers import VERIFIERS
 
@@ -152,14 +152,14 @@ def _some(value: str) -> str:
 
 def _above_zero(value: str) -> float:
     number = float(value)
-    if not 0 < number < float("inf"):
+    if not 0 < number <= LARGEST_LIMIT:
         raise ValueError(value)
     return number
 
 
 def _whole_above_zero(value: str) -> int:
     number = int(value)
-    if number < 1:
+    if not 1 <= number <= LARGEST_LIMIT:
         raise ValueError(value)
     return number
 
@@ -199,8 +199,8 @@ def _limited(options: Options, attribute: Attribute) -> tuple[Options, Problem |
     try:
         limit = _above_zero(value) if name == "timeout" else _whole_above_zero(value)
     except ValueError:
-        wanted = "a number of seconds above 0" if name == "timeout" else "a whole number above 0"
-        message = f"{name} must be {wanted}, not {value!r}"
+        wanted = "a number of seconds" if name == "timeout" else "a whole number"
+        message = f"{name} must be {wanted} above 0, at most {LARGEST_LIMIT:,}, not {value!r}"
         return options, Problem(Code.OPTION_INVALID, message, attribute.place)
     return replace(options, limits=(*options.limits, (name, limit))), None
 
@@ -251,5 +251,7 @@ def _included(found: Snippet, root: Path) -> Iterator[Snippet | Problem]:
     except includes.IncludeError as error:
         yield Problem(Code.INCLUDE_MISSING, str(error), found.place)
         return
-    origin = Place(options.include, included.line, included.column)
-    yield replace(found, code=included.code, origin=origin)
+    path = includes.name(root, options.include)
+    origin = Place(path, included.line, included.column)
+    options = replace(options, include=path)
+    yield replace(found, code=included.code, origin=origin, options=options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import textwrap
 from dataclasses import dataclass
@@ -26,6 +27,12 @@ class Included:
 
 
 _REGION = r"^[ \t]*(?:#|//|--|;|%|/\*|<!--)\s*{word}[ \t]+{name}[ \t]*(?:\*/|-->)?[ \t]*$"
+
+
+def name(root: Path, path: str) -> str:
+    """A file as everything else names it, however the author wrote its path."""
+    file = Path(os.path.normpath(root / path))
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else path
 
 
 def find(root: Path, path: str, symbol: str, region: str) -> Included:

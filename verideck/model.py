@@ -56,6 +56,10 @@ class Passage:
         return Place(self.place.path, self.place.line + line, max(before + column, 0) + 1)
 
 
+LARGEST_LIMIT = 1_000_000_000
+"""Of seconds, megabytes or bytes: more than any card needs, and what the system can count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How far the snippets of one card may go."""

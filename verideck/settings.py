@@ -10,7 +10,7 @@ from pathlib import Path
 
 from verideck.attributes import suggestion
 from verideck.files import absolute
-from verideck.model import Limits, Place
+from verideck.model import LARGEST_LIMIT, Limits, Place
 from verideck.problems import Code, Problem
 from verideck.rules import RULES, Rules, changed
 
@@ -20,6 +20,8 @@ _LIMITS = Limits()
 
 Share = float
 """From 0 to 1."""
+Executor = str
+"""A name that `is_executor` knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Settings:
     """Execute snippets inside of a box, where the system has one."""
     require_sandbox: bool = False
     """Execute nothing where there is no box."""
-    executor: str = ""
+    executor: Executor = ""
     """Who executes: `fork` or `spawn` processes here, or `dask://host:port`."""
     audit_build: bool = False
     """Audit in every build: a card under the floor is an error, the score stands on the card."""
@@ -164,8 +166,16 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
     "str": (lambda value: isinstance(value, str) and value.strip() != "", "a text"),
     "bool": (lambda value: isinstance(value, bool), "true or false"),
     "float": (
-        lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value > 0,
-        "a number of seconds above 0",
+        lambda value: (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and 0 < value <= LARGEST_LIMIT
+        ),
+        f"a number of seconds above 0, at most {LARGEST_LIMIT:,}",
+    ),
+    "Executor": (
+        lambda value: isinstance(value, str) and is_executor(value),
+        "fork, spawn or dask://host:port",
     ),
     "Share": (
         lambda value: (
@@ -174,14 +184,12 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
         "a number from 0 to 1",
     ),
     "int": (
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and value > 0,
-        "a whole number above 0",
+        lambda value: (
+            isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_LIMIT
+        ),
+        f"a whole number above 0, at most {LARGEST_LIMIT:,}",
     ),
 }
-
-
-def _names_executor(value: object) -> bool:
-    return isinstance(value, str) and is_executor(value)
 
 
 def _objection(name: str, value: object) -> tuple[str, str]:
@@ -189,9 +197,6 @@ def _objection(name: str, value: object) -> tuple[str, str]:
     if name not in SETTABLE:
         return f"there is no setting {name}", suggestion(name, SETTABLE)
     holds, wanted = _TYPES[str(_FIELDS[name].type)]
-    if name == "executor":
-        holds = _names_executor
-        wanted = "fork, spawn or dask://host:port"
     return ("", "") if holds(value) else (f"{name} must be {wanted}, not {value!r}", "")
 
 

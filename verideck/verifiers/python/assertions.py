@@ -2,25 +2,34 @@
 
 Runs inside the child. `Rewriter` changes `assert` in the syntax tree into
 
-    recorder.enter()
-    if <test, each operand passed through recorder.keep>:
-        recorder.hold()
-    else:
-        raise recorder.failure(<operands>, <message>)
+    with recorder.asserting():
+        if recorder.weigh(<test, each operand passed through recorder.keep>):
+            recorder.hold()
+        else:
+            raise recorder.failure(<operands>, <message>)
 
 so that an assertion counts when it is executed, not when it merely stands in the text. An `assert`
-on a constant or a tuple cannot fail, is left as it is, and counts for nothing.
+on a constant or a tuple cannot fail, is left as it is, and counts for nothing; one on a function
+cannot fail either, which shows when it is executed, and is refused.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
+import inspect
 import itertools
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from types import FrameType
+from types import (
+    AsyncGeneratorType,
+    CoroutineType,
+    FrameType,
+    GeneratorType,
+    ModuleType,
+    TracebackType,
+)
 from typing import Any
 
 from verideck.verifiers.python.comparison import (
@@ -45,9 +54,73 @@ _STRICT = {
     "numpy": "numpy.testing.assert_allclose, which does",
 }
 
+_NEVER_FALSE = (
+    (AsyncGeneratorType | CoroutineType, "something that nobody awaited"),
+    (GeneratorType | map | filter | zip | enumerate | reversed, "an iterator that nobody read"),
+    (ModuleType, "a module"),
+    (type, "a class"),
+)
+"""What is true whatever would come of it, and what to call it; so are functions, of many types."""
+
+
+class _Asserting:
+    """One evaluation of one assertion, from its first operand to its verdict."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._frame = 0
+        self.operands: dict[int, Any] = {}
+        self.held = False
+
+    def __enter__(self) -> None:
+        self._frame = id(sys._getframe(1))  # noqa: SLF001 - the asserting function's own
+        self._recorder.evaluated[self._frame] = self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        del error, trace
+        del self._recorder.evaluated[self._frame]
+        self.operands.clear()
+        self._recorder.count(held=self.held, entered=kind is None or not _is_given_up(kind))
+
+
+def _is_given_up(kind: type[BaseException]) -> bool:
+    """Whether an exception says that nobody waits for the test any more, not that it failed."""
+    asyncio = sys.modules.get("asyncio")
+    return issubclass(kind, GeneratorExit) or (
+        asyncio is not None and issubclass(kind, asyncio.CancelledError)
+    )
+
+
+class _Announced:
+    """The context manager of a library's `assert_*` function: it asserts once it is left."""
+
+    def __init__(self, manager: Any, recorder: Recorder) -> None:  # noqa: ANN401 - any library's
+        self._manager = manager
+        self._recorder = recorder
+
+    def __enter__(self) -> object:
+        return self._manager.__enter__()
+
+    def __exit__(self, *raised: object) -> object:
+        held = False
+        try:
+            result = self._manager.__exit__(*raised)
+            held = bool(result) or raised[0] is None
+        except BaseException as error:
+            self._recorder.failed = error
+            raise
+        finally:
+            self._recorder.count(held=held)
+        return result
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._manager, name)
+
 
 class Recorder:
-    """Counts assertions and keeps the operands of the one being evaluated.
+    """Counts assertions and keeps the operands of those being evaluated.
 
     What happens in a thread counts once somebody has joined the thread: before that, whether it
     happens at all is a matter of luck.
@@ -67,12 +140,18 @@ class Recorder:
         self._entered: dict[threading.Thread, int] = {}
         self._held: dict[threading.Thread, int] = {}
         self._joined = {threading.current_thread()}
-        self._depth = 0
-        self._operands: dict[int, Any] = {}
+        self._inside = threading.local()
+        self.evaluated: dict[int, _Asserting] = {}
+        """Those being evaluated now, by the frames that they stand in."""
+        _HERE[:] = [self]
+
+    def __reduce__(self) -> tuple[Callable[[], Recorder], tuple[()]]:
+        """Be the process's own wherever a function with an assertion is sent."""
+        return _here, ()
 
     @property
     def entered(self) -> int:
-        """Assertions whose test began to be evaluated."""
+        """Assertions whose test was evaluated, to a verdict or not."""
         return sum(self._entered.get(thread, 0) for thread in self._joined)
 
     @property
@@ -92,13 +171,42 @@ class Recorder:
 
         threading.Thread.join = joined  # type: ignore[method-assign,assignment]
 
-    def enter(self) -> None:
-        """Count an assertion whose test is about to be evaluated."""
-        _count(self._entered)
+    def asserting(self) -> _Asserting:
+        """Evaluate an assertion inside of this."""
+        return _Asserting(self)
+
+    def count(self, *, held: bool, entered: bool = True) -> None:
+        """Count an assertion that is over."""
+        if entered:
+            _count(self._entered)
+        if held:
+            _count(self._held)
 
     def keep(self, number: int, value: Any) -> Any:  # noqa: ANN401 - whatever an author compares
         """Remember an operand and hand it on."""
-        self._operands[number] = value
+        if evaluated := self._evaluated(sys._getframe(1)):  # noqa: SLF001 - who evaluates
+            evaluated.operands[number] = value
+        return value
+
+    def _evaluated(self, frame: FrameType | None) -> _Asserting | None:
+        """What is being evaluated in a frame, or in the nearest that called it.
+
+        Recursion, threads and coroutines evaluate one assertion several times at once; a generator
+        in it has a frame of its own.
+        """
+        while frame is not None and id(frame) not in self.evaluated:
+            frame = frame.f_back
+        return self.evaluated.get(id(frame))
+
+    def weigh(self, value: Any) -> Any:  # noqa: ANN401 - whatever an author asserts
+        """Refuse what could never be false, and hand on all else."""
+        kinds = [what for kind, what in _NEVER_FALSE if isinstance(value, kind)]
+        if inspect.isroutine(value):
+            kinds.append("a function that nobody called")
+        if kinds:
+            message = f"this assertion cannot fail: {kinds[0]} is always true"
+            hint = "assert what comes of it; to see that it is there, write `is not None`"
+            raise self._refused(message, hint, "nothing-asserted")
         return value
 
     def see(self, value: Any) -> Any:  # noqa: ANN401 - whatever an assertion is about
@@ -107,10 +215,12 @@ class Recorder:
         return value
 
     def hold(self, compared: Sequence[tuple[int, int]] = ()) -> None:
-        """Count an assertion that held; `compared` are pairs of operands of an `allclose`."""
-        _count(self._held)
+        """Let an assertion have held; `compared` are pairs of operands of an `allclose`."""
+        evaluated = self._evaluated(sys._getframe(1))  # noqa: SLF001 - who evaluates
+        assert evaluated
+        evaluated.held = True
         for one, other in compared:
-            self._doubt(self._operands.get(one), self._operands.get(other))
+            self._doubt(evaluated.operands.get(one), evaluated.operands.get(other))
 
     def _doubt(self, one: object, other: object) -> None:
         """Doubt an `allclose` of two arrays, of which one was broadcast to the other's shape."""
@@ -125,15 +235,19 @@ class Recorder:
 
     def failure(self, operands: dict[int, str], message: object = None) -> AssertionError:
         """Build the exception of an assertion that failed, telling the operands it came to."""
-        named = [
-            (text, self._operands.pop(n)) for n, text in operands.items() if n in self._operands
-        ]
+        evaluated = self._evaluated(sys._getframe(1))  # noqa: SLF001 - who evaluates
+        values = evaluated.operands if evaluated else {}
+        named = [(text, values[number]) for number, text in operands.items() if number in values]
         shown = [(text, value) for text, value in named if not is_program(value)]
         lines = [f"assertion failed: {message}" if message is not None else "assertion failed"]
-        lines += [f"{text} = {describe(value)}" for text, value in dict(shown).items()]
-        error = AssertionError("\n".join(lines))
+        lines += dict.fromkeys(f"{text} = {describe(value)}" for text, value in shown)
+        hint = difference([value for _, value in shown])
+        return self._refused("\n".join(lines), hint, "assertion-failed")
+
+    def _refused(self, message: str, hint: str, code: str) -> AssertionError:
+        error = AssertionError(message)
         error.add_note(NAME)
-        error.hint = difference([value for _, value in shown])  # type: ignore[attr-defined]
+        error.hint, error.code = hint, code  # type: ignore[attr-defined]
         self.failed = error
         return error
 
@@ -142,21 +256,22 @@ class Recorder:
 
         @functools.wraps(check)
         def counted(*args: object, **kwargs: object) -> object:
-            outermost = self._depth == 0
-            self._depth += 1
+            if getattr(self._inside, "one", False):
+                return check(*args, **kwargs)
+            self._inside.one = True
             try:
-                if outermost:
-                    self.enter()
-                    for value in args:
-                        self._trace(value, sys._getframe(1))  # noqa: SLF001 - who asserts
+                for value in args:
+                    self._trace(value, sys._getframe(1))  # noqa: SLF001 - who asserts
                 result = check(*args, **kwargs)
             except BaseException as error:
                 self.failed = error
+                self.count(held=False)
                 raise
             finally:
-                self._depth -= 1
-            if outermost:
-                _count(self._held)
+                self._inside.one = False
+            if hasattr(result, "__enter__") and hasattr(result, "__exit__"):
+                return _Announced(result, self)
+            self.count(held=True)
             return result
 
         return counted
@@ -171,6 +286,14 @@ class Recorder:
 
 def _library(value: object) -> str:
     return type(value).__module__.partition(".")[0]
+
+
+_HERE: list[Recorder] = []
+"""This process's own, once there is one."""
+
+
+def _here() -> Recorder:
+    return _HERE[0] if _HERE else Recorder()
 
 
 def _count(counts: dict[threading.Thread, int]) -> None:
@@ -193,9 +316,9 @@ class Rewriter(ast.NodeTransformer):
                     _Seen().generic_visit(node)
         return node
 
-    def visit_Assert(self, node: ast.Assert) -> ast.AST | list[ast.stmt]:
+    def visit_Assert(self, node: ast.Assert) -> ast.stmt:
         """Rewrite one assertion, unless it cannot fail."""
-        if isinstance(node.test, ast.Constant | ast.Tuple | ast.List | ast.Lambda):
+        if _cannot_fail(node.test):
             return node
         operands: dict[int, str] = {}
         self._compared: list[tuple[int, int]] = []
@@ -208,17 +331,14 @@ class Rewriter(ast.NodeTransformer):
             values=[ast.Constant(text) for text in operands.values()],
         )
         arguments: list[ast.expr] = [told] + ([node.msg] if node.msg else [])
-        statements: list[ast.stmt] = [
-            ast.Expr(_call("enter")),
-            ast.If(
-                test=test,
-                body=[ast.Expr(_call("hold", *held))],
-                orelse=[ast.Raise(exc=_call("failure", *arguments))],
-            ),
-        ]
-        for statement in statements:
-            _put(statement, node)
-        return statements
+        verdict = ast.If(
+            test=_call("weigh", test),
+            body=[ast.Expr(_call("hold", *held))],
+            orelse=[ast.Raise(exc=_call("failure", *arguments))],
+        )
+        asserting = ast.With(items=[ast.withitem(_call("asserting"))], body=[verdict])
+        _put(asserting, node)
+        return asserting
 
     def _kept_inside(self, test: ast.expr, operands: dict[int, str]) -> ast.expr:
         """Pass the operands of a test through the recorder."""
@@ -268,6 +388,48 @@ class Rewriter(ast.NodeTransformer):
         kept = _call("keep", ast.Constant(number), expression)
         _put(kept, expression)
         return kept
+
+
+def _cannot_fail(test: ast.expr) -> bool:
+    """Whether a test is true, or false, whatever the code above it does."""
+    match test:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
+            fixed = not parts or any(not isinstance(part, ast.Starred) for part in parts)
+        case ast.Dict(keys=keys):
+            fixed = not keys or any(key is not None for key in keys)
+        case (
+            ast.ListComp(generators=loops)
+            | ast.SetComp(generators=loops)
+            | ast.DictComp(generators=loops)
+        ):
+            fixed = not any(loop.ifs for loop in loops)  # it has whatever it goes through
+        case ast.NamedExpr(value=value):
+            fixed = _cannot_fail(value)
+        case ast.BoolOp(op=ast.Or(), values=values):
+            fixed = any(_cannot_fail(value) and not _is_false(value) for value in values)
+        case ast.BoolOp(values=values):
+            fixed = all(map(_cannot_fail, values))
+        case _:
+            fixed = isinstance(test, ast.GeneratorExp | ast.Lambda)
+    return fixed or not any(map(_computes, ast.walk(test)))
+
+
+def _computes(node: ast.AST) -> bool:
+    """Whether a part of a test comes to something that does not stand there already."""
+    match node:
+        case ast.Name(ctx=context):
+            return isinstance(context, ast.Load)
+        case ast.Compare(left=left, comparators=others):
+            return len({ast.dump(side) for side in (left, *others)}) > 1
+    return isinstance(node, ast.Call | ast.BinOp | ast.Subscript | ast.Yield | ast.YieldFrom)
+
+
+def _is_false(test: ast.expr) -> bool:
+    """`None`, `0`, `[]` and the like, which leave an `or` to its other side."""
+    try:
+        return not ast.literal_eval(test)
+    except (ValueError, TypeError):
+        return False
 
 
 class _Seen(ast.NodeTransformer):

@@ -22,6 +22,7 @@ from verideck.model import Audit, Place, Role, Snippet, Survivor
 from verideck.problems import Problem
 from verideck.verifiers.bench import Bench
 from verideck.verifiers.python import expected, kept
+from verideck.verifiers.python.comparison import steady
 from verideck.verifiers.python.mutations import Mutant, ignored, mutants
 from verideck.verifiers.python.prover import Python, unexecuted
 from verideck.verifiers.python.request import request_of, steps_of
@@ -107,9 +108,8 @@ class Auditor:
         entry = self.cache.find(self._key(snippets))
         if entry is None or not kept.holds(entry, request):
             return None
-        with suppress(KeyError, TypeError, ValueError):
-            return replace(_unpacked(entry["audit"], steps_of(snippets)), reused=True)
-        return None
+        audit: Any = entry.get("audit")
+        return _unpacked(audit, steps_of(snippets)) if kept.fits(audit, _PACKED) else None
 
     def expect(self, snippets: Sequence[Snippet]) -> None:
         """Get ready for snippets that are about to be audited."""
@@ -138,8 +138,10 @@ class Auditor:
             return Audit(flaky=flaky, flaky_place=_placed(original, snippets))
         audit = self._mutated(snippets, request, original)
         audit = self._reseeded(audit, snippets, request, original)
-        entry = {**kept.entry(request, reports, last), "lines": None}
-        self.cache.keep(self._key(snippets), {**entry, "audit": _packed(audit, steps_of(snippets))})
+        if not audit.flaky:  # what failed once, by chance or by a busy machine, is asked again
+            entry = {**kept.entry(request, reports, last), "lines": None}
+            packed = _packed(audit, steps_of(snippets))
+            self.cache.keep(self._key(snippets), {**entry, "audit": packed})
         return audit
 
     def _key(self, snippets: Sequence[Snippet]) -> str:
@@ -236,7 +238,7 @@ def _came_to(snippets: Sequence[Snippet], request: Message, run: Run) -> _Outcom
             return _Outcome("assertion-failed", place, "it prints something else")
     return _Outcome(
         read=tuple(map(read_of, last["read"])),
-        printed=tuple(text for _, text in printed),
+        printed=tuple(steady(text) for _, text in printed),
         seconds=sum(report["seconds"] for report in reports),
     )
 
@@ -313,10 +315,9 @@ def _placed(outcome: _Outcome, snippets: Sequence[Snippet]) -> Place:
 def _packed(audit: Audit, steps: Sequence[Snippet]) -> dict[str, Any]:
     packed = asdict(audit)
     survivors = (each["place"] for each in packed["survivors"])
-    for place in [packed["flaky_place"], *survivors, *packed["advised"]]:
-        if place:
-            place["fence"] = _fence_of(place, steps)
-            place["line"] -= steps[place["fence"]].place.line if place["fence"] >= 0 else 0
+    for place in (*survivors, *packed["advised"]):
+        place["fence"] = _fence_of(place, steps)
+        place["line"] -= steps[place["fence"]].place.line if place["fence"] >= 0 else 0
     return packed
 
 
@@ -328,16 +329,29 @@ def _fence_of(place: Mapping[str, Any], steps: Sequence[Snippet]) -> int:
     return -1
 
 
+_PLACE: kept.Shape = {"path": str, "line": int, "column": int, "fence": int}
+_PACKED: kept.Shape = {
+    "mutants": int,
+    "killed": int,
+    "crashed": int,
+    "equivalent": int,
+    "survivors": [{"before": str, "after": str, "moved": (None, float), "place": _PLACE}],
+    "advised": [_PLACE],
+    "flaky": str,
+    "flaky_place": None,
+    "reused": bool,
+}
+"""The form of an audit that is kept: it is not flaky."""
+
+
 def _unpacked(packed: dict[str, Any], steps: Sequence[Snippet]) -> Audit:
     def placed(place: dict[str, Any]) -> Place:
-        fence = place["fence"]
+        fence = min(place["fence"], len(steps) - 1)
         first = steps[fence].place if fence >= 0 else Place(place["path"], 0)
         return Place(first.path, first.line + place["line"], place["column"])
 
     survivors = tuple(
         Survivor(**{**each, "place": placed(each["place"])}) for each in packed["survivors"]
     )
-    flaky_place = placed(packed["flaky_place"]) if packed["flaky_place"] else None
     advised = tuple(map(placed, packed["advised"]))
-    places = {"survivors": survivors, "advised": advised, "flaky_place": flaky_place}
-    return Audit(**{**packed, **places})
+    return Audit(**{**packed, "survivors": survivors, "advised": advised, "reused": True})

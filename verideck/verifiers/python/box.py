@@ -13,6 +13,7 @@ import errno
 import importlib.util
 import os
 import socket
+import stat
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -23,6 +24,8 @@ NAME = "Landlock and seccomp"
 
 _LANDLOCK_CREATE_RULESET = 444
 _ABI_WITH_SIGNALS = 6
+_SET_NO_NEW_PRIVILEGES, _SET_SECCOMP, _BY_FILTER = 38, 22, 2
+_INSTRUCTION = 8
 
 _SYSTEM = (
     "/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt",
@@ -61,16 +64,34 @@ _REFUSED = {
         clock_adjtime adjtimex sethostname setdomainname iopl ioperm syslog
         add_key request_key keyctl
     """,
+    "a schedule in a structure, which no filter can read": """
+        sched_setattr
+    """,
 }
 """System calls, by what they would reach."""
 
+_NEWER = range(451, 512)
+"""Numbers of calls that libseccomp does not know by name, on all processors alike: what changes
+extended attributes and flags of files by their paths is among them, and what Linux does not have
+yet. To a program it is as if Linux were older."""
+
 _OF_OTHERS = """
-    prlimit64 sched_setaffinity sched_setscheduler sched_setparam sched_setattr
+    prlimit64 sched_setaffinity sched_setscheduler sched_setparam
 """
 """Refused where their first argument names a process: 0 is the caller itself."""
 
 _NEW_USER = 0x10000000
 _STOLEN_INPUT = 0x5412
+_FLAGS_OF_FILES = (0x40086602, 0x401C5820, 0x40086604, 0x40087602, 0x40806685, 0x800C6613)
+"""FS_IOC_SETFLAGS, FSSETXATTR, two SETVERSIONs, ENABLE_VERITY, SET_ENCRYPTION_POLICY (ioctl_fs(2)):
+they change a file that was opened to be read."""
+_KIND = 0o170000
+_DEVICES = (stat.S_IFCHR, stat.S_IFBLK)
+_MODE_OF = {"mknod": 1, "mknodat": 2}
+"""Calls that can make a device, and which of their arguments says what is made."""
+_REAL_TIME = (1, 2, 6)
+"""SCHED_FIFO, SCHED_RR, SCHED_DEADLINE: a process that has one of them starves all others."""
+_POLICY = 0xFF
 _SOCKET_TYPE = 0xF
 
 
@@ -99,22 +120,22 @@ def missing() -> str:
 
 def ready() -> None:
     """Import what `enter` needs, so that a fork need not."""
-    import pyseccomp  # noqa: F401, PLC0415 - only where the box is
-    import sandlock  # noqa: F401, PLC0415
+    import sandlock  # noqa: F401, PLC0415 - only where the box is
 
-    _filter()
+    _program()
 
 
 def enter(root: Path, scratch: Path) -> None:
     """Shut this process in, for good. Raises OSError or sandlock's error if the kernel refuses."""
     import sandlock  # noqa: PLC0415 - only where the box is
 
+    program = _program()
     sandlock.confine(
         sandlock.Sandbox(
             fs_readable=sorted(set(_readable(root))), fs_writable=[str(scratch), *_there(_SINKS)]
         )
     )
-    _filter().load()
+    _load(program)
     _entered.append(NAME)
 
 
@@ -138,9 +159,30 @@ def _there(paths: tuple[str, ...] | list[str]) -> list[str]:
     return [path for path in paths if os.path.exists(path)]  # noqa: PTH110 - many, and forked often
 
 
+class _Program(ctypes.Structure):
+    """Linux's sock_fprog, see seccomp(2)."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def _load(program: bytes) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    given = _Program(len(program) // _INSTRUCTION, program)
+    alone = libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    if alone or libc.prctl(_SET_SECCOMP, _BY_FILTER, ctypes.byref(given), 0, 0):
+        raise OSError(ctypes.get_errno(), "the kernel refuses the filter")
+
+
 @cache
+def _program() -> bytes:
+    """The filter as the kernel reads it: made once, and not again in every fork."""
+    with open(os.memfd_create("filter"), "w+b") as file:  # noqa: PTH123 - a file without a path
+        _filter().export_bpf(file)
+        file.seek(0)
+        return file.read()
+
+
 def _filter() -> Any:  # noqa: ANN401 - ships no annotations
-    """The filter, made once and loaded by every fork."""
     import pyseccomp  # noqa: PLC0415 - only where the box is
 
     calls = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
@@ -157,14 +199,22 @@ def _filter() -> Any:  # noqa: ANN401 - ships no annotations
     # One of a pair that keeps no connection can send to any socket of the file system.
     for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
         _refuse(calls, refused, "socketpair", argument(1, masked, _SOCKET_TYPE, kind))
-    _refuse(calls, refused, "ioctl", argument(1, masked, 0xFFFFFFFF, _STOLEN_INPUT))
+    for command in (_STOLEN_INPUT, *_FLAGS_OF_FILES):
+        _refuse(calls, refused, "ioctl", argument(1, masked, 0xFFFFFFFF, command))
+    for name, number in _MODE_OF.items():
+        for device in _DEVICES:
+            _refuse(calls, refused, name, argument(number, masked, _KIND, device))
+    for policy in _REAL_TIME:
+        _refuse(calls, refused, "sched_setscheduler", argument(1, masked, _POLICY, policy))
+    for call in _NEWER:
+        _refuse(calls, pyseccomp.ERRNO(errno.ENOSYS), call)
     return calls
 
 
-def _refuse(calls: Any, action: int, name: str, *arguments: object) -> None:  # noqa: ANN401 - ships no annotations
+def _refuse(calls: Any, action: int, call: str | int, *arguments: object) -> None:  # noqa: ANN401 - ships no annotations
     """Add a rule; a call that this processor's Linux does not have needs none."""
     try:
-        calls.add_rule(action, name, *arguments)
+        calls.add_rule(action, call, *arguments)
     except (OSError, ValueError):
-        if name in {"socket", "ptrace", "io_uring_setup"}:  # every Linux has these
+        if call in {"socket", "ptrace", "io_uring_setup"}:  # every Linux has these
             raise

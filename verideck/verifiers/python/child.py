@@ -28,7 +28,7 @@ from verideck.verifiers.python.assertions import NAME, Recorder
 from verideck.verifiers.python.dependencies import Dependencies
 from verideck.verifiers.python.failures import Refusal, clean, said
 from verideck.verifiers.python.imports import Imports
-from verideck.verifiers.python.scratch import Scratch
+from verideck.verifiers.python.scratch import Scratch, Stream
 from verideck.verifiers.python.sources import Sources
 from verideck.verifiers.python.wire import Message
 
@@ -68,7 +68,7 @@ def leave() -> None:
 class Child:
     """Executes the steps of one card in one namespace."""
 
-    def __init__(self, request: Message, printed: Path) -> None:
+    def __init__(self, request: Message, printed: Stream) -> None:
         """Take over the process: what is imported and raised from now on is the card's."""
         self.root = Path(request["root"])
         self.traced = request["trace"]
@@ -84,6 +84,7 @@ class Child:
         self.space[NAME] = self.recorder
         self.thread_failures: list[BaseException] = []
         sys.modules["__main__"] = self.module
+        sys.argv = [str(self._file(request["steps"][0]))]
         threading.excepthook = self._thread_failed
         self.recorder.heed_joins()
         self.dependencies = Dependencies(self.root)
@@ -91,7 +92,7 @@ class Child:
 
     def report(self, step: Step) -> dict[str, object]:
         """Execute one step and tell how it went."""
-        start, seconds = self.printed.stat().st_size, time.perf_counter()
+        start, seconds = self.printed.size, time.perf_counter()
         held_before, entered_before = self.recorder.held, self.recorder.entered
         self.recorder.failed = None
         told: dict[str, object] = {"error": None, "value": "", "raised": "", "figures": []}
@@ -102,9 +103,7 @@ class Child:
         except BaseException as error:  # noqa: BLE001 - whatever an author's code raises is theirs to see
             told["error"] = failures.told(error, step["line"], self.sources)
         self.stdout.flush()
-        with self.printed.open("rb") as printed:
-            printed.seek(start)
-            told["stdout"] = printed.read().decode("utf-8", "backslashreplace")
+        told["stdout"] = self.printed.read(start).decode("utf-8", "backslashreplace")
         told["held"] = self.recorder.held - held_before + bool(told["raised"])
         told["doubts"] = self._doubts()
         told["seconds"] = time.perf_counter() - seconds

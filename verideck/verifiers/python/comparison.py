@@ -16,7 +16,8 @@ _WHOLE = 4096
 _DOUBLE = 2.0**-52
 _UNITS = {"float64": _DOUBLE, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 """By dtype, how far apart two neighbours at 1 are."""
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_CHANCE = re.compile(r" at 0x[0-9a-f]+|(?<=verideck-)[a-z0-9_]{8}(?![a-z0-9_])")
+"""What has another value on every run: an address, the name of the folder that a card works in."""
 
 
 def is_program(value: object) -> bool:
@@ -25,8 +26,15 @@ def is_program(value: object) -> bool:
 
 
 def is_array(value: object) -> bool:
-    """Tell a tensor or an array, whichever library's, also one that is a single number."""
-    return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
+    """Tell a tensor or an array, whichever library's, also one that is a single number.
+
+    An author's own class may have a `shape` that is something else, or that raises.
+    """
+    try:
+        shape = None if isinstance(value, type) else getattr(value, "shape", None)
+        return isinstance(shape, tuple) and hasattr(value, "dtype") and bool(_device(value))
+    except Exception:  # noqa: BLE001 - whatever an author's property raises
+        return False
 
 
 def shortened(text: str) -> str:
@@ -42,7 +50,7 @@ def describe(value: object) -> str:
     except Exception as error:  # noqa: BLE001 - an author's __repr__ may raise anything
         text = f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
     if is_array(value):
-        device = str(getattr(value, "device", "cpu"))
+        device = _device(value)
         there = "" if device == "cpu" else f", on {device}"
         text += f", shape {_shape(value)}, {getattr(value, 'dtype', '')}{there}"
     return text
@@ -67,7 +75,11 @@ def difference(values: Sequence[object]) -> str:
 
 
 def _attribute(value: object, name: str) -> object:
-    return _shape(value) if name == "shape" else str(getattr(value, name, "cpu"))
+    return _shape(value) if name == "shape" else _device(value)
+
+
+def _device(value: object) -> str:
+    return str(getattr(value, "device", "cpu"))
 
 
 def _shape(value: object) -> tuple[int, ...]:
@@ -93,16 +105,37 @@ def _largest(one: Any, other: Any) -> str:  # noqa: ANN401 - tensors or arrays, 
     return told if len(numbers) == len(apart) else f"{told}; {lost}"
 
 
+def steady(text: str) -> str:
+    """Text without what chance put into it."""
+    return _CHANCE.sub("", text)
+
+
 def fingerprint(value: object) -> str:
     """What tells a value from another one; the same in every process."""
     try:
         if is_array(value):
-            text = f"{getattr(value, 'dtype', '')} {_shape(value)} {_listed(value)}"
+            kind = f"{getattr(value, 'dtype', '')} {_shape(value)} "
+            told = kind.encode() + _content(value)
         else:
-            text = f"{type(value).__name__} {_ADDRESS.sub('', repr(value))}"
+            text = f"{type(value).__name__} {steady(repr(value))}"
+            told = text.encode("utf-8", "backslashreplace")
     except Exception:  # noqa: BLE001 - an author's __repr__ may raise anything
-        text = type(value).__name__
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        told = type(value).__name__.encode()
+    return hashlib.sha256(told).hexdigest()[:16]
+
+
+def _content(array: Any) -> bytes:  # noqa: ANN401 - a tensor or an array
+    """The numbers of a tensor or an array; their text, where they have no bytes of their own.
+
+    Text takes minutes where bytes take a blink.
+    """
+    try:
+        array = array.detach().cpu().numpy() if hasattr(array, "detach") else array
+        if not array.dtype.hasobject:
+            return bytes(array.tobytes())
+    except (AttributeError, RuntimeError, TypeError):  # a type that NumPy does not have
+        pass
+    return repr(array.tolist()).encode()
 
 
 def traced(value: object, *, whole: bool) -> dict[str, Any]:
@@ -113,8 +146,11 @@ def traced(value: object, *, whole: bool) -> dict[str, Any]:
     """
     told: dict[str, Any] = {"print": fingerprint(value), "numbers": [], "unit": 0.0, "outline": ""}
     try:
-        flat = _flat(_listed(value) if is_array(value) else value)
-        numbers = [float(each) for each in islice(flat, _WHOLE + 1 if whole else _SAMPLED)]
+        most = _WHOLE + 1 if whole else _SAMPLED
+        first: Any = value
+        if is_array(value):
+            first = first.reshape(-1)[:most].tolist()
+        numbers = [float(each) for each in islice(_flat(first), most)]
         unit = _unit(value) if whole and len(numbers) <= _WHOLE else 0.0
         told["numbers"] = numbers if unit else numbers[:_SAMPLED]
         told["unit"], told["outline"] = unit, _outline(value) if unit else ""
@@ -136,10 +172,6 @@ def _outline(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"{type(value).__name__}({', '.join(map(_outline, value))})"
     return "float" if isinstance(value, float) else f"{type(value).__name__} {value!r}"
-
-
-def _listed(value: Any) -> object:  # noqa: ANN401 - a tensor or an array
-    return value.tolist()
 
 
 def _flat(value: object) -> Iterator[float]:

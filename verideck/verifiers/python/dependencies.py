@@ -4,75 +4,112 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from verideck.verifiers.python import imports as modules_here
-from verideck.verifiers.python.imports import Imports, is_installed
-from verideck.verifiers.python.versions import content
+from verideck.verifiers.python import versions
+from verideck.verifiers.python.imports import INSTALLED, Imports, is_installed
+from verideck.verifiers.python.versions import claims, content, stamp
 
+Seen = TypeVar("Seen")
+
+_OPENS = {"open", "sqlite3.connect", "ctypes.dlopen"}
+_LISTS = {"os.listdir", "os.scandir"}
 _STARTS = {
     "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system",
-    "subprocess.Popen",
+    "subprocess.Popen", "cpython.PyInterpreterState_New",
 }  # fmt: skip
-"""What Python calls it when a process starts another one."""
+"""What Python calls it when a process starts another one, or an interpreter inside of it."""
+_LOOKS_FOR_MODULES = ("importlib.", "_frozen_importlib", versions.__name__)
+"""Whoever lists folders only to find modules: which of them count, `Imports` knows better."""
 
 
 class Dependencies:
-    """Watches what a card's process opens and imports."""
+    """Watches what a card's process opens and imports.
+
+    A file is hashed when the card is over. It is the one that the card met if its stamp is still
+    that of the first time it was opened; else the proof must not be kept.
+    """
 
     def __init__(self, root: Path) -> None:
         """Watch from now on; what is opened inside of the project is remembered."""
         self.root = root
-        self._opened: set[str] = set()
-        self._listed: set[str] = set()
-        self._started = False
+        self._opened: dict[str, object] = dict(modules_here.outside())
+        self._listed: dict[str, str] = {}
+        self._unseen = False
+        self._over = False
         sys.addaudithook(self._heard)
 
     def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
-        if event == "open":
-            remembered = self._opened
-        elif event in {"os.listdir", "os.scandir"}:
-            remembered = self._listed
-        else:
-            self._started |= event in _STARTS
+        if self._over:
             return
-        path = arguments[0]
+        if event in _OPENS:
+            self._remember(arguments[0], self._opened, stamp)
+        elif event in _LISTS:
+            caller = str(sys._getframe(1).f_globals.get("__name__"))  # noqa: SLF001 - who lists
+            if not caller.startswith(_LOOKS_FOR_MODULES):
+                self._remember(arguments[0] or os.curdir, self._listed, content)
+        elif event in _STARTS:
+            self._unseen = True
+
+    def _remember(
+        self, path: object, remembered: dict[str, Seen], look: Callable[[Path], Seen]
+    ) -> None:
         if isinstance(path, bytes):
             path = os.fsdecode(path)
-        if isinstance(path, str | os.PathLike):
-            name = os.path.abspath(path)  # noqa: PTH100 - called for every open
-            if name.startswith(str(self.root)):
-                remembered.add(name)
+        if not isinstance(path, str | os.PathLike):
+            return
+        if str(path).startswith("file:"):  # to sqlite3 a path with options
+            self._unseen = True
+        name = os.path.abspath(path)  # noqa: PTH100 - called for every open
+        mine = name.startswith(str(self.root))
+        if name not in remembered and (mine or _is_loose_module(name)):
+            remembered[name] = look(Path(name))
 
     def told(self, imports: Imports) -> dict[str, object]:
         """The project's files with their contents' hashes, and the distributions in use.
 
-        Also the files, there or not, that would stand for the names that the card imports; and
-        whether other processes were started, whose files nobody saw.
+        Also which files could stand for the names that were asked for in imports; and whether
+        something was read that nobody saw as it was.
         """
+        self._over = True
         modules = set(modules_here.uninstalled())
-        opened = [Path(name) for name in self._opened]
-        mine = [file for file in opened if self._is_mine(file)]
-        folders = {self.root, *(module.parent for module in modules)}
-        listed = [Path(name) for name in self._listed]
-        contents = {file: content(file) for file in [*mine, *modules]}
-        contents |= {
-            folder: content(folder)
-            for folder in listed
-            if folder not in folders and self._is_mine(folder)
-        }
-        for name in imports.sources.imported | imports.own:
-            package = self.root / name
-            files = [package.with_suffix(".py"), package / "__init__.py"]
-            files += [] if name in imports.own else [package]
-            contents |= {file: content(file) for file in files}
+        opened = {Path(name): seen for name, seen in self._opened.items()}
+        listed = {Path(name): seen for name, seen in self._listed.items() if self._is_mine(name)}
+        kept = {file: seen for file, seen in opened.items() if self._is_mine(file)}
+        kept |= {file: seen for file, seen in opened.items() if file in modules}
+        contents = {file: content(file) for file in [*kept, *modules, *listed]}
+        asked = imports.asked()
+        changed = (
+            any(stamp(file) != seen for file, seen in kept.items())
+            or any(contents[folder] != seen for folder, seen in listed.items())
+            or any(claims(folder, names.keys()) != _all(names) for folder, names in asked.items())
+        )
+        for name in imports.sources.imported:  # what was imported before nobody asked for
+            asked.setdefault(self.root, {}).setdefault(name, claims(self.root, {name}))
         return {
             "files": {
                 imports.sources.name(file): hashed for file, hashed in sorted(contents.items())
             },
+            "modules": {
+                imports.sources.name(folder): [sorted(names), _all(names)]
+                for folder, names in sorted(asked.items())
+            },
             "loaded": modules_here.in_use(),
-            "unseen": self._started,
+            "unseen": self._unseen or changed,
         }
 
-    def _is_mine(self, file: Path) -> bool:
+    def _is_mine(self, file: Path | str) -> bool:
+        file = Path(file)
         return file.is_relative_to(self.root) and not is_installed(file, self.root)
+
+
+def _is_loose_module(name: str) -> bool:
+    """Whether a file is a module that no installation answers for."""
+    return name.endswith(".py") and not name.startswith(INSTALLED)
+
+
+def _all(names: dict[str, list[str]]) -> list[str]:
+    return sorted(each for found in names.values() for each in found)

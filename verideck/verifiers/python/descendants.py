@@ -22,9 +22,11 @@ def adopt() -> None:
 
 def of(pid: int) -> Iterator[int]:
     """The processes that a process started or adopted, and theirs (proc_pid_task(5))."""
-    for each in _children(pid):
-        yield each
-        yield from of(each)
+    waiting = [pid]
+    while waiting:
+        for each in _children(waiting.pop()):
+            yield each
+            waiting.append(each)
 
 
 def _children(pid: int) -> list[int]:
@@ -36,6 +38,14 @@ def _children(pid: int) -> list[int]:
                 text = Path(f"/proc/{pid}/task/{thread}/children").read_text(encoding="ascii")
                 found += map(int, text.split())
     return found
+
+
+def bury(but: int) -> None:
+    """Let go of adopted processes that have ended, but one: nobody else waits for them."""
+    for pid in _children(os.getpid()):
+        if pid != but:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
 
 
 def end_own() -> None:

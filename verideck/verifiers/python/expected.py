@@ -7,6 +7,7 @@ white space at the ends of lines apart, is compared to the letter.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -117,13 +118,16 @@ def _agree(want: re.Match[str], got: re.Match[str], tolerance: float | None) -> 
         return False
     try:
         wanted, actual = float(want.group()), float(got.group())
+        digits = _by_digits(want.group())
     except ValueError:
         return False
-    allowed = _by_digits(want.group()) if tolerance is None else tolerance * max(1.0, abs(wanted))
+    if math.isinf(wanted) or math.isinf(actual):
+        return False  # beyond what a float holds, nothing is near
+    allowed = digits if tolerance is None else tolerance * max(1.0, abs(wanted))
     return abs(wanted - actual) <= allowed * (1 + 1e-9)
 
 
 def _by_digits(number: str) -> float:
     mantissa, _, exponent = number.lower().partition("e")
     decimals = len(mantissa.partition(".")[2])
-    return float(0.5 * 10.0 ** (int(exponent or 0) - decimals))
+    return float(f"0.5e{int(exponent or 0) - decimals}")

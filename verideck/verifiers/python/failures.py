@@ -58,7 +58,8 @@ def _verdict(error: BaseException) -> tuple[str, str, str]:
             notes = getattr(error, "__notes__", None)
             ours = isinstance(notes, list) and NAME in notes  # made by `Recorder.failure`
             hint = getattr(error, "hint", "") if ours else ""
-            return "assertion-failed", str(error) if ours else said(error), hint
+            code = str(getattr(error, "code", "")) if ours else "assertion-failed"
+            return code, str(error) if ours else said(error), hint
         case SystemExit():
             return "ended-early", f"the snippet ended the process with {said(error)}", ended
         case SyntaxError():

@@ -9,13 +9,14 @@ import importlib.util
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
 
 from verideck.verifiers.python.assertions import NAME, Recorder
+from verideck.verifiers.python.shelf import SHELF
 from verideck.verifiers.python.sources import Sources
-from verideck.verifiers.python.versions import distributions, packages
+from verideck.verifiers.python.versions import claims, distributions, packages, stamp
 
 Ready = Callable[[ModuleType], None]
 """Done with a library as soon as it has been imported."""
@@ -31,20 +32,23 @@ class Imports(importlib.abc.MetaPathFinder):
         self.recorder = recorder
         self.own: set[str] = set()
         """The top-level packages that are the project's."""
+        self._asked: dict[Path, dict[str, list[str]]] = {}
         self._after = {**after, "numpy.testing": self._count, "torch.testing": self._count}
 
     def install(self) -> None:
         """Heed every import from now on; ready what the warm parent has imported already."""
         sys.path.insert(0, str(self.root))
         sys.meta_path.insert(0, self)
-        for name, ready in self._after.items():
-            if name in sys.modules:
-                ready(sys.modules[name])
+        self._ready(sys.modules)
+        SHELF.on_show = self._ready
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """Find a module as Python does, and see to it that it is readied."""
+        self._ask(fullname, path)
+        if spec := SHELF.find_spec(fullname, path, target):
+            return spec
         spec = self._folder(fullname, path) or importlib.machinery.PathFinder.find_spec(
             fullname, path, target
         )
@@ -59,6 +63,12 @@ class Imports(importlib.abc.MetaPathFinder):
             _then(spec.loader, self._after[fullname])
         return spec
 
+    def _ready(self, modules: Mapping[str, ModuleType]) -> None:
+        """Ready those of some modules that need it, of which none is new to anybody else."""
+        for name, ready in self._after.items():
+            if name in modules:
+                ready(modules[name])
+
     def _folder(
         self, fullname: str, path: Sequence[str] | None
     ) -> importlib.machinery.ModuleSpec | None:
@@ -66,9 +76,23 @@ class Imports(importlib.abc.MetaPathFinder):
 
         Python prefers any package to such a folder, and who knows which packages are installed.
         """
-        if path is not None or not any((self.root / fullname).glob("*.py")):
+        if path is not None or f"{fullname}/*.py" not in self._asked[self.root][fullname]:
             return None
         return importlib.machinery.PathFinder.find_spec(fullname, [str(self.root)])
+
+    def _ask(self, fullname: str, path: Sequence[str] | None) -> None:
+        """Remember what in the project could have been meant by a name, found or not."""
+        name = fullname.rpartition(".")[2]
+        places = [str(self.root), *sys.path] if path is None else path
+        for place in places:
+            if str(place).startswith(str(self.root)) and not is_installed(Path(place), self.root):
+                names = self._asked.setdefault(Path(place), {})
+                if name not in names:
+                    names[name] = claims(Path(place), {name})
+
+    def asked(self) -> dict[Path, dict[str, list[str]]]:
+        """By the project's folders: the names that were looked for, and what claimed them then."""
+        return {folder: dict(names) for folder, names in self._asked.items()}
 
     def module(self, file: Path) -> ModuleType:
         """Import a file of the project by the name that other files import it by."""
@@ -136,19 +160,17 @@ _OURS = __name__.partition(".")[0]
 _before: list[str] = []
 """The last module that was imported before anything was forked, if there was one."""
 _in_use_before: set[tuple[str, str]] = set()
-_outside_before: list[str] = []
+_outside_before: dict[str, object] = {}
+"""The files of modules imported by then that no installation answers for, with their stamps."""
 
 
 def remember() -> None:
     """Look at all that is imported already, so that a fork need not."""
-    _in_use_before.update(in_use())
-    _outside_before[:] = [
-        name
-        for name in sys.modules
-        if name.partition(".")[0] != _OURS
-        and (file := str(getattr(sys.modules[name], "__file__", None) or ""))
-        and not file.startswith(INSTALLED)
-    ]
+    imported = {**sys.modules, **SHELF.modules()}
+    _in_use_before.update(_distributions(imported))
+    for name, module in imported.items():
+        if name.partition(".")[0] != _OURS and (file := _loose(module)):
+            _outside_before.setdefault(file, stamp(Path(file)))
     _before[:] = list(sys.modules)[-1:]
 
 
@@ -157,18 +179,32 @@ def new() -> list[str]:
 
     A fork that looks at the others would copy every page that they are on.
     """
-    return list(itertools.takewhile(lambda name: name not in _before, reversed(sys.modules)))
+    since = itertools.takewhile(lambda name: name not in _before, reversed(sys.modules))
+    return [name for name in since if not SHELF.holds(name)]
 
 
 def uninstalled() -> Iterator[Path]:
     """The source files of imported modules that no installation answers for."""
-    for name in [*_outside_before, *new()]:
-        file = str(getattr(sys.modules.get(name), "__file__", None) or "")
-        if file.endswith(".py") and not file.startswith(INSTALLED):
-            yield Path(file)
+    fresh = (_loose(sys.modules.get(name)) for name in new())
+    yield from map(Path, [*_outside_before, *filter(None, fresh)])
+
+
+def outside() -> dict[str, object]:
+    """The files of such modules that were imported before, with their stamps."""
+    return _outside_before
+
+
+def _loose(module: ModuleType | None) -> str:
+    """The source file of a module that no installation answers for; else empty."""
+    file = str(getattr(module, "__file__", None) or "")
+    return file if file.endswith(".py") and not file.startswith(INSTALLED) else ""
 
 
 def in_use() -> list[tuple[str, str]]:
     """Every distribution of which a module is imported, with its version."""
-    tops = {name.partition(".")[0] for name in new()}
-    return sorted(_in_use_before | set(distributions(tops & packages().keys())))
+    return sorted(_in_use_before | _distributions(new()))
+
+
+def _distributions(names: Iterable[str]) -> set[tuple[str, str]]:
+    tops = {name.partition(".")[0] for name in names}
+    return set(distributions(tops & packages().keys()))

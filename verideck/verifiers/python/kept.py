@@ -10,11 +10,43 @@ from functools import cache
 from pathlib import Path
 
 from verideck.cache import Entry, key
-from verideck.verifiers.python import box
-from verideck.verifiers.python.versions import content, version
+from verideck.verifiers.python import box, world
+from verideck.verifiers.python.versions import claims, content, version
 from verideck.verifiers.python.wire import Message
 
 _PLACES = ("line", "column")
+
+Shape = type | None | list["Shape"] | tuple["Shape", ...] | dict[str, "Shape"]
+"""The form of a value: of its type; nothing; a list of such, or of these in their order; any of
+several; with these keys, where `_ANY` stands for all others."""
+_ANY = ""
+
+_REPORT: Shape = {
+    "error": None,
+    "value": str,
+    "raised": str,
+    "stdout": str,
+    "figures": [str],
+    "held": int,
+    "seconds": float,
+    "doubts": [{"path": str, "line": int, "message": str, "strict": str}],
+}
+_PAIRS: Shape = [[str, str]]
+_ENTRY: Shape = {
+    "reports": [_REPORT],
+    "last": {
+        "environment": _PAIRS,
+        "box": str,
+        "files": {_ANY: str},
+        "modules": {_ANY: [[str], [str]]},
+        "loaded": _PAIRS,
+        "unseen": bool,
+        _ANY: object,
+    },
+    "lines": (None, [[int]]),
+    _ANY: object,
+}
+"""The form of a run that is kept."""
 
 
 def run_key(request: Message) -> str:
@@ -24,7 +56,8 @@ def run_key(request: Message) -> str:
         for step in request["steps"]
     ]
     asked = {name: value for name, value in request.items() if name not in {"root", "steps"}}
-    return key(asked, steps, sys.version, platform.machine(), _runner())
+    around = world.variables()
+    return key(asked, steps, around, sys.version, platform.machine(), _runner())
 
 
 def entry(request: Message, reports: Sequence[Message], last: Message) -> Entry:
@@ -36,7 +69,12 @@ def entry(request: Message, reports: Sequence[Message], last: Message) -> Entry:
 
 
 def holds(kept: Entry, request: Message) -> bool:
-    """Whether all that a kept run depended on is as it was."""
+    """Whether all that a kept run depended on is as it was.
+
+    Whoever wrote it, an entry of another form holds nothing.
+    """
+    if not fits(kept, _ENTRY):
+        return False
     try:
         last = kept["last"]
         root = Path(request["root"])
@@ -47,10 +85,42 @@ def holds(kept: Entry, request: Message) -> bool:
             and len(kept["reports"]) == len(request["steps"])
             and kept["lines"] in (None, _lines(request))
             and all(content(root / name) == hashed for name, hashed in last["files"].items())
+            and all(
+                claims(root / folder, set(names)) == found
+                for folder, (names, found) in last["modules"].items()
+            )
             and all(version(name) == number for name, number in last["loaded"])
         )
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except ValueError:  # a path that is none
         return False
+
+
+def fits(value: object, shape: Shape) -> bool:
+    """Whether a value that JSON told has a form."""
+    match shape:
+        case None:
+            return value is None
+        case tuple():
+            return any(fits(value, each) for each in shape)
+        case list():
+            shapes = shape * len(value) if isinstance(value, list) and len(shape) == 1 else shape
+            return (
+                isinstance(value, list)
+                and len(value) == len(shapes)
+                and all(map(fits, value, shapes))
+            )
+        case dict():
+            return (
+                isinstance(value, dict)
+                and shape.keys() - {_ANY} <= value.keys()
+                and all(
+                    fits(each, shape.get(name, shape.get(_ANY, ()))) for name, each in value.items()
+                )
+            )
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if shape is int or shape is float:
+        return whole or (shape is float and isinstance(value, float))
+    return isinstance(value, shape)
 
 
 def _lines(request: Message) -> list[list[int]]:

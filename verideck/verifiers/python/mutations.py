@@ -338,7 +338,7 @@ def _call(node: ast.Call, _: _Text) -> Iterator[_Change]:
 def _value(node: ast.expr) -> object:
     try:
         return ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError):
         return None
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 def needed(code: str, root: Path) -> tuple[list[str], set[str]]:
     """The library modules that code and the project's modules in it import, and all its words.
 
-    Attributes of imported modules are taken for modules too (`torch.nn`); whoever imports them
-    finds out. What is not Python needs nothing.
+    `a.b` is imported, `a:b` is an attribute of a module or a module in a package: what a `from`
+    names, or what stands behind an imported name (`numpy.random`), since there are packages that
+    import their modules only when they are asked for. What is not Python needs nothing.
     """
     modules: dict[str, None] = {}
     words: set[str] = set()
@@ -24,7 +25,7 @@ def needed(code: str, root: Path) -> tuple[list[str], set[str]]:
             words |= used
             file = _of_project(name, root)
             if file is None:
-                if name.partition(".")[0] not in sys.stdlib_module_names:
+                if _top(name) not in sys.stdlib_module_names:
                     modules[name] = None
             elif file not in seen:
                 seen.add(file)
@@ -39,12 +40,16 @@ def _text(file: Path) -> str:
         return ""
 
 
+def _top(name: str) -> str:
+    return name.replace(":", ".").partition(".")[0]
+
+
 def _of_project(name: str, root: Path) -> Path | None:
     """The project's file of a module; None for a library's, and for a folder of the project's."""
-    top = root / name.partition(".")[0]
+    top = root / _top(name)
     if not top.with_suffix(".py").exists() and not any(top.glob("*.py")):
         return None
-    path = root.joinpath(*name.split("."))
+    path = root.joinpath(*name.replace(":", ".").split("."))
     return path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
 
 
@@ -63,9 +68,14 @@ def _names(code: str) -> tuple[tuple[str, frozenset[str]], ...]:
             found.append(module)
     chains = [_chain(node, bound) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     attributes = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
-    words = frozenset({*attributes, *(name.rpartition(".")[2] for name in found)})
-    every = dict.fromkeys([*found, *filter(None, chains)])
-    return tuple((name, words) for name in sorted(every, key=lambda each: each.count(".")))
+    dotted = [name.replace(":", ".") for name in found]
+    words = frozenset({*attributes, *(name.rpartition(".")[2] for name in dotted)})
+    every = sorted(dict.fromkeys([*found, *filter(None, chains)]), key=_depth)
+    return tuple((name, words) for name in every)
+
+
+def _depth(name: str) -> int:
+    return name.count(".") + name.count(":")
 
 
 def _bindings(node: ast.AST) -> Iterator[tuple[str, str]]:
@@ -78,11 +88,11 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, str]]:
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         yield "", node.module
         for alias in node.names:
-            yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+            yield alias.asname or alias.name, f"{node.module}:{alias.name}"
 
 
 def _chain(node: ast.Attribute, bound: dict[str, str]) -> str:
     """`module.attribute`, where the attribute of an imported module might be a module."""
     if isinstance(node.value, ast.Name) and node.value.id in bound:
-        return f"{bound[node.value.id]}.{node.attr}"
+        return f"{bound[node.value.id].replace(':', '.')}:{node.attr}"
     return ""

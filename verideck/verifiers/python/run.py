@@ -44,5 +44,11 @@ class StoppedError(Exception):
 
 def how(status: int, last_words: str) -> str:
     """An exit status, negative for a signal, with the last line of standard error."""
-    said = f"exit status {status}" if status >= 0 else f"signal {signal.Signals(-status).name}"
+    said = f"exit status {status}" if status >= 0 else f"signal {_named(-status)}"
     return f"{said}: {last_words}" if last_words else said
+
+
+def _named(number: int) -> str:
+    """A signal's name; those for programs' own use have none."""
+    names = {int(each): each.name for each in signal.Signals}
+    return names.get(number, str(number))

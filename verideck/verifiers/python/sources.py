@@ -37,7 +37,13 @@ class Sources:
         tree = compile(padded, str(file), mode, ast.PyCF_ONLY_AST, dont_inherit=True)
         self.imported |= set(_imported(tree))
         rewritten = Rewriter(traces=self.traces).visit(tree)
-        compiled = compile(rewritten, str(file), mode, dont_inherit=True)
+        try:
+            compiled = compile(rewritten, str(file), mode, dont_inherit=True)
+        except SyntaxError as error:  # one of the compiler's, which counts bytes; parsers do not
+            _, text = self.line(str(file), error.lineno or 0)
+            before = text.encode()[: max((error.offset or 1) - 1, 0)]
+            error.offset = len(before.decode(errors="ignore")) + 1
+            raise
         assert isinstance(compiled, CodeType)
         return compiled
 

@@ -132,7 +132,7 @@ def main() -> None:
     if _HOLDS:
         _hold()
     report = world.report_on(os.dup(1))
-    child.run(request, report, Scratch(Path(sys.argv[1])))
+    child.run(request, report, Scratch.of(Path(sys.argv[1])))
     child.leave()
 
 

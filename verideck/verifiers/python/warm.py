@@ -1,10 +1,11 @@
 """The warm parent: imports what the cards import, once, and forks the workers.
 
 It never executes an author's code. What it is told comes through a socket, whose descriptor is its
-first argument: `{"import": [...], "rehearse": [...]}`; `{"packages": {...}}`, which it need not
-look up then; `{"worker": true}` with the worker's socket. Its second argument is the folder of the
-run. It ends, and all its workers do, when the other side of that socket is gone; so does what is
-left of a card that has killed its worker, and the folder.
+first argument: `{"import": [...], "rehearse": [...]}`, with names as `needs` has them;
+`{"packages": {...}}`, which it need not look up then; `{"worker": true}` with the worker's socket.
+Its second argument is the folder of the run. What it imports, it puts on a `shelf`. It ends, and
+all its workers do, when the other side of that socket is gone; so does what is left of a card that
+has killed its worker, and the folder.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import gc
 import importlib
 import importlib.util
+import itertools
 import os
 import signal
 import socket
@@ -24,6 +26,7 @@ from pathlib import Path
 from verideck.verifiers.python import box, descendants, imports, versions, worker, world
 from verideck.verifiers.python.rehearsals import REHEARSALS
 from verideck.verifiers.python.scratch import remove
+from verideck.verifiers.python.shelf import SHELF
 from verideck.verifiers.python.wire import receive
 
 
@@ -35,6 +38,7 @@ def main() -> None:
     if not box.missing():
         box.ready()
     descendants.adopt()
+    sys.meta_path.insert(0, SHELF)
     workers: list[int] = []
     while message := receive(control):
         if "worker" in message:
@@ -66,15 +70,27 @@ def _fork(control: socket.socket, channel: socket.socket, folder: Path) -> int:
 def _warm(modules: Sequence[str], rehearsals: Sequence[str]) -> None:
     with _silence(), warnings.catch_warnings(action="ignore"):
         for name in modules:
-            with contextlib.suppress(Exception):
-                if importlib.util.find_spec(name):
-                    importlib.import_module(name)
-        torch = sys.modules.get("torch")
+            module, _, attribute = name.partition(":")
+            for each in itertools.accumulate(module.split("."), "{}.{}".format):
+                with SHELF.putting_away(), contextlib.suppress(Exception):
+                    _import(each)
+            with SHELF.putting_away(), contextlib.suppress(Exception):
+                _import(module, attribute)
+        torch = sys.modules.get("torch") or SHELF.modules().get("torch")
         if torch:
             torch.set_num_threads(1)  # a fork of a parent with more of them would hang
-            for name in rehearsals:
-                with contextlib.suppress(Exception):
-                    REHEARSALS[name](torch)
+        for name in rehearsals if torch else ():
+            # What torch imports now is not put away: it keeps what it has found.
+            with contextlib.suppress(Exception):
+                REHEARSALS[name](importlib.import_module("torch"))
+
+
+def _import(module: str, attribute: str = "") -> None:
+    """Do what `import module`, or `from module import attribute`, would do, if there is one."""
+    if importlib.util.find_spec(module):
+        found = importlib.import_module(module)
+        if attribute and not hasattr(found, attribute):
+            _import(f"{module}.{attribute}")
 
 
 @contextlib.contextmanager

@@ -145,6 +145,7 @@ class _Watch:
     def _broken(self) -> End | None:
         if len(self.report) > _LONGEST_REPORT:
             return End.OUTPUT
+        descendants.bury(but=self.pid)
         if sum(1 for _ in descendants.of(os.getpid())) > self.limits.processes:
             return End.PROCESSES
         return self.folder.exceeded(self.limits)

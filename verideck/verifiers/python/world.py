@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, TextIO
 from verideck.model import Limits
 from verideck.verifiers.python.scratch import MEGABYTE, Scratch
 
-_KEPT = (
-    "PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR", "TEMP", "TMP"
-)  # fmt: skip
+_KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "LD_LIBRARY_PATH")
+_REPLACED = ("TMPDIR", "TEMP", "TMP")
+"""Kept until a card has a folder of its own for temporary files."""
 _FIXED = {
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
@@ -45,7 +45,13 @@ TELL_STACK = getattr(signal, "SIGUSR1", None)
 
 def environment() -> dict[str, str]:
     """The variables that an interpreter which executes cards is started with."""
-    return {**{name: os.environ[name] for name in _KEPT if name in os.environ}, **_FIXED}
+    kept = {name: os.environ[name] for name in _REPLACED if name in os.environ}
+    return {**kept, **variables(), **_FIXED}
+
+
+def variables() -> dict[str, str]:
+    """The caller's variables that a card sees too."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
 def to_fork_from() -> dict[str, str]:
@@ -72,14 +78,15 @@ def die_with_parent() -> None:
 
 def settle(scratch: Scratch) -> None:
     """Give this process its folder, its streams and a way to tell where it is."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a warm parent does not heed it
     os.chdir(scratch.work)
     tempfile.tempdir = str(scratch.temporary)
-    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch.temporary)))
+    os.environ.update(dict.fromkeys(_REPLACED, str(scratch.temporary)))
     appended = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     for number, file, how in (
         (0, Path(os.devnull), os.O_RDONLY),
-        (1, scratch.printed, appended),
-        (2, scratch.told, appended),
+        (1, scratch.printed.path, appended),
+        (2, scratch.told.path, appended),
     ):
         opened = os.open(file, how)
         os.dup2(opened, number)
@@ -88,7 +95,7 @@ def settle(scratch: Scratch) -> None:
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = _writer(1, buffering=-1)
     sys.stderr = _writer(2, buffering=1)
-    stack = open(scratch.stack, "wb")  # noqa: SIM115, PTH123
+    stack = open(scratch.stack.path, "wb")  # noqa: SIM115, PTH123
     faulthandler.enable(stack, all_threads=False)
     if TELL_STACK and sys.platform != "win32":
         faulthandler.register(TELL_STACK, stack, all_threads=False)
