@@ -20,7 +20,8 @@ _HEAD = """\
 # The Transformer interview deck
 
 The eleven questions of the notes, each with its overview card and the single facts beneath it; then
-what is asked next. `python tests/deck_page.py` makes this page, and a test holds it to the deck.
+what is asked next, up to the sub-decks of the extension (延伸). `python tests/deck_page.py` makes
+this page, and a test holds it to the deck.
 
 A proof is what was executed and held when the deck was built: assertions, and in brackets how many
 changes of the shown code they notice. A card without code rests on its source.

@@ -1,4 +1,4 @@
-"""The repository's own deck: its eleven questions, their names for ever, and their code."""
+"""The repository's own deck: its questions and topics, their names for ever, and their code."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +34,15 @@ QUESTIONS = {
 }
 """Learners' reviews hang on these: an id is never changed, and never given to another card."""
 
+TOPICS = {
+    "kv-cache",
+    "shared-heads",
+    "context-extension",
+    "flash",
+    "block-today",
+}
+"""The overview cards of the extension, whose ids stay too."""
+
 LINES, COLUMNS = 15, 72
 """As much code as a card can show at once, and a phone scroll past."""
 
@@ -58,9 +67,18 @@ def cards() -> Sequence[Card]:
 
 def test_every_question_has_its_card(cards: Sequence[Card]) -> None:
     """Each of the eleven questions has one card, answered, under the id it will keep."""
-    overviews = {card.id for card in cards if "overview" in card.tags}
-    assert overviews == QUESTIONS
+    overviews = {card.id: card for card in cards if "overview" in card.tags}
+    assert set(overviews) == QUESTIONS | TOPICS
+    assert {name for name, card in overviews.items() if "core" in card.tags} == QUESTIONS
     assert all(card.answer for card in cards)
+
+
+def test_the_extension_is_a_deck_of_its_own(cards: Sequence[Card]) -> None:
+    """Its sub-decks hold cards of the level `extension` alone, and each of its overviews."""
+    beyond = [card for card in cards if card.deck.startswith("Transformer 面试::延伸::")]
+    assert {card.id for card in beyond} >= TOPICS
+    for card in beyond:
+        assert {"core", "adjacent", "extension"} & set(card.tags) == {"extension"}, card.place
 
 
 def test_every_card_can_be_found_again(cards: Sequence[Card]) -> None:
@@ -95,7 +113,7 @@ def checked() -> Checked:
 def test_the_deck_holds(checked: Checked) -> None:
     """Every card is proved, nothing is left out, and every card's proof asserts something."""
     assert checked.problems == ()
-    assert {note.fields["Id"] for note in checked.notes} >= QUESTIONS
+    assert {note.fields["Id"] for note in checked.notes} >= QUESTIONS | TOPICS
     assert checked.tally.not_run == 0
     for each in checked.proven:
         if any(map(is_executable, each.card.snippets)):

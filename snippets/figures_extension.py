@@ -1,0 +1,108 @@
+"""The pictures of caches, windows, long contexts, and normalised scores; each returns its data.
+
+Colours and greys are of middle brightness, so that they can be read on white and on black.
+Each function opens one figure and leaves it open.
+"""
+
+import matplotlib.pyplot as plt
+import torch
+from torch import Tensor
+
+from snippets.block import qk_norm_scores
+from snippets.cache import cache_bytes, sink_mask, window_mask
+from snippets.context import interpolated, ntk_aware, yarn
+from snippets.figures import BLUE, GREEN, GREY, ORANGE, axes, legend
+from snippets.figures_attention import normal
+from snippets.figures_training import grid
+from snippets.position import frequencies
+
+KIB = 1024
+
+
+def draw_caches(layers: int = 32, heads: int = 32, size: int = 128) -> dict[str, float]:
+    """Draw the KiB per token of MHA, GQA-8, MLA (512 + 64) and MQA; return them by name."""
+    kept = {
+        "MHA": cache_bytes(layers, heads, size) / KIB,
+        "GQA-8": cache_bytes(layers, 8, size) / KIB,
+        "MLA": layers * (512 + 64) * 2 / KIB,
+        "MQA": cache_bytes(layers, 1, size) / KIB,
+    }
+    ax = axes("每个 token 的 KV cache（fp16）", "KiB", "")
+    bars = ax.barh(["A", "B", "C", "D"], list(kept.values()), color=BLUE)
+    ax.bar_label(bars, fmt="%d", padding=3, fontsize=9, color=GREY)
+    ax.set_xlim(0, 1.15 * max(kept.values()))
+    ax.invert_yaxis()
+    return kept
+
+
+def draw_sinks(length: int = 10, window: int = 4, sinks: int = 2) -> tuple[Tensor, Tensor]:
+    """Draw which keys a window keeps, without and with sinks; return both masks."""
+    masks = window_mask(length, window), sink_mask(length, window, sinks)
+    figure, row = plt.subplots(1, 2, figsize=(4.2, 2.3), layout="constrained")
+    figure.set_facecolor("none")
+    for ax, mask, name in zip(row, masks, ("A", "B"), strict=True):
+        grid(ax, mask)
+        ax.set_title(name, fontsize=10, color=GREY)
+        ax.set_xlabel("key", fontsize=9, color=GREY)
+    row[0].set_ylabel("query", fontsize=9, color=GREY)
+    return masks
+
+
+def draw_scalings(scale: int = 8, size: int = 128, length: int = 2048) -> dict[str, Tensor]:
+    """Draw by how much each pair's frequency is multiplied; return the factors, (D/2,) each."""
+    before = frequencies(size)
+    factors = {
+        "PI": interpolated(size, scale) / before,
+        "NTK": ntk_aware(size, scale) / before,
+        "YaRN": yarn(size, scale, length) / before,
+    }
+    ax = axes(f"新频率是原频率的几倍（s = {scale}）", "维度对 i（越右频率越低）", "倍数")
+    for curve, colour, style, letter in zip(
+        factors.values(), (GREY, BLUE, ORANGE), (":", "-", "--"), "ABC", strict=True
+    ):
+        ax.plot(curve, style, color=colour, label=letter)
+    ax.set_ylim(0, 1.08)
+    legend(ax)
+    return factors
+
+
+def draw_logits(size: int = 64, tokens: int = 32) -> tuple[Tensor, Tensor]:
+    """Draw the largest score against the size of q and k, plain and normalised; return both."""
+    q, k = normal(2, tokens, size)
+    gain = torch.ones(size, dtype=torch.float64)
+    sizes = [1, 2, 5, 10, 20, 50]
+    plain = [(s * q @ (s * k).mT / size**0.5).abs().max() for s in sizes]
+    normed = [qk_norm_scores(s * q, s * k, gain, gain).abs().max() for s in sizes]
+    ax = axes("最大的分数", "q、k 放大的倍数", "最大 |分数|")
+    ax.loglog(sizes, plain, "o-", ms=4, color=ORANGE, label="A")
+    ax.loglog(sizes, normed, "s-", ms=4, color=BLUE, label="B")
+    legend(ax)
+    return torch.stack(plain), torch.stack(normed)
+
+
+def distances(depth: int, *, skip: bool, tokens: int = 32, size: int = 64) -> list[float]:
+    """Return how far tokens are from being alike before and after each attention layer."""
+    drawn = normal(tokens + depth * 3 * size, size)
+    h, rest = drawn[:tokens], drawn[tokens:] / size**0.5
+    found = []
+    for w in (*rest.view(depth, 3, size, size), None):
+        found.append(((h - h.mean(0)).norm() / h.norm()).item())
+        if w is None:
+            break
+        q, k, v = h @ w
+        h = skip * h + (q @ k.mT / size**0.5).softmax(-1) @ v
+    return found
+
+
+def draw_collapse(depth: int = 3) -> tuple[list[float], list[float]]:
+    """Draw the distances through layers of nothing but attention, and with skips; return both.
+
+    A fourth layer would end at the rounding of float64, which is the processor's.
+    """
+    pure, kept = (distances(depth, skip=skip) for skip in (False, True))
+    ax = axes("各 token 离“全都一样”有多远", "层数", "相对距离")
+    ax.semilogy(pure, "o-", ms=4, color=ORANGE, label="只有注意力")
+    ax.semilogy(kept, "s-", ms=4, color=GREEN, label="加上残差")
+    ax.set_xticks(range(depth + 1))
+    legend(ax)
+    return pure, kept
