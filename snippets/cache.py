@@ -57,9 +57,8 @@ def grouped_query_attention(
     groups, shared = k.size(1), q.size(1) // k.size(1)
     require_groups(q.size(1), groups)
     q = q.view(q.size(0), groups, shared, *q.shape[2:])
-    keys, values = k[:, :, None], v[:, :, None]  # (B, G, 1, S, D)
-    out = scaled_dot_product_attention(q, keys, values, mask)
-    return out.flatten(1, 2)  # (B, H, L, D)
+    k, v = k[:, :, None], v[:, :, None]  # (B, G, 1, S, D)
+    return scaled_dot_product_attention(q, k, v, mask).flatten(1, 2)
 
 
 def require_groups(heads: int, groups: int) -> None:
