@@ -625,3 +625,15 @@ def test_the_folder_stays_out_of_version_control(proved: Project) -> None:
     folder = proved.root / FOLDER
     assert (folder / ".gitignore").read_text(encoding="ascii") == "*\n"
     assert (folder / "CACHEDIR.TAG").read_text(encoding="ascii").startswith("Signature: 8a477f5")
+
+
+def test_words_beside_the_code_do_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python reads a card's file to tell a line of it; the proof follows from the code alone."""
+    code = "import traceback\nassert 'f' in str(traceback.extract_stack()[-1].line)"
+    made = project(tmp_path, {"a.md": card("one", code)})
+    made.proven()
+    made.write("cards/a.md", card("one", code) + "\nAnother word.\n")
+    idle(monkeypatch)
+    assert all(proof.reused for each in made.proven() for proof in each.proofs)

@@ -87,7 +87,8 @@ class Child:
         sys.argv = [str(self._file(request["steps"][0]))]
         threading.excepthook = self._thread_failed
         self.recorder.heed_joins()
-        self.dependencies = Dependencies(self.root)
+        own = {str(self._file(step)) for step in request["steps"]}
+        self.dependencies = Dependencies(self.root, own)
         self.imports.install()
 
     def report(self, step: Step) -> dict[str, object]:

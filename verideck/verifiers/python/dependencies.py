@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tokenize
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -33,9 +34,13 @@ class Dependencies:
     that of the first time it was opened; else the proof must not be kept.
     """
 
-    def __init__(self, root: Path) -> None:
-        """Watch from now on; what is opened inside of the project is remembered."""
+    def __init__(self, root: Path, own: set[str]) -> None:
+        """Watch from now on; what is opened inside of the project is remembered.
+
+        Python itself reads the card's `own` files to tell a line of them, which stands in the key.
+        """
         self.root = root
+        self._own = own
         self._opened: dict[str, object] = dict(modules_here.outside())
         self._listed: dict[str, str] = {}
         self._unseen = False
@@ -46,10 +51,11 @@ class Dependencies:
         if self._over:
             return
         if event in _OPENS:
+            if arguments[0] in self._own and _opener() == tokenize.__name__:
+                return
             self._remember(arguments[0], self._opened, stamp)
         elif event in _LISTS:
-            caller = str(sys._getframe(1).f_globals.get("__name__"))  # noqa: SLF001 - who lists
-            if not caller.startswith(_LOOKS_FOR_MODULES):
+            if not _opener().startswith(_LOOKS_FOR_MODULES):
                 self._remember(arguments[0] or os.curdir, self._listed, content)
         elif event in _STARTS:
             self._unseen = True
@@ -104,6 +110,11 @@ class Dependencies:
     def _is_mine(self, file: Path | str) -> bool:
         file = Path(file)
         return file.is_relative_to(self.root) and not is_installed(file, self.root)
+
+
+def _opener() -> str:
+    """The module that opens or lists something, which is heard two frames above."""
+    return str(sys._getframe(2).f_globals.get("__name__"))  # noqa: SLF001
 
 
 def _is_loose_module(name: str) -> bool:
