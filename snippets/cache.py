@@ -50,7 +50,7 @@ def grouped_query_attention(
     v: Tensor,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """(B, H, L, D), (B, G, S, D), (B, G, S, D) -> (B, H, L, D).
+    """(B, H, L, D), (B, G, S, D) twice, (L, S) -> (B, H, L, D).
 
     H query heads share G heads of keys; G must divide H (ValueError).
     """
