@@ -1,9 +1,9 @@
 """RoPE for more positions than a model was trained on.
 
-Sources: Chen et al. 2023 (arXiv:2306.15595) for interpolation (PI), Peng et al. 2023
-(arXiv:2309.00071) §3 for the NTK-aware base and for YaRN, whose ramp is here the paper's,
-linear in the number of turns (released code rounds it to whole pairs). Frequencies are in
-float64, as those of `snippets.position`.
+Sources: Chen et al. 2023 (arXiv:2306.15595) §2.3 for interpolation (PI), Peng et al. 2023
+(arXiv:2309.00071v3) appendix A.2 for the NTK-aware base and §3 for YaRN, whose ramp is here
+the paper's, linear in the number of turns (that of the released code is linear in the index
+of the pair). Frequencies are in float64, as those of `snippets.position`.
 """
 
 import math
