@@ -1,5 +1,7 @@
 """What pytest is told."""
 
+import signal
+
 import pytest
 
 
@@ -13,6 +15,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to let several workers write into the manual at once."""
+    """Refuse to let several workers write into the manual at once, and let Ctrl-C be sent."""
     if config.getoption("--update-spec") and config.getoption("numprocesses", default=None):
         raise pytest.UsageError("--update-spec writes files: leave out -n")
+    # A shell that runs the tests in the background has them ignore Ctrl-C, and all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)

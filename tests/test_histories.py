@@ -22,7 +22,7 @@ from anki.collection import ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from projects import MOMENT, ROOT, Project, project
-from test_anki import FINE, Learner, front, seen
+from test_anki import FINE, Learner, front, judge, seen
 
 from verideck import identity, lock, notetypes, packages
 from verideck.build import build, check
@@ -866,8 +866,7 @@ class Reader:
         cards = [number for number, row in sorted(self.cards().items()) if self._can_be_seen(row)]
         if cards:
             shown = self.collection.get_card(cards[one % len(cards)])  # type: ignore[arg-type]
-            shown.start_timer()
-            self.collection.sched.answerCard(shown, ease)  # type: ignore[arg-type]
+            judge(self.collection, shown, ease)
             guid, times = self.reviewed.get(shown.id, (shown.note().guid, 0))
             self.reviewed[shown.id] = (guid, times + 1)
 
@@ -1153,8 +1152,7 @@ def test_the_own_deck_is_reworked_and_no_review_is_lost(tmp_path: Path) -> None:
         cards = reader.take(built(before + 60)).get("new", 0)
         assert cards == len(reader.notes()) > 200
         for each in reader.cards():
-            each.start_timer()
-            reader.collection.sched.answerCard(each, 3)
+            judge(reader.collection, each, 3)
         known = {each.id: (each.note()["Id"], each.ord, each.reps) for each in reader.cards()}
         files = sorted((tmp_path / "cards").glob("*.md"))
         for file in files[::2]:
