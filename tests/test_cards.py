@@ -1,9 +1,11 @@
 """The repository's own deck: its questions and topics, their names for ever, and their code."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import sample_page
 from deck_page import PAGE, page
 from projects import own_deck
 
@@ -126,6 +128,14 @@ def test_the_deck_holds(checked: Checked) -> None:
 def test_the_page_of_the_deck_is_the_decks(checked: Checked) -> None:
     """docs/deck.md names every card, its proof and its source (`python tests/deck_page.py`)."""
     assert page(checked.proven) == PAGE.read_text(encoding="utf-8")
+
+
+def test_the_sample_shows_cards_as_they_are() -> None:
+    """No card of docs/sample.md has changed since its picture (`python tests/sample_page.py`)."""
+    assert sample_page.page(sample_page.contents()) == sample_page.PAGE.read_text(encoding="utf-8")
+    there = {each.name for each in sample_page.PICTURES.iterdir()}
+    shown = itertools.product(sample_page.SAMPLE, sample_page.SHOWN)
+    assert there == {sample_page.picture(*each).name for each in shown}
 
 
 @pytest.mark.torch
