@@ -254,6 +254,27 @@ if os.fork() == 0:
 os.close(writing)
 text = os.read(reading, 9).decode()
 """,
+    "multiprocessing": """\
+import os, sys
+from multiprocessing.util import spawnv_passfds
+reading, writing = os.pipe()
+program = b"import sys; open(%d, 'w').write(open(sys.argv[1]).read())" % writing
+command = [sys.executable.encode(), b"-c", program, str(root / "d.txt").encode()]
+os.waitpid(spawnv_passfds(command[0], command, [writing]), 0)
+text = os.read(reading, 9).decode()
+""",
+}
+BY_ANOTHER_NAME = {
+    "a link": "os.symlink(root / 'd.txt', 'here')\ntext = open('here').read()",
+    "a folder of the system's": "text = open(f'/proc/self/root{root}/d.txt').read()",
+    "an open folder": """\
+folder = os.open(root, os.O_RDONLY)
+text = os.read(os.open("d.txt", os.O_RDONLY, dir_fd=folder), 9).decode()
+""",
+    "the folder above": """\
+folder = os.open(root.parent, os.O_PATH)
+text = os.read(os.open(f"{root.name}/d.txt", os.O_RDONLY, dir_fd=folder), 9).decode()
+""",
 }
 
 
@@ -262,6 +283,19 @@ def test_what_another_process_read_is_not_forgotten(tmp_path: Path, name: str) -
     """Nobody sees what the programs of a card read: such a card is executed on every run."""
     text = card("one", f"{HERE}{BY_OTHERS[name]}\nassert text == 'one'")
     made = project(tmp_path, {"d.txt": "one", "a.md": text})
+    assert executed(made) == {"one"}
+    made.write("d.txt", "two")
+    assert [str(each.code) for each in made.verified() if isinstance(each, Problem)] == [
+        "assertion-failed"
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of Linux")
+@pytest.mark.parametrize("name", BY_ANOTHER_NAME)
+def test_what_was_read_by_another_name_is_noticed(tmp_path: Path, name: str) -> None:
+    """A file of the project is one, whatever way leads to it."""
+    text = card("one", f"import os\n{HERE}{BY_ANOTHER_NAME[name]}\nassert text == 'one'")
+    made = project(tmp_path / "deck", {"d.txt": "one", "a.md": text})
     assert executed(made) == {"one"}
     made.write("d.txt", "two")
     assert [str(each.code) for each in made.verified() if isinstance(each, Problem)] == [

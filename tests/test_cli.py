@@ -451,16 +451,23 @@ def test_update_leaves_cards_that_fail(tmp_path: Path) -> None:
 # How it is ended
 
 
-ENDLESS = "import subprocess\nsubprocess.run(['sleep', '{}'])\nassert int('1')"
+ENDLESS = """\
+import subprocess
+subprocess.Popen(['sleep', '{0}'], start_new_session=True)
+subprocess.run(['sleep', '{0}'])
+assert int('1')
+"""
 """Waits for a program; the number of seconds names it among all processes."""
 
 
-def running(made: Project, temporary: Path, program: str) -> subprocess.Popen[str]:
-    """A build that has come to an endless snippet, which has started a program of its own."""
+def running(
+    made: Project, temporary: Path, program: str, executor: str = "fork"
+) -> subprocess.Popen[str]:
+    """A build that has come to an endless snippet, which has started programs of its own."""
     temporary.mkdir()
     made.write("cards/endless.md", card("endless", ENDLESS.format(program)))
-    command = made.start("build", TMPDIR=str(temporary))
-    assert soon(lambda: bool(list(processes(program))))
+    command = made.start("build", "--executor", executor, TMPDIR=str(temporary))
+    assert soon(lambda: len(list(processes(program))) == 2)
     return command
 
 
@@ -492,13 +499,16 @@ def test_a_run_that_is_ended_leaves_nothing(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
-def test_a_run_that_is_killed_takes_its_snippets_along(good: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("executor", "program"), [("fork", "4137.25"), ("spawn", "4138.25")])
+def test_a_run_that_is_killed_takes_its_snippets_along(
+    good: Project, tmp_path: Path, executor: str, program: str
+) -> None:
     """What was executing a snippet does not go on, nor what the snippet started."""
-    command = running(good, tmp_path / "temporary", "4137.25")
+    command = running(good, tmp_path / "temporary", program, executor)
     command.kill()
     command.communicate(timeout=20)
     assert command.returncode == -signal.SIGKILL
-    assert soon(lambda: not list(processes("4137.25")))
+    assert soon(lambda: not list(processes(program)))
     assert soon(lambda: files(tmp_path / "temporary") == set())
     assert not (good.root / "deck.apkg").exists()
 

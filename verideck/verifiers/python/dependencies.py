@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tokenize
@@ -46,6 +47,19 @@ class Dependencies:
         self._unseen = False
         self._over = False
         sys.addaudithook(self._heard)
+        with contextlib.suppress(ImportError):  # Windows has another door, and it tells
+            import _posixsubprocess  # noqa: PLC0415
+
+            _posixsubprocess.fork_exec = self._unheard(_posixsubprocess.fork_exec)
+
+    def _unheard(self, starts: Callable[..., int]) -> Callable[..., int]:
+        """What starts a program without an audit event: multiprocessing asks it directly."""
+
+        def started(*arguments: object) -> int:
+            self._unseen = True
+            return starts(*arguments)
+
+        return started
 
     def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
         if self._over:
@@ -70,8 +84,13 @@ class Dependencies:
         if str(path).startswith("file:"):  # to sqlite3 a path with options
             self._unseen = True
         name = os.path.abspath(path)  # noqa: PTH100 - called for every open
-        mine = name.startswith(str(self.root))
-        if name not in remembered and (mine or _is_loose_module(name)):
+        root = str(self.root)
+        if not name.startswith((root, *INSTALLED)):  # a link may lead into the project
+            name = os.path.realpath(name)
+        mine = name.startswith(root)
+        if look is stamp and (mine or root.startswith(name)) and Path(name).is_dir():
+            self._unseen = True  # what is opened from there is told by no more than its own name
+        elif name not in remembered and (mine or _is_loose_module(name)):
             remembered[name] = look(Path(name))
 
     def told(self, imports: Imports) -> dict[str, object]:

@@ -22,7 +22,7 @@ from threading import Event
 from verideck.model import Limits
 from verideck.verifiers.python import child, descendants, world
 from verideck.verifiers.python.run import End, Run, StoppedError, how
-from verideck.verifiers.python.scratch import Scratch, scratch
+from verideck.verifiers.python.scratch import Scratch, remove, scratch
 from verideck.verifiers.python.wire import Message
 
 _GLANCE = 0.02
@@ -129,21 +129,34 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Be the card's process."""
     request = json.loads(sys.stdin.buffer.read())
+    folder = Path(sys.argv[1])
     if _HOLDS:
-        _hold()
+        _hold(folder)
     report = world.report_on(os.dup(1))
-    child.run(request, report, Scratch.of(Path(sys.argv[1])))
+    child.run(request, report, Scratch.of(folder))
     child.leave()
 
 
-def _hold() -> None:
-    """Fork the card's process and return as it; hold on here, and end as it did."""
+def _hold(folder: Path) -> None:
+    """Fork the card's process and return as it; hold on here, and end as it did.
+
+    Where nobody is left to look after the card, its processes end with this one, and its folder is
+    removed.
+    """
     if sys.platform == "win32":
         return
-    world.die_with_parent()
+
+    def clear(*_: object) -> None:
+        descendants.end_own()
+        remove(folder)
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, clear)
+    world.die_with_parent(signal.SIGTERM)
     descendants.adopt()
     pid = os.fork()
     if pid == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         return
     signal.signal(signal.SIGUSR1, lambda *_: os.kill(pid, signal.SIGUSR1))
     _, status = os.waitpid(pid, 0)

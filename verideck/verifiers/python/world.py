@@ -70,10 +70,13 @@ def interpreter(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-s", "-c", code, *arguments]
 
 
-def die_with_parent() -> None:
-    """Leave no orphan, even where the parent is killed (Linux: prctl(2), PR_SET_PDEATHSIG)."""
+def die_with_parent(by: signal.Signals | None = None) -> None:
+    """Leave no orphan, even where the parent is killed (Linux: prctl(2), PR_SET_PDEATHSIG).
+
+    The signal is SIGKILL, unless another one is to be heeded first.
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(1, by or signal.SIGKILL)
 
 
 def settle(scratch: Scratch) -> None:
