@@ -208,7 +208,7 @@ def matched(deck: Path, count: int, rounds: int) -> float:
     sources = [each for each in read([], settings) if not isinstance(each, Problem)]
     cards = [each for each in parse(sources, settings) if isinstance(each, Card)]
     assert len(cards) == CARDS
-    reach = Reach({each.path: each.text for each in sources}, whole=True)
+    reach = Reach(settings.root, whole=True, built={each.path for each in sources})
     times = []
     for _ in range(1 if count == CARDS else rounds):
         started = time.process_time()

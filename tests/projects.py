@@ -13,7 +13,7 @@ from pathlib import Path
 
 from verideck.build import Checked, bench, build, check
 from verideck.cache import FOLDER
-from verideck.model import Card, ProvenCard
+from verideck.model import Card, Draft, ProvenCard
 from verideck.parse import parse
 from verideck.problems import BuildFailedError, Problem
 from verideck.read import read
@@ -65,7 +65,7 @@ class Project:
         found = list(read([], settings))
         sources = [each for each in found if not isinstance(each, Problem)]
         assert len(sources) == len(found), found
-        return list(parse(sources, settings))
+        return [each for each in parse(sources, settings) if not isinstance(each, Draft)]
 
     def cards(self) -> list[Card]:
         """The cards, in which nothing is wrong."""

@@ -15,7 +15,7 @@ from verideck import attributes, markdown
 from verideck.attributes import Attribute
 from verideck.lock import Lock, Reach
 from verideck.markdown import Token, cloze
-from verideck.model import Card, Kind, Note, Passage, Place, ProvenCard, Role, Source
+from verideck.model import Card, Draft, Kind, Note, Passage, Place, ProvenCard, Role, Source
 from verideck.parse import parse
 from verideck.problems import Code, Problem
 from verideck.recognise import identified
@@ -115,7 +115,8 @@ MARKS: dict[str, tuple[str, ...]] = {
 
 def found(text: str) -> list[Card | Problem]:
     """What is found in a file of that text."""
-    return list(parse([Source(PATH, text)], PROJECT))
+    every = parse([Source(PATH, text)], PROJECT)
+    return [each for each in every if not isinstance(each, Draft)]
 
 
 def cards(text: str) -> list[Card]:
@@ -176,7 +177,7 @@ def test_any_card_can_be_rendered(text: str) -> None:
 
 def known(cards_: Sequence[Card]) -> list[ProvenCard]:
     """Cards as they are before they are rendered: nothing was executed, all are new."""
-    found_, _ = identified(cards_, Lock(), Reach({}, whole=True), PROJECT.namespace)
+    found_, _ = identified(cards_, Lock(), Reach(Path(), whole=True), PROJECT.namespace)
     return [ProvenCard(card, ()) for card in found_.values()]
 
 

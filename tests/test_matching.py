@@ -137,7 +137,7 @@ def test_the_work_does_not_grow_with_the_square(
         return likeness(one, other)
 
     monkeypatch.setattr(matching._Said, "likeness", counted)  # noqa: SLF001
-    known, problems = identified(made.cards(), lock, Reach({}, whole=True), "tests")
+    known, problems = identified(made.cards(), lock, Reach(Path(), whole=True), "tests")
     assert problems == []
     assert {card.identity.guid for card in known.values() if card.identity} == set(lock.entries)
     assert compared <= 600 * 24
@@ -271,7 +271,7 @@ def test_what_is_put_in_a_place_has_its_number(tmp_path: Path, case: str) -> Non
     made.build()
     made.write("cards/a.md", f"- {after} {{#card .cloze}}\n")
     (card,) = made.cards()
-    known, _ = identified([card], remembered(made), Reach({}, whole=True), "tests")
+    known, _ = identified([card], remembered(made), Reach(Path(), whole=True), "tests")
     assert known[card.place].numbers == numbers
 
 

@@ -30,8 +30,7 @@ MOMENT = 1_700_000_000
 def _cards(project: Path, problems: list[Problem]) -> Iterator[str]:
     """The cards that are found, in the words of `cards.md`."""
     for settings in keep(load(project), problems):
-        for card in keep(parse(keep(read([], settings), problems), settings), problems):
-            yield _card(card)
+        yield from map(_card, _parsed(settings, problems))
 
 
 def _card(card: Card) -> str:
@@ -78,10 +77,15 @@ def _checked(settings: Settings, problems: list[Problem]) -> tuple[Note, ...]:
     return checked.notes
 
 
+def _parsed(settings: Settings, problems: list[Problem]) -> Iterator[Card]:
+    every = keep(parse(keep(read([], settings), problems), settings), problems)
+    return (each for each in every if isinstance(each, Card))
+
+
 def _snippets(project: Path, problems: list[Problem]) -> Iterator[str]:
     """What became of each fence and value, in the words of `snippets.md`."""
     for settings in keep(load(project), problems):
-        cards = keep(parse(keep(read([], settings), problems), settings), problems)
+        cards = _parsed(settings, problems)
         for proven in keep(verify(cards, bench(settings)), problems):
             yield _fates(proven)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, fields, replace
@@ -20,7 +21,19 @@ from verideck.identity import short
 from verideck.lint import Linted
 from verideck.lint import lint as follow_rules
 from verideck.lock import Last, Lock, Reach
-from verideck.model import Built, Card, Fate, Limits, Note, Place, ProvenCard, Source, Tally
+from verideck.model import (
+    Built,
+    Card,
+    Draft,
+    Fate,
+    Kind,
+    Limits,
+    Note,
+    Place,
+    ProvenCard,
+    Source,
+    Tally,
+)
 from verideck.naming import name_cards
 from verideck.pack import pack
 from verideck.packages import NoPackageError, Packaged
@@ -76,14 +89,12 @@ def check(
     problems: list[Problem] = []
     where = bench(settings)
     if renew:
-        update(keep(parse(keep(read(paths, settings), []), settings), []), where)
-    texts: dict[str, str] = {}
-    reach = Reach(texts, _is_whole(paths, settings))
+        update(_parsed(paths, settings, [], _reach(paths, settings)), where)
+    reach = _reach(paths, settings)
     cards: list[Card] = []
     proven: list[ProvenCard] = []
     remembered = _remembered(settings, problems)
-    sources = _named(keep(read(paths, settings), problems), texts)
-    parsed = _noted(keep(parse(sources, settings), problems), cards)
+    parsed = _noted(_parsed(paths, settings, problems, reach), cards)
     with closing(verify(map(ready, parsed), where)) as proving:
         holding = keep(watch("proving", proving, cards), problems)
         if settings.audit_build:
@@ -148,11 +159,9 @@ def name(paths: Sequence[Path], settings: Settings) -> list[Card]:
     Nothing is executed. Raises BuildFailedError if anything is wrong, and then nothing is written.
     """
     problems: list[Problem] = []
-    texts: dict[str, str] = {}
     remembered = _remembered(settings, problems)
-    sources = _named(keep(read(paths, settings), problems), texts)
-    cards = list(keep(parse(sources, settings), problems))
-    reach = Reach(texts, _is_whole(paths, settings))
+    reach = _reach(paths, settings)
+    cards = list(_parsed(paths, settings, problems, reach))
     known, unclear = identified(cards, remembered, reach, settings.namespace)
     problems += unclear
     if errors(problems):
@@ -172,7 +181,8 @@ def lint(paths: Sequence[Path], settings: Settings, *, strict: bool = False) -> 
     every = named if _is_whole(paths, settings) else list(keep(read([], settings), []))
     around = every if files <= {source.path for source in every} else named
     faults: list[Problem] = []
-    cards = list(keep(parse(around, settings), faults))
+    found_ = keep(parse(around, settings), faults)
+    cards = [each for each in found_ if isinstance(each, Card)]
     found = follow_rules(cards, settings.lint, files)
     told = [*problems, *(each for each in faults if each.place.path in files), *found.problems]
     if strict:
@@ -214,13 +224,13 @@ def _remembered(settings: Settings, problems: list[Problem], known: Lock | None 
     return next(keep(lock.read(settings.root, known), problems), Lock())
 
 
-def _former(output: Path, settings: Settings) -> dict[str, Last]:
-    """The notes of the last package, by their guids, as far as it is there."""
-    found: dict[str, Last] = {}
+def _former(output: Path, settings: Settings) -> dict[str, list[Last]]:
+    """The notes of the last packages, by their guids, as far as these are there."""
+    found: dict[str, list[Last]] = defaultdict(list)
     for file in dict.fromkeys((settings.root / settings.output, output)):
         with suppress(OSError, NoPackageError):
-            notes = packages.read(file)
-            found |= {guid: Last(each.fields, each.tags) for guid, each in notes.items()}
+            for guid, each in packages.read(file).items():
+                found[guid].append(Last(each.fields, each.tags))
     return found
 
 
@@ -237,6 +247,12 @@ def _stale(before: Lock, after: Lock, reach: Reach) -> Problem:
         for guid, entry in after.entries.items()
         if entry != before.entries.get(guid) and entry.identity.id not in named
     ]
+    told += [f"two lines of one note: {each.identity.id}" for each in before.merged]
+    told += [
+        f"another note type: {kind}"
+        for kind, former in before.styles.items()
+        if former != after.styles[kind]
+    ]
     more = [f"and {len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else []
     return Problem(
         Code.LOCK_STALE,
@@ -252,10 +268,37 @@ def _is_whole(paths: Sequence[Path], settings: Settings) -> bool:
     return not paths or any(path.resolve() == cards for path in paths)
 
 
-def _named(sources: Iterable[Source], texts: dict[str, str]) -> Iterator[Source]:
-    """Pass sources on, and keep their texts by their names."""
+def _reach(paths: Sequence[Path], settings: Settings) -> Reach:
+    return Reach(settings.root, _is_whole(paths, settings))
+
+
+def _parsed(
+    paths: Sequence[Path], settings: Settings, problems: list[Problem], reach: Reach
+) -> Iterator[Card]:
+    """The cards to be built. `reach` is told what is read on the way, and what is no such card."""
+    sources: Iterable[Source] = _named(keep(read(paths, settings), problems), reach.built)
+    if not reach.whole:
+        named = list(sources)
+        whole = keep(read([], settings), [])
+        others = [source for source in whole if source.path not in reach.built]
+        sources = [*_named(others, reach.beside), *named]
+    every = parse(sources, settings)
+    told = (
+        each for each in every if not isinstance(each, Problem) or each.place.path in reach.built
+    )
+    for each in keep(told, problems):
+        if isinstance(each, Draft):
+            reach.drafts.append(each)
+        elif each.place.path in reach.built:
+            yield each
+        else:
+            reach.others.append(each)
+
+
+def _named(sources: Iterable[Source], names: set[str]) -> Iterator[Source]:
+    """Pass sources on, and keep their names."""
     for source in sources:
-        texts[source.path] = source.text
+        names.add(source.path)
         yield source
 
 

@@ -102,6 +102,8 @@ def _edits(note: Note, former: Packaged) -> Iterator[tuple[str, str]]:
     for name, text in note.fields.items():
         if name != "Id" and text != former.fields[name]:
             yield name, words(plain(former.fields[name]), plain(text))
+    if not note.retired and sorted(note.tags) != sorted(former.tags):
+        yield "Tags", words(" ".join(sorted(former.tags)), " ".join(sorted(note.tags)))
 
 
 def plain(html: str) -> str:

@@ -9,17 +9,14 @@ counts.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from verideck.identity import one_line
-from verideck.model import Identity, Kind, Place
+from verideck.model import Card, Draft, Identity, Kind, Place
 from verideck.notetypes import FIELDS, SEPARATOR
 from verideck.problems import Code, Problem
 
@@ -27,10 +24,10 @@ NAME = "cards.lock"
 _VERSION = 1
 _NO_MOMENT = 2**40
 """Seconds that no clock tells."""
+_HIGHEST = 2**16 - 1
+"""Anki counts the cards of a note in sixteen bits."""
 _HEAD = f"# cards.lock, version {_VERSION}: written by `verideck build`, committed with the cards"
 _LAST = "# the end"
-_MARKER = re.compile(r"\s*(?:[-*+]|#+|\d+[.)]|[Q问][:：])\s*")
-_ATTRIBUTES = re.compile(r"\s*\{[#.][^{}]*\}\s*$")
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
@@ -90,28 +87,43 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What of the project a build reads."""
+    """What of the project a build reads: files by their names in places, and what is in them.
 
-    texts: Mapping[str, str]
-    """The files by their names in places: all of them once the cards are there."""
+    All of it is there once the cards are.
+    """
+
+    root: Path
     whole: bool
-    """Whether these are all there are."""
+    """Whether all of the project's cards are built."""
+    built: set[str] = field(default_factory=set)
+    """The files whose cards are built."""
+    beside: set[str] = field(default_factory=set)
+    """The files of other cards, read for these not to be taken for what is built."""
+    others: list[Card] = field(default_factory=list)
+    """The cards of those."""
+    drafts: list[Draft] = field(default_factory=list)
 
     def covers(self, entry: Entry) -> bool:
-        """Whether a note's card would have been seen, if there were one."""
-        return self.whole or entry.path in self.texts
+        """Whether a note's card would be built, if there were one."""
+        return entry.path in self.built or (self.whole and self._is_no_more(entry))
 
-    def still_asks(self, entry: Entry) -> bool:
-        """Whether a note's question stands alone on a line of its file, maybe without an answer."""
-        return entry.identity.question in _asked(self.texts.get(entry.path, ""))
+    def has_lost(self, entry: Entry) -> bool:
+        """Whether the card of a note that no card is known by is not where it stood."""
+        read = entry.path in self.built or entry.path in self.beside
+        return (read or self._is_no_more(entry)) and not self.awaits(entry)
 
+    def awaits(self, entry: Entry) -> bool:
+        """Whether a note's card is a draft now."""
+        known = entry.identity
+        return any(
+            draft.id == known.id
+            if draft.id and known.written
+            else (draft.place.path, draft.question) == (entry.path, known.question)
+            for draft in self.drafts
+        )
 
-@lru_cache
-def _asked(text: str) -> frozenset[str]:
-    """The lines of a text without what makes questions of them, and without attributes."""
-    return frozenset(
-        one_line(_ATTRIBUTES.sub("", _MARKER.sub("", line, count=1))) for line in text.split("\n")
-    )
+    def _is_no_more(self, entry: Entry) -> bool:
+        return not (self.root / entry.path).is_file()
 
 
 def read(root: Path, known: Lock | None = None) -> Iterator[Lock | Problem]:
@@ -252,7 +264,9 @@ def _understood(line: Mapping[str, Any]) -> Entry | tuple[Kind, Style]:
 
 def _numbers(told: Mapping[str, Any]) -> tuple[tuple[int, str], ...]:
     found = tuple((int(number), _str(hidden)) for number, hidden in told.items())
-    if any(number < 1 for number, _ in found) or len(dict(found)) < len(found):
+    if [str(number) for number, _ in found] != list(told) or any(
+        not 1 <= number <= _HIGHEST for number, _ in found
+    ):
         raise ValueError
     return found
 

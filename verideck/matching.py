@@ -98,8 +98,11 @@ def _is_one(pair: Pair, other: Pair) -> bool:
 
 
 def _may_be(card: Card, entry: Entry) -> bool:
-    """A note whose id stood in the text is another one's than a card's with another id."""
-    return not (card.id and entry.identity.written)
+    """A card with an id of its own is no note whose id stood in the text, and none of another kind.
+
+    No note becomes another kind: whoever gives a new id begins anew.
+    """
+    return not (card.id and (entry.identity.written or entry.kind is not card.kind))
 
 
 def _with_the_same_question(cards: Sequence[Card], entries: Sequence[Entry]) -> Iterator[Pair]:

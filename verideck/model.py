@@ -169,6 +169,16 @@ class Excuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A question that has no answer yet: no card, but a note that it was is left alone."""
+
+    place: Place
+    id: str
+    question: str
+    """Its Markdown, on one line."""
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Which note of Anki's a card is, and what is remembered of it to know it again."""
 

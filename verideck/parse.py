@@ -12,6 +12,7 @@ from verideck.front_matter import split
 from verideck.markdown import Token, cloze
 from verideck.model import (
     Card,
+    Draft,
     Excuse,
     Hidden,
     IdGoes,
@@ -31,8 +32,8 @@ from verideck.syntaxes import SYNTAXES, Page, Written, fitting
 WORDS = frozenset({"#", ".reversed", ".type", ".cloze", "tags", "source", "hint", "lint"})
 
 
-def parse(sources: Iterable[Source], settings: Settings) -> Iterator[Card | Problem]:
-    """Find the cards of all files. No two of them have the same identity."""
+def parse(sources: Iterable[Source], settings: Settings) -> Iterator[Card | Draft | Problem]:
+    """Find the cards and drafts of all files. No two cards have the same identity."""
     first_place: dict[str, Place] = {}
     for source in sources:
         for each in _cards(source, settings):
@@ -61,7 +62,7 @@ def _repeated(card: Card, first: Place) -> Problem:
     )
 
 
-def _cards(source: Source, settings: Settings) -> Iterator[Card | Problem]:
+def _cards(source: Source, settings: Settings) -> Iterator[Card | Draft | Problem]:
     problems: list[Problem] = []
     for page in keep(_page(source), problems):
         written = list(keep(_written(page), problems))
@@ -181,7 +182,7 @@ class _Reading:
     settings: Settings
     problems: list[Problem]
 
-    def card(self, setup: tuple[Snippet, ...]) -> Iterator[Card | Problem]:
+    def card(self, setup: tuple[Snippet, ...]) -> Iterator[Card | Draft | Problem]:
         """Yield what is wrong with the card, and the card if nothing is."""
         question, words = self._question()
         source, hint = self._line("source", words), self._line("hint", words)
@@ -229,6 +230,7 @@ class _Reading:
                 "write the answer beneath it; until then the card is left out",
                 Severity.WARNING,
             )
+            yield Draft(card.place, card.id, identity.one_line(card.question.text))
         elif not errors(self.problems):
             yield card
 

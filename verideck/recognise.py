@@ -44,7 +44,11 @@ def recognise(
 def identified(
     cards: Sequence[Card], lock: Lock, reach: Reach, namespace: str
 ) -> tuple[dict[Place, Card], list[Problem]]:
-    """The cards with their identities, by their places; and what is not clear."""
+    """The cards with their identities, by their places; and what is not clear.
+
+    Those of files that are read and not built are known too, for nobody to be taken for them.
+    """
+    cards = [*cards, *reach.others]
     lines = [*lock.merged, *lock.entries.values()]
     by_id = {line.identity.id: line for line in lines}
     lines_found: dict[Place, Entry] = {}
@@ -57,7 +61,7 @@ def identified(
     more, unclear = matched(
         [card for card in cards if card.place not in lines_found],
         [line for line in lines if line.identity.guid not in taken],
-        lambda entry: reach.covers(entry) and not reach.still_asks(entry),
+        reach.has_lost,
     )
     found = {
         place: lock.entries[line.identity.guid] for place, line in (lines_found | more).items()
@@ -73,7 +77,11 @@ def identified(
             problems.append(_another_kind(card, entry))
         elif card.place not in asked:
             known[card.place] = _identified(card, entry, namespace, ids, guids)
-    return known, problems
+    beside = {card.place for card in reach.others}
+    return (
+        {place: card for place, card in known.items() if place not in beside},
+        [problem for problem in problems if problem.place not in beside],
+    )
 
 
 def _identified(

@@ -23,7 +23,8 @@ _TOLD_FOR = 180 * 24 * 3600
 """For so many seconds of the lock's own time they are told to learners; then their text goes."""
 
 
-Former = Callable[[], Mapping[str, Last]]
+Former = Callable[[], Mapping[str, Sequence[Last]]]
+"""The notes of former packages by their guids."""
 
 
 def stamp(
@@ -36,8 +37,8 @@ def stamp(
     """The notes as they are to be packaged, and the lock that remembers them.
 
     What changed since the lock is stamped with `moment`, in Unix seconds, or a second after its
-    last stamp, if a clock was set back since. `former` gives the notes of the last package by their
-    guids, where that is needed: a note that has lost its card is told once more as it was.
+    last stamp, if a clock was set back since. `former` gives the notes of former packages, where
+    that is needed: a note that has lost its card is told once more as it was built last.
     """
     entries = dict(lock.entries)
     stamped: list[Note] = []
@@ -50,11 +51,11 @@ def stamp(
         entry
         for guid, entry in lock.entries.items()
         if guid not in here and not entry.retired
-        if reach.covers(entry) and not reach.still_asks(entry)
+        if reach.covers(entry) and not reach.awaits(entry)
     ]
     last = former() if gone else {}
     for entry in gone:
-        entries[entry.identity.guid] = _retired(entry, last.get(entry.identity.guid), moment)
+        entries[entry.identity.guid] = _retired(entry, last.get(entry.identity.guid, ()), moment)
     styles = {kind: _style(kind, lock.styles.get(kind), moment) for kind in Kind}
     remembered = _without_old_texts(Lock(MappingProxyType(entries), MappingProxyType(styles)))
     told = sorted(_told_once_more(remembered, reach), key=lambda note: note.identity.id)
@@ -75,7 +76,9 @@ def _entry(note: Note, former: Entry | None, moment: int) -> Entry:
     )
 
 
-def _retired(entry: Entry, last: Last | None, moment: int) -> Entry:
+def _retired(entry: Entry, former: Iterable[Last], moment: int) -> Entry:
+    fits = (each for each in former if content_of(each.fields, each.tags) == entry.content)
+    last = next(fits, None)
     return replace(entry, retired=True, last=last, mod=_next(entry, moment))
 
 
