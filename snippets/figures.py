@@ -1,12 +1,13 @@
 """What the pictures of cards have in common: their size and their colours.
 
-Colours are of middle brightness, so that they can be read on white and on black.
+Colours are dark, because they are read on white by day and by night on the light plate that a card
+puts behind its pictures.
 """
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-GREY, BLUE, ORANGE, GREEN = "#808080", "#3b82d0", "#d97706", "#2e9e5b"
+GREY, BLUE, ORANGE, GREEN = "#555b63", "#2563b0", "#b45309", "#1f7a45"
 
 
 def axes(title: str, x: str, y: str) -> Axes:

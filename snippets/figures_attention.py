@@ -1,7 +1,4 @@
-"""The pictures of attention and its heads; each function opens one figure and returns its data.
-
-Colours are of middle brightness, so that they can be read on white and on black.
-"""
+"""The pictures of attention and its heads; each function opens one figure and returns its data."""
 
 import math
 

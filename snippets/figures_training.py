@@ -1,6 +1,5 @@
 """The pictures of residual connections, of masks and of training; each returns its data.
 
-Colours and greys are of middle brightness, so that they can be read on white and on black.
 Each function opens one figure and leaves it open.
 """
 
