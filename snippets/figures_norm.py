@@ -55,6 +55,9 @@ def draw_noise(draws: int = 2000) -> tuple[list[int], Tensor]:
     ax = axes("同一样本，不同的同批样本", "batch 大小 N", "BN 输出的标准差")
     ax.loglog(sizes, spread, "o-", color=BLUE, label="实测")
     ax.loglog(sizes, [size**-0.5 for size in sizes], "--", color=ORANGE, label="1/√N")
+    for axis, ticks in ((ax.xaxis, [2, 4, 16, 64, 256]), (ax.yaxis, [0.05, 0.1, 0.2, 0.4, 0.8])):
+        axis.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
     legend(ax)
     return sizes, spread
 
