@@ -10,9 +10,8 @@ from torch import Tensor
 from snippets.block import qk_norm_scores
 from snippets.cache import cache_bytes, sink_mask, window_mask
 from snippets.context import interpolated, ntk_aware, yarn
-from snippets.figures import BLUE, GREEN, GREY, ORANGE, axes, legend
+from snippets.figures import BLUE, GREEN, GREY, ORANGE, axes, cells, legend
 from snippets.figures_attention import normal
-from snippets.figures_training import grid
 from snippets.position import frequencies
 
 KIB = 1024
@@ -43,9 +42,7 @@ def draw_windows(length: int = 10, window: int = 4, first: int = 2) -> tuple[Ten
     figure, row = plt.subplots(1, 2, figsize=(4.2, 2.3), layout="constrained")
     figure.set_facecolor("none")
     for ax, mask, name in zip(row, masks, ("A", "B"), strict=True):
-        grid(ax, mask)
-        ax.set_title(name, fontsize=10, color=GREY)
-        ax.set_xlabel("key", fontsize=9, color=GREY)
+        cells(ax, mask, name, "key")
     row[0].set_ylabel("query", fontsize=9, color=GREY)
     return masks
 

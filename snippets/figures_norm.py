@@ -2,11 +2,10 @@
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.patches import Rectangle
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from snippets.figures import BLUE, GREY, ORANGE, axes, legend
+from snippets.figures import BLUE, GREY, ORANGE, axes, cells, legend
 
 
 def draw_axes(samples: int = 2, tokens: int = 3, features: int = 4) -> list[Tensor]:
@@ -20,24 +19,11 @@ def draw_axes(samples: int = 2, tokens: int = 3, features: int = 4) -> list[Tens
     shared[0][:, 1] = True
     shared[1][1, :] = True
     shared[2][:tokens, 1] = True
-    figure, panels = plt.subplots(1, 3, figsize=(4, 2.6), sharey=True)
+    figure, panels = plt.subplots(1, 3, figsize=(4, 2.6), layout="constrained")
     figure.set_facecolor("none")
-    for ax, name, cells in zip(panels, names, shared, strict=True):
-        for row in range(samples * tokens):
-            for column in range(features):
-                colour = ORANGE if cells[row, column] else "none"
-                box = (column - 0.5, row - 0.5)
-                ax.add_patch(Rectangle(box, 1, 1, facecolor=colour, edgecolor=GREY))
-        ax.axhline(tokens - 0.5, color=BLUE, linewidth=3)
-        ax.set_xlim(-0.5, features - 0.5)
-        ax.set_ylim(samples * tokens - 0.5, -0.5)
-        ax.set_title(name, fontsize=11, color=GREY)
-        ax.set_xlabel("特征 C", fontsize=9, color=GREY)
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.set_facecolor("none")
-        for spine in ax.spines.values():
-            spine.set_color(GREY)
+    for ax, name, mask in zip(panels, names, shared, strict=True):
+        cells(ax, mask, name, "特征 C", ORANGE)
+        ax.axhline(tokens, color=BLUE, linewidth=3)
     panels[0].set_ylabel("token（蓝线隔开两个样本）", fontsize=9, color=GREY)
     return shared
 
