@@ -1,12 +1,15 @@
 """What the pictures of cards have in common: their size and their colours.
 
-Colours are of middle brightness, so that they can be read on white and on black.
+Colours are dark, because they are read on white by day and by night on the light plate that a card
+puts behind its pictures.
 """
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from torch import Tensor
 
-GREY, BLUE, ORANGE, GREEN = "#808080", "#3b82d0", "#d97706", "#2e9e5b"
+GREY, BLUE, ORANGE, GREEN = "#555b63", "#2563b0", "#b45309", "#1f7a45"
 
 
 def axes(title: str, x: str, y: str) -> Axes:
@@ -26,3 +29,18 @@ def axes(title: str, x: str, y: str) -> Axes:
 def legend(ax: Axes) -> None:
     """Name the lines of ax, in grey."""
     ax.legend(fontsize=9, labelcolor=GREY, framealpha=0, edgecolor="none")
+
+
+def cells(ax: Axes, filled: Tensor, name: str, below: str, colour: str = BLUE) -> None:
+    """Fill the cells that are True, and rule all of them; label the panel ax."""
+    height, width = filled.shape
+    for row, marks in enumerate(filled.tolist()):
+        for column, mark in enumerate(marks):
+            # Grey lines cannot be seen between filled cells, nor white ones around empty cells.
+            face, edge = (colour, "white") if mark else ("none", GREY)
+            box = Rectangle((column, row), 1, 1, fc=face, ec=edge, lw=0.8, zorder=1 + (not mark))
+            ax.add_patch(box)
+    ax.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[], aspect="equal")
+    ax.set_title(name, fontsize=10, color=GREY)
+    ax.set_xlabel(below, fontsize=9, color=GREY)
+    ax.set_frame_on(False)

@@ -1,18 +1,13 @@
-"""The pictures of attention and its heads; each function opens one figure and returns its data.
-
-Colours are of middle brightness, so that they can be read on white and on black.
-"""
+"""The pictures of attention and its heads; each function opens one figure and returns its data."""
 
 import math
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from snippets.attention import causal_mask, padding_mask, softmax_jacobian
-from snippets.figures import BLUE, GREY, ORANGE, axes, legend
+from snippets.figures import BLUE, GREY, ORANGE, axes, cells, legend
 
 SIZES = [4, 16, 64, 256, 1024]
 """The d_k of the curves."""
@@ -63,7 +58,7 @@ def draw_jacobian(keys: int = 4) -> tuple[list[float], list[float]]:
     rows = torch.zeros(len(leads), keys, dtype=torch.float64)
     rows[:, 0] = torch.tensor(leads)
     norms: list[float] = softmax_jacobian(rows).flatten(1).norm(dim=1).tolist()
-    ax = axes("softmax 的雅可比", "最大分数领先多少", r"$\Vert J\Vert_F$")
+    ax = axes("softmax 的雅可比", "最大分数领先多少", "雅可比的范数")
     ax.plot(leads, norms, color=ORANGE)
     return leads, norms
 
@@ -79,27 +74,9 @@ def draw_masks(real: int = 3, length: int = 5) -> tuple[Tensor, Tensor, Tensor]:
     figure, panels = plt.subplots(1, 3, figsize=(4.2, 1.9), layout="constrained")
     figure.set_facecolor("none")
     for ax, mask, name in zip(panels, masks, "ABC", strict=True):
-        cells(ax, mask, name)
+        cells(ax, mask, name, "key")
     panels[0].set_ylabel("query", fontsize=9, color=GREY)
     return masks
-
-
-def cells(ax: Axes, mask: Tensor, name: str) -> None:
-    """Fill the cells that are True, and rule all of them."""
-    ax.set_facecolor("none")
-    rows, columns = mask.nonzero(as_tuple=True)
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        ax.add_patch(Rectangle((column, row), 1, 1, color=BLUE, linewidth=0))
-    height, width = mask.shape
-    ax.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
-    ax.set_xticks(range(width + 1), labels=[])
-    ax.set_yticks(range(height + 1), labels=[])
-    ax.grid(color=GREY, linewidth=0.8)
-    ax.tick_params(length=0)
-    ax.set_title(name, fontsize=10, color=GREY)
-    ax.set_xlabel("key", fontsize=9, color=GREY)
-    for spine in ax.spines.values():
-        spine.set_color(GREY)
 
 
 def draw_shared(size: int = 24) -> tuple[Tensor, Tensor]:

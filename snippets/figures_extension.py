@@ -1,6 +1,5 @@
 """The pictures of caches, windows, long contexts, and normalised scores; each returns its data.
 
-Colours and greys are of middle brightness, so that they can be read on white and on black.
 Each function opens one figure and leaves it open.
 """
 
@@ -11,9 +10,8 @@ from torch import Tensor
 from snippets.block import qk_norm_scores
 from snippets.cache import cache_bytes, sink_mask, window_mask
 from snippets.context import interpolated, ntk_aware, yarn
-from snippets.figures import BLUE, GREEN, GREY, ORANGE, axes, legend
+from snippets.figures import BLUE, GREEN, GREY, ORANGE, axes, cells, legend
 from snippets.figures_attention import normal
-from snippets.figures_training import grid
 from snippets.position import frequencies
 
 KIB = 1024
@@ -35,15 +33,16 @@ def draw_caches(layers: int = 32, heads: int = 32, size: int = 128) -> dict[str,
     return kept
 
 
-def draw_sinks(length: int = 10, window: int = 4, sinks: int = 2) -> tuple[Tensor, Tensor]:
-    """Draw which keys a window keeps, without and with sinks; return both masks."""
-    masks = window_mask(length, window), sink_mask(length, window, sinks)
+def draw_windows(length: int = 10, window: int = 4, first: int = 2) -> tuple[Tensor, Tensor]:
+    """Draw which keys a window keeps, A without and B with the first ones; return both masks.
+
+    Neither a name nor a label says what the first ones are for: a card asks.
+    """
+    masks = window_mask(length, window), sink_mask(length, window, first)
     figure, row = plt.subplots(1, 2, figsize=(4.2, 2.3), layout="constrained")
     figure.set_facecolor("none")
     for ax, mask, name in zip(row, masks, ("A", "B"), strict=True):
-        grid(ax, mask)
-        ax.set_title(name, fontsize=10, color=GREY)
-        ax.set_xlabel("key", fontsize=9, color=GREY)
+        cells(ax, mask, name, "key")
     row[0].set_ylabel("query", fontsize=9, color=GREY)
     return masks
 
@@ -95,14 +94,14 @@ def distances(depth: int, *, skip: bool, tokens: int = 32, size: int = 64) -> li
 
 
 def draw_collapse(depth: int = 3) -> tuple[list[float], list[float]]:
-    """Draw the distances through layers of nothing but attention, and with skips; return both.
+    """Draw the distances through layers of attention alone, A, and with skips, B; return both.
 
     A fourth layer would end at the rounding of float64, which is the processor's.
     """
     pure, kept = (distances(depth, skip=skip) for skip in (False, True))
     ax = axes("各 token 离“全都一样”有多远", "层数", "相对距离")
-    ax.semilogy(pure, "o-", ms=4, color=ORANGE, label="只有注意力")
-    ax.semilogy(kept, "s-", ms=4, color=GREEN, label="加上残差")
+    ax.semilogy(pure, "o-", ms=4, color=ORANGE, label="A")
+    ax.semilogy(kept, "s-", ms=4, color=GREEN, label="B")
     ax.set_xticks(range(depth + 1))
     legend(ax)
     return pure, kept

@@ -1,15 +1,11 @@
-"""The pictures of normalisation; each function opens one figure and returns its data.
-
-Colours are of middle brightness, so that they can be read on white and on black.
-"""
+"""The pictures of normalisation; each function opens one figure and returns its data."""
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.patches import Rectangle
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from snippets.figures import BLUE, GREY, ORANGE, axes, legend
+from snippets.figures import BLUE, GREY, ORANGE, axes, cells, legend
 
 
 def draw_axes(samples: int = 2, tokens: int = 3, features: int = 4) -> list[Tensor]:
@@ -23,24 +19,11 @@ def draw_axes(samples: int = 2, tokens: int = 3, features: int = 4) -> list[Tens
     shared[0][:, 1] = True
     shared[1][1, :] = True
     shared[2][:tokens, 1] = True
-    figure, panels = plt.subplots(1, 3, figsize=(4, 2.6), sharey=True)
+    figure, panels = plt.subplots(1, 3, figsize=(4, 2.6), layout="constrained")
     figure.set_facecolor("none")
-    for ax, name, cells in zip(panels, names, shared, strict=True):
-        for row in range(samples * tokens):
-            for column in range(features):
-                colour = ORANGE if cells[row, column] else "none"
-                box = (column - 0.5, row - 0.5)
-                ax.add_patch(Rectangle(box, 1, 1, facecolor=colour, edgecolor=GREY))
-        ax.axhline(tokens - 0.5, color=BLUE, linewidth=3)
-        ax.set_xlim(-0.5, features - 0.5)
-        ax.set_ylim(samples * tokens - 0.5, -0.5)
-        ax.set_title(name, fontsize=11, color=GREY)
-        ax.set_xlabel("特征 C", fontsize=9, color=GREY)
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.set_facecolor("none")
-        for spine in ax.spines.values():
-            spine.set_color(GREY)
+    for ax, name, mask in zip(panels, names, shared, strict=True):
+        cells(ax, mask, name, "特征 C", ORANGE)
+        ax.axhline(tokens, color=BLUE, linewidth=3)
     panels[0].set_ylabel("token（蓝线隔开两个样本）", fontsize=9, color=GREY)
     return shared
 
@@ -58,6 +41,9 @@ def draw_noise(draws: int = 2000) -> tuple[list[int], Tensor]:
     ax = axes("同一样本，不同的同批样本", "batch 大小 N", "BN 输出的标准差")
     ax.loglog(sizes, spread, "o-", color=BLUE, label="实测")
     ax.loglog(sizes, [size**-0.5 for size in sizes], "--", color=ORANGE, label="1/√N")
+    for axis, ticks in ((ax.xaxis, [2, 4, 16, 64, 256]), (ax.yaxis, [0.05, 0.1, 0.2, 0.4, 0.8])):
+        axis.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
     legend(ax)
     return sizes, spread
 

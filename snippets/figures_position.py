@@ -1,7 +1,4 @@
-"""The pictures of position encodings; each function opens one figure and returns its data.
-
-Colours are of middle brightness, so that they can be read on white and on black.
-"""
+"""The pictures of position encodings; each function opens one figure and returns its data."""
 
 import torch
 from torch import Tensor
@@ -55,6 +52,7 @@ def draw_turns(size: int = 128, length: int = 4096) -> Tensor:
     ax.semilogy(turns, color=BLUE)
     ax.axhline(1, color=ORANGE, linestyle="--", label="一圈")
     ax.fill_between(range(size // 2), turns, 1, where=turns < 1, color=ORANGE, alpha=0.4)
+    ax.set_xticks(range(0, size // 2 + 1, size // 16))
     legend(ax)
     return turns
 

@@ -1,6 +1,5 @@
 """The pictures of residual connections, of masks and of training; each returns its data.
 
-Colours and greys are of middle brightness, so that they can be read on white and on black.
 Each function opens one figure and leaves it open.
 """
 
@@ -9,13 +8,11 @@ from functools import partial
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from snippets.attention import causal_mask
-from snippets.figures import BLUE, GREEN, GREY, ORANGE, axes, legend
+from snippets.figures import BLUE, GREEN, GREY, ORANGE, axes, cells, legend
 from snippets.training import noam, smooth_labels
 
 
@@ -142,19 +139,6 @@ def draw_masks(length: int = 5, memory: int = 6) -> tuple[Tensor, Tensor, Tensor
     figure.set_facecolor("none")
     names = ("Encoder 自注意力", "Decoder 自注意力", "cross-attention")
     for ax, mask, name in zip(row, masks, names, strict=True):
-        grid(ax, mask)
-        ax.set_title(name, fontsize=9, color=GREY)
-        ax.set_xlabel("key", fontsize=9, color=GREY)
+        cells(ax, mask, name, "key")
     row[0].set_ylabel("query", fontsize=9, color=GREY)
     return masks
-
-
-def grid(ax: Axes, mask: Tensor) -> None:
-    """Fill the cells that are True, and rule all of them."""
-    ax.set_facecolor("none")
-    for query, keys in enumerate(mask.tolist()):
-        for key, seen in enumerate(keys):
-            face = BLUE if seen else "none"
-            ax.add_patch(Rectangle((key, query), 1, 1, fc=face, ec=GREY, lw=0.8))
-    ax.set(xlim=(0, mask.size(1)), ylim=(mask.size(0), 0), xticks=[], yticks=[], aspect="equal")
-    ax.set_frame_on(False)

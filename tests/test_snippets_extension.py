@@ -252,7 +252,7 @@ def test_normalised_scores_are_torchs() -> None:
 
 PICTURES: tuple[Callable[[], object], ...] = (
     figures_extension.draw_caches,
-    figures_extension.draw_sinks,
+    figures_extension.draw_windows,
     figures_extension.draw_scalings,
     figures_extension.draw_logits,
     figures_extension.draw_collapse,
