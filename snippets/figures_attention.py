@@ -63,7 +63,7 @@ def draw_jacobian(keys: int = 4) -> tuple[list[float], list[float]]:
     rows = torch.zeros(len(leads), keys, dtype=torch.float64)
     rows[:, 0] = torch.tensor(leads)
     norms: list[float] = softmax_jacobian(rows).flatten(1).norm(dim=1).tolist()
-    ax = axes("softmax 的雅可比", "最大分数领先多少", r"$\Vert J\Vert_F$")
+    ax = axes("softmax 的雅可比", "最大分数领先多少", "Frobenius 范数")
     ax.plot(leads, norms, color=ORANGE)
     return leads, norms
 

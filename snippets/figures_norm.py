@@ -56,8 +56,8 @@ def draw_noise(draws: int = 2000) -> tuple[list[int], Tensor]:
         batch[0] = 0.5
         spread[place] = F.batch_norm(batch, None, None, training=True)[0].std()
     ax = axes("同一样本，不同的同批样本", "batch 大小 N", "BN 输出的标准差")
-    ax.loglog(sizes, spread, "o-", color=BLUE, label="实测")
-    ax.loglog(sizes, [size**-0.5 for size in sizes], "--", color=ORANGE, label="1/√N")
+    ax.loglog(sizes, spread, "o-", base=2, color=BLUE, label="实测")
+    ax.loglog(sizes, [size**-0.5 for size in sizes], "--", base=2, color=ORANGE, label="1/√N")
     legend(ax)
     return sizes, spread
 
