@@ -40,7 +40,7 @@ def draw_rope_scores(first: int = 100, second: int = 500, reach: int = 60) -> tu
     ax.plot(keys, from_first, color=BLUE, label=f"query 在 {first}")
     name = f"query 在 {second}"
     ax.plot(keys[::4], from_second[::4], "o", color=ORANGE, markersize=3, label=name)
-    ax.axvline(0, color=GREY, linewidth=0.8, linestyle=":")
+    ax.axvline(0, ymin=0.25, color=GREY, linewidth=0.8, linestyle=":")  # above the legend
     legend(ax)
     return from_first, from_second
 

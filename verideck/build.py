@@ -26,7 +26,6 @@ from verideck.model import (
     Card,
     Draft,
     Fate,
-    Kind,
     Limits,
     Note,
     Place,
@@ -286,7 +285,8 @@ def _parsed(
     told = (
         each for each in every if not isinstance(each, Problem) or each.place.path in reach.built
     )
-    for each in keep(told, problems):
+    found: Iterator[Card | Draft] = keep(told, problems)
+    for each in found:
         if isinstance(each, Draft):
             reach.drafts.append(each)
         elif each.place.path in reach.built:
