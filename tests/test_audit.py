@@ -621,7 +621,7 @@ def test_survivors_above_the_floor_are_told(
 
 def test_flaky_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where there is nothing to change."""
-    made = project(tmp_path, {"a.md": card("a", "import os\n\nassert os.urandom(1)")})
+    made = project(tmp_path, {"a.md": card("a", "import os\n\nassert os.urandom(16)")})
     run = told(made, monkeypatch)
     assert run.exit_code == 1
     assert "cards/a.md:8:1: error: this holds by luck: " in run.stderr
