@@ -24,10 +24,11 @@ from statistics import median
 
 from verideck import lock
 from verideck.cli import main as verideck
-from verideck.lock import Lock, Reach
+from verideck.lock import Lock
 from verideck.model import Card
 from verideck.parse import parse
 from verideck.problems import Problem
+from verideck.reach import Reach
 from verideck.read import read
 from verideck.recognise import identified
 from verideck.settings import Settings, load

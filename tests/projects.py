@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from verideck import lock
 from verideck.build import Checked, bench, build, check
 from verideck.cache import FOLDER
+from verideck.lock import Lock
 from verideck.model import Card, Draft, ProvenCard
 from verideck.parse import parse
 from verideck.problems import BuildFailedError, Problem
@@ -143,6 +145,13 @@ def project(folder: Path, files: dict[str, str | bytes], settings: str = SETTING
     for path, content in files.items():
         made.write(f"cards/{path}" if path.endswith(".md") else path, content)
     return made
+
+
+def remembered(root: Path) -> Lock:
+    """A project's lock, in which nothing is wrong."""
+    (found,) = lock.read(root)
+    assert isinstance(found, Lock), found
+    return found
 
 
 def card(identity: str, code: str, more: str = "") -> str:

@@ -11,10 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from projects import ROOT
-
-from verideck import lock
-from verideck.problems import Problem
+from projects import ROOT, remembered
 
 PAGE = ROOT / "docs/sample.md"
 PICTURES = ROOT / "docs/sample"
@@ -49,9 +46,7 @@ def page(contents: Mapping[str, str]) -> str:
 
 def contents() -> dict[str, str]:
     """Of each note of the deck, the hash of what it holds."""
-    remembered = next(lock.read(ROOT))
-    assert not isinstance(remembered, Problem)
-    return {each.identity.id: each.content for each in remembered.entries.values()}
+    return {each.identity.id: each.content for each in remembered(ROOT).entries.values()}
 
 
 def picture(name: str, mode: str) -> Path:

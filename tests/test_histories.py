@@ -21,7 +21,7 @@ import pytest
 from anki.collection import ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from projects import MOMENT, ROOT, Project, project
+from projects import MOMENT, ROOT, Project, project, remembered
 from test_anki import FINE, Learner, front, judge, seen
 
 from verideck import identity, lock, notetypes, packages
@@ -30,7 +30,7 @@ from verideck.likeness import alike, features
 from verideck.model import Kind
 from verideck.notetypes import FIELDS, NoteType
 from verideck.packages import Packaged
-from verideck.problems import BuildFailedError, Code, keep
+from verideck.problems import BuildFailedError, Code
 from verideck.stamp import RETIRED
 
 # What is known to be wrong is kept out of any history, and is told on its own at the end.
@@ -1174,4 +1174,4 @@ def test_the_own_deck_is_reworked_and_no_review_is_lost(tmp_path: Path) -> None:
 
 def remembered_moment(root: Path) -> int:
     """When anything of a project last changed."""
-    return next(keep(lock.read(root), [])).moment
+    return remembered(root).moment

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from verideck import attributes, markdown
 from verideck.attributes import Attribute
-from verideck.lock import Lock, Reach
+from verideck.lock import Lock
 from verideck.markdown import Token, cloze
 from verideck.model import Card, Draft, Kind, Note, Passage, Place, ProvenCard, Role, Source
 from verideck.parse import parse
 from verideck.problems import Code, Problem
+from verideck.reach import Reach
 from verideck.recognise import identified
 from verideck.render import render
 from verideck.settings import Settings

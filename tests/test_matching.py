@@ -9,15 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import Project, project
+from projects import project, remembered
 
 from verideck import matching
 from verideck.likeness import alike, features, sketch, sketched
-from verideck.lock import Lock, Reach, read
 from verideck.matching import ENOUGH
 from verideck.model import Hidden
 from verideck.numbering import Past, numbered
-from verideck.problems import keep
+from verideck.reach import Reach
 from verideck.recognise import identified
 
 # Likeness
@@ -100,22 +99,19 @@ def deck(count: int, *, reworded: Sequence[int] = (), start: str = "What is") ->
     return "\n".join(cards)
 
 
-def remembered(made: Project) -> Lock:
-    """What the lock of a project remembers."""
-    return next(keep(read(made.root), []))
-
-
 def test_each_of_many_reworded_cards_is_known(tmp_path: Path) -> None:
     """A hundred new questions among a thousand: all of them find their notes, and no other."""
     made = project(tmp_path, {"a.md": deck(1000)})
     made.build()
     before = {
-        entry.identity.guid: entry.identity.answer for entry in remembered(made).entries.values()
+        entry.identity.guid: entry.identity.answer
+        for entry in remembered(made.root).entries.values()
     }
     made.write("cards/a.md", deck(1000, reworded=range(0, 1000, 10)))
     made.build(moment=1_700_000_060)
     after = {
-        entry.identity.guid: entry.identity.answer for entry in remembered(made).entries.values()
+        entry.identity.guid: entry.identity.answer
+        for entry in remembered(made.root).entries.values()
     }
     assert after == before
 
@@ -126,7 +122,7 @@ def test_the_work_does_not_grow_with_the_square(
     """Where every question is another one, each card is compared with a few notes all the same."""
     made = project(tmp_path, {"a.md": deck(600)})
     made.build()
-    lock = remembered(made)
+    lock = remembered(made.root)
     made.write("cards/a.md", deck(600, start="Wherefore"))
     compared = 0
     likeness = matching._Said.likeness  # noqa: SLF001 - what is counted
@@ -153,8 +149,8 @@ def test_a_part_of_the_project_takes_no_other_files_notes(tmp_path: Path) -> Non
     made.write("cards/b.md", f"- B?\n    - b\n- And what then?\n    - {answer}\n")
     run = made.run("build", "cards/b.md", SOURCE_DATE_EPOCH="1700000060")
     assert "since the last build: 1 new, 1 untouched" in run.stdout
-    assert not any(entry.retired for entry in remembered(made).entries.values())
-    assert len(remembered(made).entries) == 3
+    assert not any(entry.retired for entry in remembered(made.root).entries.values())
+    assert len(remembered(made.root).entries) == 3
 
 
 def test_a_question_that_waits_for_its_answer_is_not_gone(tmp_path: Path) -> None:
@@ -163,10 +159,11 @@ def test_a_question_that_waits_for_its_answer_is_not_gone(tmp_path: Path) -> Non
     made.build()
     made.write("cards/a.md", "- What?\n    - This.\n- Who?\n")
     made.build(moment=1_700_000_060)
-    assert not any(entry.retired for entry in remembered(made).entries.values())
+    assert not any(entry.retired for entry in remembered(made.root).entries.values())
     made.write("cards/a.md", "- What?\n    - This.\n")
     made.build(moment=1_700_000_120)
-    assert sorted(entry.retired for entry in remembered(made).entries.values()) == [False, True]
+    retired = [entry.retired for entry in remembered(made.root).entries.values()]
+    assert sorted(retired) == [False, True]
 
 
 def test_enough_is_between(tmp_path: Path) -> None:
@@ -175,7 +172,8 @@ def test_enough_is_between(tmp_path: Path) -> None:
     made.build()
     made.write("cards/a.md", "- Is a tensor a list?\n    - Yes.\n")
     made.build(moment=1_700_000_060)
-    assert sorted(entry.retired for entry in remembered(made).entries.values()) == [False, True]
+    retired = [entry.retired for entry in remembered(made.root).entries.values()]
+    assert sorted(retired) == [False, True]
     assert 0 < ENOUGH < 1
 
 
@@ -271,7 +269,7 @@ def test_what_is_put_in_a_place_has_its_number(tmp_path: Path, case: str) -> Non
     made.build()
     made.write("cards/a.md", f"- {after} {{#card .cloze}}\n")
     (card,) = made.cards()
-    known, _ = identified([card], remembered(made), Reach(Path(), whole=True), "tests")
+    known, _ = identified([card], remembered(made.root), Reach(Path(), whole=True), "tests")
     assert known[card.place].numbers == numbers
 
 
@@ -283,6 +281,6 @@ def test_a_number_is_not_handed_on_in_three_builds(tmp_path: Path) -> None:
     for moment, text in enumerate(versions):
         made.write("cards/a.md", f"- {text} {{#card}}\n")
         made.build(moment=1_700_000_000 + moment)
-        (entry,) = remembered(made).entries.values()
+        (entry,) = remembered(made.root).entries.values()
         numbers.append([number for number, _ in entry.identity.numbers])
     assert numbers == [[1, 2], [2, 1], [2, 1], [2, 1]]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from projects import MOMENT, Project, project
+from projects import MOMENT, Project, project, remembered
 
 from verideck import lock, packages
 from verideck.build import build, check
-from verideck.lock import Lock
 from verideck.model import Fate
 from verideck.stamp import RETIRED
 
@@ -23,13 +22,6 @@ def told(made: Project, *paths: str, output: str = "deck.apkg") -> dict[str, str
     files = [made.root / path for path in paths]
     built = build(check(files, settings), made.root / output, MOMENT + 10, settings)
     return {each.id: str(each.fate) for each in built.changes if each.fate is not Fate.UNTOUCHED}
-
-
-def remembered(made: Project) -> Lock:
-    """The project's lock."""
-    (found,) = lock.read(made.root)
-    assert isinstance(found, Lock)
-    return found
 
 
 def test_a_new_id_retires_the_old_note(tmp_path: Path) -> None:
@@ -132,7 +124,7 @@ def test_a_new_id_begins_anew_as_another_kind(tmp_path: Path) -> None:
     """As the error advises, also where the question is the same and had no id."""
     made = project(tmp_path, {"a.md": "## Is the sky blue?\n\nYes.\n"})
     made.build()
-    (old,) = (each.identity.id for each in remembered(made).entries.values())
+    (old,) = (each.identity.id for each in remembered(made.root).entries.values())
     made.write("cards/a.md", "## Is the sky blue? {.type}\n\nYes.\n")
     assert made.problems() == ["cards/a.md:1:4 kind-changed"]
     made.write("cards/a.md", "## Is the sky blue? {#sky .type}\n\nYes.\n")

@@ -21,13 +21,12 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from projects import COMMAND, DOT, MOMENT, ROOT, Project, files, project, soon
+from projects import COMMAND, DOT, MOMENT, ROOT, Project, files, project, remembered, soon
 
-from verideck import lock, packages
+from verideck import packages
 from verideck.build import build, check
 from verideck.cache import FOLDER
 from verideck.identity import chosen
-from verideck.lock import Lock
 
 FORMER = MOMENT - 1000
 LATER = MOMENT + 1000
@@ -118,13 +117,6 @@ def rebuild(folder: Path, cards: int, *, first: bool = False, more: Files | None
     assert new.lock != former.lock
     assert new.package != former.package
     return Rebuild(made, former, new)
-
-
-def remembered(root: Path) -> Lock:
-    """The project's lock, in which nothing is wrong."""
-    (found,) = lock.read(root)
-    assert isinstance(found, Lock), found
-    return found
 
 
 def whole(root: Path) -> None:

@@ -20,7 +20,7 @@ from verideck.files import place_name
 from verideck.identity import short
 from verideck.lint import Linted
 from verideck.lint import lint as follow_rules
-from verideck.lock import Last, Lock, Reach
+from verideck.lock import Last, Lock
 from verideck.model import (
     Built,
     Card,
@@ -38,6 +38,7 @@ from verideck.pack import pack
 from verideck.packages import NoPackageError, Packaged
 from verideck.parse import parse
 from verideck.problems import BuildFailedError, Code, Problem, Severity, errors, keep
+from verideck.reach import Reach
 from verideck.read import read
 from verideck.recognise import identified, recognise
 from verideck.render import ready, render
@@ -88,8 +89,8 @@ def check(
     problems: list[Problem] = []
     where = bench(settings)
     if renew:
-        update(_parsed(paths, settings, [], _reach(paths, settings)), where)
-    reach = _reach(paths, settings)
+        update(_cards(keep(read(paths, settings), []), settings, []), where)
+    reach = Reach(settings.root, _is_whole(paths, settings))
     cards: list[Card] = []
     proven: list[ProvenCard] = []
     remembered = _remembered(settings, problems)
@@ -159,7 +160,7 @@ def name(paths: Sequence[Path], settings: Settings) -> list[Card]:
     """
     problems: list[Problem] = []
     remembered = _remembered(settings, problems)
-    reach = _reach(paths, settings)
+    reach = Reach(settings.root, _is_whole(paths, settings))
     cards = list(_parsed(paths, settings, problems, reach))
     known, unclear = identified(cards, remembered, reach, settings.namespace)
     problems += unclear
@@ -180,8 +181,7 @@ def lint(paths: Sequence[Path], settings: Settings, *, strict: bool = False) -> 
     every = named if _is_whole(paths, settings) else list(keep(read([], settings), []))
     around = every if files <= {source.path for source in every} else named
     faults: list[Problem] = []
-    found_ = keep(parse(around, settings), faults)
-    cards = [each for each in found_ if isinstance(each, Card)]
+    cards = list(_cards(around, settings, faults))
     found = follow_rules(cards, settings.lint, files)
     told = [*problems, *(each for each in faults if each.place.path in files), *found.problems]
     if strict:
@@ -267,8 +267,11 @@ def _is_whole(paths: Sequence[Path], settings: Settings) -> bool:
     return not paths or any(path.resolve() == cards for path in paths)
 
 
-def _reach(paths: Sequence[Path], settings: Settings) -> Reach:
-    return Reach(settings.root, _is_whole(paths, settings))
+def _cards(
+    sources: Iterable[Source], settings: Settings, problems: list[Problem]
+) -> Iterator[Card]:
+    """The cards of some files, whatever they are built for."""
+    return (each for each in keep(parse(sources, settings), problems) if isinstance(each, Card))
 
 
 def _parsed(

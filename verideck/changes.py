@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from verideck.identity import short
-from verideck.lock import Entry, Lock, Reach
+from verideck.lock import Entry, Lock
 from verideck.model import Change, Fate, Kind
+from verideck.reach import Reach
 
 
 def changes(before: Lock, after: Lock, reach: Reach) -> Iterator[Change]:

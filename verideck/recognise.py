@@ -13,11 +13,12 @@ from itertools import chain, islice
 
 from verideck.identity import chosen, guid, one_line, short
 from verideck.likeness import sketch
-from verideck.lock import Entry, Lock, Reach
+from verideck.lock import Entry, Lock
 from verideck.matching import Pair, matched
 from verideck.model import Card, Identity, Kind, Place, ProvenCard
 from verideck.numbering import Past, numbered, past
 from verideck.problems import Code, Problem
+from verideck.reach import Reach
 
 REVERSE = 2
 """The number of the card that asks for the question."""

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from verideck.lock import Entry, Last, Lock, Reach, Style
+from verideck.lock import Entry, Last, Lock, Style
 from verideck.model import Edition, Kind, Note, Place
 from verideck.notetypes import notetype
+from verideck.reach import Reach
 
 RETIRED = "verideck::retired"
 """The tag of notes that are no cards of the project any more."""

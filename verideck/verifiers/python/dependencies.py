@@ -41,6 +41,7 @@ class Dependencies:
         Python itself reads the card's `own` files to tell a line of them, which stands in the key.
         """
         self.root = root
+        self._known = (str(root), *INSTALLED)
         self._own = own
         self._opened: dict[str, object] = dict(modules_here.outside())
         self._listed: dict[str, str] = {}
@@ -67,30 +68,43 @@ class Dependencies:
         if event in _OPENS:
             if arguments[0] in self._own and _opener() == tokenize.__name__:
                 return
-            self._remember(arguments[0], self._opened, stamp)
+            self._opens(arguments[0])
         elif event in _LISTS:
             if not _opener().startswith(_LOOKS_FOR_MODULES):
-                self._remember(arguments[0] or os.curdir, self._listed, content)
+                self._remember(self._named(arguments[0] or os.curdir), self._listed, content)
         elif event in _STARTS:
             self._unseen = True
 
-    def _remember(
-        self, path: object, remembered: dict[str, Seen], look: Callable[[Path], Seen]
-    ) -> None:
+    def _opens(self, path: object) -> None:
+        name = self._named(path)
+        if name not in self._opened and self._holds_files(name):
+            self._unseen = True  # what is opened from there is told by no more than its own name
+        else:
+            self._remember(name, self._opened, stamp)
+
+    def _named(self, path: object) -> str:
+        """Where a file of that path is; nothing if it is open already, and has no path."""
         if isinstance(path, bytes):
             path = os.fsdecode(path)
         if not isinstance(path, str | os.PathLike):
-            return
+            return ""
         if str(path).startswith("file:"):  # to sqlite3 a path with options
             self._unseen = True
         name = os.path.abspath(path)  # noqa: PTH100 - called for every open
+        # A link may lead into the project.
+        return name if name.startswith(self._known) else os.path.realpath(name)
+
+    def _holds_files(self, name: str) -> bool:
+        """Whether a name is a folder of the project, or one above it."""
         root = str(self.root)
-        if not name.startswith((root, *INSTALLED)):  # a link may lead into the project
-            name = os.path.realpath(name)
-        mine = name.startswith(root)
-        if look is stamp and (mine or root.startswith(name)) and Path(name).is_dir():
-            self._unseen = True  # what is opened from there is told by no more than its own name
-        elif name not in remembered and (mine or _is_loose_module(name)):
+        near = name.startswith(root) or (name and root.startswith(name))
+        return bool(near) and Path(name).is_dir()
+
+    def _remember(
+        self, name: str, remembered: dict[str, Seen], look: Callable[[Path], Seen]
+    ) -> None:
+        mine = name.startswith(str(self.root))
+        if name not in remembered and (mine or _is_loose_module(name)):
             remembered[name] = look(Path(name))
 
     def told(self, imports: Imports) -> dict[str, object]:
