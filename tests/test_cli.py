@@ -513,6 +513,19 @@ def test_a_run_that_is_killed_takes_its_snippets_along(
     assert not (good.root / "deck.apkg").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_run_that_is_killed_before_its_snippets_begin(good: Project, tmp_path: Path) -> None:
+    """An interpreter that starts for a card which nobody awaits any more removes its folder."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = good.start("build", "--executor", "spawn", TMPDIR=str(temporary))
+    assert soon(lambda: any(processes(str(temporary))))
+    command.kill()
+    command.communicate(timeout=20)
+    assert soon(lambda: not any(processes(str(temporary))))
+    assert soon(lambda: files(temporary) == set())
+
+
 def test_endless_output_is_cut_quickly(tmp_path: Path) -> None:
     """A snippet that prints without end, or a hundred megabytes, stops at the limit."""
     endless = card("endless", "while True:\n    print('x' * 1000)\nassert int('1')")

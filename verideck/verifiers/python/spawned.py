@@ -61,7 +61,7 @@ def run(request: Message, stop: Event) -> Run:
     """
     with scratch() as folder:
         process = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
-            world.interpreter("spawned", str(folder.folder)),
+            world.interpreter("spawned", str(folder.folder), str(os.getpid())),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=folder.work,
@@ -128,20 +128,20 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def main() -> None:
     """Be the card's process."""
-    request = json.loads(sys.stdin.buffer.read())
-    folder = Path(sys.argv[1])
+    folder, parent = Path(sys.argv[1]), int(sys.argv[2])
     if _HOLDS:
-        _hold(folder)
+        _hold(folder, parent)
+    request = json.loads(sys.stdin.buffer.read())
     report = world.report_on(os.dup(1))
     child.run(request, report, Scratch.of(folder))
     child.leave()
 
 
-def _hold(folder: Path) -> None:
+def _hold(folder: Path, parent: int) -> None:
     """Fork the card's process and return as it; hold on here, and end as it did.
 
-    Where nobody is left to look after the card, its processes end with this one, and its folder is
-    removed.
+    Where nobody is left to look after the card, be it from the beginning, its processes end with
+    this one, and its folder is removed.
     """
     if sys.platform == "win32":
         return
@@ -153,6 +153,8 @@ def _hold(folder: Path) -> None:
 
     signal.signal(signal.SIGTERM, clear)
     world.die_with_parent(signal.SIGTERM)
+    if os.getppid() != parent:  # it ended before its end could be told
+        clear()
     descendants.adopt()
     pid = os.fork()
     if pid == 0:
