@@ -27,7 +27,7 @@ from verideck.model import (
 from verideck.problems import Code, Problem, Severity, errors, keep
 from verideck.rules import RULES
 from verideck.settings import Settings
-from verideck.syntaxes import SYNTAXES, Page, Written, fitting
+from verideck.syntaxes import SYNTAXES, Page, Written, fitting, left_out
 
 WORDS = frozenset({"#", ".reversed", ".type", ".cloze", "tags", "source", "hint", "lint"})
 
@@ -88,11 +88,14 @@ def _written(page: Page) -> Iterator[Written | Problem]:
         place, hint = page.meta.at("syntax"), suggestion(name, frozenset(SYNTAXES))
         yield Problem(Code.SYNTAX_UNKNOWN, f"there is no syntax {name}", place, hint)
         return
-    syntax = SYNTAXES[name][1] if name else fitting(page)
-    found = list(syntax(page)) if syntax else []
+    chosen = name or fitting(page)
+    found = list(SYNTAXES[chosen].cards(page)) if chosen else []
     yield from found
     yield from page.problems
-    inside = {line for each in found if isinstance(each, Written) for line in each.lines}
+    cards = [each for each in found if isinstance(each, Written)]
+    if not name:  # whoever names the syntax has looked at what it leaves out
+        yield from left_out(page, chosen, cards)
+    inside = {line for each in cards for line in each.lines}
     outside = [token for token in page.tokens if token.map and token.map[0] not in inside]
     yield from _stray(outside, Passage("\n".join(page.lines), Place(page.source.path)))
     if not found:
@@ -101,7 +104,8 @@ def _written(page: Page) -> Iterator[Written | Problem]:
             Code.NO_CARD,
             "this file is empty" if empty else "there is no card in this file",
             page.meta.place,
-            "questions are `## headings`, list items, or paragraphs that begin with Q:",
+            f"questions are `{'#' * page.meta.level} headings`, list items, or paragraphs that "
+            "begin with Q:",
             Severity.WARNING,
         )
 

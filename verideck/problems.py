@@ -35,6 +35,8 @@ class Code(StrEnum):
     """The front matter is not closed, is not YAML, or holds an unknown key or a wrong value."""
     SYNTAX_UNKNOWN = "syntax-unknown"
     """The front matter's `syntax` names no form in which cards are written."""
+    SYNTAX_MIXED = "syntax-mixed"
+    """What would be a card in one form is none, because the file is read in another."""
 
     # Cards
     NO_CARD = "no-card"

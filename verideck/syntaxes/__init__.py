@@ -6,28 +6,67 @@ same for all of them (`parse.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from verideck.problems import Problem
+from verideck.problems import Code, Problem, Severity
 from verideck.syntaxes import heading, list_items, qa
 from verideck.syntaxes.page import Page, Written
 
-__all__ = ["SYNTAXES", "Page", "Syntax", "Written", "fitting"]
+__all__ = ["SYNTAXES", "Page", "Syntax", "Written", "fitting", "left_out"]
 
-Fits = Callable[[Page], bool]
-Syntax = Callable[[Page], Iterator[Written | Problem]]
 
-SYNTAXES: Mapping[str, tuple[Fits, Syntax]] = MappingProxyType(
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """A way to write a card."""
+
+    question: str
+    """What a question is written as, in the singular and with a regular plural."""
+    fits: Callable[[Page], bool]
+    cards: Callable[[Page], Iterator[Written | Problem]]
+    in_answers: bool = True
+    """Whether what it makes a card of is not what one would write in an answer."""
+
+
+SYNTAXES: Mapping[str, Syntax] = MappingProxyType(
     {
-        "qa": (qa.fits, qa.cards),
-        "heading": (heading.fits, heading.cards),
-        "list": (list_items.fits, list_items.cards),
+        "qa": Syntax("`Q:` paragraph", qa.fits, qa.cards),
+        "heading": Syntax("heading", heading.fits, heading.cards),
+        "list": Syntax("list item", list_items.fits, list_items.cards, in_answers=False),
     }
 )
 """By the name that front matter calls them; a page that names none is read by what fits first."""
 
 
-def fitting(page: Page) -> Syntax | None:
-    """The first syntax in which the page can be read."""
-    return next((cards for fits, cards in SYNTAXES.values() if fits(page)), None)
+def fitting(page: Page) -> str:
+    """The name of the first syntax in which the page can be read, if it can be."""
+    return next((name for name, syntax in SYNTAXES.items() if syntax.fits(page)), "")
+
+
+def left_out(page: Page, chosen: str, cards: Iterable[Written]) -> Iterator[Problem]:
+    """Tell what is no card in the chosen syntax, and would be one with an answer in another.
+
+    What would have cards of the chosen syntax in its answer is a chapter of theirs.
+    """
+    starts = {each.lines.start for each in cards}
+    outside = page.without({line for each in cards for line in each.lines})
+    for name, syntax in SYNTAXES.items():
+        if name == chosen:
+            continue
+        read = syntax.cards(page if syntax.in_answers else outside)
+        lost = [
+            each
+            for each in read
+            if isinstance(each, Written) and each.answer and starts.isdisjoint(each.lines)
+        ]
+        if lost:
+            more = f", and {len(lost) - 1} more below, are no cards" if lost[1:] else " is no card"
+            yield Problem(
+                Code.SYNTAX_MIXED,
+                f"this {syntax.question}{more}: this file asks by {SYNTAXES[chosen].question}s",
+                lost[0].question.place,
+                "write all of them in one form, or each form in a file of its own; if it is meant "
+                f"so, say `syntax: {chosen}` in the front matter",
+                Severity.WARNING,
+            )

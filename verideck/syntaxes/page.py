@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from verideck import markdown
@@ -71,6 +72,12 @@ class Page:
         self.blocks = tuple(_blocks(parsed.tokens))
         self.problems = tuple(each for each in parsed.problems if each.code is Code.FENCE_UNCLOSED)
         """A fence that runs on swallows the cards below it, wherever it stands."""
+
+    def without(self, lines: Container[int]) -> Page:
+        """The page as if the blocks that begin on some lines were not there."""
+        rest = copy.copy(self)
+        rest.blocks = tuple(block for block in self.blocks if block.start not in lines)
+        return rest
 
     def place(self, line: int, column: int = 0) -> Place:
         """The place of a line and column that are counted from 0."""

@@ -41,21 +41,37 @@ def _asks(block: Block) -> bool:
 
 
 def cards(page: Page) -> Iterator[Written | Problem]:
-    """Yield a card for every `Q:`; it ends at the next `Q:` or at a heading of level 1.
+    """Yield a card for every `Q:`; it ends at the next `Q:` or at a title.
 
     A marker may also stand on a later line of a paragraph, as in a `Q:` line with its `A:` line
     directly beneath it.
     """
     titles = Titles(page)
     starts: list[_Marker] = []
+    title_at = _titles(page)
     for block in page.blocks:
-        if block.heading_level == 1:
+        if block.start in title_at:
             yield from _cards(page, starts, block.start, titles.names)
             starts = []
             titles.enter(block)
         elif block.type == "paragraph_open":
             starts += _markers(page, block.content, block.start)
     yield from _cards(page, starts, len(page.lines), titles.names)
+
+
+def _titles(page: Page) -> set[int]:
+    """The lines of the headings that name decks: of level 1, or directly above a `Q:` or a title.
+
+    Any other belongs to the answer in which it stands.
+    """
+    found: set[int] = set()
+    above_question = False
+    for block in reversed(page.blocks):
+        level = block.heading_level
+        above_question = _asks(block) or (level > 0 and (level == 1 or above_question))
+        if level and above_question:
+            found.add(block.start)
+    return found
 
 
 def _markers(page: Page, content: str, start: int) -> Iterator[_Marker]:
