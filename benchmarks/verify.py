@@ -48,8 +48,11 @@ FRESH = 4
 GROWTH = (125, 250, 500, 1000)
 """How many snippets verideck is given, to see how its cost grows."""
 
+_OF_THIS_SHELL = re.compile("PYTEST_.*|PYTHONDONTWRITEBYTECODE")
+"""What would burden some only: the installed have their bytecode, an editable one writes it."""
+
 ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+    **{name: value for name, value in os.environ.items() if not _OF_THIS_SHELL.fullmatch(name)},
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # each peer loads its own plugin and no other's
 }

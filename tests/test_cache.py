@@ -14,9 +14,10 @@ from typing import NoReturn
 import pytest
 from projects import SETTINGS, Project, card, project, soon
 
-from verideck import fences
+from verideck import fences, highlight
 from verideck.build import bench
 from verideck.cache import FOLDER, Cache, key
+from verideck.highlight import Highlighter
 from verideck.model import Proof, ProvenCard
 from verideck.problems import Problem
 from verideck.verifiers.python import forks, kept, spawned, versions
@@ -622,6 +623,43 @@ def test_clean_forgets_everything(copy: Project) -> None:
     assert not [each for each in (copy.root / FOLDER).iterdir() if each.is_dir()]
     assert copy.run("clean").stdout == "nothing is kept here\n"
     assert executed(copy) == ALL
+
+
+CODE = "def one():  # 一\n    return 1"
+
+
+def test_highlighted_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run takes no code to pieces that it finds taken to pieces."""
+    first = Highlighter(Cache(tmp_path, "highlighted")).pieces(CODE, "python")
+    assert ("k", "def") in first
+    monkeypatch.setattr(highlight, "find_lexer_class_by_name", None)
+    second = Highlighter(Cache(tmp_path, "highlighted"))
+    assert second.pieces(CODE, "python") == first
+    with pytest.raises(TypeError):
+        second.pieces(CODE + "0", "python")
+    with pytest.raises(TypeError):
+        second.pieces(CODE, "ruby")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"pieces": None},
+        {"pieces": [["k"]]},
+        {"pieces": [["k", "other code"]]},
+        {"pieces": [['"><script>', CODE]]},
+        {"pieces": [[["k"], CODE]]},
+    ],
+    ids=str,
+)
+def test_an_odd_entry_highlights_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: dict[str, object]
+) -> None:
+    """Whoever wrote it: what is no pieces of that code is as good as none."""
+    right = Highlighter(Cache(None, "highlighted")).pieces(CODE, "python")
+    monkeypatch.setattr(Cache, "find", lambda *_: entry)
+    assert Highlighter(Cache(tmp_path, "highlighted")).pieces(CODE, "python") == right
 
 
 def test_proofs_may_be_deleted_while_they_are_used(tmp_path: Path) -> None:

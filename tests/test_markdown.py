@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from verideck import attributes, markdown
 from verideck.attributes import Attribute
+from verideck.cache import Cache
+from verideck.highlight import Highlighter
 from verideck.lock import Lock
 from verideck.markdown import Token, cloze
 from verideck.model import Card, Draft, Kind, Note, Passage, Place, ProvenCard, Role, Source
@@ -29,6 +31,7 @@ EXAMPLES = settings(deadline=None, derandomize=True, max_examples=300)
 """The same examples on every run; no haste, because others may need the machine."""
 
 PROJECT = Settings(Path("/nowhere"), deck="D", namespace="n", verify=False)
+HIGHLIGHTER = Highlighter(Cache(None, "highlighted"))
 PATH = "cards/any.md"
 
 CHARACTERS = st.characters(
@@ -168,7 +171,7 @@ def check_tokens(text: str, passage: Passage) -> None:
 def test_any_card_can_be_rendered(text: str) -> None:
     """Every card becomes a note or a problem at a place; no field holds a tag that is left open."""
     cards_ = [each for each in found(text) if isinstance(each, Card)]
-    for each in render(known(cards_), PROJECT):
+    for each in render(known(cards_), PROJECT, HIGHLIGHTER):
         if isinstance(each, Note):
             for field in each.fields.values():
                 assert re.sub(r"<!-- -->|</?[a-z][^<>]*>", "", field).count("<") == 0
@@ -190,7 +193,7 @@ def test_the_cells_of_a_row_are_told_apart() -> None:
     marks = markdown.walk(markdown.parse(card.answer).tokens)
     places = [markdown.place(token).column for token in marks if token.type == "mark_open"]
     assert places == [3, 11]
-    (note,) = render(known([card]), PROJECT)
+    (note,) = render(known([card]), PROJECT, HIGHLIGHTER)
     assert isinstance(note, Note)
     assert re.findall(r"\{\{c\d::x\}\}", note.fields["Question"]) == ["{{c1::x}}", "{{c2::x}}"]
 
@@ -334,7 +337,7 @@ def test_maths_is_left_alone(tex: str, form: str, *, block: bool) -> None:
     ]
     assert maths == [tex]
     if card.kind is Kind.BASIC:
-        (note,) = render(known([card]), PROJECT)
+        (note,) = render(known([card]), PROJECT, HIGHLIGHTER)
         assert isinstance(note, Note)
         opening, closing = (r"\[", r"\]") if block else (r"\(", r"\)")
         assert f"{opening}{tex}{closing}" in unescape(note.fields["Answer"])

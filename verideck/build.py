@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from verideck import lock, packages
 from verideck.audit import audit
-from verideck.cache import FOLDER, alone
+from verideck.cache import FOLDER, Cache, alone
 from verideck.changes import changes, turned
 from verideck.diff import Difference, differences
 from verideck.files import place_name
+from verideck.highlight import Highlighter
 from verideck.identity import short
 from verideck.lint import Linted
 from verideck.lint import lint as follow_rules
@@ -94,14 +95,16 @@ def check(
     cards: list[Card] = []
     proven: list[ProvenCard] = []
     remembered = _remembered(settings, problems)
+    highlighter = _highlighter(settings)
     parsed = _noted(_parsed(paths, settings, problems, reach), cards)
-    with closing(verify(map(ready, parsed), where)) as proving:
+    with closing(verify(ready(parsed, highlighter), where)) as proving:
         holding = keep(watch("proving", proving, cards), problems)
         if settings.audit_build:
             auditing = audit(list(holding), where, settings.audit_floor)
             holding = keep(watch("auditing", auditing, cards), problems)
         holding = _noted(holding, proven)
-        notes = _rendered(holding, cards, remembered, reach, settings, problems)
+        known = recognise(holding, cards, remembered, reach, settings.namespace)
+        notes = list(keep(render(keep(known, problems), settings, highlighter), problems))
     if not notes and not errors(problems):
         problems.append(_no_notes(paths, settings))
     if strict:
@@ -129,9 +132,11 @@ def build(
         before = _remembered(settings, problems, checked.lock)
         notes: Sequence[Note] = checked.notes
         if before != checked.lock:
-            notes = _rendered(
-                checked.proven, checked.cards, before, checked.reach, settings, problems
+            known = recognise(
+                checked.proven, checked.cards, before, checked.reach, settings.namespace
             )
+            rendered = render(keep(known, problems), settings, _highlighter(settings))
+            notes = list(keep(rendered, problems))
         former = partial(_former, output, settings)
         edition, after = stamp(notes, before, checked.reach, former, moment)
         if locked and before != after:
@@ -205,17 +210,8 @@ def bench(settings: Settings) -> Bench:
     )
 
 
-def _rendered(  # noqa: PLR0913, PLR0917 - two stages and what they need
-    proven: Iterable[ProvenCard],
-    cards: Sequence[Card],
-    lock: Lock,
-    reach: Reach,
-    settings: Settings,
-    problems: list[Problem],
-) -> list[Note]:
-    """The notes of proven cards, as a lock knows them."""
-    known = recognise(proven, cards, lock, reach, settings.namespace)
-    return list(keep(render(keep(known, problems), settings), problems))
+def _highlighter(settings: Settings) -> Highlighter:
+    return Highlighter(Cache(settings.root / FOLDER, "highlighted"))
 
 
 def _remembered(settings: Settings, problems: list[Problem], known: Lock | None = None) -> Lock:

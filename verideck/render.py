@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from verideck import highlight, markdown
 from verideck.fences import is_executable
+from verideck.highlight import Highlighter
 from verideck.markdown import Token, cloze
 from verideck.markdown.html import html, marks
 from verideck.model import (
@@ -35,21 +36,24 @@ _AUTHORS_NOTE = re.compile(r"[ \t]*#\s*audit:\s*ignore\b.*")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
-def render(cards: Iterable[ProvenCard], settings: Settings) -> Iterator[Note | Problem]:
+def render(
+    cards: Iterable[ProvenCard], settings: Settings, highlighter: Highlighter
+) -> Iterator[Note | Problem]:
     """Render proven cards, in their order."""
     for proven in cards:
-        writer = _Writer(proven, settings)
+        writer = _Writer(proven, settings, highlighter)
         note = writer.note()
         yield from writer.problems
         if not writer.problems:
             yield note
 
 
-def ready(card: Card) -> Card:
-    """Do what needs no proof, while whoever proves the card gets ready; hands the card on."""
-    for snippet in card.snippets:
-        highlight.tokens(_face(snippet), snippet.language)
-    return card
+def ready(cards: Iterable[Card], highlighter: Highlighter) -> Iterator[Card]:
+    """Do what needs no proof, while whoever proves the cards gets ready; hands them on."""
+    for card in cards:
+        for snippet in card.snippets:
+            highlighter.pieces(_face(snippet), snippet.language)
+        yield card
 
 
 def _face(snippet: Snippet) -> str:
@@ -60,10 +64,11 @@ def _face(snippet: Snippet) -> str:
 class _Writer:
     """Renders one card: what a token of it stands for is known here (`markdown.html.Parts`)."""
 
-    def __init__(self, proven: ProvenCard, settings: Settings) -> None:
+    def __init__(self, proven: ProvenCard, settings: Settings, highlighter: Highlighter) -> None:
         self.card: Card = proven.card
         self.audit = proven.audit
         self.settings = settings
+        self._highlighter = highlighter
         self.problems: list[Problem] = []
         self.in_cloze = proven.card.kind is Kind.CLOZE
         self._snippets = {snippet.place: snippet for snippet in proven.card.snippets}
@@ -237,9 +242,9 @@ class _Writer:
         code = snippet.code.rstrip("\n") if inserted else _face(snippet)
         if snippet.options.role is Role.OUTPUT or not snippet.language:
             css = "output" if snippet.options.role is Role.OUTPUT else "text"
-            return f'<pre class="{css}">{highlight.html(code, "", inserted)}</pre>\n'
-        highlighted = highlight.html(code, snippet.language, inserted)
-        pieces = [f'<pre class="code"><code>{highlighted}</code></pre>\n']
+            text = highlight.html(code, highlight.plain(code), inserted)
+            return f'<pre class="{css}">{text}</pre>\n'
+        pieces = [self._code(code, snippet.language, inserted) + "\n"]
         proof = self._proofs.get(snippet.place)
         if proof and proof.raised:
             raised = escape(self._clean(proof.raised, snippet.place), quote=False)
@@ -251,6 +256,11 @@ class _Writer:
             reason = self._words.not_run.format(reason=escape(snippet.options.reason))
             pieces.append(f'<p class="unverified">{reason}</p>\n')
         return "".join(pieces)
+
+    def _code(self, code: str, language: str, inserted: Sequence[tuple[int, str]] = ()) -> str:
+        pieces = self._highlighter.pieces(code, language)
+        text = highlight.html(code, pieces, inserted)
+        return f'<pre class="code"><code>{text}</code></pre>'
 
     def _witness(self) -> str:
         """What the back of the card says about its proof."""
@@ -266,10 +276,9 @@ class _Writer:
         versions = "".join(f" · {name} {version}" for name, version in with_versions)
         line = f"✓ {self._words.held(assertions)}{self._scored()}{versions}"
         checks = [
-            f'<pre class="code"><code>{highlight.html(code, proof.snippet.language)}</code></pre>'
+            self._code(proof.snippet.code.rstrip("\n"), proof.snippet.language)
             for proof in proofs
             if proof.snippet.options.role is Role.CHECK
-            for code in [proof.snippet.code.rstrip("\n")]
         ]
         if not checks:
             return f'<p class="proof">{escape(line)}</p>'

@@ -102,7 +102,8 @@ class _Renderer(RendererHTML):
         content = tokens[idx].content
         if self._parts.in_cloze and not any(self._deletions):
             plain, _ = cloze.find(content)
-            return f"<code>{literal(highlight.html(plain, '', marks(content)))}</code>"
+            marked = highlight.html(plain, highlight.plain(plain), marks(content))
+            return f"<code>{literal(marked)}</code>"
         return f"<code>{self._guarded(content)}</code>"
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:

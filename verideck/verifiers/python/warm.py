@@ -34,6 +34,7 @@ def main() -> None:
     """Serve until nobody asks any more."""
     control, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # what is imported stays: to look for garbage in it is in vain
     world.forget_pages()
     if not box.missing():
         box.ready()
@@ -63,6 +64,7 @@ def _fork(control: socket.socket, channel: socket.socket, folder: Path) -> int:
         channel.close()
         return pid
     control.close()
+    gc.enable()
     worker.serve(channel, folder)
     os._exit(0)
 
