@@ -779,10 +779,23 @@ CANNOT_FAIL = [
 
 
 @pytest.mark.parametrize("test", CANNOT_FAIL)
-def test_an_assertion_that_cannot_fail_counts_for_nothing(tmp_path: Path, test: str) -> None:
-    """However it is dressed up."""
-    made = project(tmp_path, {"a.md": card("one", f"x = 1\nassert {test}")})
-    assert made.problems() == ["cards/a.md:5:1 nothing-asserted"]
+def test_an_assertion_that_cannot_fail_is_refused(tmp_path: Path, test: str) -> None:
+    """However it is dressed up, and however good the others are: at its line."""
+    code = f"x = 1\nassert x == int('1')\nassert {test}"
+    (problem,) = project(tmp_path, {"a.md": card("one", code)}).verified()
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.place.line) == (Code.NOTHING_ASSERTED, 8)
+    assert "its text shows that it is true" in problem.message
+
+
+@pytest.mark.parametrize("test", ["False", "0", "[]", "not 1"])
+def test_what_is_never_to_be_reached_may_say_so(tmp_path: Path, test: str) -> None:
+    """An assertion that cannot hold marks what must not happen, and fails where it does."""
+    code = "x = int('1')\nif x != 1:\n    assert {0}\nassert x == 1"
+    made = project(tmp_path, {"a.md": card("one", code.format(test))})
+    assert made.problems() == []
+    made.write("cards/a.md", card("one", code.format(test).replace("!=", "==")))
+    assert made.problems() == ["cards/a.md:8:5 assertion-failed"]
 
 
 UNCALLED = {

@@ -8,9 +8,9 @@ Runs inside the child. `Rewriter` changes `assert` in the syntax tree into
         else:
             raise recorder.failure(<operands>, <message>)
 
-so that an assertion counts when it is executed, not when it merely stands in the text. An `assert`
-on a constant or a tuple cannot fail, is left as it is, and counts for nothing; one on a function
-cannot fail either, which shows when it is executed, and is refused.
+so that an assertion counts when it is executed, not when it merely stands in the text. One that
+cannot fail is refused when it is executed: on a constant or a tuple, as its text shows, or on a
+function.
 """
 
 from __future__ import annotations
@@ -209,6 +209,11 @@ class Recorder:
             raise self._refused(message, hint, "nothing-asserted")
         return value
 
+    def idle(self, hint: str) -> AssertionError:
+        """Refuse what held, as it must by its text."""
+        message = "this assertion cannot fail: its text shows that it is true"
+        return self._refused(message, hint, "nothing-asserted")
+
     def see(self, value: Any) -> Any:  # noqa: ANN401 - whatever an assertion is about
         """Remember what a value is that an assertion is about, and hand it on."""
         self._trace(value, sys._getframe(1))  # noqa: SLF001 - who asserts
@@ -316,10 +321,12 @@ class Rewriter(ast.NodeTransformer):
                     _Seen().generic_visit(node)
         return node
 
-    def visit_Assert(self, node: ast.Assert) -> ast.stmt:
-        """Rewrite one assertion, unless it cannot fail."""
+    def visit_Assert(self, node: ast.Assert) -> ast.stmt | list[ast.stmt]:
+        """Rewrite one assertion; where its text decides it, refuse it once it has held."""
         if _cannot_fail(node.test):
-            return node
+            refused = ast.Raise(exc=_call("idle", ast.Constant(_remedy(node.test))))
+            _put(refused, node)
+            return [node, refused]
         operands: dict[int, str] = {}
         self._compared: list[tuple[int, int]] = []
         test = self._kept_inside(node.test, operands)
@@ -388,6 +395,12 @@ class Rewriter(ast.NodeTransformer):
         kept = _call("keep", ast.Constant(number), expression)
         _put(kept, expression)
         return kept
+
+
+def _remedy(test: ast.expr) -> str:
+    if isinstance(test, ast.Tuple):
+        return "leave out the parentheses: `assert test, message`"
+    return "assert what the code has computed"
 
 
 def _cannot_fail(test: ast.expr) -> bool:
