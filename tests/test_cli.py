@@ -102,6 +102,14 @@ def test_no_cards_folder_is_2(tmp_path: Path) -> None:
     assert "no folder cards here: name the Markdown files" in run.stderr
 
 
+def test_a_cards_folder_that_is_not_there_is_told_where_it_is_set(tmp_path: Path) -> None:
+    """It is an author's mistake then, with its line."""
+    made = project(tmp_path, {"a.md": GOOD}, "[tool.verideck]\ndeck = 'D'\ncards = 'notes'\n")
+    run = made.run("check")
+    assert run.returncode == 1
+    assert run.stderr.startswith("pyproject.toml:3:1: error: there is no folder notes ")
+
+
 def test_wrong_settings_are_1(tmp_path: Path) -> None:
     """Settings are an author's text: what is wrong in them is told at its line, in every form."""
     made = project(tmp_path, {"a.md": GOOD}, "[tool.verideck]\ndeck = 'D'\n\ntimeuot = 5\n")

@@ -23,11 +23,11 @@ from verideck.build import check as check_cards
 from verideck.build import lint as lint_cards
 from verideck.cache import FOLDER, forget
 from verideck.files import WRITTEN, absolute
-from verideck.model import Built, Card, ProvenCard, Tally
+from verideck.model import Built, Card, Place, ProvenCard, Tally
 from verideck.moment import moment
 from verideck.outputs import OUTPUTS
-from verideck.problems import BuildFailedError, Problem, errors, keep
-from verideck.settings import Settings, find_root, is_executor, load
+from verideck.problems import BuildFailedError, Code, Problem, errors, keep
+from verideck.settings import PYPROJECT, Settings, find_root, is_executor, load, place_of
 from verideck.verify import Proven, Watch, unwatched
 
 INTERRUPTED = 130
@@ -289,8 +289,17 @@ class _Run:
             executor=self.words.executor or found[0].executor,
         )
         if not self.words.paths and not (self.root / settings.cards).is_dir():
-            raise click.UsageError(f"no folder {settings.cards} here: name the Markdown files")
+            self.miss_cards(settings)
         return settings
+
+    def miss_cards(self, settings: Settings) -> NoReturn:
+        """Tell that there is nothing to read, at the setting that says where, if there is one."""
+        place = place_of("cards", settings)
+        if place == Place(PYPROJECT):
+            raise click.UsageError(f"no folder {settings.cards} here: name the Markdown files")
+        message = f"there is no folder {settings.cards}"
+        hint = "cards names the folder of the Markdown files"
+        self.fail([Problem(Code.SETTING_INVALID, message, place, hint)], Tally())
 
     def checked(self, settings: Settings) -> Checked:
         """Run all stages but the last."""

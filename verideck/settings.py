@@ -11,6 +11,7 @@ from pathlib import Path
 from verideck.attributes import suggestion
 from verideck.files import absolute
 from verideck.model import LARGEST_LIMIT, Limits, Place
+from verideck.outputs import OUTPUTS
 from verideck.problems import Code, Problem
 from verideck.rules import RULES, Rules, changed
 
@@ -18,6 +19,8 @@ PYPROJECT = "pyproject.toml"
 _LIMITS = Limits()
 
 
+Package = str
+"""A path whose suffix tells a kind of file that is known."""
 Share = float
 """From 0 to 1."""
 Executor = str
@@ -37,7 +40,7 @@ class Settings:
     `[project]`, else the deck's."""
     cards: str = "cards"
     """The folder of the Markdown files."""
-    output: str = ""
+    output: Package = ""
     """The package; by default `dist/<folder>.apkg`."""
     lang: str = ""
     """The language of the prose, as in HTML: `zh-CN`, `en`."""
@@ -176,6 +179,10 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
     "Executor": (
         lambda value: isinstance(value, str) and is_executor(value),
         "fork, spawn or dask://host:port",
+    ),
+    "Package": (
+        lambda value: isinstance(value, str) and Path(value).suffix in OUTPUTS,
+        f"a path that ends with {' or '.join(OUTPUTS)}",
     ),
     "Share": (
         lambda value: (
