@@ -28,6 +28,8 @@ class Included:
 
 _REGION = r"^[ \t]*(?:#|//|--|;|%|/\*|<!--)\s*{word}[ \t]+{name}[ \t]*(?:\*/|-->)?[ \t]*$"
 
+_MARK = re.compile(_REGION.format(word="(?:end)?region", name=r"\S.*?") + r"\n?", re.MULTILINE)
+
 
 def name(root: Path, path: str) -> str:
     """A file as everything else names it, however the author wrote its path."""
@@ -61,6 +63,11 @@ def find(root: Path, path: str, symbol: str, region: str) -> Included:
     else:
         first, last = 0, len(lines)
     return _cut(lines, first, last, path)
+
+
+def unmarked(code: str) -> str:
+    """Included code without the marks of the regions that begin or end in it."""
+    return _MARK.sub("", code)
 
 
 def _cut(lines: list[str], first: int, last: int, path: str) -> Included:

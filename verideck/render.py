@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
-from verideck import highlight, markdown
+from verideck import highlight, includes, markdown
 from verideck.fences import is_executable
 from verideck.highlight import Highlighter
 from verideck.markdown import Token, cloze
@@ -58,7 +58,8 @@ def ready(cards: Iterable[Card], highlighter: Highlighter) -> Iterator[Card]:
 
 def _face(snippet: Snippet) -> str:
     """The code as the card shows it."""
-    return _AUTHORS_NOTE.sub("", snippet.code.rstrip("\n"))
+    code = includes.unmarked(snippet.code) if snippet.options.include else snippet.code
+    return _AUTHORS_NOTE.sub("", code.rstrip("\n"))
 
 
 class _Writer:
@@ -276,7 +277,7 @@ class _Writer:
         versions = "".join(f" · {name} {version}" for name, version in with_versions)
         line = f"✓ {self._words.held(assertions)}{self._scored()}{versions}"
         checks = [
-            self._code(proof.snippet.code.rstrip("\n"), proof.snippet.language)
+            self._code(_face(proof.snippet), proof.snippet.language)
             for proof in proofs
             if proof.snippet.options.role is Role.CHECK
         ]
