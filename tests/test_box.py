@@ -369,13 +369,36 @@ assert Path("here").write_text("x") and Path("here").read_text() == "x"
     assert proven.proofs[0].assertions == 5
 
 
-def test_a_refusal_is_explained(tmp_path: Path) -> None:
-    """An author who meets the box is told that there is one."""
-    found = project(tmp_path, {"a.md": card("one", "import socket\nsocket.socket()")}).verified()
-    (problem,) = found
+REFUSED = {
+    "a socket": "import socket\nsocket.socket()",
+    "the name of a host": "import socket\nsocket.gethostbyname('example.org')",
+    "a page": "import urllib.request\nurllib.request.urlopen('http://example.org')",
+    "a cause": "try:\n    open('/etc/x', 'w')\nexcept OSError as e: raise ValueError from e",
+    "a ring of causes": "one, two = ValueError(), PermissionError()\n"
+    "one.__cause__, two.__cause__ = two, one\nraise one",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refusal_is_explained(tmp_path: Path, name: str) -> None:
+    """An author who meets the box is told that there is one, however it comes."""
+    code = REFUSED[name]
+    (problem,) = project(tmp_path, {"a.md": card("one", code)}).verified()
     assert isinstance(problem, Problem)
-    assert (problem.code, problem.place.line) == (Code.EXCEPTION_RAISED, 7)
+    assert (problem.code, problem.place.line) == (
+        Code.EXCEPTION_RAISED,
+        6 + code.count("\n"),
+    )
     assert "no network" in problem.hint
+
+
+def test_what_is_no_refusal_is_not_explained_by_the_box(tmp_path: Path) -> None:
+    """Neither another error, nor one that keeps quiet about what it came of."""
+    quiet = "try:\n    open('/etc/x', 'w')\nexcept OSError:\n    raise ValueError from None"
+    made = project(tmp_path, {"a.md": card("one", quiet) + card("two", "open('nothing')")})
+    problems = [each for each in made.verified() if isinstance(each, Problem)]
+    assert len(problems) == 2
+    assert not any("box" in each.hint for each in problems)
 
 
 ATTRIBUTES = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import re
+import sys
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
@@ -13,6 +15,8 @@ from verideck.verifiers.python.assertions import NAME
 from verideck.verifiers.python.sources import Sources
 
 _ATTRIBUTES = re.compile(r"chmod|chown|utime|xattr")
+_FAR = 20
+"""How far back a cause is looked for: a card may tie its exceptions to a ring."""
 _CALLS = 5
 """How many callers of a failing line are told."""
 
@@ -91,6 +95,25 @@ def _changes_attributes(error: BaseException) -> bool:
     )
 
 
+def _refused_by_box(error: BaseException) -> bool:
+    """Whether the box refused it, or what it came of: a file, a connection, the name of a host."""
+    unknown_host = getattr(sys.modules.get("socket"), "gaierror", PermissionError)
+    refused = any(
+        isinstance(each, PermissionError | unknown_host)
+        for each in itertools.islice(_causes(error), _FAR)
+    )
+    return refused and bool(box.entered())
+
+
+def _causes(error: BaseException | None) -> Iterator[object]:
+    """An exception and those that it came of; some libraries tell theirs as a `reason`."""
+    while error is not None:
+        yield error
+        yield getattr(error, "reason", None)
+        shown = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or shown
+
+
 _SYSTEM = (
     (
         "memory-limit",
@@ -109,7 +132,7 @@ _SYSTEM = (
     ),
     (
         "exception-raised",
-        lambda error: isinstance(error, PermissionError) and bool(box.entered()),
+        _refused_by_box,
         "cards run in a box: no network, no files but the project's, no writing but where they run",
     ),
 )
