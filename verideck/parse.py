@@ -93,7 +93,9 @@ def _written(page: Page) -> Iterator[Written | Problem]:
     yield from found
     yield from page.problems
     cards = [each for each in found if isinstance(each, Written)]
-    if not name:  # whoever names the syntax has looked at what it leaves out
+    underlined = any(_is_underline(each) for each in found)
+    # Whoever names the syntax has looked; and until it is clear what is a heading, nobody can.
+    if chosen and not name and not underlined:
         yield from left_out(page, chosen, cards)
     inside = {line for each in cards for line in each.lines}
     outside = [token for token in page.tokens if token.map and token.map[0] not in inside]
@@ -108,6 +110,10 @@ def _written(page: Page) -> Iterator[Written | Problem]:
             "begin with Q:",
             Severity.WARNING,
         )
+
+
+def _is_underline(found: Written | Problem) -> bool:
+    return isinstance(found, Problem) and found.code is Code.HEADING_UNDERLINED
 
 
 def _setup(page: Page, written: list[Written], settings: Settings) -> Iterator[Snippet | Problem]:

@@ -28,6 +28,13 @@ class Syntax:
     in_answers: bool = True
     """Whether what it makes a card of is not what one would write in an answer."""
 
+    def asks(self, written: Written) -> bool:
+        """Whether an author who wrote it may have meant a card.
+
+        A list item that begins with a bracket is an entry in a table of contents or a task.
+        """
+        return bool(written.answer) and (self.in_answers or written.question.text[:1] != "[")
+
 
 SYNTAXES: Mapping[str, Syntax] = MappingProxyType(
     {
@@ -47,18 +54,20 @@ def fitting(page: Page) -> str:
 def left_out(page: Page, chosen: str, cards: Iterable[Written]) -> Iterator[Problem]:
     """Tell what is no card in the chosen syntax, and would be one with an answer in another.
 
-    What would have cards of the chosen syntax in its answer is a chapter of theirs.
+    Outside of the cards, what would have some of them in its answer is a chapter of theirs.
     """
-    starts = {each.lines.start for each in cards}
-    outside = page.without({line for each in cards for line in each.lines})
+    starts, lines = set[int](), set[int]()
+    for each in cards:
+        starts.add(each.lines.start)
+        lines.update(each.lines)
+    outside = page.without(lines)
     for name, syntax in SYNTAXES.items():
         if name == chosen:
             continue
         read = syntax.cards(page if syntax.in_answers else outside)
+        found = [each for each in read if isinstance(each, Written) and syntax.asks(each)]
         lost = [
-            each
-            for each in read
-            if isinstance(each, Written) and each.answer and starts.isdisjoint(each.lines)
+            each for each in found if each.lines.start in lines or starts.isdisjoint(each.lines)
         ]
         if lost:
             more = f", and {len(lost) - 1} more below, are no cards" if lost[1:] else " is no card"

@@ -25,7 +25,8 @@ def cards(page: Page) -> Iterator[Written | Problem]:
     if any(_is_hashed(block, level) for block in headings):
         # Who writes hashes means a line under the text, where it stands directly beneath.
         underlined = [b for b in headings if b.heading_level == level and not _is_hashed(b, level)]
-        yield from (_underlined(page, block) for block in underlined)
+        hint = "leave a blank line between them; a question is written with hashes, like the others"
+        yield from (page.underlined(block, f"{hint} here") for block in underlined)
         headings = [block for block in headings if block not in underlined]
     stops = [*(heading.start for heading in headings), len(page.lines)][1:]
     for heading, stop in zip(headings, stops, strict=True):
@@ -48,13 +49,4 @@ def cards(page: Page) -> Iterator[Written | Problem]:
 
 
 def _is_hashed(block: Block, level: int) -> bool:
-    return block.heading_level == level and block.tokens[0].markup.startswith("#")
-
-
-def _underlined(page: Page, block: Block) -> Problem:
-    return Problem(
-        Code.HEADING_UNDERLINED,
-        f"{page.lines[block.stop - 1].strip()} makes a heading of the line above it",
-        page.place(block.stop - 1),
-        "leave a blank line between them; a question is written with hashes, like the others here",
-    )
+    return block.heading_level == level and not block.is_underlined

@@ -11,7 +11,7 @@ from verideck import markdown
 from verideck.front_matter import FrontMatter
 from verideck.markdown import Token
 from verideck.model import Passage, Place, Source
-from verideck.problems import Code
+from verideck.problems import Code, Problem
 
 TAB = 4
 _DEEPER_THAN_ANY_LIST = " " * 100
@@ -57,6 +57,11 @@ class Block:
         """1 to 6 for a heading, else 0."""
         return int(self.tokens[0].tag[1]) if self.type == "heading_open" else 0
 
+    @property
+    def is_underlined(self) -> bool:
+        """Whether a line of dashes or equals signs under it makes it a heading."""
+        return self.type == "heading_open" and not self.tokens[0].markup.startswith("#")
+
 
 class Page:
     """A file as Markdown: its blocks, and its lines to cut passages from."""
@@ -82,6 +87,15 @@ class Page:
     def place(self, line: int, column: int = 0) -> Place:
         """The place of a line and column that are counted from 0."""
         return Place(self.source.path, line + 1, column + 1)
+
+    def underlined(self, block: Block, hint: str) -> Problem:
+        """Tell of a heading that was hardly meant to be one."""
+        return Problem(
+            Code.HEADING_UNDERLINED,
+            f"{self.lines[block.stop - 1].strip()} makes a heading of the line above it",
+            self.place(block.stop - 1),
+            hint,
+        )
 
     def inline(self, content: str, line: int) -> Passage:
         """The inline content of a block that begins on a line."""

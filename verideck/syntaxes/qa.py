@@ -26,18 +26,22 @@ class _Marker:
 
 
 def fits(page: Page) -> bool:
-    """Tell whether `Q:` begins the first paragraph, or one above all lists and other questions."""
-    paragraphs = [block for block in page.blocks if block.type == "paragraph_open"]
+    """Tell whether a `Q:` stands in the first paragraph, or above all lists and other questions."""
+    texts = [block for block in page.blocks if block.type == "paragraph_open" or _words(block)]
     introduction = itertools.takewhile(
-        lambda block: block.type not in LISTS and block.heading_level != page.meta.level,
+        lambda block: (
+            _words(block) or (block.type not in LISTS and block.heading_level != page.meta.level)
+        ),
         page.blocks,
     )
-    return any(map(_asks, paragraphs[:1])) or any(map(_asks, introduction))
+    return any("Q" in _words(block) for block in [*texts[:1], *introduction])
 
 
-def _asks(block: Block) -> bool:
-    match = _MARKER.match(block.content) if block.type == "paragraph_open" else None
-    return match is not None and match["word"] in "Q问"
+def _words(block: Block) -> str:
+    """The markers of a text in their order, Q or A; also of one that an underline made a title."""
+    is_text = block.type == "paragraph_open" or block.is_underlined
+    found = markdown.markers(block.content, _MARKER) if is_text else ()
+    return "".join("Q" if match["word"] in "Q问" else "A" for match in found)
 
 
 def cards(page: Page) -> Iterator[Written | Problem]:
@@ -50,7 +54,9 @@ def cards(page: Page) -> Iterator[Written | Problem]:
     starts: list[_Marker] = []
     title_at = _titles(page)
     for block in page.blocks:
-        if block.start in title_at:
+        if block.is_underlined and (_words(block) or (block.heading_level > 1 and starts)):
+            yield page.underlined(block, "leave a blank line between them; a title has hashes")
+        elif block.start in title_at:
             yield from _cards(page, starts, block.start, titles.names)
             starts = []
             titles.enter(block)
@@ -67,10 +73,11 @@ def _titles(page: Page) -> set[int]:
     found: set[int] = set()
     above_question = False
     for block in reversed(page.blocks):
-        level = block.heading_level
-        above_question = _asks(block) or (level > 0 and (level == 1 or above_question))
-        if level and above_question:
-            found.add(block.start)
+        if block.heading_level:
+            above_question = above_question or block.heading_level == 1
+            found |= {block.start} if above_question else set()
+        elif block.type != "hr":
+            above_question = _words(block).startswith("Q")
     return found
 
 
