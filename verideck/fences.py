@@ -254,4 +254,4 @@ def _included(found: Snippet, root: Path) -> Iterator[Snippet | Problem]:
     path = includes.name(root, options.include)
     origin = Place(path, included.line, included.column)
     options = replace(options, include=path)
-    yield replace(found, code=included.code, origin=origin, options=options)
+    yield replace(found, code=included.code, origin=origin, options=options, marks=included.marks)

@@ -17,6 +17,8 @@ from verideck.markdown.html import literal
 
 Piece = tuple[str, str]
 """The CSS class of what it is, and its text."""
+_EDITION = 1
+"""Of how pieces are made: with another one, nothing that was kept is taken."""
 _CLASSES = frozenset(STANDARD_TYPES.values())
 
 
@@ -61,7 +63,7 @@ class Highlighter:
         """Of code in a language that Pygments knows by that name, or in none."""
         if not language:
             return plain(code)
-        named = key(pygments.__version__, language, code)
+        named = key(_EDITION, pygments.__version__, language, code)
         if named not in self._known:
             self._known[named] = self._kept(named, code) or self._found(named, code, language)
         return self._known[named]

@@ -6,6 +6,7 @@ import ast
 import os
 import re
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,16 +20,17 @@ class IncludeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """Code as a card shows it, and the line and column of the file at which it begins."""
+    """Code of a file, and the line and column of the file at which it begins."""
 
     code: str
     line: int
     column: int
+    marks: tuple[int, ...]
+    """Lines of the code, counted from 0, that mark where a region of the file begins or ends."""
 
 
 _REGION = r"^[ \t]*(?:#|//|--|;|%|/\*|<!--)\s*{word}[ \t]+{name}[ \t]*(?:\*/|-->)?[ \t]*$"
-
-_MARK = re.compile(_REGION.format(word="(?:end)?region", name=r"\S.*?") + r"\n?", re.MULTILINE)
+_MARK = re.compile(_REGION.format(word="(?P<word>region|endregion)", name=r"(?P<name>\S.*?)"))
 
 
 def name(root: Path, path: str) -> str:
@@ -65,11 +67,6 @@ def find(root: Path, path: str, symbol: str, region: str) -> Included:
     return _cut(lines, first, last, path)
 
 
-def unmarked(code: str) -> str:
-    """Included code without the marks of the regions that begin or end in it."""
-    return _MARK.sub("", code)
-
-
 def _cut(lines: list[str], first: int, last: int, path: str) -> Included:
     while first < last and not lines[first].strip():
         first += 1
@@ -80,7 +77,18 @@ def _cut(lines: list[str], first: int, last: int, path: str) -> Included:
         raise IncludeError(message)
     code = textwrap.dedent("\n".join(lines[first:last]))
     column = lines[first].index(code.split("\n", 1)[0]) + 1
-    return Included(code + "\n", first + 1, column)
+    marks = tuple(number - first for number in _marks(lines) if first <= number < last)
+    return Included(code + "\n", first + 1, column, marks)
+
+
+def _marks(lines: list[str]) -> Iterator[int]:
+    """The lines that mark regions; what only begins, or only ends, may be a remark."""
+    found = {number: mark for number, line in enumerate(lines) if (mark := _MARK.match(line))}
+    begun, ended = (
+        {mark["name"] for mark in found.values() if mark["word"] == word}
+        for word in ("region", "endregion")
+    )
+    return (number for number, mark in found.items() if mark["name"] in begun & ended)
 
 
 def _symbol_lines(text: str, path: str, symbol: str) -> tuple[int, int]:

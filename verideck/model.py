@@ -130,6 +130,8 @@ class Snippet:
     origin: Place
     """Of the code's first character: below the fence, or in the included file."""
     options: Options = Options()
+    marks: tuple[int, ...] = ()
+    """Lines of included code, counted from 0, that mark regions of its file, and are not shown."""
 
 
 class Kind(StrEnum):

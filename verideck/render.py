@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
-from verideck import highlight, includes, markdown
+from verideck import highlight, markdown
 from verideck.fences import is_executable
 from verideck.highlight import Highlighter
 from verideck.markdown import Token, cloze
@@ -58,8 +58,9 @@ def ready(cards: Iterable[Card], highlighter: Highlighter) -> Iterator[Card]:
 
 def _face(snippet: Snippet) -> str:
     """The code as the card shows it."""
-    code = includes.unmarked(snippet.code) if snippet.options.include else snippet.code
-    return _AUTHORS_NOTE.sub("", code.rstrip("\n"))
+    lines = snippet.code.rstrip("\n").split("\n")
+    shown = (line for number, line in enumerate(lines) if number not in snippet.marks)
+    return _AUTHORS_NOTE.sub("", "\n".join(shown))
 
 
 class _Writer:
