@@ -770,10 +770,11 @@ for _ in range(3):
 
 
 CANNOT_FAIL = [
-    "True", "(x == 2, 'two')", "[x == 2]", "{0}", "{'a': x}", "not ()", "1 == 1", "'text'",
-    "(y := 5)", "lambda: x == 2", "(each > 5 for each in (x, x))",
-    "[each > 5 for each in (x, x)]", "{each: 0 for each in (x, x)}", "x == 2 or 3",
-    "x == 2 or 'message'", "x == 2 or (x == 3, 'three')", "x == 2 and 1 or 1", "f'{1}'",
+    "True", "(x == 2, 'two')", "[x == 2]", "{0}", "{'a': x}", "not ()", "1 == 1", "'text'", "-1",
+    "(y := 5)", "lambda: x == 2", "(each > 5 for each in (x, x))", "not not (x == 2, 'two')",
+    "[each > 5 for each in (x, x)]", "{not each for each in (x, x)}", "x == 2 or 3",
+    "x == 2 or 'message'", "x == 2 or (x == 3, 'three')", "x == 2 and 1 or 1", "f'x is {x}'",
+    "(x == 2, 'two') if x else 'text'", "None is None is None",
 ]  # fmt: skip
 """Tests that hold whatever `x` is, as their text shows."""
 
@@ -785,7 +786,7 @@ def test_an_assertion_that_cannot_fail_is_refused(tmp_path: Path, test: str) -> 
     (problem,) = project(tmp_path, {"a.md": card("one", code)}).verified()
     assert isinstance(problem, Problem)
     assert (problem.code, problem.place.line) == (Code.NOTHING_ASSERTED, 8)
-    assert "its text shows that it is true" in problem.message
+    assert "this assertion cannot fail" in problem.message
 
 
 @pytest.mark.parametrize("test", ["False", "0", "[]", "not 1"])
@@ -796,6 +797,35 @@ def test_what_is_never_to_be_reached_may_say_so(tmp_path: Path, test: str) -> No
     assert made.problems() == []
     made.write("cards/a.md", card("one", code.format(test).replace("!=", "==")))
     assert made.problems() == ["cards/a.md:8:5 assertion-failed"]
+
+
+SWALLOWED = {
+    "by a type of its own": "try:\n    {0}\nexcept AssertionError:\n    pass",
+    "by any": "try:\n    {0}\nexcept Exception:\n    pass",
+    "by a return": "def f():\n    try:\n        {0}\n    finally:\n        return 1\nf()",
+}
+
+
+@pytest.mark.parametrize("name", SWALLOWED)
+def test_what_is_swallowed_is_told_for_what_it_is(tmp_path: Path, name: str) -> None:
+    """`assert False` has failed; a tuple never could."""
+    code = "assert int('1') == 1\n" + SWALLOWED[name]
+    made = project(tmp_path, {"a.md": card("one", code.format("assert False, 'no'"))})
+    assert [each.split()[1] for each in made.problems()] == ["assertion-swallowed"]
+    made.write("cards/a.md", card("one", code.format("assert (1, 'no')")))
+    assert [each.split()[1] for each in made.problems()] == ["nothing-asserted"]
+
+
+def test_an_announced_assertion_is_shown_as_python_raises_it(tmp_path: Path) -> None:
+    """Also one that a snippet catches and prints; one that cannot fail is no exception at all."""
+    code = "x = int('2')\nassert x == 1, f'x is {x}'"
+    announced = '```python {raises="AssertionError" match="x is 2"}'
+    (proven,) = project(
+        tmp_path, {"a.md": card("one", code).replace("```python", announced)}
+    ).proven()
+    assert proven.proofs[0].raised == "AssertionError: x is 2"
+    idle = card("one", "assert (1, 'x is 2')").replace("```python", announced)
+    assert project(tmp_path, {"a.md": idle}).problems() == ["cards/a.md:6:1 nothing-asserted"]
 
 
 UNCALLED = {
@@ -830,6 +860,9 @@ xs = [1, 2]
 assert [x for x in xs if x > 1]
 assert [*xs] and {**{"a": xs}}
 assert len(xs) == 3 or xs or None or []
+assert {each: 0 for each in xs} and [each + 1 for each in xs]
+assert 0xff == 255 and "\\x41" == "A"
+assert len(xs) == 2 or not 1 or (y := [])
 assert (y := len(xs)) == 2
 assert not {x for x in xs if x > 2}
 assert -7 // 2 == -4
@@ -851,7 +884,7 @@ asyncio.run(waits())
 def test_an_assertion_that_can_fail_counts(tmp_path: Path) -> None:
     """Also one whose test only looks like a constant."""
     (proven,) = project(tmp_path, {"a.md": card("one", CAN_FAIL)}).proven()
-    assert proven.proofs[0].assertions == 9
+    assert proven.proofs[0].assertions == 12
 
 
 RELEASED = """\

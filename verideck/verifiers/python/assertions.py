@@ -40,9 +40,12 @@ from verideck.verifiers.python.comparison import (
     shortened,
     traced,
 )
+from verideck.verifiers.python.truth import why_true
 
 NAME = "__verideck__"
-"""The recorder's name in the namespace of rewritten code."""
+"""The recorder's name in the namespace of rewritten code, and in its exceptions its verdict's."""
+IDLE = "nothing-asserted"
+"""The code of an assertion that cannot fail."""
 
 _OPERANDS = itertools.count()
 """Numbers that no two operands of a run share."""
@@ -204,15 +207,13 @@ class Recorder:
         if inspect.isroutine(value):
             kinds.append("a function that nobody called")
         if kinds:
-            message = f"this assertion cannot fail: {kinds[0]} is always true"
             hint = "assert what comes of it; to see that it is there, write `is not None`"
-            raise self._refused(message, hint, "nothing-asserted")
+            raise self.idle(f"{kinds[0]} is always true", hint)
         return value
 
-    def idle(self, hint: str) -> AssertionError:
-        """Refuse what held, as it must by its text."""
-        message = "this assertion cannot fail: its text shows that it is true"
-        return self._refused(message, hint, "nothing-asserted")
+    def idle(self, why: str, hint: str) -> AssertionError:
+        """Refuse what held, as it must."""
+        return self._refused(f"this assertion cannot fail: {why}", hint, IDLE)
 
     def see(self, value: Any) -> Any:  # noqa: ANN401 - whatever an assertion is about
         """Remember what a value is that an assertion is about, and hand it on."""
@@ -238,21 +239,23 @@ class Recorder:
             strict = _STRICT["torch" if "torch" in {_library(one), _library(other)} else "numpy"]
             self.doubts.append((caller.f_code.co_filename, caller.f_lineno, message, strict))
 
-    def failure(self, operands: dict[int, str], message: object = None) -> AssertionError:
-        """Build the exception of an assertion that failed, telling the operands it came to."""
+    def failure(self, operands: dict[int, str], *message: object) -> AssertionError:
+        """Build the exception of an assertion that failed, telling the operands it came to.
+
+        Whoever catches it, or shows it, finds what Python would have raised.
+        """
         evaluated = self._evaluated(sys._getframe(1))  # noqa: SLF001 - who evaluates
         values = evaluated.operands if evaluated else {}
         named = [(text, values[number]) for number, text in operands.items() if number in values]
         shown = [(text, value) for text, value in named if not is_program(value)]
-        lines = [f"assertion failed: {message}" if message is not None else "assertion failed"]
+        lines = [": ".join(["assertion failed", *map(str, message)])]
         lines += dict.fromkeys(f"{text} = {describe(value)}" for text, value in shown)
         hint = difference([value for _, value in shown])
-        return self._refused("\n".join(lines), hint, "assertion-failed")
+        return self._refused("\n".join(lines), hint, "assertion-failed", *message)
 
-    def _refused(self, message: str, hint: str, code: str) -> AssertionError:
-        error = AssertionError(message)
-        error.add_note(NAME)
-        error.hint, error.code = hint, code  # type: ignore[attr-defined]
+    def _refused(self, told: str, hint: str, code: str, *message: object) -> AssertionError:
+        error = AssertionError(*message)
+        setattr(error, NAME, (code, told, hint))
         self.failed = error
         return error
 
@@ -301,6 +304,15 @@ def _here() -> Recorder:
     return _HERE[0] if _HERE else Recorder()
 
 
+def verdict(error: BaseException | None) -> tuple[str, str, str] | None:
+    """The code, the message and the hint of what a recorder refused; None of any other."""
+    found: object = inspect.getattr_static(error, NAME, None)
+    match found:
+        case (str(code), str(message), str(hint)):
+            return code, message, hint
+    return None
+
+
 def _count(counts: dict[threading.Thread, int]) -> None:
     thread = threading.current_thread()
     counts[thread] = counts.get(thread, 0) + 1
@@ -321,18 +333,18 @@ class Rewriter(ast.NodeTransformer):
                     _Seen().generic_visit(node)
         return node
 
-    def visit_Assert(self, node: ast.Assert) -> ast.stmt | list[ast.stmt]:
-        """Rewrite one assertion; where its text decides it, refuse it once it has held."""
-        if _cannot_fail(node.test):
-            refused = ast.Raise(exc=_call("idle", ast.Constant(_remedy(node.test))))
-            _put(refused, node)
-            return [node, refused]
+    def visit_Assert(self, node: ast.Assert) -> ast.stmt:
+        """Rewrite one assertion; where its text shows that it holds, holding is refused."""
+        idle = why_true(node.test)
         operands: dict[int, str] = {}
         self._compared: list[tuple[int, int]] = []
         test = self._kept_inside(node.test, operands)
         if self._traces:
             test = _Seen().visit(test)
-        held = [ast.Constant(tuple(self._compared))] if self._compared else []  # type: ignore[arg-type] # as compile takes it
+        compared = [ast.Constant(tuple(self._compared))] if self._compared else []  # type: ignore[arg-type] # as compile takes it
+        held: ast.stmt = ast.Expr(_call("hold", *compared))
+        if idle:
+            held = ast.Raise(exc=_call("idle", *map(ast.Constant, idle)))
         told = ast.Dict(
             keys=[ast.Constant(number) for number in operands],
             values=[ast.Constant(text) for text in operands.values()],
@@ -340,7 +352,7 @@ class Rewriter(ast.NodeTransformer):
         arguments: list[ast.expr] = [told] + ([node.msg] if node.msg else [])
         verdict = ast.If(
             test=_call("weigh", test),
-            body=[ast.Expr(_call("hold", *held))],
+            body=[held],
             orelse=[ast.Raise(exc=_call("failure", *arguments))],
         )
         asserting = ast.With(items=[ast.withitem(_call("asserting"))], body=[verdict])
@@ -395,54 +407,6 @@ class Rewriter(ast.NodeTransformer):
         kept = _call("keep", ast.Constant(number), expression)
         _put(kept, expression)
         return kept
-
-
-def _remedy(test: ast.expr) -> str:
-    if isinstance(test, ast.Tuple):
-        return "leave out the parentheses: `assert test, message`"
-    return "assert what the code has computed"
-
-
-def _cannot_fail(test: ast.expr) -> bool:
-    """Whether a test is true, or false, whatever the code above it does."""
-    match test:
-        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
-            fixed = not parts or any(not isinstance(part, ast.Starred) for part in parts)
-        case ast.Dict(keys=keys):
-            fixed = not keys or any(key is not None for key in keys)
-        case (
-            ast.ListComp(generators=loops)
-            | ast.SetComp(generators=loops)
-            | ast.DictComp(generators=loops)
-        ):
-            fixed = not any(loop.ifs for loop in loops)  # it has whatever it goes through
-        case ast.NamedExpr(value=value):
-            fixed = _cannot_fail(value)
-        case ast.BoolOp(op=ast.Or(), values=values):
-            fixed = any(_cannot_fail(value) and not _is_false(value) for value in values)
-        case ast.BoolOp(values=values):
-            fixed = all(map(_cannot_fail, values))
-        case _:
-            fixed = isinstance(test, ast.GeneratorExp | ast.Lambda)
-    return fixed or not any(map(_computes, ast.walk(test)))
-
-
-def _computes(node: ast.AST) -> bool:
-    """Whether a part of a test comes to something that does not stand there already."""
-    match node:
-        case ast.Name(ctx=context):
-            return isinstance(context, ast.Load)
-        case ast.Compare(left=left, comparators=others):
-            return len({ast.dump(side) for side in (left, *others)}) > 1
-    return isinstance(node, ast.Call | ast.BinOp | ast.Subscript | ast.Yield | ast.YieldFrom)
-
-
-def _is_false(test: ast.expr) -> bool:
-    """`None`, `0`, `[]` and the like, which leave an `or` to its other side."""
-    try:
-        return not ast.literal_eval(test)
-    except (ValueError, TypeError):
-        return False
 
 
 class _Seen(ast.NodeTransformer):

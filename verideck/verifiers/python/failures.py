@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import itertools
 import re
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from verideck.verifiers.python import box
-from verideck.verifiers.python.assertions import NAME
+from verideck.verifiers.python.assertions import verdict
 from verideck.verifiers.python.sources import Sources
 
 _ATTRIBUTES = re.compile(r"chmod|chown|utime|xattr")
@@ -59,11 +60,7 @@ def _verdict(error: BaseException) -> tuple[str, str, str]:
         case Refusal():
             return error.code, str(error), error.hint
         case AssertionError():
-            notes = getattr(error, "__notes__", None)
-            ours = isinstance(notes, list) and NAME in notes  # made by `Recorder.failure`
-            hint = getattr(error, "hint", "") if ours else ""
-            code = str(getattr(error, "code", "")) if ours else "assertion-failed"
-            return code, str(error) if ours else said(error), hint
+            return verdict(error) or ("assertion-failed", said(error), "")
         case SystemExit():
             return "ended-early", f"the snippet ended the process with {said(error)}", ended
         case SyntaxError():
@@ -97,9 +94,9 @@ def _changes_attributes(error: BaseException) -> bool:
 
 def _refused_by_box(error: BaseException) -> bool:
     """Whether the box refused it, or what it came of: a file, a connection, the name of a host."""
-    unknown_host = getattr(sys.modules.get("socket"), "gaierror", PermissionError)
+    unknown_host = getattr(sys.modules.get("socket"), "gaierror", ())
     refused = any(
-        isinstance(each, PermissionError | unknown_host)
+        isinstance(each, unknown_host) or (isinstance(each, PermissionError) and each.errno)
         for each in itertools.islice(_causes(error), _FAR)
     )
     return refused and bool(box.entered())
@@ -109,7 +106,7 @@ def _causes(error: BaseException | None) -> Iterator[object]:
     """An exception and those that it came of; some libraries tell theirs as a `reason`."""
     while error is not None:
         yield error
-        yield getattr(error, "reason", None)
+        yield inspect.getattr_static(error, "reason", None)
         shown = None if error.__suppress_context__ else error.__context__
         error = error.__cause__ or shown
 

@@ -1,0 +1,97 @@
+"""What the text of a test shows of its outcome, whatever the code above it does."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+_LITERAL = (
+    ast.Constant | ast.Tuple | ast.List | ast.Set | ast.Dict | ast.UnaryOp | ast.unaryop | ast.Load
+)
+
+
+def why_true(test: ast.expr) -> tuple[str, str] | None:
+    """Why a test cannot fail, and what was meant; None where it can."""
+    match test:
+        case ast.ListComp(elt=elt, generators=loops) | ast.SetComp(elt=elt, generators=loops):
+            if _judges(elt) and not any(loop.ifs for loop in loops):
+                return "it holds whatever each of them comes to", "write `assert all(…)`"
+    if not truth(test):
+        return None
+    meant = "assert what the code has computed"
+    if isinstance(test, ast.Tuple):
+        meant = "leave out the parentheses: `assert test, message`"
+    return "its text shows that it is true", meant
+
+
+def _judges(expression: ast.expr) -> bool:
+    match expression:
+        case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            return True
+    return False
+
+
+def truth(test: ast.expr) -> bool | None:
+    """Whether a test is true or false by its text; None where it may be either."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            inner = truth(operand)
+            found = None if inner is None else not inner
+        case ast.NamedExpr(value=value):
+            found = truth(value)
+        case ast.IfExp(body=one, orelse=other):
+            found = truth(one) if truth(one) is truth(other) else None
+        case ast.BoolOp(op=operator, values=values):
+            found = _joined([truth(value) for value in values], by=isinstance(operator, ast.Or))
+        case ast.Compare():
+            found = _compared(test)
+        case _:
+            found = _displayed(test)
+    return found
+
+
+def _displayed(test: ast.expr) -> bool | None:
+    """Of what stands there as a value."""
+    found = None
+    match test:
+        case (
+            ast.Constant(value=value)
+            | ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=value))
+        ):
+            found = bool(value)
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
+            found = _has_any([not isinstance(part, ast.Starred) for part in parts])
+        case ast.Dict(keys=keys):
+            found = _has_any([key is not None for key in keys])
+        case ast.JoinedStr(values=pieces):
+            found = _has_any([isinstance(piece, ast.Constant) for piece in pieces])
+        case ast.GeneratorExp() | ast.Lambda():
+            found = True
+    return found
+
+
+def _has_any(certain: Sequence[bool]) -> bool | None:
+    """Whether a collection has a part: some may come to nothing."""
+    return True if any(certain) else None if certain else False
+
+
+def _joined(parts: Sequence[bool | None], *, by: bool) -> bool | None:
+    """What an `or` (by true), or an `and` (by false), comes to."""
+    if by in parts:
+        return by
+    return None if None in parts else not by
+
+
+def _compared(test: ast.Compare) -> bool | None:
+    """A literal compared with itself; what is written in two ways says something."""
+    sides = [test.left, *test.comparators]
+    literal = all(isinstance(each, _LITERAL) for side in sides for each in ast.walk(side))
+    if not literal or len(set(map(_written, sides))) > 1:
+        return None
+    return all(isinstance(each, ast.Eq | ast.LtE | ast.GtE | ast.Is) for each in test.ops)
+
+
+def _written(side: ast.expr) -> tuple[str, int, int]:
+    """What tells `255` from `0xff` and from `254`."""
+    lines = (side.end_lineno or 0) - side.lineno
+    return ast.dump(side), lines, (side.end_col_offset or 0) - side.col_offset
