@@ -58,9 +58,9 @@ def ready(cards: Iterable[Card], highlighter: Highlighter) -> Iterator[Card]:
 
 def _face(snippet: Snippet) -> str:
     """The code as the card shows it."""
-    lines = snippet.code.rstrip("\n").split("\n")
-    shown = (line for number, line in enumerate(lines) if number not in snippet.marks)
-    return _AUTHORS_NOTE.sub("", "\n".join(shown))
+    lines = enumerate(snippet.code.split("\n"))
+    shown = "\n".join(line for number, line in lines if number not in snippet.marks)
+    return _AUTHORS_NOTE.sub("", shown.rstrip("\n"))
 
 
 class _Writer:

@@ -26,7 +26,10 @@ class _Marker:
 
 
 def fits(page: Page) -> bool:
-    """Tell whether a `Q:` stands in the first paragraph, or above all lists and other questions."""
+    """Tell whether `Q:` begins the first paragraph, or one above all lists and other questions.
+
+    Up there, a `Q:` with its `A:` may also stand below other lines of a paragraph.
+    """
     texts = [block for block in page.blocks if block.type == "paragraph_open" or _words(block)]
     introduction = itertools.takewhile(
         lambda block: (
@@ -34,7 +37,14 @@ def fits(page: Page) -> bool:
         ),
         page.blocks,
     )
-    return any("Q" in _words(block) for block in [*texts[:1], *introduction])
+    return any(map(_asks, texts[:1])) or any(
+        _asks(block) or "QA" in _words(block) for block in introduction
+    )
+
+
+def _asks(block: Block) -> bool:
+    """Whether a question begins a text."""
+    return _words(block).startswith("Q") and _MARKER.match(block.content) is not None
 
 
 def _words(block: Block) -> str:
@@ -77,7 +87,7 @@ def _titles(page: Page) -> set[int]:
             above_question = above_question or block.heading_level == 1
             found |= {block.start} if above_question else set()
         elif block.type != "hr":
-            above_question = _words(block).startswith("Q")
+            above_question = _asks(block)
     return found
 
 
