@@ -104,7 +104,7 @@ def check(
             holding = keep(watch("auditing", auditing, cards), problems)
         holding = _noted(holding, proven)
         known = recognise(holding, cards, remembered, reach, settings.namespace)
-        notes = list(keep(render(keep(known, problems), settings, highlighter), problems))
+        notes = _rendered(known, settings, highlighter, problems)
     if not notes and not errors(problems):
         problems.append(_no_notes(paths, settings))
     if strict:
@@ -135,8 +135,7 @@ def build(
             known = recognise(
                 checked.proven, checked.cards, before, checked.reach, settings.namespace
             )
-            rendered = render(keep(known, problems), settings, _highlighter(settings))
-            notes = list(keep(rendered, problems))
+            notes = _rendered(known, settings, _highlighter(settings), problems)
         former = partial(_former, output, settings)
         edition, after = stamp(notes, before, checked.reach, former, moment)
         if locked and before != after:
@@ -208,6 +207,16 @@ def bench(settings: Settings) -> Bench:
         executor_place=place_of("executor", settings),
         seeds=settings.audit_seeds,
     )
+
+
+def _rendered(
+    known: Iterable[ProvenCard | Problem],
+    settings: Settings,
+    highlighter: Highlighter,
+    problems: list[Problem],
+) -> list[Note]:
+    """The notes of proven cards, as a lock knows them."""
+    return list(keep(render(keep(known, problems), settings, highlighter), problems))
 
 
 def _highlighter(settings: Settings) -> Highlighter:

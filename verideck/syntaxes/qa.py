@@ -30,14 +30,14 @@ def fits(page: Page) -> bool:
 
     Up there, a `Q:` with its `A:` may also stand below other lines of a paragraph.
     """
-    texts = [block for block in page.blocks if block.type == "paragraph_open" or _words(block)]
+    texts = (block for block in page.blocks if block.type == "paragraph_open" or _words(block))
     introduction = itertools.takewhile(
         lambda block: (
             _words(block) or (block.type not in LISTS and block.heading_level != page.meta.level)
         ),
         page.blocks,
     )
-    return any(map(_asks, texts[:1])) or any(
+    return any(map(_asks, itertools.islice(texts, 1))) or any(
         _asks(block) or "QA" in _words(block) for block in introduction
     )
 

@@ -44,7 +44,7 @@ from verideck.verifiers.python.truth import why_true
 
 NAME = "__verideck__"
 """The recorder's name in the namespace of rewritten code, and in its exceptions its verdict's."""
-IDLE = "nothing-asserted"
+_IDLE = "nothing-asserted"
 """The code of an assertion that cannot fail."""
 
 _OPERANDS = itertools.count()
@@ -213,7 +213,7 @@ class Recorder:
 
     def idle(self, why: str, hint: str) -> AssertionError:
         """Refuse what held, as it must."""
-        return self._refused(f"this assertion cannot fail: {why}", hint, IDLE)
+        return self._refused(f"this assertion cannot fail: {why}", hint, _IDLE)
 
     def see(self, value: Any) -> Any:  # noqa: ANN401 - whatever an assertion is about
         """Remember what a value is that an assertion is about, and hand it on."""
@@ -313,6 +313,11 @@ def verdict(error: BaseException | None) -> tuple[str, str, str] | None:
     return None
 
 
+def is_idle(error: BaseException | None) -> bool:
+    """Whether an exception refuses an assertion that cannot fail."""
+    return (verdict(error) or ("",))[0] == _IDLE
+
+
 def _count(counts: dict[threading.Thread, int]) -> None:
     thread = threading.current_thread()
     counts[thread] = counts.get(thread, 0) + 1
@@ -350,12 +355,12 @@ class Rewriter(ast.NodeTransformer):
             values=[ast.Constant(text) for text in operands.values()],
         )
         arguments: list[ast.expr] = [told] + ([node.msg] if node.msg else [])
-        verdict = ast.If(
+        decided = ast.If(
             test=_call("weigh", test),
             body=[held],
             orelse=[ast.Raise(exc=_call("failure", *arguments))],
         )
-        asserting = ast.With(items=[ast.withitem(_call("asserting"))], body=[verdict])
+        asserting = ast.With(items=[ast.withitem(_call("asserting"))], body=[decided])
         _put(asserting, node)
         return asserting
 

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 
 from verideck.model import Limits
 from verideck.verifiers.python import box, failures, figures, world
-from verideck.verifiers.python.assertions import IDLE, NAME, Recorder, verdict
+from verideck.verifiers.python.assertions import NAME, Recorder, is_idle
 from verideck.verifiers.python.dependencies import Dependencies
 from verideck.verifiers.python.failures import Refusal, clean, said
 from verideck.verifiers.python.imports import Imports
@@ -152,7 +152,7 @@ class Child:
         try:
             self._run(step)
         except BaseException as error:
-            if _is_idle(error):
+            if is_idle(error):
                 raise
             wanted = self._exception(step["raises"])
             if not isinstance(error, wanted):
@@ -183,7 +183,7 @@ class Child:
         """See that no assertion failed unseen; one that the fence announces was seen."""
         for error in self.thread_failures:
             raise error
-        if self.recorder.failed and _is_idle(self.recorder.failed):
+        if self.recorder.failed and is_idle(self.recorder.failed):
             raise self.recorder.failed
         held = self.recorder.held - held_before
         entered = self.recorder.entered - entered_before
@@ -209,11 +209,6 @@ class Child:
 
     def _file(self, step: Step) -> Path:
         return self.root / str(step["path"])
-
-
-def _is_idle(error: BaseException) -> bool:
-    """Whether it refuses an assertion that cannot fail."""
-    return (verdict(error) or ("",))[0] == IDLE
 
 
 def _shown(value: object) -> str:

@@ -97,8 +97,8 @@ class Dependencies:
     def _holds_files(self, name: str) -> bool:
         """Whether a name is a folder of the project, or one above it."""
         root = str(self.root)
-        near = name.startswith(root) or (name and root.startswith(name))
-        return bool(near) and Path(name).is_dir()
+        near = name != "" and (name.startswith(root) or root.startswith(name))
+        return near and Path(name).is_dir()
 
     def _remember(
         self, name: str, remembered: dict[str, Seen], look: Callable[[Path], Seen]
