@@ -2,7 +2,7 @@
 
 import sys
 
-from verideck.cli import main
+from verideck.cli.commands import main
 
 if __name__ == "__main__":
     main(["build", *sys.argv[1:]])

@@ -22,16 +22,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from verideck import lock
-from verideck.cli import main as verideck
-from verideck.lock import Lock
+from verideck.cli.commands import main as verideck
+from verideck.history import lock
+from verideck.history.lock import Lock
+from verideck.history.recognise import identified
+from verideck.history.scope import Scope
 from verideck.model import Card
-from verideck.parse import parse
 from verideck.problems import Problem
-from verideck.reach import Reach
-from verideck.read import read
-from verideck.recognise import identified
 from verideck.settings import Settings, load
+from verideck.source.cards import parse
+from verideck.source.read import read
 
 README = Path(__file__).with_name("README.md")
 MARKERS = ("<!-- rebuild -->", "<!-- /rebuild -->")
@@ -209,11 +209,11 @@ def matched(deck: Path, count: int, rounds: int) -> float:
     sources = [each for each in read([], settings) if not isinstance(each, Problem)]
     cards = [each for each in parse(sources, settings) if isinstance(each, Card)]
     assert len(cards) == CARDS
-    reach = Reach(settings.root, whole=True, built={each.path for each in sources})
+    scope = Scope(settings.root, whole=True, built={each.path for each in sources})
     times = []
     for _ in range(1 if count == CARDS else rounds):
         started = time.process_time()
-        known, problems = identified(cards, remembered, reach, settings.namespace)
+        known, problems = identified(cards, remembered, scope, settings.namespace)
         times.append(time.process_time() - started)
     guids = {each.identity.guid for each in known.values() if each.identity}
     again = len(guids & set(remembered.entries))

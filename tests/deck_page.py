@@ -11,8 +11,7 @@ from pathlib import Path
 
 from projects import ROOT, own_deck
 
-from verideck.identity import one_line
-from verideck.model import ProvenCard, Role
+from verideck.model import ProvenCard, Role, one_line
 
 PAGE = ROOT / "docs/deck.md"
 

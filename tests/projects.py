@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from verideck import lock
-from verideck.build import Checked, bench, build, check
-from verideck.cache import FOLDER
-from verideck.lock import Lock
-from verideck.model import Card, Draft, ProvenCard
-from verideck.parse import parse
+from verideck.history import lock
+from verideck.history.lock import Lock
+from verideck.model import Card, ProvenCard, Unanswered
+from verideck.pipeline import Checked, build, check, execution_config
 from verideck.problems import BuildFailedError, Problem
-from verideck.read import read
+from verideck.proof.verify import verify
 from verideck.settings import Settings, load
-from verideck.verify import verify
+from verideck.source.cards import parse
+from verideck.source.read import read
+from verideck.storage.store import FOLDER
 
 ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("verideck")
@@ -67,7 +67,7 @@ class Project:
         found = list(read([], settings))
         sources = [each for each in found if not isinstance(each, Problem)]
         assert len(sources) == len(found), found
-        return [each for each in parse(sources, settings) if not isinstance(each, Draft)]
+        return [each for each in parse(sources, settings) if not isinstance(each, Unanswered)]
 
     def cards(self) -> list[Card]:
         """The cards, in which nothing is wrong."""
@@ -78,7 +78,7 @@ class Project:
 
     def verified(self) -> list[ProvenCard | Problem]:
         """What executing the cards comes to."""
-        return list(verify(self.cards(), bench(self.settings())))
+        return list(verify(self.cards(), execution_config(self.settings())))
 
     def proven(self) -> list[ProvenCard]:
         """The cards, which all hold."""
@@ -99,11 +99,11 @@ class Project:
             found = failure.problems
         return [f"{each.place} {each.code}" for each in sorted(found, key=lambda each: each.place)]
 
-    def build(self, output: str = "deck.apkg", moment: int = MOMENT) -> Path:
+    def build(self, output: str = "deck.apkg", build_time: int = MOMENT) -> Path:
         """Package the cards, which all hold."""
         settings = self.settings()
         file = settings.root / output
-        build(check([], settings), file, moment, settings)
+        build(check([], settings), file, build_time, settings)
         return file
 
     def run(

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from projects import DOT, MOMENT, ROOT, Project, card, own_deck, project
 
-from verideck.build import build
+from verideck.history.stamp import RETIRED
 from verideck.model import Kind
-from verideck.notetypes import FIELDS, notetype
-from verideck.stamp import RETIRED
+from verideck.pipeline import build
+from verideck.render.note_types import FIELD_IDS, notetype
 
 if TYPE_CHECKING:  # alone, and before anki.collection, they go in a circle
     from anki.cards import Card
@@ -210,7 +210,7 @@ def test_fields_and_templates_keep_their_ids(tmp_path: Path, learner: Learner) -
         theirs = learner.collection.models.by_name(ours.name)
         assert theirs
         assert theirs["id"] == ours.id
-        assert {field["name"]: field["id"] for field in theirs["flds"]} == dict(FIELDS)
+        assert {field["name"]: field["id"] for field in theirs["flds"]} == dict(FIELD_IDS)
         assert [each["id"] for each in theirs["tmpls"]] == [each.id for each in ours.templates]
         assert theirs["css"] == ours.css
 
@@ -226,7 +226,7 @@ def test_note_types_are_those_of_the_first_release() -> None:
         ours[each.name] = {
             "id": each.id,
             "is_cloze": each.is_cloze,
-            "fields": dict(FIELDS),
+            "fields": dict(FIELD_IDS),
             "templates": {template.name: template.id for template in each.templates},
         }
     assert json.dumps(ours) == json.dumps(recorded)  # the order counts
@@ -464,7 +464,7 @@ def test_the_same_package_again_changes_nothing(tmp_path: Path, learner: Learner
     learner.take(package)
     before = {identity: (note.id, note.fields) for identity, note in learner.notes().items()}
     assert learner.take(package) == {"duplicate": 5}
-    assert set(learner.take(made.build(moment=MOMENT + 60))) <= {"duplicate", "updated"}
+    assert set(learner.take(made.build(build_time=MOMENT + 60))) <= {"duplicate", "updated"}
     after = {identity: (note.id, note.fields) for identity, note in learner.notes().items()}
     assert after == before
     names = [each.name for each in learner.collection.models.all_names_and_ids()]
@@ -480,7 +480,7 @@ def test_an_edit_arrives_in_place(tmp_path: Path, learner: Learner) -> None:
     studied = {identity: learner.study(identity) for identity in IDS}
     numbers = {identity: note.id for identity, note in learner.notes().items()}
     made.write("cards/one/first.md", FIRST.replace("It is `a", "It was `a").replace("Yes:", "No:"))
-    learner.take(made.build(moment=MOMENT + 60))
+    learner.take(made.build(build_time=MOMENT + 60))
     assert {identity: note.id for identity, note in learner.notes().items()} == numbers
     assert "It was a < b" in seen(back(learner.cards("basic")[0]))
     (reverse,) = [each for each in learner.cards("both") if each.ord == 1]
@@ -541,7 +541,7 @@ def test_a_card_with_an_id_stays_itself(tmp_path: Path, learner: Learner, name: 
     shown = learner.study("plain")
     before = {key: (note.guid, note.id, note.card_ids()) for key, note in learner.notes().items()}
     EDITS[name](made)
-    learner.take(made.build(moment=MOMENT + 60))
+    learner.take(made.build(build_time=MOMENT + 60))
     after = {key: (note.guid, note.id, note.card_ids()) for key, note in learner.notes().items()}
     for key, (guid, number, cards) in before.items():
         assert after[key][:2] == (guid, number)

@@ -17,17 +17,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from projects import SETTINGS, Project, card, project
 
-from verideck.audit import audit
-from verideck.build import bench
-from verideck.cli import verideck
-from verideck.model import Audit, Place, ProvenCard, Survivor, Tally
+from verideck.cli.commands import verideck
+from verideck.cli.report import audits_as_json, scored
+from verideck.model import Audit, Place, ProvenCard, Stats, Survivor
+from verideck.pipeline import execution_config
 from verideck.problems import Code, Problem
-from verideck.report import audits_as_json, scored
+from verideck.proof.audit import audit
+from verideck.proof.python.audit import auditor
+from verideck.proof.python.audit.mutations import ignored, mutants
+from verideck.proof.python.child.values import fingerprint, traced
+from verideck.proof.python.parent import forks, spawned
+from verideck.proof.python.wire.run import ExecutorError, NobodyError
 from verideck.settings import load
-from verideck.verifiers.python import auditor, forks, spawned
-from verideck.verifiers.python.comparison import fingerprint, traced
-from verideck.verifiers.python.mutations import ignored, mutants
-from verideck.verifiers.python.run import ExecutorError, NobodyError
 
 # Which changes are made
 
@@ -252,7 +253,7 @@ FILES: dict[str, str | bytes] = {"a.md": CARDS, "snippets/twice.py": INCLUDED}
 
 def found(made: Project, floor: float = 0.0) -> list[ProvenCard | Problem]:
     """What an audit of a project's cards comes to."""
-    return list(audit(made.proven(), bench(made.settings()), floor))
+    return list(audit(made.proven(), execution_config(made.settings()), floor))
 
 
 def audits(made: Project) -> dict[str, Audit]:
@@ -330,7 +331,7 @@ def test_infinity_is_no_number_of_json(audited: dict[str, Audit], tmp_path: Path
     (survivor,) = audited["infinite"].survivors
     assert survivor.moved == float("inf")
     (one,) = project(tmp_path, {"a.md": card("a", STRONG)}).proven()
-    told = audits_as_json([ProvenCard(one.card, (), audited["infinite"])], [], Tally())
+    told = audits_as_json([ProvenCard(one.card, (), audited["infinite"])], [], Stats())
     (each,) = json.loads(told, parse_constant=never)["cards"]
     assert each["survivors"][0]["moved"] is None
 

@@ -23,13 +23,14 @@ from pathlib import Path
 import pytest
 from projects import SETTINGS, card, processes, project, soon
 
-from verideck.cache import FOLDER
 from verideck.model import ProvenCard
 from verideck.problems import Code, Problem
-from verideck.verifiers.python import box, kept
+from verideck.proof.python.parent import proof_cache
+from verideck.proof.sandbox import kernel
+from verideck.storage.store import FOLDER
 
 pytestmark = [
-    pytest.mark.skipif(bool(box.missing()), reason=f"no box: {box.missing()}"),
+    pytest.mark.skipif(bool(kernel.missing()), reason=f"no box: {kernel.missing()}"),
     pytest.mark.xdist_group("box"),
 ]
 
@@ -435,7 +436,7 @@ def test_without_a_box_that_is_required_nothing_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where this system has no box, `require_sandbox` refuses every card before it starts."""
-    monkeypatch.setattr(box, "missing", lambda: "it is made of cardboard")
+    monkeypatch.setattr(kernel, "missing", lambda: "it is made of cardboard")
     witness = tmp_path / "witness"
     made = project(tmp_path, {"a.md": card("one", WITNESSES.format(witness))}, REQUIRED)
     (problem,) = made.verified()
@@ -459,12 +460,14 @@ def test_a_proof_from_outside_of_a_box_is_not_reused_in_one(
 ) -> None:
     """A machine that has a box executes again what was proved without one."""
     made = project(tmp_path, {"a.md": card("one", "assert int('1')")})
-    entry = kept.entry
+    entry = proof_cache.entry
     with monkeypatch.context() as patch:
-        patch.setattr(kept, "entry", lambda *of, **_: entry(of[0], of[1], {**of[2], "box": ""}))
+        patch.setattr(
+            proof_cache, "entry", lambda *of, **_: entry(of[0], of[1], {**of[2], "box": ""})
+        )
         made.proven()
     with monkeypatch.context() as patch:
-        patch.setattr(box, "missing", lambda: "it is made of cardboard")
+        patch.setattr(kernel, "missing", lambda: "it is made of cardboard")
         assert made.proven()[0].proofs[0].reused
     assert not made.proven()[0].proofs[0].reused
     assert made.proven()[0].proofs[0].reused
@@ -473,7 +476,7 @@ def test_a_proof_from_outside_of_a_box_is_not_reused_in_one(
 @pytest.mark.parametrize(
     ("settings", "words", "says"),
     [
-        (SETTINGS, ["--require-sandbox"], box.NAME),
+        (SETTINGS, ["--require-sandbox"], kernel.NAME),
         (UNBOXED, [], "none: turned off"),
     ],
     ids=["boxed", "loose"],

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from projects import DOT, MOMENT, Project, card, files, project
 
-from verideck.build import build, check
+from verideck.pipeline import build, check
 from verideck.problems import BuildFailedError, Code
 
 FILES: dict[str, str | bytes] = {
@@ -74,12 +74,12 @@ def test_the_same_bytes_anywhere(tmp_path: Path) -> None:
 def test_another_moment_changes_stamps_alone(tmp_path: Path) -> None:
     """What a first build is stamped with stands in the file; ids do not follow it."""
     rows = []
-    for moment in (MOMENT, MOMENT + 1):
-        made = project(tmp_path / str(moment), FILES)
-        with closing(database(made.build(moment=moment))) as connection:
+    for build_time in (MOMENT, MOMENT + 1):
+        made = project(tmp_path / str(build_time), FILES)
+        with closing(database(made.build(build_time=build_time))) as connection:
             rows.append(connection.execute("select id, guid, flds, tags from notes").fetchall())
             stamps = connection.execute("select distinct mod from notes").fetchall()
-            assert stamps == [(moment,)]
+            assert stamps == [(build_time,)]
     assert rows[0] == rows[1]
 
 
@@ -87,10 +87,10 @@ def test_what_has_not_changed_is_stamped_as_it_was(tmp_path: Path) -> None:
     """A later build of the same cards has the same bytes; with a lock, no moment is in them."""
     made = project(tmp_path, FILES)
     first = made.build().read_bytes()
-    assert made.build(moment=MOMENT + 60).read_bytes() == first
+    assert made.build(build_time=MOMENT + 60).read_bytes() == first
     again = project(tmp_path / "clone", FILES)
     again.write("cards.lock", (tmp_path / "cards.lock").read_bytes())
-    assert again.build(moment=MOMENT + 90).read_bytes() == first
+    assert again.build(build_time=MOMENT + 90).read_bytes() == first
 
 
 def test_the_archive_is_plain(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_package_is_replaced_whole(tmp_path: Path) -> None:
     before = package.read_bytes()
     with package.open("rb") as reading:
         made.write("cards/more.md", "## More? {#more}\n\nYes.\n")
-        made.build(moment=MOMENT + 1)
+        made.build(build_time=MOMENT + 1)
         assert reading.read() == before
     assert package.read_bytes() != before
     assert stat.S_IMODE(package.stat().st_mode) == 0o640

@@ -14,15 +14,17 @@ from typing import NoReturn
 import pytest
 from projects import SETTINGS, Project, card, project, soon
 
-from verideck import fences, highlight
-from verideck.build import bench
-from verideck.cache import FOLDER, Cache, key
-from verideck.highlight import Highlighter
+from verideck.markdown import languages
 from verideck.model import Proof, ProvenCard
+from verideck.pipeline import execution_config
 from verideck.problems import Problem
-from verideck.verifiers.python import forks, kept, spawned, versions
-from verideck.verifiers.python.prover import Python
-from verideck.verify import verify
+from verideck.proof.python.parent import forks, proof_cache, spawned
+from verideck.proof.python.parent.prover import Python
+from verideck.proof.python.wire import versions
+from verideck.proof.verify import verify
+from verideck.render.highlight import Highlighter
+from verideck.source import fences
+from verideck.storage.store import FOLDER, Cache, key
 
 UNBOXED = SETTINGS + "sandbox = false\n"
 HERE = "from pathlib import Path\nroot = Path(__file__).parents[1]\n"
@@ -116,8 +118,8 @@ def test_nothing_is_executed_where_nothing_changed(
     again = [each.proofs for each in copy.proven()]
     assert again == before
     assert all(proof.reused and proof.seconds for proofs in again for proof in proofs[:1])
-    assert copy.check().tally.reused == len(ALL)
-    assert copy.check().tally.assertions == sum(p.assertions for one in again for p in one)
+    assert copy.check().stats.reused == len(ALL)
+    assert copy.check().stats.assertions == sum(p.assertions for one in again for p in one)
 
 
 def test_a_deck_is_the_same_from_kept_proofs(tmp_path: Path) -> None:
@@ -206,9 +208,11 @@ def test_another_version_of_a_library_is_noticed(
     """A card is executed again with another version of what it imports, not of what it does not."""
     version = versions.version
     with monkeypatch.context() as patch:
-        patch.setattr(kept, "version", lambda name: version(name) if name != "anki" else "0")
+        patch.setattr(proof_cache, "version", lambda name: version(name) if name != "anki" else "0")
         assert executed(copy) == set()
-        patch.setattr(kept, "version", lambda name: version(name) if name != "PyYAML" else "0")
+        patch.setattr(
+            proof_cache, "version", lambda name: version(name) if name != "PyYAML" else "0"
+        )
         assert "distribution" in executed(copy)
 
 
@@ -216,7 +220,7 @@ def test_another_verideck_executes_everything(
     copy: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Proofs are those of the code that executed them: another one judges for itself."""
-    monkeypatch.setattr(kept, "_runner", lambda: "another")
+    monkeypatch.setattr(proof_cache, "_runner", lambda: "another")
     assert executed(copy) == ALL
     assert executed(copy) == set()
 
@@ -485,7 +489,7 @@ def test_a_warning_is_told_on_every_run(tmp_path: Path, monkeypatch: pytest.Monk
         idle(patch)
         assert made.problems() == ["cards/a.md:7:1 shapes-differ"]
         checked = made.check()
-    assert checked.tally.reused == 1
+    assert checked.stats.reused == 1
     assert "numpy.testing.assert_allclose" in checked.problems[0].hint
     made.write("cards/a.md", "\n" + card("one", code))
     assert made.problems() == ["cards/a.md:8:1 shapes-differ"]
@@ -549,7 +553,7 @@ def test_an_entry_of_another_form_is_none(
     """What was kept in a form that this version does not know is executed again."""
     made = project(tmp_path, {"a.md": card("one", "assert int('1')")})
     with monkeypatch.context() as patch:
-        patch.setattr(kept, "entry", lambda *_: entry)
+        patch.setattr(proof_cache, "entry", lambda *_: entry)
         assert executed(made) == {"one"}
     assert executed(made) == {"one"}
     assert executed(made) == set()
@@ -578,7 +582,7 @@ def test_an_entry_of_any_other_form_harms_nobody(tmp_path: Path) -> None:
     cache = Cache(made.root / FOLDER, "proofs")
     whole = cache.find(name)
     assert whole
-    python = Python(bench(made.settings()), threading.Event())
+    python = Python(execution_config(made.settings()), threading.Event())
     (snippets,) = fences.executed(made.cards()[0]).values()
     first = python.known(snippets)
     assert first
@@ -632,7 +636,7 @@ def test_highlighted_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """The next run takes no code to pieces that it finds taken to pieces."""
     first = Highlighter(Cache(tmp_path, "highlighted")).pieces(CODE, "python")
     assert ("k", "def") in first
-    monkeypatch.setattr(highlight, "find_lexer_class_by_name", None)
+    monkeypatch.setattr(languages, "pieces", None)
     second = Highlighter(Cache(tmp_path, "highlighted"))
     assert second.pieces(CODE, "python") == first
     with pytest.raises(TypeError):
@@ -675,7 +679,7 @@ def test_proofs_may_be_deleted_while_they_are_used(tmp_path: Path) -> None:
     deleting.start()
     try:
         for _ in range(3):
-            found = list(verify(made.cards(), bench(made.settings())))
+            found = list(verify(made.cards(), execution_config(made.settings())))
             assert {each.card.id for each in found if isinstance(each, ProvenCard)} == ALL_OF_FIRST
     finally:
         done.set()
@@ -685,7 +689,7 @@ def test_proofs_may_be_deleted_while_they_are_used(tmp_path: Path) -> None:
 def test_nothing_is_kept_without_a_folder(tmp_path: Path) -> None:
     """Whoever wants every card executed opens a bench without a cache."""
     made = project(tmp_path, {"a.md": FIRST})
-    where = replace(bench(made.settings()), cache=None)
+    where = replace(execution_config(made.settings()), cache=None)
     for _ in range(2):
         found = list(verify(made.cards(), where))
         assert not [each for each in found if isinstance(each, Problem)]

@@ -9,13 +9,13 @@ import sample_page
 from deck_page import PAGE, page
 from projects import own_deck
 
-from verideck.build import Checked, check
-from verideck.fences import is_executable
 from verideck.model import Card, Role
-from verideck.parse import parse
+from verideck.pipeline import Checked, check
 from verideck.problems import Problem
-from verideck.read import read
 from verideck.settings import Settings, load
+from verideck.source.cards import parse
+from verideck.source.fences import is_executable
+from verideck.source.read import read
 
 pytestmark = pytest.mark.xdist_group("deck")
 
@@ -116,7 +116,7 @@ def test_the_deck_holds(checked: Checked) -> None:
     """Every card is proved, nothing is left out, and every card's proof asserts something."""
     assert checked.problems == ()
     assert {note.fields["Id"] for note in checked.notes} >= QUESTIONS | TOPICS
-    assert checked.tally.not_run == 0
+    assert checked.stats.not_run == 0
     for each in checked.proven:
         if any(map(is_executable, each.card.snippets)):
             assert sum(proof.assertions for proof in each.proofs) > 0, each.card.place

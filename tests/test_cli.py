@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from projects import MOMENT, ROOT, Project, card, files, processes, project, soon
 
-from verideck.cli import verideck
+from verideck.cli.commands import verideck
 
 GOOD = card("good", "assert int('1')")
 BAD = card("bad", "assert int('1') == 2")
@@ -489,7 +489,7 @@ def test_a_run_that_is_ended_leaves_nothing(
     good: Project, tmp_path: Path, sent: signal.Signals, code: int, program: str
 ) -> None:
     """The former package stands; no process, no temporary folder and no part of a file is left."""
-    package = good.build(moment=MOMENT - 1)
+    package = good.build(build_time=MOMENT - 1)
     before = package.read_bytes()
     there = files(good.root) | {"cards/endless.md"}
     command = running(good, tmp_path / "temporary", program)

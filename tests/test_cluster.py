@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from projects import SETTINGS, Project, card, processes, project, soon
 
-from verideck.build import bench
 from verideck.model import ProvenCard
+from verideck.pipeline import execution_config
 from verideck.problems import Problem
-from verideck.verifiers.python import cluster
-from verideck.verifiers.python.run import ExecutorError, StoppedError
-from verideck.verify import verify
+from verideck.proof.python.parent import cluster
+from verideck.proof.python.wire.run import ExecutorError, StoppedError
+from verideck.proof.verify import verify
 
 pytest.importorskip("distributed")
 pytestmark = [
@@ -99,12 +99,16 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def remotely(made: Project, address: str) -> list[ProvenCard | Problem]:
     """What becomes of the cards on a cluster; nothing is known from before."""
-    return list(verify(made.cards(), replace(bench(made.settings()), executor=address, cache=None)))
+    return list(
+        verify(
+            made.cards(), replace(execution_config(made.settings()), executor=address, cache=None)
+        )
+    )
 
 
 def here(made: Project) -> list[ProvenCard | Problem]:
     """What becomes of the cards on this machine."""
-    return list(verify(made.cards(), replace(bench(made.settings()), cache=None)))
+    return list(verify(made.cards(), replace(execution_config(made.settings()), cache=None)))
 
 
 def timeless(found: list[ProvenCard | Problem]) -> list[object]:
@@ -168,7 +172,7 @@ def test_a_lost_worker_loses_nothing(tmp_path: Path) -> None:
     made = project(tmp_path / "deck", {"a.md": text})
     with _started(tmp_path) as cluster:
         found: list[ProvenCard | Problem] = []
-        where = replace(bench(made.settings()), executor=cluster.address, cache=None)
+        where = replace(execution_config(made.settings()), executor=cluster.address, cache=None)
         for each in verify(made.cards(), where):
             found.append(each)
             if len(found) == 3:
@@ -211,7 +215,8 @@ def test_a_lost_worker_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     made = project(tmp_path / "deck", {"a.md": card("one", code) + card("two", code)})
     with _started(tmp_path) as cluster:
         proofs = verify(
-            made.cards(), replace(bench(made.settings()), executor=cluster.address, cache=None)
+            made.cards(),
+            replace(execution_config(made.settings()), executor=cluster.address, cache=None),
         )
         assert isinstance(next(proofs), ProvenCard)
         assert list(temporary.glob("verideck-*/project"))
@@ -226,7 +231,9 @@ def test_giving_up_ends_what_runs_there(dask: str, tmp_path: Path) -> None:
     """When nobody wants the proofs any more, nothing is waited for and nothing goes on."""
     endless = "import subprocess\nsubprocess.run(['sleep', '43.625'])\nassert int('1')"
     made = project(tmp_path, {"a.md": card("one", "assert int('1')") + card("two", endless)})
-    proofs = verify(made.cards(), replace(bench(made.settings()), executor=dask, cache=None))
+    proofs = verify(
+        made.cards(), replace(execution_config(made.settings()), executor=dask, cache=None)
+    )
     assert isinstance(next(proofs), ProvenCard)
     assert soon(lambda: bool(list(processes("43.625"))))
     started = time.monotonic()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from projects import Project, project
 
-from verideck.diff import plain, words
+from verideck.history.diff import plain, words
 
 FIRST = """# One
 
@@ -97,7 +97,7 @@ def test_an_older_package_may_be_named(tmp_path: Path) -> None:
     """A learner's, who skipped builds."""
     made = edited(tmp_path)
     shutil.copy(tmp_path / "deck.apkg", tmp_path / "old.apkg")
-    made.build(moment=1_700_000_060)
+    made.build(build_time=1_700_000_060)
     assert made.run("diff").stdout == "an import of this build: 6 untouched\n"
     assert "1 new, 1 changed, 2 reworded" in made.run("diff", "old.apkg").stdout
 
@@ -126,9 +126,9 @@ def test_a_build_counts_as_a_difference_does(tmp_path: Path, name: str) -> None:
     """What is told before a build is told after it, in the same words."""
     made = project(tmp_path, {})
     *former, last = VERSIONS[name]
-    for moment, text in enumerate(former):
+    for build_time, text in enumerate(former):
         made.write("cards/a.md", text)
-        made.build(moment=1_700_000_000 + moment)
+        made.build(build_time=1_700_000_000 + build_time)
     made.write("cards/a.md", last)
     before = made.run("diff", SOURCE_DATE_EPOCH="1700000060").stdout.splitlines()[-1]
     (after,) = (
@@ -144,7 +144,7 @@ def test_a_card_that_returns_is_named(tmp_path: Path) -> None:
     made = project(tmp_path, {"a.md": FIRST})
     made.build()
     made.write("cards/a.md", SECOND)
-    made.build(moment=1_700_000_030)
+    made.build(build_time=1_700_000_030)
     made.write("cards/a.md", FIRST.replace("Gone?", "Here again?"))
     assert "returned, reworded  cards/a.md:19:4  gone  Here again?\n" in made.run("diff").stdout
     told = made.run("build").stdout

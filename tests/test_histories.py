@@ -24,14 +24,15 @@ from hypothesis import strategies as st
 from projects import MOMENT, ROOT, Project, project, remembered
 from test_anki import FINE, Learner, front, judge, seen
 
-from verideck import identity, lock, notetypes, packages
-from verideck.build import build, check
-from verideck.likeness import alike, features
-from verideck.model import Kind
-from verideck.notetypes import FIELDS, NoteType
-from verideck.packages import Packaged
+from verideck.history import identity, lock
+from verideck.history.likeness import alike, features
+from verideck.history.stamp import RETIRED
+from verideck.model import FIELDS, Kind, Packaged
+from verideck.pipeline import build, check
 from verideck.problems import BuildFailedError, Code
-from verideck.stamp import RETIRED
+from verideck.render import note_types
+from verideck.render.note_types import NoteType
+from verideck.targets import packages
 
 # What is known to be wrong is kept out of any history, and is told on its own at the end.
 NUMBERS_ARE_HANDED_ON = False
@@ -310,13 +311,13 @@ class Author:
     def build(self, back: int = 0) -> None:
         """Build what there is, by a clock that may be set back; answer what is asked."""
         self.now += 10
-        moment = self.now - back
+        build_time = self.now - back
         before = self.package.read_bytes() if self.package else b""
         for _ in range(3):
             asking = self._write()
             try:
                 with self._styled():
-                    self.package = self.made.build(moment=moment)
+                    self.package = self.made.build(build_time=build_time)
             except BuildFailedError as failure:
                 self._answer(failure, asking)
             else:
@@ -328,7 +329,7 @@ class Author:
         self._judge_numbers()
         self._judge_contents(former)
         self._judge_retired(former)
-        self._judge_stamps(former, moment)
+        self._judge_stamps(former, build_time)
         if self.past and self.tree == self.past[-1] and self.style == self.style_built:
             assert self.package.read_bytes() == before
         self.style_built = self.style
@@ -348,13 +349,13 @@ class Author:
         """Build with another style sheet, as a newer verideck may have."""
         stack = ExitStack()
         if self.style:
-            for module in ("verideck.stamp", "verideck.outputs.apkg"):
+            for module in ("verideck.history.stamp", "verideck.targets.apkg"):
                 stack.enter_context(patch(f"{module}.notetype", self.notetype))
         return stack
 
     def notetype(self, kind: Kind) -> NoteType:
         """The note type in its present style."""
-        found = notetypes.notetype(kind)
+        found = note_types.notetype(kind)
         return replace(found, css=f"{found.css}/* {self.style} */") if self.style else found
 
     def _answer(self, failure: BuildFailedError, asking: dict[tuple[str, int], Sheet]) -> None:
@@ -442,17 +443,17 @@ class Author:
                 assert not note.numbers
         assert set(self.told) == set(self.guids.values())
 
-    def _judge_stamps(self, former: Mapping[str, Packaged], moment: int) -> None:
+    def _judge_stamps(self, former: Mapping[str, Packaged], build_time: int) -> None:
         """A stamp moves with the content and only then, forwards, and no further than it must."""
         for guid, note in self.told.items():
             if guid not in former:
-                assert note.mod == moment
+                assert note.mod == build_time
             elif _content(former[guid]) == _content(note):
                 assert note.mod == former[guid].mod
             else:
-                assert former[guid].mod < note.mod <= max(moment, former[guid].mod + 1)
+                assert former[guid].mod < note.mod <= max(build_time, former[guid].mod + 1)
         if not former or self.style != self.style_built:
-            self.styled = max(moment, self.styled + 1)
+            self.styled = max(build_time, self.styled + 1)
 
 
 def _is_as_it_was_around(sheet: Sheet, was: Sheet) -> bool:
@@ -822,10 +823,10 @@ class Reader:
         """The style is the newest one, be it the learner's own, and no note type is there twice."""
         self.collection.models._clear_cache()  # noqa: SLF001 - as Anki's window does after an import
         names = [each.name for each in self.collection.models.all_names_and_ids()]
-        ours = {notetypes.notetype(kind).name for kind in self.styles}
+        ours = {note_types.notetype(kind).name for kind in self.styles}
         assert sorted(name for name in names if name.startswith("verideck")) == sorted(ours)
         for kind, (css, _) in self.styles.items():
-            found = self.collection.models.by_name(notetypes.notetype(kind).name)
+            found = self.collection.models.by_name(note_types.notetype(kind).name)
             assert found
             assert found["css"] == css
 
@@ -900,7 +901,7 @@ class Reader:
             return
         self.author.now += 10
         kind = list(self.styles)[one % len(self.styles)]
-        found = self.collection.models.by_name(notetypes.notetype(kind).name)
+        found = self.collection.models.by_name(note_types.notetype(kind).name)
         assert found
         found["css"] += f"/* own {self.author.now} */"
         found["mod"] = self.author.now
@@ -1082,9 +1083,9 @@ def test_a_former_question_is_asked_anew(tmp_path: Path) -> None:
         f"## What is one head of many? {{#head}}{answer}",
         f"## What is one head of many? {{#head}}{answer}{again}",
     ]
-    for moment, text in enumerate(versions):
+    for build_time, text in enumerate(versions):
         made.write("cards/a.md", text)
-        package = made.build(moment=MOMENT + moment)
+        package = made.build(build_time=MOMENT + build_time)
     assert len(packages.read(package)) == 2
 
 
@@ -1106,9 +1107,9 @@ def test_a_former_question_is_asked_anew(tmp_path: Path) -> None:
 def test_a_number_is_not_handed_on(tmp_path: Path, versions: list[str], handed: str) -> None:
     """Nothing but the moon is ever asked for under the moon's number."""
     made = project(tmp_path, {})
-    for moment, text in enumerate([ORBITS, *versions]):
+    for build_time, text in enumerate([ORBITS, *versions]):
         made.write("cards/a.md", f"- {text} {{#orbits}}\n")
-        package = made.build(moment=MOMENT + moment)
+        package = made.build(build_time=MOMENT + build_time)
     (note,) = packages.read(package).values()
     assert _hidden(note.fields["Question"]).get(1) != handed
 
@@ -1142,8 +1143,8 @@ def test_the_own_deck_is_reworked_and_no_review_is_lost(tmp_path: Path) -> None:
     settings_ = replace(made.settings(), verify=False, audit_build=False)
     package = tmp_path / "deck.apkg"
 
-    def built(moment: int) -> Path:
-        build(check([], settings_), package, moment, settings_)
+    def built(build_time: int) -> Path:
+        build(check([], settings_), package, build_time, settings_)
         return package
 
     before = remembered_moment(tmp_path)
@@ -1174,4 +1175,4 @@ def test_the_own_deck_is_reworked_and_no_review_is_lost(tmp_path: Path) -> None:
 
 def remembered_moment(root: Path) -> int:
     """When anything of a project last changed."""
-    return remembered(root).moment
+    return remembered(root).build_time

@@ -11,30 +11,28 @@ from pathlib import Path
 import pytest
 
 import verideck
-from verideck.fences import OPTIONS
-from verideck.front_matter import KEYS
-from verideck.parse import WORDS
 from verideck.problems import Code
+from verideck.proof.sandbox import kernel
 from verideck.rules import RULES
 from verideck.settings import SETTABLE
-from verideck.verifiers.python import box
+from verideck.source.cards import WORDS
+from verideck.source.fences import OPTIONS
+from verideck.source.front_matter import KEYS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "verideck"
 
 DOORS = {
-    "click": {"cli.py"},
-    "filelock": {"cache.py"},
-    "genanki": {"outputs/apkg.py"},
-    "markdown_it": {"markdown/"},
-    "pygments": {"highlight.py"},
-    "yaml": {"front_matter.py"},
-    "sandlock": {"verifiers/python/box.py"},
-    "pyseccomp": {"verifiers/python/box.py"},
-    "distributed": {"verifiers/python/cluster.py"},
+    "click": {"cli/commands.py", "cli/progress.py"},
+    "filelock": {"storage/store.py"},
+    "genanki": {"targets/apkg.py"},
+    "markdown_it": {"markdown/", "render/html.py"},
+    "pygments": {"markdown/languages.py"},
+    "yaml": {"source/front_matter.py"},
+    "sandlock": {"proof/sandbox/kernel.py"},
+    "pyseccomp": {"proof/sandbox/kernel.py"},
+    "distributed": {"proof/python/parent/cluster.py"},
 }
-STAGES = {"read", "parse", "verify", "lint", "recognise", "render", "stamp", "pack"}
-ENTRY = "build.py"
 
 
 def _modules() -> list[Path]:
@@ -64,14 +62,6 @@ def test_each_dependency_has_one_door() -> None:
             assert any(name.startswith(door) for door in DOORS[top]), f"{name} imports {top}"
 
 
-def test_no_stage_imports_another() -> None:
-    """Only `build.py` and what it is called by know the order of the stages."""
-    for stage in STAGES:
-        imported = set(_imports(PACKAGE / f"{stage}.py"))
-        others = {f"verideck.{other}" for other in STAGES - {stage}}
-        assert not imported & others, stage
-
-
 def test_no_module_is_a_drawer() -> None:
     """A module's name says what is in it."""
     drawers = {"utils", "util", "helpers", "common", "core", "manager", "misc"}
@@ -85,7 +75,7 @@ def test_the_printed_tree_is_the_disks(page: str, folder: Path) -> None:
     """The tree that a page prints names what is there, and all of it."""
     text = (ROOT / page).read_text(encoding="utf-8")
     tree = next(
-        block for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL) if "build" in block
+        block for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL) if "verideck/" in block
     )
     printed = set(re.findall(r"^ *([\w.]+(?:/|\.py))  ", tree, re.MULTILINE))
     tracked = subprocess.run(
@@ -123,7 +113,7 @@ def test_the_readmes_failure_is_what_the_tool_says(tmp_path: Path) -> None:
         text=True,
     )
     assert run.returncode == 1
-    told = re.sub(r"^sandbox: .*$", f"sandbox: {box.NAME}", run.stderr, flags=re.MULTILINE)
+    told = re.sub(r"^sandbox: .*$", f"sandbox: {kernel.NAME}", run.stderr, flags=re.MULTILINE)
     assert f"```text\n{told}```" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -10,8 +10,8 @@ from projects import SETTINGS, card, processes, project, soon
 
 from verideck.model import LARGEST_LIMIT
 from verideck.problems import Code, Problem
+from verideck.proof.sandbox import kernel
 from verideck.settings import load
-from verideck.verifiers.python import box
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux keeps these")
 
@@ -157,8 +157,8 @@ def test_the_most_generous_fence_counts(tmp_path: Path) -> None:
 
 def test_what_the_box_does_not_have_is_what_the_docs_say(tmp_path: Path) -> None:
     """Semaphores and pools of `multiprocessing` need /dev/shm; a name is just not found."""
-    if box.missing():
-        pytest.skip(box.missing())
+    if kernel.missing():
+        pytest.skip(kernel.missing())
     codes = [
         "import multiprocessing\nmultiprocessing.Lock()",
         "import multiprocessing\nmultiprocessing.get_context('fork').Pool(2)",

@@ -13,11 +13,11 @@ from projects import Project, project
 from test_markdown import EXAMPLES, PATH, PIECES, TEXTS, found, rest
 
 from verideck import markdown
-from verideck.lint import lint
 from verideck.markdown.prose import FORMULA, VALUE, prose
 from verideck.model import Card, Kind, Passage, Place
 from verideck.rules import RULES, reading
 from verideck.rules.length import units
+from verideck.rules.lint import lint
 from verideck.rules.neighbours import _pairs
 
 WORDS = st.sampled_from(
@@ -180,7 +180,7 @@ def test_one_file_is_told_beside_the_others(made: Project) -> None:
 def test_forms_and_strictness(made: Project) -> None:
     """JSON holds it all; GitHub annotates; `--strict` makes errors of warnings; quiet is quiet."""
     told = json.loads(made.run("lint", "--format", "json").stdout)
-    assert set(told) == {"cards", "rules", "exceptions", "problems"}
+    assert set(told) == {"cards", "rules", "suppressions", "problems"}
     assert told["rules"] == {"question-yes-no": 2, "source-missing": 2, "questions-alike": 1}
     assert "title=question-yes-no" in made.run("lint", "--format", "github").stdout
     made.write("pyproject.toml", "[tool.verideck.lint]\nquestion-yes-no = false\n")
@@ -204,5 +204,5 @@ def test_an_exception_may_stand_on_either_of_two(made: Project) -> None:
     made.write("cards/a.md", f"## Does a decoder attend to what comes later? {why}\n\nNo.\n")
     run = made.run("lint")
     assert "[questions-alike]" not in run.stderr
-    assert "2 exceptions with a reason: 1 questions-alike, 1 question-yes-no" in run.stdout
+    assert "2 suppressions with a reason: 1 questions-alike, 1 question-yes-no" in run.stdout
     assert [each.kind for each in made.cards()] == [Kind.BASIC, Kind.BASIC]

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from verideck import lock
-from verideck.lock import Lock
-from verideck.notetypes import FIELDS
+from verideck.history import lock
+from verideck.history.lock import Lock
+from verideck.model import FIELDS
 from verideck.problems import Code, Problem
 
 Line = dict[str, Any]

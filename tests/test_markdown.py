@@ -11,21 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verideck import attributes, markdown
-from verideck.attributes import Attribute
-from verideck.cache import Cache
-from verideck.highlight import Highlighter
-from verideck.lock import Lock
+from verideck import markdown
+from verideck.history.lock import Lock
+from verideck.history.recognise import identified
+from verideck.history.scope import Scope
 from verideck.markdown import Token, cloze
-from verideck.model import Card, Draft, Kind, Note, Passage, Place, ProvenCard, Role, Source
-from verideck.parse import parse
+from verideck.model import Card, Kind, Note, Passage, Place, ProvenCard, Role, Source, Unanswered
 from verideck.problems import Code, Problem
-from verideck.reach import Reach
-from verideck.recognise import identified
-from verideck.render import render
+from verideck.proof.python.parent.expected import difference
+from verideck.render.fields import render
+from verideck.render.highlight import Highlighter
 from verideck.settings import Settings
-from verideck.syntaxes import SYNTAXES
-from verideck.verifiers.python.expected import difference
+from verideck.source import attributes
+from verideck.source.attributes import Attribute
+from verideck.source.cards import parse
+from verideck.source.syntaxes import SYNTAXES
+from verideck.storage.store import Cache
 
 EXAMPLES = settings(deadline=None, derandomize=True, max_examples=300)
 """The same examples on every run; no haste, because others may need the machine."""
@@ -120,7 +121,7 @@ MARKS: dict[str, tuple[str, ...]] = {
 def found(text: str) -> list[Card | Problem]:
     """What is found in a file of that text."""
     every = parse([Source(PATH, text)], PROJECT)
-    return [each for each in every if not isinstance(each, Draft)]
+    return [each for each in every if not isinstance(each, Unanswered)]
 
 
 def cards(text: str) -> list[Card]:
@@ -181,7 +182,7 @@ def test_any_card_can_be_rendered(text: str) -> None:
 
 def known(cards_: Sequence[Card]) -> list[ProvenCard]:
     """Cards as they are before they are rendered: nothing was executed, all are new."""
-    found_, _ = identified(cards_, Lock(), Reach(Path(), whole=True), PROJECT.namespace)
+    found_, _ = identified(cards_, Lock(), Scope(Path(), whole=True), PROJECT.namespace)
     return [ProvenCard(card, ()) for card in found_.values()]
 
 
@@ -282,8 +283,8 @@ def test_an_answer_is_the_same_alone(
         return  # the lines at the margin are a block of their own
     (card,) = cards(text)
     assert card.question.text == "question"
-    alone = markdown.parse(card.answer).tokens if card.answer else []
-    assert list(shape(alone, level=0)) == list(shape(whole[close + 1 : end], level=2))
+    build_lock = markdown.parse(card.answer).tokens if card.answer else []
+    assert list(shape(build_lock, level=0)) == list(shape(whole[close + 1 : end], level=2))
     check_tokens(text, card.answer or card.question)
 
 

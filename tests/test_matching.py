@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from projects import project, remembered
 
-from verideck import matching
-from verideck.likeness import alike, features, sketch, sketched
-from verideck.matching import ENOUGH
-from verideck.model import Hidden
-from verideck.numbering import Past, numbered
-from verideck.reach import Reach
-from verideck.recognise import identified
+from verideck.history import matching
+from verideck.history.likeness import alike, features, sketch, sketched
+from verideck.history.matching import ENOUGH
+from verideck.history.numbering import Past, numbered
+from verideck.history.recognise import identified
+from verideck.history.scope import Scope
+from verideck.model import ClozeDeletion
 
 # Likeness
 
@@ -108,7 +108,7 @@ def test_each_of_many_reworded_cards_is_known(tmp_path: Path) -> None:
         for entry in remembered(made.root).entries.values()
     }
     made.write("cards/a.md", deck(1000, reworded=range(0, 1000, 10)))
-    made.build(moment=1_700_000_060)
+    made.build(build_time=1_700_000_060)
     after = {
         entry.identity.guid: entry.identity.answer
         for entry in remembered(made.root).entries.values()
@@ -133,7 +133,7 @@ def test_the_work_does_not_grow_with_the_square(
         return likeness(one, other)
 
     monkeypatch.setattr(matching._Said, "likeness", counted)  # noqa: SLF001
-    known, problems = identified(made.cards(), lock, Reach(Path(), whole=True), "tests")
+    known, problems = identified(made.cards(), lock, Scope(Path(), whole=True), "tests")
     assert problems == []
     assert {card.identity.guid for card in known.values() if card.identity} == set(lock.entries)
     assert compared <= 600 * 24
@@ -158,10 +158,10 @@ def test_a_question_that_waits_for_its_answer_is_not_gone(tmp_path: Path) -> Non
     made = project(tmp_path, {"a.md": "- What?\n    - This.\n- Who?\n    - She.\n"})
     made.build()
     made.write("cards/a.md", "- What?\n    - This.\n- Who?\n")
-    made.build(moment=1_700_000_060)
+    made.build(build_time=1_700_000_060)
     assert not any(entry.retired for entry in remembered(made.root).entries.values())
     made.write("cards/a.md", "- What?\n    - This.\n")
-    made.build(moment=1_700_000_120)
+    made.build(build_time=1_700_000_120)
     retired = [entry.retired for entry in remembered(made.root).entries.values()]
     assert sorted(retired) == [False, True]
 
@@ -171,7 +171,7 @@ def test_enough_is_between(tmp_path: Path) -> None:
     made = project(tmp_path, {"a.md": "- Yes or no?\n    - Yes.\n"})
     made.build()
     made.write("cards/a.md", "- Is a tensor a list?\n    - Yes.\n")
-    made.build(moment=1_700_000_060)
+    made.build(build_time=1_700_000_060)
     retired = [entry.retired for entry in remembered(made.root).entries.values()]
     assert sorted(retired) == [False, True]
     assert 0 < ENOUGH < 1
@@ -184,11 +184,11 @@ HIDDEN = st.lists(
     min_size=1,
     max_size=6,
     unique_by=lambda each: each[1],
-).map(lambda each: [Hidden(*one) for one in each])
+).map(lambda each: [ClozeDeletion(*one) for one in each])
 
 
 @given(HIDDEN)
-def test_the_same_deletions_have_the_same_numbers(hidden: list[Hidden]) -> None:
+def test_the_same_deletions_have_the_same_numbers(hidden: list[ClozeDeletion]) -> None:
     """At first the written ones; ever after those that they had."""
     numbers, texts = numbered(hidden, Past())
     assert all(
@@ -199,16 +199,16 @@ def test_the_same_deletions_have_the_same_numbers(hidden: list[Hidden]) -> None:
 
 @given(HIDDEN, HIDDEN, st.randoms(use_true_random=False))
 def test_a_text_keeps_its_number(
-    hidden: list[Hidden], more: list[Hidden], rng: random.Random
+    hidden: list[ClozeDeletion], more: list[ClozeDeletion], rng: random.Random
 ) -> None:
     """In whichever order, under whichever written numbers, and whatever is hidden beside it."""
-    alone = [Hidden(None, each.text) for each in hidden]
-    numbers, texts = numbered(alone, Past())
-    had = {each.text: number for each, number in zip(alone, numbers, strict=True)}
-    others = [Hidden(None, each.text) for each in more if each.text not in had]
-    later = [*alone, *others]
+    build_lock = [ClozeDeletion(None, each.text) for each in hidden]
+    numbers, texts = numbered(build_lock, Past())
+    had = {each.text: number for each, number in zip(build_lock, numbers, strict=True)}
+    others = [ClozeDeletion(None, each.text) for each in more if each.text not in had]
+    later = [*build_lock, *others]
     rng.shuffle(later)
-    written = [Hidden(number, each.text) for number, each in enumerate(later, start=1)]
+    written = [ClozeDeletion(number, each.text) for number, each in enumerate(later, start=1)]
     for version in (later, written):
         now, known = numbered(version, Past(texts))
         has = {each.text: number for each, number in zip(version, now, strict=True)}
@@ -219,18 +219,20 @@ def test_a_text_keeps_its_number(
 
 def test_what_was_taken_away_comes_back_to_its_number() -> None:
     """And in between its number is nobody else's."""
-    _, texts = numbered([Hidden(1, "moon"), Hidden(2, "earth")], Past())
-    _, without = numbered([Hidden(1, "earth")], Past(texts))
-    new, with_new = numbered([Hidden(1, "earth"), Hidden(2, "galaxy")], Past(without))
+    _, texts = numbered([ClozeDeletion(1, "moon"), ClozeDeletion(2, "earth")], Past())
+    _, without = numbered([ClozeDeletion(1, "earth")], Past(texts))
+    new, with_new = numbered([ClozeDeletion(1, "earth"), ClozeDeletion(2, "galaxy")], Past(without))
     assert new == (2, 3)
-    back, _ = numbered([Hidden(None, "moon"), Hidden(None, "earth")], Past(with_new))
+    back, _ = numbered([ClozeDeletion(None, "moon"), ClozeDeletion(None, "earth")], Past(with_new))
     assert back == (1, 2)
 
 
 def test_an_edited_text_keeps_its_number() -> None:
     """If it is like the former one; else it is another text."""
-    _, texts = numbered([Hidden(None, "the moon"), Hidden(None, "earth")], Past())
-    assert numbered([Hidden(None, "the full moon"), Hidden(None, "sun")], Past(texts))[0] == (1, 3)
+    _, texts = numbered([ClozeDeletion(None, "the moon"), ClozeDeletion(None, "earth")], Past())
+    assert numbered(
+        [ClozeDeletion(None, "the full moon"), ClozeDeletion(None, "sun")], Past(texts)
+    )[0] == (1, 3)
 
 
 KEPT = {
@@ -269,7 +271,7 @@ def test_what_is_put_in_a_place_has_its_number(tmp_path: Path, case: str) -> Non
     made.build()
     made.write("cards/a.md", f"- {after} {{#card .cloze}}\n")
     (card,) = made.cards()
-    known, _ = identified([card], remembered(made.root), Reach(Path(), whole=True), "tests")
+    known, _ = identified([card], remembered(made.root), Scope(Path(), whole=True), "tests")
     assert known[card.place].numbers == numbers
 
 
@@ -278,9 +280,9 @@ def test_a_number_is_not_handed_on_in_three_builds(tmp_path: Path) -> None:
     made = project(tmp_path, {})
     versions = ["==8== of ==9==", "==9== of ==8==", "==8== of ==8==", "Now ==8== of ==8=="]
     numbers = []
-    for moment, text in enumerate(versions):
+    for build_time, text in enumerate(versions):
         made.write("cards/a.md", f"- {text} {{#card}}\n")
-        made.build(moment=1_700_000_000 + moment)
+        made.build(build_time=1_700_000_000 + build_time)
         (entry,) = remembered(made.root).entries.values()
         numbers.append([number for number, _ in entry.identity.numbers])
     assert numbers == [[1, 2], [2, 1], [2, 1], [2, 1]]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from projects import Project, project
 
 from verideck.model import Card
-from verideck.parse import parse
 from verideck.problems import Problem, errors, keep
-from verideck.read import read
+from verideck.source.cards import parse
+from verideck.source.read import read
 
 WRITTEN = {
     "a list": ("- What?\n    - This.\n", "- What? {#ID}\n    - This.\n"),
@@ -47,7 +47,7 @@ def test_an_id_is_written_and_nothing_else(tmp_path: Path, name: str) -> None:
     (identity,) = re.findall(r"\{#([a-z2-7]{8})", content)
     assert content == after.replace("ID", identity)
     assert f"{{#{identity}}}" in run.stdout
-    assert made.build(moment=1_700_000_060).read_bytes() == package
+    assert made.build(build_time=1_700_000_060).read_bytes() == package
     assert [card.id for card in made.cards()] == [identity]
     assert made.run("id").stdout == "every question has an id\n"
 

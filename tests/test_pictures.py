@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from verideck.build import Checked, build, check
+from verideck.pipeline import Checked, build, check
 from verideck.settings import Settings
 
 pytest.importorskip("playwright", reason="make test installs it")

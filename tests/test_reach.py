@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from projects import MOMENT, Project, project, remembered
 
-from verideck import lock, packages
-from verideck.build import build, check
-from verideck.model import Fate
-from verideck.stamp import RETIRED
+from verideck.history import lock
+from verideck.history.stamp import RETIRED
+from verideck.model import ChangeKind
+from verideck.pipeline import build, check
+from verideck.targets import packages
 
 FIRST = "## What is x? {{{}}}\n\nThe unknown of an equation.\n\n"
 OTHER = "## Other thing? {#other}\n\nYes, it is.\n"
@@ -21,7 +22,9 @@ def told(made: Project, *paths: str, output: str = "deck.apkg") -> dict[str, str
     settings = made.settings()
     files = [made.root / path for path in paths]
     built = build(check(files, settings), made.root / output, MOMENT + 10, settings)
-    return {each.id: str(each.fate) for each in built.changes if each.fate is not Fate.UNTOUCHED}
+    return {
+        each.id: str(each.fate) for each in built.changes if each.fate is not ChangeKind.UNTOUCHED
+    }
 
 
 def test_a_new_id_retires_the_old_note(tmp_path: Path) -> None:
@@ -136,12 +139,12 @@ def test_only_the_text_that_was_built_last_is_told_again(tmp_path: Path) -> None
     made = project(tmp_path, {"a.md": "## What is x? {#x}\n\nOld wrong text.\n\n" + OTHER})
     older = made.build().read_bytes()
     made.write("cards/a.md", "## What is x? {#x}\n\nCorrected text.\n\n" + OTHER)
-    newer = made.build(moment=MOMENT + 1).read_bytes()
+    newer = made.build(build_time=MOMENT + 1).read_bytes()
     made.write("deck.apkg", older)
     made.write("cards/a.md", OTHER)
     assert told(made) == {"x": "untagged"}
     made.write("cards/a.md", "## What is x? {#x}\n\nCorrected text.\n\n" + OTHER)
-    made.build(moment=MOMENT + 20)
+    made.build(build_time=MOMENT + 20)
     made.write("deck.apkg", older)  # and the newer one where this build writes
     made.write("b.apkg", newer)
     made.write("cards/a.md", OTHER)

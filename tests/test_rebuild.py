@@ -23,10 +23,10 @@ import pytest
 from filelock import FileLock
 from projects import COMMAND, DOT, MOMENT, ROOT, Project, files, project, remembered, soon
 
-from verideck import packages
-from verideck.build import build, check
-from verideck.cache import FOLDER
-from verideck.identity import chosen
+from verideck.history.identity import chosen
+from verideck.pipeline import build, check
+from verideck.storage.store import FOLDER
+from verideck.targets import packages
 
 FORMER = MOMENT - 1000
 LATER = MOMENT + 1000
@@ -107,12 +107,12 @@ def rebuild(folder: Path, cards: int, *, first: bool = False, more: Files | None
         folder, {"a.md": numbered(cards), "b.md": numbered(cards, cards), **(more or {})}
     )
     if not first:
-        made.build(moment=FORMER)
+        made.build(build_time=FORMER)
     former = State.of(made.root)
     made.write("cards/a.md", edited(numbered(cards)))
     aside = Project(folder.with_name(f"{folder.name} aside"))
     shutil.copytree(folder, aside.root)
-    aside.build(moment=MOMENT)
+    aside.build(build_time=MOMENT)
     new = State.of(aside.root)
     assert new.lock != former.lock
     assert new.package != former.package
@@ -537,12 +537,12 @@ main()
 """The command, which tells by a file that it has checked its cards and waits for its turn."""
 
 
-def waiting(made: Project, told: Path, *words: str, moment: int) -> subprocess.Popen[str]:
+def waiting(made: Project, told: Path, *words: str, build_time: int) -> subprocess.Popen[str]:
     """A build that has read its cards and waits for the one who holds the project."""
     command = subprocess.Popen(
         [sys.executable, "-c", WAITING, str(told), "build", *words],
         cwd=made.root,
-        env=made.environment(SOURCE_DATE_EPOCH=str(moment)),
+        env=made.environment(SOURCE_DATE_EPOCH=str(build_time)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -587,7 +587,7 @@ def test_builds_of_different_edits_do_not_mix(
 ) -> None:
     """Lock and package are of one of two builds that read different cards, whoever was first."""
     made = project(tmp_path / "deck", {"a.md": numbered(30)})
-    made.build(moment=FORMER)
+    made.build(build_time=FORMER)
     texts = (
         edited(numbered(30)),
         numbered(30).replace(REWORDED[0], "Attention 1?") + ADDED.replace("Was", "Is"),
@@ -598,8 +598,8 @@ def test_builds_of_different_edits_do_not_mix(
         for number, (text, output) in enumerate(zip(texts, outputs, strict=True)):
             made.write("cards/a.md", text)
             told = tmp_path / f"told {number}"
-            moment = MOMENT + (number if second == 1 else -number)
-            commands.append(waiting(made, told, "-o", output, moment=moment))
+            build_time = MOMENT + (number if second == 1 else -number)
+            commands.append(waiting(made, told, "-o", output, build_time=build_time))
     ended(*commands)
     won = [text for text in texts if questions(text) == live(made.root)]
     assert len(won) == 1, [questions(text) ^ live(made.root) for text in texts]
@@ -627,7 +627,7 @@ def test_clean_lets_no_build_in_beside_another(tmp_path: Path) -> None:
     made.build()
     with FileLock(made.root / FOLDER / "building"):
         assert made.run("clean").returncode == 0
-        command = waiting(made, tmp_path / "told", moment=MOMENT)
+        command = waiting(made, tmp_path / "told", build_time=MOMENT)
         went_on = soon(lambda: command.poll() is not None, 3)
         command.kill()
         command.communicate()
@@ -702,7 +702,7 @@ def test_locked_tells_how_much_it_leaves_out(tmp_path: Path) -> None:
 def test_locked_packages_what_the_lock_remembers(tmp_path: Path) -> None:
     """On a clean clone, where there is no package yet; the lock is not even touched."""
     made = project(tmp_path, {"a.md": numbered(5)})
-    package = made.build(moment=FORMER)
+    package = made.build(build_time=FORMER)
     before, when = State.of(tmp_path), (tmp_path / LOCK).stat().st_mtime_ns
     package.unlink()
     run = made.run("build", "--locked")
@@ -787,17 +787,17 @@ class Repository:
         assert bool(done.returncode) == fails, done.stdout + done.stderr
         return done.stdout
 
-    def commit(self, moment: int) -> None:
+    def commit(self, build_time: int) -> None:
         """Build, and commit the cards with the lock."""
-        self.made.build(moment=moment)
+        self.made.build(build_time=build_time)
         self.git("add", "-A")
         self.git("commit", "-q", "-m", "cards")
 
-    def branch(self, name: str, path: str, text: str, moment: int) -> None:
+    def branch(self, name: str, path: str, text: str, build_time: int) -> None:
         """Write a file of cards on a branch of its own, and build there."""
         self.git("checkout", "-q", "-b", name, "main")
         self.made.write(f"cards/{path}", text)
-        self.commit(moment)
+        self.commit(build_time)
 
 
 def repository(folder: Path, cards: str, *, union: bool) -> Repository:
@@ -895,7 +895,7 @@ def test_with_union_the_later_of_two_lines_counts(tmp_path: Path) -> None:
     lines = (tmp_path / LOCK).read_text(encoding="utf-8")
     assert lines.count(former.identity.guid) == 2
     assert remembered(tmp_path).entries[former.identity.guid] == former
-    found.made.build(moment=LATER + 1)
+    found.made.build(build_time=LATER + 1)
     assert (tmp_path / LOCK).read_text(encoding="utf-8").count(former.identity.guid) == 1
     entry = remembered(tmp_path).entries[former.identity.guid]
     assert (entry.identity.question, entry.mod) == (REWORDED[1], LATER + 1)
@@ -942,7 +942,7 @@ def test_what_either_of_two_lines_says_is_known_again(tmp_path: Path, case: str)
     found.branch("one", "base.md", one + numbered(5), MOMENT)
     found.branch("two", "base.md", two + numbered(5), LATER)
     found.git("merge", "-q", "--no-edit", "one")
-    found.made.build(moment=LATER + 1)
+    found.made.build(build_time=LATER + 1)
     entries = remembered(tmp_path).entries.values()
     assert [each.identity.question for each in entries if each.retired] == []
     assert len(entries) == 6
@@ -965,9 +965,9 @@ EVERY: Files = {
 def deck(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, State]:
     """Every kind of card, built, then edited: the lock has old stamps, and a note to retire."""
     made = project(tmp_path_factory.mktemp("deck"), dict(EVERY))
-    made.build(moment=FORMER)
+    made.build(build_time=FORMER)
     made.write("cards/a.md", edited(str(EVERY["a.md"])))
-    made.build(moment=MOMENT)
+    made.build(build_time=MOMENT)
     return made, State.of(made.root)
 
 

@@ -9,8 +9,8 @@ import pytest
 from projects import Project, project
 
 from verideck import markdown
-from verideck.build import check
 from verideck.model import Card, Kind, Role
+from verideck.pipeline import check
 from verideck.problems import BuildFailedError, Code, Problem, Severity
 
 NOTES = Path(__file__).parent / "data" / "transformer-notes.md"
@@ -137,7 +137,7 @@ def test_old_notes_can_be_packaged_unverified(notes: Project) -> None:
         note.place.line - 4 for note in checked.notes if "代码未经验证" in note.fields["Proof"]
     ]
     assert unproven == [42]
-    assert (checked.tally.snippets, checked.tally.unverified) == (0, 1)
+    assert (checked.stats.snippets, checked.stats.unverified) == (0, 1)
 
 
 def test_the_blocks_are_as_in_the_file(notes: Project) -> None:

@@ -221,8 +221,8 @@ def test_padding_changes_nothing() -> None:
     noise = torch.where(keep.mT, x, 1e3 * torch.randn_like(x))
     again = attention.scaled_dot_product_attention(x, noise, noise, keep)
     assert_close(again, y, rtol=0, atol=0)
-    alone = x[:1, :, :3]
-    unpadded = attention.scaled_dot_product_attention(alone, alone, alone)
+    build_lock = x[:1, :, :3]
+    unpadded = attention.scaled_dot_product_attention(build_lock, build_lock, build_lock)
     assert_close(y[:1, :, :3], unpadded)
 
 

@@ -88,11 +88,11 @@ def test_t5_buckets_are_the_references() -> None:
 def test_rope_keeps_shape_length_and_distance(turn: Rotation, shape: Sequence[int]) -> None:
     """Vectors keep their norms, position 0 its vectors, and scores know the distance alone."""
     q, k, here = draw(*shape), draw(*shape), torch.arange(7)
-    turned = turn(q, here)
-    assert turned.shape == q.shape
-    assert_close(turned.norm(dim=-1), q.norm(dim=-1))
-    assert_close(turned[..., 0, :], q[..., 0, :])
-    scores = turned @ turn(k, here).mT
+    describe = turn(q, here)
+    assert describe.shape == q.shape
+    assert_close(describe.norm(dim=-1), q.norm(dim=-1))
+    assert_close(describe[..., 0, :], q[..., 0, :])
+    scores = describe @ turn(k, here).mT
     assert_close(turn(q, here + 37) @ turn(k, here + 37).mT, scores)
 
 

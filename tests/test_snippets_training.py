@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def alone() -> Iterator[None]:
+def build_lock() -> Iterator[None]:
     """Make every test draw the same numbers alone as in company, and leave no figure."""
     torch.manual_seed(0)
     yield

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from spec_cases import SPEC, BadCaseError, Case, cases
 
-from verideck import report
-from verideck.build import bench, build, check, lint
+from verideck.cli import report
+from verideck.cli.report import summarise
 from verideck.model import Card, Note, Passage, Proof, ProvenCard, Role, Snippet
-from verideck.parse import parse
+from verideck.pipeline import build, check, execution_config, lint
 from verideck.problems import BuildFailedError, Code, Problem, keep
-from verideck.read import read
-from verideck.report import happened
+from verideck.proof.languages import VERIFIERS
+from verideck.proof.verify import verify
 from verideck.rules import RULES
 from verideck.settings import Settings, load
-from verideck.syntaxes import SYNTAXES
-from verideck.verifiers import VERIFIERS
-from verideck.verify import verify
+from verideck.source.cards import parse
+from verideck.source.read import read
+from verideck.source.syntaxes import SYNTAXES
 
 MOMENT = 1_700_000_000
 
@@ -86,7 +86,7 @@ def _snippets(project: Path, problems: list[Problem]) -> Iterator[str]:
     """What became of each fence and value, in the words of `snippets.md`."""
     for settings in keep(load(project), problems):
         cards = _parsed(settings, problems)
-        for proven in keep(verify(cards, bench(settings)), problems):
+        for proven in keep(verify(cards, execution_config(settings)), problems):
             yield _fates(proven)
 
 
@@ -145,7 +145,7 @@ def _rebuilds(project: Path, problems: list[Problem]) -> Iterator[str]:
     except BuildFailedError as failure:
         problems.extend(failure.problems)
     else:
-        yield "\n".join(happened(built.changes))
+        yield "\n".join(summarise(built.changes))
 
 
 def _change(project: Path, when: str) -> None:

@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 from projects import SETTINGS, Project, card, processes, project, soon
 
-from verideck.build import bench, check
 from verideck.model import Card, Proof, ProvenCard
+from verideck.pipeline import check, execution_config
 from verideck.problems import Code, Problem
-from verideck.verifiers.python import forks
-from verideck.verify import Proven, verify
+from verideck.proof.python.parent import forks
+from verideck.proof.verify import Proven, verify
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -409,7 +409,7 @@ def test_giving_up_ends_what_is_running(tmp_path: Path) -> None:
     endless = card("two", "while True:\n    pass\nassert int('1')")
     made = project(tmp_path, {"a.md": card("one", "assert int('1')") + endless})
     started = time.monotonic()
-    proofs = verify(made.cards(), bench(made.settings()))
+    proofs = verify(made.cards(), execution_config(made.settings()))
     assert len(list(itertools.islice(proofs, 1))) == 1
     proofs.close()
     assert time.monotonic() - started < 10
@@ -483,7 +483,7 @@ def test_projects_do_not_mix(tmp_path: Path) -> None:
 
 def uncached(made: Project) -> list[tuple[str, tuple[Proof, ...]] | Problem]:
     """What executing every card comes to, without what differs between any two runs."""
-    where = replace(bench(made.settings()), cache=None)
+    where = replace(execution_config(made.settings()), cache=None)
     return [
         each
         if isinstance(each, Problem)
@@ -614,7 +614,7 @@ def test_the_order_of_cards_is_of_no_account(tmp_path: Path) -> None:
     for name in order:  # in a file of its own, so that no line moves
         made.write(f"cards/{name}.md", every[name])
     cards = {each.id: each for each in made.cards()}
-    where = replace(bench(made.settings()), cache=None)
+    where = replace(execution_config(made.settings()), cache=None)
     seen: dict[str, object] = {}
     for seed in range(3):
         random.Random(seed).shuffle(order)  # noqa: S311 - no secret

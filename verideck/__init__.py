@@ -4,12 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from verideck.build import build, check
+    from verideck.pipeline import build, check
     from verideck.problems import BuildFailedError
+
+__version__ = "0.1.0"
 
 __all__ = ["BuildFailedError", "build", "check"]
 
-_HOMES = {"BuildFailedError": "problems", "build": "build", "check": "build"}
+_HOMES = {"BuildFailedError": "problems", "build": "pipeline", "check": "pipeline"}
 
 
 def __getattr__(name: str) -> object:

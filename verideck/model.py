@@ -7,6 +7,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+def one_line(text: str) -> str:
+    """Text in which white space makes no difference."""
+    return " ".join(text.split())
+
+
+_SHORT = 60
+
+
+def short(text: str) -> str:
+    """As much of a text as tells a person which card is meant."""
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where a person wrote something, in the file they wrote. Prints as editors jump to it."""
@@ -143,7 +156,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class IdGoes:
+class IdSlot:
     """Where in a file an id can be written behind a question."""
 
     place: Place
@@ -152,7 +165,7 @@ class IdGoes:
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
+class ClozeDeletion:
     """A deletion of a cloze card."""
 
     number: int | None
@@ -161,7 +174,7 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
-class Excuse:
+class Suppression:
     """Why a card may break a rule."""
 
     rule: str
@@ -171,7 +184,7 @@ class Excuse:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Unanswered:
     """A question that has no answer yet: no card, but a note that it was is left alone."""
 
     place: Place
@@ -229,11 +242,11 @@ class Card:
     """The prose's, as in HTML's `lang`."""
     verified: bool = True
     """False where the author turned execution off for the file."""
-    excuses: tuple[Excuse, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
     """The rules for cards that it may break."""
-    hidden: tuple[Hidden, ...] = ()
+    hidden: tuple[ClozeDeletion, ...] = ()
     """The deletions of a cloze card, in reading order."""
-    id_goes: IdGoes | None = None
+    id_slot: IdSlot | None = None
     """Where an id could be written, if there is none."""
     identity: Identity | None = None
     """Known once `recognise` has seen the card."""
@@ -312,6 +325,13 @@ class ProvenCard:
     """What `audit` found, where it was asked."""
 
 
+FIELDS = ("Question", "Answer", "Extra", "Hint", "Proof", "Source", "Id", "Reverse")
+"""The fields of every note, in Anki's order; `render.note_types` has the ids that they keep."""
+
+SEPARATOR = "\x1f"
+"""What stands between the fields of a note in Anki's database, and in none of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Media:
     """A file that a note shows."""
@@ -328,7 +348,7 @@ class Note:
     kind: Kind
     deck: str
     fields: Mapping[str, str]
-    """HTML by field name; `notetypes.FIELDS` names them all."""
+    """HTML by field name; `FIELDS` names them all."""
     tags: tuple[str, ...]
     media: tuple[Media, ...]
     place: Place
@@ -340,19 +360,32 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
+class Packaged:
+    """A note as a package has it."""
+
+    fields: Mapping[str, str]
+    tags: tuple[str, ...]
+    mod: int
+    deck: str
+    """Empty where it has no cards."""
+    numbers: frozenset[int]
+    """Of its cards, counted from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeckContents:
     """All that a package holds."""
 
     notes: tuple[Note, ...]
     """In the order in which they are to be learnt."""
     styles: Mapping[Kind, int]
     """When each note type last changed, in Unix seconds."""
-    moment: int
+    build_time: int
     """When anything last changed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Stats:
     """What a run counted, for the summary."""
 
     cards: int = 0
@@ -379,7 +412,7 @@ class Tally:
     seconds: float = 0.0
 
 
-class Fate(StrEnum):
+class ChangeKind(StrEnum):
     """What became of a note. It may be several things at once."""
 
     NEW = "new"
@@ -404,7 +437,7 @@ class Fate(StrEnum):
 class Change:
     """Something that became of a note."""
 
-    fate: Fate
+    fate: ChangeKind
     id: str
     before: str = ""
     """The former question, deck or deletion, or what the note asked; empty for a reverse."""

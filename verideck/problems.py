@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from verideck.model import Place, ProvenCard, Tally
+from verideck.model import Place, ProvenCard, Stats
 
 
 class Severity(StrEnum):
@@ -182,7 +182,7 @@ class Code(StrEnum):
     """A deletion hides too much."""
     TEXT_DAMAGED = "text-damaged"
     """Text lost something when it was copied."""
-    EXCEPTION_UNUSED = "exception-unused"
+    SUPPRESSION_UNUSED = "suppression-unused"
     """A card excepts itself from a rule that it does not break."""
 
     # Packages
@@ -208,12 +208,12 @@ class BuildFailedError(Exception):
     """At least one problem is an error. The only exception that crosses `build`."""
 
     def __init__(
-        self, problems: Iterable[Problem], tally: Tally, proven: Iterable[ProvenCard] = ()
+        self, problems: Iterable[Problem], stats: Stats, proven: Iterable[ProvenCard] = ()
     ) -> None:
         """Hold every problem of the run, warnings too, what it counted, and the cards that hold."""
         self.problems = tuple(problems)
         self.proven = tuple(proven)
-        self.tally = tally
+        self.stats = stats
         super().__init__("\n".join(f"{p.place}: {p.message} [{p.code}]" for p in self.problems))
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from verideck.attributes import suggestion
-from verideck.files import absolute
 from verideck.model import LARGEST_LIMIT, Limits, Place
-from verideck.outputs import OUTPUTS
 from verideck.problems import Code, Problem
 from verideck.rules import RULES, Rules, changed
+from verideck.source.attributes import suggestion
+from verideck.storage.files import absolute
+from verideck.targets import OUTPUTS
 
 PYPROJECT = "pyproject.toml"
 _LIMITS = Limits()

@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from verideck.identity import one_line
+from verideck.model import one_line
 from verideck.rules.reading import Reading
 from verideck.rules.rule import Finding, Limit
 

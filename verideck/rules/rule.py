@@ -58,7 +58,7 @@ class Finding:
     severity: Severity | None = None
     """None where it is the rule's."""
     other: Card | None = None
-    """A card that breaks the rule together with it: an exception may stand on either."""
+    """A card that breaks the rule together with it: a suppression may stand on either."""
 
 
 Check = Callable[[Sequence[Reading], Limit], Iterator[Finding]]

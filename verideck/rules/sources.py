@@ -7,10 +7,10 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 
-from verideck.fences import is_executable
 from verideck.model import Card, Kind
 from verideck.rules.reading import Reading
 from verideck.rules.rule import Finding, Limit, of_each_card
+from verideck.source.fences import is_executable
 
 _CITES = re.compile(r"arxiv|§|https?://|\bdoi\b|\bRFC ?\d", re.IGNORECASE)
 

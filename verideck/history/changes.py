@@ -1,0 +1,60 @@
+"""What has become of the notes since the lock was written: told at the end of every build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from verideck.history.lock import Entry, Lock
+from verideck.history.scope import Scope
+from verideck.model import Change, ChangeKind, Kind, short
+
+
+def changes(before: Lock, after: Lock, scope: Scope) -> Iterator[Change]:
+    """What became of each note that was in reach, in the order of their ids.
+
+    A retired note is told of when it is retired, and no more.
+    """
+    for entry in sorted(after.entries.values(), key=lambda each: each.identity.id):
+        if scope.includes(entry):
+            yield from classify(before.entries.get(entry.identity.guid), entry)
+
+
+def classify(former: Entry | None, entry: Entry) -> Iterator[Change]:
+    """What has become of one note, whether a lock or a package tells what it was."""
+    name, question = entry.identity.id, entry.identity.question
+    if former is None:
+        yield Change(ChangeKind.NEW, name, after=question)
+    elif entry.retired and not former.retired:
+        yield Change(
+            ChangeKind.RETIRED if entry.last else ChangeKind.UNTAGGED, name, before=question
+        )
+    elif not entry.retired:
+        edits = list(_of_an_edit(former, entry))
+        yield from edits or [Change(ChangeKind.UNTOUCHED, name, after=question)]
+
+
+def _of_an_edit(former: Entry, entry: Entry) -> Iterator[Change]:
+    name, question = entry.identity.id, entry.identity.question
+    if former.retired:
+        yield Change(ChangeKind.RETURNED, name, after=question)
+    if former.content != entry.content:
+        if former.identity.question != question:
+            yield Change(ChangeKind.REWORDED, name, former.identity.question, question)
+        else:
+            yield Change(ChangeKind.CHANGED, name, after=question)
+    if former.deck != entry.deck:
+        yield Change(ChangeKind.MOVED, name, former.deck, entry.deck)
+    left = dict(entry.identity.numbers)
+    for number, hidden in sorted(former.identity.numbers):
+        if number not in left:
+            before = hidden if entry.kind is Kind.CLOZE else ""
+            yield Change(ChangeKind.EMPTIED, name, before, question)
+
+
+def describe(change: Change) -> str:
+    """A change in a line: the note's id, and what turned into what."""
+    before, after = (f'"{short(side)}"' if side else "" for side in (change.before, change.after))
+    if change.fate is ChangeKind.EMPTIED:
+        what = f"{before} in" if before else "the reverse of"
+        return f"{change.fate}: {change.id} {what} {after}"
+    return f"{change.fate}: {change.id} {' → '.join(filter(None, (before, after)))}"

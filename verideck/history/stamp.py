@@ -1,0 +1,136 @@
+"""Between stages 4 and 5: Note -> Edition. Stamps what changed, and remembers what is told.
+
+Anki takes a note only if it is stamped later than the one that it has, and then overwrites what the
+learner made of it. So a note's stamp moves only when its content does, and so does a note type's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from verideck.history.lock import Entry, LastBuilt, Lock, NoteTypeState
+from verideck.history.scope import Scope
+from verideck.model import DeckContents, Kind, Note, Place
+from verideck.render.note_types import notetype
+
+RETIRED = "verideck::retired"
+"""The tag of notes that are no cards of the project any more."""
+
+_TOLD_FOR = 180 * 24 * 3600
+"""For so many seconds of the lock's own time they are told to learners; then their text goes."""
+
+
+Former = Callable[[], Mapping[str, Sequence[LastBuilt]]]
+"""The notes of former packages by their guids."""
+
+
+def stamp(
+    notes: Sequence[Note],
+    lock: Lock,
+    scope: Scope,
+    former: Former,
+    build_time: int,
+) -> tuple[DeckContents, Lock]:
+    """The notes as they are to be packaged, and the lock that remembers them.
+
+    What changed since the lock is stamped with `moment`, in Unix seconds, or a second after its
+    last stamp, if a clock was set back since. `former` gives the notes of former packages, where
+    that is needed: a note that has lost its card is told once more as it was built last.
+    """
+    entries = dict(lock.entries)
+    stamped: list[Note] = []
+    for note in notes:
+        entry = _entry(note, lock.entries.get(note.identity.guid), build_time)
+        entries[note.identity.guid] = entry
+        stamped.append(replace(note, mod=entry.mod))
+    here = {note.identity.guid for note in notes}
+    gone = [
+        entry
+        for guid, entry in lock.entries.items()
+        if guid not in here and not entry.retired
+        if scope.includes(entry) and not scope.is_unanswered(entry)
+    ]
+    last = former() if gone else {}
+    for entry in gone:
+        entries[entry.identity.guid] = _retired(
+            entry, last.get(entry.identity.guid, ()), build_time
+        )
+    styles = {kind: _style(kind, lock.styles.get(kind), build_time) for kind in Kind}
+    remembered = _without_old_texts(Lock(MappingProxyType(entries), MappingProxyType(styles)))
+    told = sorted(_told_once_more(remembered, scope), key=lambda note: note.identity.id)
+    mods = {kind: style.mod for kind, style in styles.items()}
+    return DeckContents((*stamped, *told), mods, remembered.build_time), remembered
+
+
+def _entry(note: Note, former: Entry | None, build_time: int) -> Entry:
+    content = content_of(note.fields, note.tags)
+    changed = former is None or former.retired or former.content != content
+    return Entry(
+        note.identity,
+        note.kind,
+        note.place.path,
+        note.deck,
+        content,
+        _next(former, build_time) if changed or former is None else former.mod,
+    )
+
+
+def _retired(entry: Entry, former: Iterable[LastBuilt], build_time: int) -> Entry:
+    fits = (each for each in former if content_of(each.fields, each.tags) == entry.content)
+    last = next(fits, None)
+    return replace(entry, retired=True, last=last, mod=_next(entry, build_time))
+
+
+def _next(former: Entry | NoteTypeState | None, build_time: int) -> int:
+    """A stamp that Anki takes for later than the former one."""
+    return max(build_time, former.mod + 1) if former else build_time
+
+
+def _style(kind: Kind, former: NoteTypeState | None, build_time: int) -> NoteTypeState:
+    style = notetype(kind)
+    texts = [style.css, *(text for each in style.templates for text in (each.front, each.back))]
+    content = _hash(texts)
+    if former and former.content == content:
+        return former
+    return NoteTypeState(content, _next(former, build_time))
+
+
+def _without_old_texts(lock: Lock) -> Lock:
+    oldest = lock.build_time - _TOLD_FOR
+    entries = {
+        guid: replace(entry, last=None) if entry.last and entry.mod < oldest else entry
+        for guid, entry in lock.entries.items()
+    }
+    return replace(lock, entries=MappingProxyType(entries))
+
+
+def _told_once_more(lock: Lock, scope: Scope) -> Iterator[Note]:
+    """Retired notes, with the tag by which a learner finds them."""
+    for entry in lock.entries.values():
+        if entry.retired and entry.last and scope.includes(entry):
+            yield Note(
+                kind=entry.kind,
+                deck=entry.deck,
+                fields=entry.last.fields,
+                tags=(*entry.last.tags, RETIRED),
+                media=(),
+                place=Place(entry.path),
+                identity=entry.identity,
+                mod=entry.mod,
+                retired=True,
+            )
+
+
+def content_of(fields: Mapping[str, str], tags: Iterable[str]) -> str:
+    """The hash of what a note tells: its fields but for the id, and its tags."""
+    told = {name: text for name, text in fields.items() if name != "Id"}
+    return _hash([told, sorted(tags)])
+
+
+def _hash(parts: object) -> str:
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -1,0 +1,45 @@
+"""Languages that a fence may name, and code taken to pieces: the one door to Pygments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import pygments
+from pygments.lexers import find_lexer_class_by_name, get_all_lexers
+from pygments.token import STANDARD_TYPES
+from pygments.util import ClassNotFound
+
+Piece = tuple[str, str]
+"""The CSS class of what it is, and its text."""
+CLASSES = frozenset(STANDARD_TYPES.values())
+VERSION = str(pygments.__version__)
+
+
+@cache
+def language(word: str) -> str | None:
+    """The first name that Pygments gives to the language called `word`; None if it knows none."""
+    try:
+        return str(find_lexer_class_by_name(word).aliases[0])
+    except ClassNotFound:
+        return None
+
+
+@cache
+def languages() -> frozenset[str]:
+    """Every name by which a language may be called."""
+    return frozenset(alias for _, aliases, _, _ in get_all_lexers() for alias in aliases)
+
+
+def plain(code: str) -> tuple[Piece, ...]:
+    """The one piece of what is no code."""
+    return (("", code),)
+
+
+def pieces(code: str, language: str) -> Iterator[Piece]:
+    """Take code to pieces, in a language by the name that `language` gives."""
+    # Some lexers know a comment by the end of its line, so the last line gets one too.
+    lexer = find_lexer_class_by_name(language)(stripnl=False, ensurenl=True)
+    for kind, text in lexer.get_tokens(code):
+        standard = next(each for each in reversed(kind.split()) if each in STANDARD_TYPES)
+        yield STANDARD_TYPES[standard], text

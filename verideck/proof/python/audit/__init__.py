@@ -1,0 +1,1 @@
+"""Asks of a card's assertions what they could have caught."""

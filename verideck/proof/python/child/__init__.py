@@ -1,0 +1,1 @@
+"""What runs beside an author's code, in a process of the card's own, in the sandbox."""

@@ -1,0 +1,159 @@
+"""What went wrong in a card's process, in its author's words and at its author's line."""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import itertools
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+
+from verideck.proof.python.child.assertions import verdict
+from verideck.proof.python.child.sources import Sources
+from verideck.proof.sandbox import kernel
+
+_ATTRIBUTES = re.compile(r"chmod|chown|utime|xattr")
+_FAR = 20
+"""How far back a cause is looked for: a card may tie its exceptions to a ring."""
+_CALLS = 5
+"""How many callers of a failing line are told."""
+
+
+class Refusal(Exception):  # noqa: N818 - a verdict, not an error of ours
+    """A step does not hold; carries what the report tells."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        """Name the problem's code, its message and what to do."""
+        super().__init__(message)
+        self.code, self.hint = code, hint
+
+
+def told(error: BaseException, first_line: int, sources: Sources) -> dict[str, object]:
+    """A failure: its code, what happened, at which line of the author's, called from where."""
+    code, message, hint = _verdict(error)
+    cause = (error.__cause__ or error) if isinstance(error, Refusal) else error
+    frames = list(_frames(cause.__traceback__, sources))
+    if isinstance(cause, SyntaxError) and (path := sources.own(cause.filename)):
+        number = cause.lineno or first_line
+        before, _ = sources.line(str(cause.filename), number)
+        frames.append((path, number, before + (cause.offset or 1)))
+    path, line, column = frames[-1] if frames else ("", 0, 0)
+    places = dict.fromkeys(f"{p}:{n}" for p, n, _ in reversed(frames))
+    calls = [f"called from {each}" for each in list(places)[1:]]
+    return {
+        "code": code,
+        "message": "\n".join([clean(message), *calls[:_CALLS]]),
+        "path": path,
+        "line": line,
+        "column": max(column, 1),
+        "hint": clean(hint),
+    }
+
+
+def _verdict(error: BaseException) -> tuple[str, str, str]:
+    """The code, the message and the hint of a failure."""
+    ended = "a card's code must run to its end; nothing after this point was executed"
+    match error:
+        case Refusal():
+            return error.code, str(error), error.hint
+        case AssertionError():
+            return verdict(error) or ("assertion-failed", said(error), "")
+        case SystemExit():
+            return "ended-early", f"the snippet ended the process with {said(error)}", ended
+        case SyntaxError():
+            return "syntax-error", f"{error.msg}", ""
+    code, hint = next(
+        ((code, hint) for code, meets, hint in _SYSTEM if meets(error)), ("exception-raised", "")
+    )
+    return code, said(error), hint
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    in_torch = isinstance(error, RuntimeError) and "allocate memory" in said(error)
+    return isinstance(error, MemoryError) or in_torch
+
+
+def _file_too_large(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EFBIG
+
+
+def _changes_attributes(error: BaseException) -> bool:
+    """Whether the box refused what changes a file without opening it; not all of these name one."""
+    if not (isinstance(error, PermissionError) and error.errno == errno.EPERM):
+        return False
+    innermost = traceback.extract_tb(error.__traceback__)[-1:]
+    return error.filename is not None or any(
+        _ATTRIBUTES.search(each.line or "") for each in innermost
+    )
+
+
+def _refused_by_box(error: BaseException) -> bool:
+    """Whether the box refused it, or what it came of: a file, a connection, the name of a host."""
+    unknown_host = getattr(sys.modules.get("socket"), "gaierror", ())
+    refused = any(
+        isinstance(each, unknown_host) or (isinstance(each, PermissionError) and each.errno)
+        for each in itertools.islice(_causes(error), _FAR)
+    )
+    return refused and bool(kernel.entered())
+
+
+def _causes(error: BaseException | None) -> Iterator[object]:
+    """An exception and those that it came of; some libraries tell theirs as a `reason`."""
+    while error is not None:
+        yield error
+        yield inspect.getattr_static(error, "reason", None)
+        shown = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or shown
+
+
+_SYSTEM = (
+    (
+        "memory-limit",
+        _out_of_memory,
+        "allow more by memory in [tool.verideck], or by {memory=…} on the fence: megabytes",
+    ),
+    (
+        "disk-limit",
+        _file_too_large,
+        "allow more by disk in [tool.verideck], or by {disk=…} on the fence: megabytes",
+    ),
+    (
+        "exception-raised",
+        lambda error: _changes_attributes(error) and bool(kernel.entered()),
+        "cards run in a box, where no file's mode, owner or times change, not even their own",
+    ),
+    (
+        "exception-raised",
+        _refused_by_box,
+        "cards run in a box: no network, no files but the project's, no writing but where they run",
+    ),
+)
+
+
+def _frames(trace: TracebackType | None, sources: Sources) -> Iterator[tuple[str, int, int]]:
+    """The author's own lines, outermost first."""
+    for frame in traceback.extract_tb(trace):
+        if (path := sources.own(frame.filename)) and frame.lineno:
+            before, text = sources.line(frame.filename, frame.lineno)
+            characters = text.encode()[: frame.colno or 0].decode(errors="ignore")
+            yield path, frame.lineno, before + len(characters) + 1
+
+
+def said(error: BaseException) -> str:
+    """An exception as `Type: text`."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an author's __str__ may raise anything
+        text = "(whose text cannot be had)"
+    name = type(error).__qualname__
+    return clean(f"{name}: {text}" if text else name)
+
+
+def clean(text: str) -> str:
+    """Text that any stream can carry, and no more of it than a person reads."""
+    return text.encode("utf-8", "backslashreplace").decode()[:4000]

@@ -1,0 +1,87 @@
+"""matplotlib's open figures, as the pictures that a card shows."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import re
+import sys
+import warnings
+from types import ModuleType
+
+from verideck.proof.python.child.failures import Refusal
+
+_HAN = ["Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "PingFang SC", "Microsoft YaHei"]
+"""Fonts with Chinese, as Debian (whose collection goes by its first name), macOS and Windows have
+them."""
+
+_SETTLED = {"svg.hashsalt": "verideck", "svg.fonttype": "path", "path.simplify": False}
+"""What keeps the bytes of a drawing: which points of a straight line could be left out would hang
+on their last bits, and so on the processor."""
+_PLACED = re.compile(r'\b(?:d|x|y)="[^"]*"|translate\([^)]*\)')
+_LONG = re.compile(r"-?\d+\.\d{3,}")
+
+
+def ready(matplotlib: ModuleType) -> None:
+    """Draw what the default font lacks in one that has it, as a browser does."""
+    matplotlib.rcParams["font.family"] = ["sans-serif", *_HAN]
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # one of them will do
+
+
+def taken() -> list[str]:
+    """The open figures as SVG, the same bytes for the same drawing; they are closed.
+
+    Raises Refusal where a character of a figure is in no font here.
+    """
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None or not pyplot.get_fignums():
+        return []
+    _meet_new_fonts()
+    drawings = []
+    with (
+        sys.modules["matplotlib"].rc_context(_SETTLED),
+        warnings.catch_warnings(action="always", record=True) as said,
+    ):
+        for number in pyplot.get_fignums():
+            drawing = io.StringIO()
+            pyplot.figure(number).savefig(
+                drawing,
+                format="svg",
+                transparent=True,
+                bbox_inches="tight",
+                metadata={"Date": None, "Creator": None},
+            )
+            drawings.append(_rounded(drawing.getvalue()))
+    pyplot.close("all")
+    boxes = [str(each.message) for each in said if "missing from font" in str(each.message)]
+    if boxes:
+        glyph, _, _ = boxes[0].partition(" missing from font")
+        message = f"an empty box stands in the figure\n{glyph} is in no font here"
+        raise Refusal("figure-glyph", message, "install a font that has it, or write another")
+    return drawings
+
+
+def _meet_new_fonts() -> None:
+    """Let matplotlib know fonts that came after it had listed all that there are, once and for all.
+
+    It looks them up only where none of ours is known: that takes a while.
+    """
+    manager = sys.modules["matplotlib.font_manager"]
+    fonts = manager.fontManager
+    if {each.name for each in fonts.ttflist}.isdisjoint(_HAN):
+        known = {each.fname for each in fonts.ttflist}
+        for file in manager.findSystemFonts():
+            if file not in known:
+                with contextlib.suppress(Exception):  # fonts are broken in many ways
+                    fonts.addfont(file)
+
+
+def _rounded(drawing: str) -> str:
+    """A drawing with its coordinates to a hundredth of a point.
+
+    Their last digits are rounding noise, which differs from processor to processor.
+    """
+    return _PLACED.sub(
+        lambda placed: _LONG.sub(lambda number: f"{float(number[0]):.2f}", placed[0]), drawing
+    )

@@ -1,0 +1,210 @@
+"""Imports in a card's process: the project's modules count, libraries are readied."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from verideck.proof.python.child.assertions import NAME, Recorder
+from verideck.proof.python.child.import_stash import STASH
+from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.wire.versions import claims, distributions, packages, stamp
+
+Ready = Callable[[ModuleType], None]
+"""Done with a library as soon as it has been imported."""
+
+
+class Imports(importlib.abc.MetaPathFinder):
+    """Finds modules as Python does, the project's own folder first."""
+
+    def __init__(self, sources: Sources, recorder: Recorder, after: Mapping[str, Ready]) -> None:
+        """Know the project, and what to do after which import."""
+        self.sources = sources
+        self.root = sources.root
+        self.recorder = recorder
+        self.own: set[str] = set()
+        """The top-level packages that are the project's."""
+        self._asked: dict[Path, dict[str, list[str]]] = {}
+        self._after = {**after, "numpy.testing": self._count, "torch.testing": self._count}
+
+    def install(self) -> None:
+        """Heed every import from now on; ready what the warm parent has imported already."""
+        sys.path.insert(0, str(self.root))
+        sys.meta_path.insert(0, self)
+        self._ready(sys.modules)
+        STASH.on_show = self._ready
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find a module as Python does, and see to it that it is readied."""
+        self._ask(fullname, path)
+        if spec := STASH.find_spec(fullname, path, target):
+            return spec
+        spec = self._folder(fullname, path) or importlib.machinery.PathFinder.find_spec(
+            fullname, path, target
+        )
+        if spec is None or spec.loader is None or spec.origin is None:
+            return spec
+        origin = Path(spec.origin)
+        if origin.is_relative_to(self.root) and not is_installed(origin, self.root):
+            self.own.add(fullname.partition(".")[0])
+            if isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+                spec.loader = _ProjectLoader(fullname, spec.origin, self)
+        elif fullname in self._after:
+            _then(spec.loader, self._after[fullname])
+        return spec
+
+    def _ready(self, modules: Mapping[str, ModuleType]) -> None:
+        """Ready those of some modules that need it, of which none is new to anybody else."""
+        for name, ready in self._after.items():
+            if name in modules:
+                ready(modules[name])
+
+    def _folder(
+        self, fullname: str, path: Sequence[str] | None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The project's own folder of modules, even without an `__init__.py`.
+
+        Python prefers any package to such a folder, and who knows which packages are installed.
+        """
+        if path is not None or f"{fullname}/*.py" not in self._asked[self.root][fullname]:
+            return None
+        return importlib.machinery.PathFinder.find_spec(fullname, [str(self.root)])
+
+    def _ask(self, fullname: str, path: Sequence[str] | None) -> None:
+        """Remember what in the project could have been meant by a name, found or not."""
+        name = fullname.rpartition(".")[2]
+        places = [str(self.root), *sys.path] if path is None else path
+        for place in places:
+            if str(place).startswith(str(self.root)) and not is_installed(Path(place), self.root):
+                names = self._asked.setdefault(Path(place), {})
+                if name not in names:
+                    names[name] = claims(Path(place), {name})
+
+    def asked(self) -> dict[Path, dict[str, list[str]]]:
+        """By the project's folders: the names that were looked for, and what claimed them then."""
+        return {folder: dict(names) for folder, names in self._asked.items()}
+
+    def module(self, file: Path) -> ModuleType:
+        """Import a file of the project by the name that other files import it by."""
+        name = ".".join(file.relative_to(self.root).with_suffix("").parts)
+        with contextlib.suppress(ImportError):
+            module = importlib.import_module(name)
+            if module.__file__ == str(file):
+                return module
+        # The name is taken, or no name: the file is a module all the same.
+        loader = _ProjectLoader(f"_included_{name}", str(file), self)
+        spec = importlib.util.spec_from_file_location(loader.name, file, loader=loader)
+        assert spec
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[loader.name] = module
+        loader.exec_module(module)
+        return module
+
+    def named(self) -> list[tuple[str, str]]:
+        """The distributions that the author's code imports by name, with their versions."""
+        names = self.sources.imported - self.own - sys.stdlib_module_names
+        return sorted(set(distributions(names)))
+
+    def _count(self, testing: ModuleType) -> None:
+        for name, check in list(vars(testing).items()):
+            if name.startswith("assert_") and callable(check):
+                setattr(testing, name, self.recorder.counting(check))
+
+
+class _ProjectLoader(importlib.machinery.SourceFileLoader):
+    """Loads a module of the project from its source, never from a cache."""
+
+    def __init__(self, fullname: str, path: str, imports: Imports) -> None:
+        super().__init__(fullname, path)
+        self._imports = imports
+
+    def get_code(self, fullname: str) -> CodeType:
+        file = Path(self.path)
+        source = self._imports.sources.text(file, self.get_source(fullname) or "")
+        return self._imports.sources.compiled(source, file, (1, 1), "exec")
+
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module)[NAME] = self._imports.recorder
+        super().exec_module(module)
+
+
+def is_installed(file: Path, root: Path) -> bool:
+    """Tell a library in the project's virtual environment from the project's own modules."""
+    prefix = Path(sys.prefix)
+    return file.is_relative_to(prefix) and prefix.is_relative_to(root)
+
+
+def _then(loader: importlib.abc.Loader, ready: Ready) -> None:
+    """Let `ready` see a module as soon as it has been executed."""
+    execute = loader.exec_module
+
+    def execute_and_ready(module: ModuleType) -> None:
+        execute(module)
+        ready(module)
+
+    loader.exec_module = execute_and_ready  # type: ignore[method-assign]
+
+
+INSTALLED = tuple(f"{place}{os.sep}" for place in (sys.prefix, sys.base_prefix))
+_OURS = __name__.partition(".")[0]
+_before: list[str] = []
+"""The last module that was imported before anything was forked, if there was one."""
+_in_use_before: set[tuple[str, str]] = set()
+_outside_before: dict[str, object] = {}
+"""The files of modules imported by then that no installation answers for, with their stamps."""
+
+
+def remember() -> None:
+    """Look at all that is imported already, so that a fork need not."""
+    imported = {**sys.modules, **STASH.modules()}
+    _in_use_before.update(_distributions(imported))
+    for name, module in imported.items():
+        if name.partition(".")[0] != _OURS and (file := _loose(module)):
+            _outside_before.setdefault(file, stamp(Path(file)))
+    _before[:] = list(sys.modules)[-1:]
+
+
+def new() -> list[str]:
+    """The modules imported since `remember`, the last first.
+
+    A fork that looks at the others would copy every page that they are on.
+    """
+    since = itertools.takewhile(lambda name: name not in _before, reversed(sys.modules))
+    return [name for name in since if not STASH.holds(name)]
+
+
+def uninstalled() -> Iterator[Path]:
+    """The source files of imported modules that no installation answers for."""
+    fresh = (_loose(sys.modules.get(name)) for name in new())
+    yield from map(Path, [*_outside_before, *filter(None, fresh)])
+
+
+def outside() -> dict[str, object]:
+    """The files of such modules that were imported before, with their stamps."""
+    return _outside_before
+
+
+def _loose(module: ModuleType | None) -> str:
+    """The source file of a module that no installation answers for; else empty."""
+    file = str(getattr(module, "__file__", None) or "")
+    return file if file.endswith(".py") and not file.startswith(INSTALLED) else ""
+
+
+def in_use() -> list[tuple[str, str]]:
+    """Every distribution of which a module is imported, with its version."""
+    return sorted(_in_use_before | _distributions(new()))
+
+
+def _distributions(names: Iterable[str]) -> set[tuple[str, str]]:
+    tops = {name.partition(".")[0] for name in names}
+    return set(distributions(tops & packages().keys()))

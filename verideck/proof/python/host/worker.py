@@ -1,0 +1,183 @@
+"""Forks a process for one card after the other, watches it, ends it with all that it started.
+
+Runs in a fork of the warm parent. It adopts what its cards leave behind, so that nothing outlives
+its card, also not what became a daemon.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource  # noqa: F401 - for `process_env.limit`, so that no fork imports it
+import select
+import signal
+import socket
+import time
+import traceback
+from pathlib import Path
+
+from verideck.model import Limits
+from verideck.proof.python.child import child, process_env
+from verideck.proof.python.wire import descendants
+from verideck.proof.python.wire.channel import Message, receive, send
+from verideck.proof.python.wire.run import End, StoppedError, how
+from verideck.proof.python.wire.scratch import Scratch, scratch
+
+_GLANCE = 0.05
+"""Seconds between two looks at the limits."""
+_LAST_CHANCE = 0.3
+"""Seconds that a process has to tell where it is, before it is ended."""
+_LONGEST_REPORT = 100_000_000
+
+
+def serve(channel: socket.socket, folder: Path) -> None:
+    """Execute what is asked for, below a folder, until nobody asks any more.
+
+    What the system refuses to this process, and not to the card, is an answer too.
+    """
+    descendants.adopt()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    while request := receive(channel):
+        try:
+            reply = execute(request, channel, folder)
+        except StoppedError:
+            return
+        except OSError as error:
+            descendants.end_own()
+            reply = {"refused": f"{type(error).__name__}: {error}"}
+        try:
+            send(channel, reply)
+        except OSError:  # nobody listens any more
+            return
+
+
+def execute(request: Message, channel: socket.socket, beneath: Path) -> Message:
+    """Execute one card in a fork; it ends when the other side of the channel goes away."""
+    with scratch(beneath) as folder:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            channel.close()
+            _be(request, writing, folder)
+        os.close(writing)
+        watch = _Watch(pid, reading, channel.fileno(), folder, Limits(**request["limits"]))
+        try:
+            end, status = watch.until_the_end()
+        finally:
+            os.close(reading)
+        return {
+            "lines": watch.lines(),
+            "end": end,
+            "how": how(status, folder.last_words()),
+            "stack": folder.frames(),
+        }
+
+
+def _be(request: Message, writing: int, folder: Scratch) -> None:
+    """Be the card's process; never returns."""
+    try:
+        os.setsid()
+        child.run(request, process_env.report_on(writing), folder)
+    except BaseException:  # noqa: BLE001 - told on standard error, and by the missing last line
+        with contextlib.suppress(BaseException):
+            os.write(2, traceback.format_exc().encode("utf-8", "backslashreplace"))
+        os._exit(1)
+    child.leave()
+
+
+class _Watch:
+    """One process and what descends from it."""
+
+    def __init__(
+        self, pid: int, reading: int, channel: int, folder: Scratch, limits: Limits
+    ) -> None:
+        self.pid = pid
+        self.reading = reading
+        self.channel = channel
+        self.folder = folder
+        self.limits = limits
+        self.report = bytearray()
+        os.set_blocking(reading, False)
+
+    def until_the_end(self) -> tuple[End, int]:
+        """Wait for the process, or end it; returns how it ended, and its exit status.
+
+        Raises StoppedError when the other side of the channel is gone.
+        """
+        descriptor = os.pidfd_open(self.pid)
+        try:
+            end = self._ended(descriptor)
+            if end is not End.BY_ITSELF:
+                self._ask_where_it_is(descriptor)
+        finally:
+            status = self._end_all()
+            os.close(descriptor)
+        self._read()
+        return end, status
+
+    def lines(self) -> list[str]:
+        """The lines of the report that are whole."""
+        complete, _, _ = bytes(self.report).rpartition(b"\n")
+        return complete.decode("utf-8", "replace").split("\n") if complete else []
+
+    def _ended(self, descriptor: int) -> End:
+        deadline = time.monotonic() + self.limits.timeout
+        events = select.poll()
+        for each in (descriptor, self.reading, self.channel):
+            events.register(each, select.POLLIN)
+        look = time.monotonic() + _GLANCE
+        while True:
+            now = time.monotonic()
+            ready = {each for each, _ in events.poll(max(min(look, deadline) - now, 0) * 1000)}
+            if self.channel in ready:
+                raise StoppedError
+            if self.reading in ready and not self._read():
+                events.unregister(self.reading)
+            if descriptor in ready:
+                return self.folder.exceeded(self.limits) or End.BY_ITSELF
+            if time.monotonic() >= look:
+                look = time.monotonic() + _GLANCE
+                if broken := self._broken():
+                    return broken
+            if time.monotonic() >= deadline:
+                return End.TIME
+
+    def _broken(self) -> End | None:
+        if len(self.report) > _LONGEST_REPORT:
+            return End.OUTPUT
+        descendants.bury(but=self.pid)
+        if sum(1 for _ in descendants.of(os.getpid())) > self.limits.processes:
+            return End.PROCESSES
+        return self.folder.exceeded(self.limits)
+
+    def _read(self) -> bool:
+        """Take what has been reported; False when nobody will report any more."""
+        while True:
+            try:
+                piece = os.read(self.reading, 1 << 20)
+            except BlockingIOError:
+                return True
+            if not piece:
+                return False
+            self.report += piece
+            if len(self.report) > _LONGEST_REPORT:
+                return True
+
+    def _ask_where_it_is(self, descriptor: int) -> None:
+        """Let the process write its stack, and end by it if it does not heed the signal."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGUSR1)
+        deadline = time.monotonic() + _LAST_CHANCE
+        while time.monotonic() < deadline and not self.folder.frames():
+            if select.select([descriptor], [], [], 0.01)[0]:
+                return
+
+    def _end_all(self) -> int:
+        """End the process and all that it started; returns its exit status."""
+        for end in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                end(self.pid, signal.SIGKILL)
+        _, status = os.waitpid(self.pid, 0)
+        descendants.end_own()
+        return os.waitstatus_to_exitcode(status)

@@ -1,0 +1,48 @@
+"""How the interpreters that execute cards are started: their command and their variables."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from verideck.proof.python.wire.process import PAGES, TEMPORARY
+
+_KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "LD_LIBRARY_PATH")
+_FIXED = {
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "MPLBACKEND": "agg",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+"""The same for every run: one thread also halves what torch costs."""
+
+_HUGE = "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=33554432"
+"""A fork copies the table of its parent's pages: huge ones make it a short table (glibc's manual,
+Memory Allocation Tunables). Other C libraries do not heed it."""
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """The command that runs the `main` of a module of `host` in a Python of the same kind."""
+    code = f"from verideck.proof.python.host.{module} import main; main()"
+    return [sys.executable, "-P", "-s", "-c", code, *arguments]
+
+
+def environment() -> dict[str, str]:
+    """The variables that an interpreter which executes one card is started with."""
+    kept = {name: os.environ[name] for name in TEMPORARY if name in os.environ}
+    return {**kept, **variables(), **_FIXED}
+
+
+def variables() -> dict[str, str]:
+    """The caller's variables that a card sees too."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
+def to_fork_from() -> dict[str, str]:
+    """The variables that an interpreter is started with from which cards are forked."""
+    return {**environment(), PAGES: _HUGE}

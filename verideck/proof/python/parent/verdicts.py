@@ -1,0 +1,211 @@
+"""Reads in a card's report whether everything ran to its end, and whether it could have failed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from verideck.model import Place, Proof, Role, Snippet
+from verideck.problems import Code, Problem, Severity
+from verideck.proof.config import ExecutionConfig
+from verideck.proof.python.parent import expected
+from verideck.proof.python.parent.request import STEPS, limits_of, steps_of
+from verideck.proof.python.wire.channel import Message
+from verideck.proof.python.wire.run import End, Run
+
+Report = Mapping[str, Any]
+"""One line of the child's report, see `child.Child`."""
+
+
+def told(
+    snippets: Sequence[Snippet], run: Run, config: ExecutionConfig
+) -> Iterator[Proof | Problem]:
+    """What a run came to: proofs of everything, or problems."""
+    steps = steps_of(snippets)
+    reports, last = read(run.lines, len(steps))
+    failed = reports[-1]["error"] if reports else None
+    refused = run.end is End.DISK and failed and failed["code"] == Code.DISK_LIMIT
+    if run.end in {End.OUTPUT, End.DISK, End.PROCESSES} and not refused:
+        yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], steps, config)
+        return
+    if last is None and not failed:
+        yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], steps, config)
+    yield from judged(snippets, reports, last, config)
+
+
+def judged(
+    snippets: Sequence[Snippet],
+    reports: Sequence[Report],
+    last: Report | None,
+    config: ExecutionConfig,
+) -> Iterator[Proof | Problem]:
+    """What the reports say; proofs only where everything holds."""
+    proofs: list[Proof] = []
+    for snippet, report in zip(steps_of(snippets), reports, strict=False):
+        yield from map(_doubted, report["doubts"])
+        if report["error"]:
+            yield _failed(report["error"], snippet)
+        else:
+            environment = last["environment"] if last else ()
+            proofs.append(_proof(snippet, report, environment))
+    verdicts = list(_verdicts(snippets, proofs, config))
+    yield from verdicts
+    complete = last is not None and not any(report["error"] for report in reports)
+    if complete and not any(isinstance(each, Problem) for each in verdicts):
+        yield from proofs
+
+
+def read(lines: Sequence[str], steps: int) -> tuple[list[Message], Message | None]:
+    """The report of each step, and the last line; it tells that the card ran to its end.
+
+    Where a snippet wrote among the reports, nothing behind that is believed.
+    """
+    reports: list[Message] = []
+    for line in lines:
+        try:
+            report = json.loads(line)
+        except ValueError:
+            break
+        if not isinstance(report, dict):
+            break
+        if len(reports) == steps:
+            return reports, report if "environment" in report else None
+        if "held" not in report:
+            break
+        reports.append(report)
+    return reports, None
+
+
+def _proof(snippet: Snippet, report: Report, environment: Sequence[Sequence[str]]) -> Proof:
+    return Proof(
+        snippet=snippet,
+        assertions=report["held"],
+        stdout=report["stdout"],
+        value=report["value"],
+        raised=report["raised"],
+        figures=tuple(report["figures"]),
+        seconds=report["seconds"],
+        environment=tuple((name, version) for name, version in environment),
+    )
+
+
+def _failed(error: Report, snippet: Snippet) -> Problem:
+    """A failure at the author's line; the fence's own, if no line of theirs is known."""
+    place = Place(error["path"], error["line"], error["column"]) if error["line"] else None
+    return Problem(Code(error["code"]), error["message"], place or snippet.place, error["hint"])
+
+
+def _doubted(doubt: Report) -> Problem:
+    return Problem(
+        Code.SHAPES_DIFFER,
+        doubt["message"],
+        Place(doubt["path"], doubt["line"]),
+        f"assert the shapes too, or compare with {doubt['strict']}",
+        Severity.WARNING,
+    )
+
+
+def _unfinished(
+    run: Run, running: Snippet, steps: Sequence[Snippet], config: ExecutionConfig
+) -> Problem:
+    """A card that did not come to its end, at the line where it was, if that is known."""
+    limits = limits_of(steps, config.limits)
+    code, message, setting = {
+        End.TIME: (Code.TIME_LIMIT, f"still running after {limits.timeout:g} s", "timeout"),
+        End.OUTPUT: (
+            Code.OUTPUT_LIMIT,
+            f"printed more than {limits.max_output:,} bytes",
+            "max_output",
+        ),
+        End.DISK: (Code.DISK_LIMIT, f"wrote more than {limits.disk:,} megabytes", "disk"),
+        End.PROCESSES: (
+            Code.PROCESS_LIMIT,
+            f"started more than {limits.processes} processes",
+            "processes",
+        ),
+        End.BY_ITSELF: (
+            Code.ENDED_EARLY,
+            f"the process ended before the last statement ({run.how})",
+            "",
+        ),
+    }[run.end]
+    hint = f"allow more by {setting} in [tool.verideck], or by {{{setting}=…}} on the fence"
+    if not setting:
+        hint = "a card's code must run to its end; nothing after this point was executed"
+    return Problem(code, message, _where(run, steps, config.root) or running.place, hint)
+
+
+def _where(run: Run, steps: Sequence[Snippet], root: Path) -> Place | None:
+    """The author's line at which a process was when it was ended."""
+    root = root.resolve()
+    cards = {each.origin.path for each in steps}
+    for name, line in run.stack:
+        file = Path(name)
+        inside = file.relative_to(root).as_posix() if file.is_relative_to(root) else name
+        if inside in cards or (inside != name and not file.is_relative_to(sys.prefix)):
+            return Place(inside, line)
+    return None
+
+
+@dataclass(slots=True)
+class _Group:
+    """A shown fence with what checks it: the checks and the output under it."""
+
+    first: Snippet
+    assertions: int = 0
+
+
+def _verdicts(
+    snippets: Sequence[Snippet], proofs: Sequence[Proof], config: ExecutionConfig
+) -> Iterator[Proof | Problem]:
+    """What the fences together show: outputs are as told, and something could have failed."""
+    by_place = {proof.snippet.place: proof for proof in proofs}
+    groups: list[_Group] = []
+    above: Proof | None = None
+    for snippet in snippets:
+        role = snippet.options.role
+        if role is Role.SHOWN or (role is Role.CHECK and not groups):
+            groups.append(_Group(snippet))
+        if role is Role.OUTPUT and above:
+            groups[-1].assertions += expected.could_differ(snippet.code)
+            yield from _compared(snippet, above, config)
+        elif role in STEPS:
+            above = by_place.get(snippet.place)
+            if above is None:
+                return
+            if groups and role is not Role.SETUP:
+                groups[-1].assertions += above.assertions
+    for group in groups:
+        if not group.assertions:
+            yield Problem(
+                Code.NOTHING_ASSERTED,
+                "this snippet ran, and nothing in it could have failed",
+                group.first.place,
+                "assert what it shows, here or in a ```python {.check} under it; or show what it "
+                "prints in an ```output under it",
+            )
+
+
+def _compared(snippet: Snippet, above: Proof, config: ExecutionConfig) -> Iterator[Proof | Problem]:
+    difference = expected.difference(snippet.code, above.stdout, snippet.options.tolerance)
+    if difference is None or config.updating:
+        yield Proof(snippet, int(expected.could_differ(snippet.code)), stdout=above.stdout)
+        return
+    what, sides = "something else", (difference.expected, difference.actual)
+    if difference.in_space:
+        what = "other white space (· is a blank, → a tab)"
+        sides = (_spaces_shown(sides[0]), _spaces_shown(sides[1]))
+    yield Problem(
+        Code.OUTPUT_DIFFERS,
+        f"the snippet above prints {what}\nexpected  {sides[0]}\nprinted   {sides[1]}",
+        replace(snippet.place, line=snippet.place.line + difference.line),
+        "run with --update to write what it prints into the card",
+    )
+
+
+def _spaces_shown(line: str) -> str:
+    return line.replace(" ", "·").replace("\t", "→")

@@ -1,0 +1,187 @@
+"""The folder of one card's process: where it works, what it wrote, and how much that may be."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from verideck.model import Limits
+from verideck.proof.python.wire.run import End
+
+MEGABYTE = 1_000_000
+
+_FRAME = re.compile(r'^  File "(.*)", line (\d+)', re.MULTILINE)
+_ESCAPED = re.compile(r"\\(?:x(?=[0-9a-f]{2})|u(?=[0-9a-f]{4})|U(?=[0-9a-f]{8}))([0-9a-f]{2,8})")
+_LAST_WORDS = 2000
+_STACK = 100_000
+"""Bytes of a stack that are read: a hundred frames with long names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A file that a card writes, opened before the card begins.
+
+    What the card puts at its path meanwhile (a link, a pipe that nobody writes to) is not read.
+    """
+
+    path: Path
+    descriptor: int
+
+    @classmethod
+    def opened(cls, path: Path) -> Stream:
+        """Make the file, if it is not there."""
+        return cls(
+            path, os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        )
+
+    @property
+    def size(self) -> int:
+        """How much has been written."""
+        return os.fstat(self.descriptor).st_size
+
+    def read(self, start: int = 0) -> bytes:
+        """What has been written since there was a certain size of it.
+
+        The position in the file is shared with whoever forked from here: only one of them reads.
+        """
+        os.lseek(self.descriptor, start, os.SEEK_SET)
+        return os.read(self.descriptor, max(self.size - start, 0))
+
+    def end(self, most: int) -> bytes:
+        """The last that was written, and no more of it than is asked for."""
+        return self.read(max(self.size - most, 0))[:most]
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """The files and folders that a card's process is given. All of it goes when the card ends."""
+
+    folder: Path
+    printed: Stream
+    """What the card prints."""
+    told: Stream
+    """What the card writes to standard error."""
+    stack: Stream
+    """Where Python's faulthandler tells at which line the card was."""
+
+    @classmethod
+    def of(cls, folder: Path) -> Scratch:
+        """What is in a folder, or will be."""
+        streams = (Stream.opened(folder / name) for name in ("stdout", "stderr", "stack"))
+        return cls(folder, *streams)
+
+    @property
+    def work(self) -> Path:
+        """The empty folder in which the card runs."""
+        return self.folder / "work"
+
+    @property
+    def temporary(self) -> Path:
+        """Where the card's temporary files go."""
+        return self.folder / "temporary"
+
+    def exceeded(self, limits: Limits) -> End | None:
+        """The limit that what was written breaks, if it breaks one."""
+        printed = self.printed.size + self.told.size
+        if printed > limits.max_output:
+            return End.OUTPUT
+        if _size_of_all(self.folder) - printed > limits.disk * MEGABYTE:
+            return End.DISK
+        return None
+
+    def last_words(self) -> str:
+        """The last line that was written to standard error."""
+        said = self.told.end(_LAST_WORDS)
+        return said.decode("utf-8", "replace").strip().split("\n")[-1]
+
+    def frames(self) -> tuple[tuple[str, int], ...]:
+        """The files and lines of the stack that was told last, the innermost first."""
+        text = self.stack.end(_STACK).decode("utf-8", "replace")
+        last = text.rpartition("(most recent call first)")[2]
+        return tuple((_unescaped(file), int(line)) for file, line in _FRAME.findall(last))
+
+    def close(self) -> None:
+        """Read no more."""
+        for each in (self.printed, self.told, self.stack):
+            os.close(each.descriptor)
+
+
+def run_folder(beneath: Path | None = None) -> Path:
+    """Make a folder for all that a run, or a card of it, leaves on the disk, to be removed."""
+    return Path(tempfile.mkdtemp(prefix="verideck-", dir=beneath)).resolve()
+
+
+@contextmanager
+def scratch(beneath: Path | None = None) -> Iterator[Scratch]:
+    """Make the folder of a card, maybe in that of its run, and remove it with all that is in it."""
+    folder = run_folder(beneath)
+    made = Scratch.of(folder)
+    try:
+        made.work.mkdir()
+        made.temporary.mkdir()
+        yield made
+    finally:
+        made.close()
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with all that cards left in it, however deep; also while another does.
+
+    What stands in a folder of it is moved up before that folder is removed: no path gets too long
+    for the system, and nothing calls itself.
+    """
+    moved = (folder / f"moved-{number}" for number in itertools.count())
+    while _emptied(folder, moved):
+        pass
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _emptied(folder: Path, moved: Iterator[Path]) -> bool:
+    """Remove what is in a folder, but what is deeper; tells whether it came any further."""
+    done = False
+    for entry in _entries(str(folder)):
+        for each in _entries(entry.path) if entry.is_dir(follow_symlinks=False) else ():
+            with contextlib.suppress(OSError):
+                os.rename(each.path, next(moved))  # noqa: PTH104 - many, as all of these
+                done = True
+        remove = os.rmdir if entry.is_dir(follow_symlinks=False) else os.unlink
+        with contextlib.suppress(OSError):
+            remove(entry.path)
+            done = True
+    return done
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    with contextlib.suppress(OSError):
+        os.chmod(folder, 0o700)  # noqa: PTH101 - the card may have shut it
+        with os.scandir(folder) as entries:
+            return list(entries)
+    return []
+
+
+def _size_of_all(folder: Path) -> int:
+    """Bytes that stand below a folder; links count as themselves."""
+    size, waiting = 0, [str(folder)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    size += entry.stat(follow_symlinks=False).st_size
+        except OSError:  # it is being deleted, or made unreadable
+            continue
+    return size
+
+
+def _unescaped(name: str) -> str:
+    return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), name)

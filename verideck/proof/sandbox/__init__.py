@@ -1,0 +1,1 @@
+"""The kernel's sandbox around a card's process."""

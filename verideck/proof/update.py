@@ -1,0 +1,81 @@
+"""`--update`: write what snippets print into the cards that show it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from verideck.model import Card, Proof, ProvenCard, Role, Snippet
+from verideck.proof.languages import ExecutionConfig
+from verideck.proof.python.parent.expected import difference
+from verideck.proof.verify import verify
+from verideck.storage.files import write_whole
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
+"""A line with its ending, whichever the file has."""
+_UNFIT = re.compile(r"^\s*(?:```|~~~)|[\x00-\x08\x0b-\x1f\x7f]", re.MULTILINE)
+"""What would close the fence, and characters that no card may hold."""
+
+
+def update(cards: Iterable[Card], config: ExecutionConfig) -> list[str]:
+    """Execute the cards and rewrite each ```output that differs.
+
+    A card that fails for another reason is left as it is: the run that follows tells why. Only
+    the lines of such fences change; everything else stays byte for byte. Returns the paths of the
+    files that changed.
+    """
+    stale: dict[str, list[Proof]] = {}
+    showing = [card for card in cards if any(map(_is_output, card.snippets))]
+    for proven in verify(showing, replace(config, updating=True)):
+        if isinstance(proven, ProvenCard):
+            for proof in _stale(proven.proofs):
+                stale.setdefault(proof.snippet.place.path, []).append(proof)
+    for path, proofs in stale.items():
+        _rewrite(config.root / path, proofs)
+    return sorted(stale)
+
+
+def _is_output(snippet: Snippet) -> bool:
+    return snippet.options.role is Role.OUTPUT
+
+
+def _stale(proofs: Sequence[Proof]) -> Iterator[Proof]:
+    for proof in proofs:
+        shown, tolerance = proof.snippet.code, proof.snippet.options.tolerance
+        differs = _is_output(proof.snippet) and difference(shown, proof.stdout, tolerance)
+        if differs and not _UNFIT.search(proof.stdout):
+            yield proof
+
+
+def _printed(proof: Proof) -> list[str]:
+    return proof.stdout.rstrip().split("\n")
+
+
+def _kept(proof: Proof, shown: Sequence[str]) -> list[str]:
+    """The lines that already say what is printed: the author's digits and `...` stay."""
+    code, printed = proof.snippet.code.split("\n")[: len(shown)], _printed(proof)
+    if len(code) != len(printed):
+        return [""] * len(printed)
+    tolerance = proof.snippet.options.tolerance
+    return [
+        "" if difference(wanted, actual, tolerance) else line
+        for line, wanted, actual in zip(shown, code, printed, strict=True)
+    ]
+
+
+def _rewrite(file: Path, proofs: Sequence[Proof]) -> None:
+    """Put what was printed between the lines of each fence, the last fence first."""
+    lines = _LINE.findall(file.read_bytes().decode("utf-8"))
+    for proof in sorted(proofs, key=lambda proof: proof.snippet.place, reverse=True):
+        place = proof.snippet.place
+        opening = lines[place.line - 1]
+        indentation = re.sub(r"[^>\t]", " ", opening[: place.column - 1])
+        ending = opening[len(opening.rstrip("\r\n")) :]
+        shown = lines[place.line : place.line + proof.snippet.code.count("\n")]
+        lines[place.line : place.line + len(shown)] = [
+            kept or (indentation + line).rstrip() + ending
+            for kept, line in zip(_kept(proof, shown), _printed(proof), strict=True)
+        ]
+    write_whole(file, "".join(lines).encode("utf-8"))

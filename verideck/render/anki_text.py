@@ -1,0 +1,20 @@
+"""Text that Anki shows and does not read: its marks for deletions, sounds and maths are guarded."""
+
+from __future__ import annotations
+
+import re
+
+
+def hidden(text: str) -> str:
+    """Keep what a deletion hides from closing it: Anki takes the first `}}` and the first `::`."""
+    return re.sub(r"\}(?=\}|$)", "}<!-- -->", re.sub(r":(?=:)", ":<!-- -->", text))
+
+
+def literal(text: str) -> str:
+    """Keep text from being taken for a sound to play, or for maths in Anki's old notation."""
+    return re.sub(r"\[(?=sound:|anki:|latex\]|\$)", "[<!-- -->", text)
+
+
+def hidden_maths(text: str) -> str:
+    """The same in TeX, where a space changes nothing and a comment would show."""
+    return re.sub(r"\}(?=\}|$)", "} ", re.sub(r":(?=:)", ": ", text))

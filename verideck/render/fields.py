@@ -1,0 +1,329 @@
+"""Stage 4 of 5: ProvenCard -> Note. Markdown becomes the HTML of the note's fields."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from pathlib import Path
+from urllib.parse import unquote
+
+from verideck import markdown
+from verideck.markdown import Token, cloze
+from verideck.markdown.languages import plain
+from verideck.model import Card, Kind, Media, Note, Passage, Place, ProvenCard, Role, Snippet
+from verideck.problems import Code, Problem
+from verideck.render import highlight
+from verideck.render.highlight import Highlighter
+from verideck.render.html import html, marks
+from verideck.render.wording import wording
+from verideck.settings import Settings
+from verideck.source.fences import is_executable
+
+_PLAYED = {".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".mp4", ".webm", ".mkv", ".mov"}
+_SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".tiff"}
+_AUTHORS_NOTE = re.compile(r"[ \t]*#\s*audit:\s*ignore\b.*")
+"""What concerns whoever audits the code, not whoever learns it."""
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def render(
+    cards: Iterable[ProvenCard], settings: Settings, highlighter: Highlighter
+) -> Iterator[Note | Problem]:
+    """Render proven cards, in their order."""
+    for proven in cards:
+        writer = _Writer(proven, settings, highlighter)
+        note = writer.note()
+        yield from writer.problems
+        if not writer.problems:
+            yield note
+
+
+def ready(cards: Iterable[Card], highlighter: Highlighter) -> Iterator[Card]:
+    """Do what needs no proof, while whoever proves the cards gets ready; hands them on."""
+    for card in cards:
+        for snippet in card.snippets:
+            highlighter.pieces(_face(snippet), snippet.language)
+        yield card
+
+
+def _face(snippet: Snippet) -> str:
+    """The code as the card shows it."""
+    lines = enumerate(snippet.code.split("\n"))
+    shown = "\n".join(line for number, line in lines if number not in snippet.marks)
+    return _AUTHORS_NOTE.sub("", shown.rstrip("\n"))
+
+
+class _Writer:
+    """Renders one card: what a token of it stands for is known here (`markdown.html.Parts`)."""
+
+    def __init__(self, proven: ProvenCard, settings: Settings, highlighter: Highlighter) -> None:
+        self.card: Card = proven.card
+        self.audit = proven.audit
+        self.settings = settings
+        self._highlighter = highlighter
+        self.problems: list[Problem] = []
+        self.in_cloze = proven.card.kind is Kind.CLOZE
+        self._snippets = {snippet.place: snippet for snippet in proven.card.snippets}
+        self._proofs = {proof.snippet.place: proof for proof in proven.proofs}
+        self._media: dict[str, Media] = {}
+        self._front: list[str] = []
+        self._words = wording(proven.card.language)
+        self._automatic: Iterator[int] = iter(())
+        self._numbers: dict[Place, int] = {}
+
+    def note(self) -> Note:
+        """The note; worthless if problems were found on the way."""
+        card = self.card
+        question = markdown.parse(card.question).tokens
+        below = markdown.parse(card.answer).tokens if card.answer else []
+        answer, extra = markdown.divided(below)
+        self._number_deletions([*question, *answer])
+        assert card.identity
+        fields = self._faces(question, answer, extra)
+        fields |= {
+            "Hint": self._line(card.hint),
+            "Proof": self._witness(),
+            "Source": self._line(card.source),
+        }
+        fields = {name: self._in_language(name, text) for name, text in fields.items()}
+        fields |= {"Id": escape(card.identity.id), "Reverse": "yes" if card.reverse else ""}
+        return Note(
+            kind=card.kind,
+            deck=card.deck,
+            fields=fields,
+            tags=card.tags,
+            media=tuple(media for _, media in sorted(self._media.items())),
+            place=card.place,
+            identity=card.identity,
+        )
+
+    # What a token stands for
+
+    def fence(self, token: Token) -> str:
+        """The code of a fence, and under it what its run showed."""
+        snippet = self._snippets.get(markdown.place(token))
+        if snippet is None or snippet.options.role in {Role.CHECK, Role.SETUP}:
+            return ""
+        shown = self._shown(snippet, marks(token.content) if self.in_cloze else [])
+        if snippet.options.front:
+            self._front.append(shown)
+            return ""
+        return shown
+
+    def image(self, token: Token) -> str:
+        """An image, or a sound to be played, whose file comes along with the note."""
+        source = unquote(str(token.attrs["src"]))
+        if source.startswith("data:"):
+            return f'<img src="{escape(source)}" alt="{escape(token.content)}">'
+        file = (self.settings.root / self.card.place.path).parent / source
+        message, hint = self._objection(source, file)
+        if message:
+            return self._unusable(token, message, hint)
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            hint = "the path is relative to the Markdown file"
+            return self._unusable(token, f"{source} cannot be read: {reason}", hint)
+        name = self._kept(content, file.suffix.lower())
+        if file.suffix.lower() in _PLAYED:
+            return f"[sound:{name}]"
+        title = f' title="{escape(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
+        return f'<img src="{name}" alt="{escape(token.content)}"{title}>'
+
+    def _objection(self, source: str, file: Path) -> tuple[str, str]:
+        """Why an image cannot come along, and what to do; two empty texts if it can."""
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", source):
+            return "this image would be fetched while reviewing", "save it in the project"
+        if not file.resolve().is_relative_to(self.settings.root.resolve()):
+            return f"{source} is outside the project", "copy it into the project"
+        if file.suffix.lower() not in _SHOWN | _PLAYED:
+            return f"{source} is neither an image nor a sound", "show text in a fence"
+        return "", ""
+
+    def value(self, token: Token) -> str:
+        """The value that the card's code gave; the expression itself where nothing was run."""
+        proof = self._proofs.get(markdown.place(token))
+        return self._clean(proof.value, proof.snippet.place) if proof else token.content
+
+    def number(self, token: Token) -> int | None:
+        """The number of a deletion: the author's, or the next that is free."""
+        if token.type == "cloze_open":
+            return int(token.meta["number"])
+        if not self.in_cloze:
+            return None
+        place = markdown.place(token)
+        if place not in self._numbers:
+            self._numbers[place] = next(self._automatic)
+        return self._numbers[place]
+
+    # The fields
+
+    def _faces(
+        self, question: Sequence[Token], answer: Sequence[Token], extra: Sequence[Token]
+    ) -> dict[str, str]:
+        asked = _unwrapped(html(question, self))
+        if self.card.kind is Kind.TYPED:
+            typed, rest = self._typed(answer)
+            more = [html(rest, self), self._beside(extra)]
+            fields = {"Answer": typed, "Extra": "\n".join(filter(None, more))}
+        elif self.in_cloze and any(True for _ in self._deletions(answer)):
+            asked = f"{_paragraph(asked)}\n{html(answer, self)}"
+            fields = {"Answer": "", "Extra": self._beside(extra)}
+        else:
+            fields = {"Answer": _unwrapped(html(answer, self)), "Extra": self._beside(extra)}
+        if self._front:
+            asked = "\n".join([_paragraph(asked), *self._front]).rstrip()
+        return {"Question": asked, **fields}
+
+    def _typed(self, answer: Sequence[Token]) -> tuple[str, Sequence[Token]]:
+        """The line to be typed, and the blocks around it."""
+        first = next((n for n, each in enumerate(answer) if each.type != "fence"), 0)
+        above, answer = answer[:first], _out_of_its_list(answer[first:])
+        inline = answer[1] if len(answer) > 1 else None
+        children = inline.children or [] if inline else []
+        if answer[:1] and answer[0].type == "paragraph_open" and children:
+            plain = {"text", "code_inline", "value", "text_special"}
+            words = [each for each in children if each.nesting == 0]
+            if all(each.type in plain for each in words):
+                typed = "".join(
+                    self.value(each) if each.type == "value" else each.content for each in words
+                )
+                return escape(typed, quote=False), [*above, *answer[3:]]
+        self.problems.append(
+            Problem(
+                Code.TYPED_ANSWER_UNFIT,
+                "this answer cannot be typed",
+                self.card.answer.place if self.card.answer else self.card.place,
+                "begin it with one line of plain text; what follows is shown with it",
+            )
+        )
+        return "", ()
+
+    def _number_deletions(self, tokens: Sequence[Token]) -> None:
+        """Give the deletions the numbers that Anki knows them by."""
+        known = list(zip(self.card.hidden, self.card.numbers, strict=True))
+        self._automatic = iter([number for each, number in known if each.number is None])
+        written = {each.number: number for each, number in known if each.number is not None}
+        cloze.renumber(markdown.walk(tokens), written)
+
+    def _deletions(self, tokens: Sequence[Token]) -> Iterator[cloze.Found]:
+        return cloze.deletions(markdown.walk(tokens), in_code=self.in_cloze)
+
+    def _line(self, passage: Passage | None) -> str:
+        return self._beside(markdown.parse(passage).tokens) if passage else ""
+
+    def _beside(self, tokens: Sequence[Token]) -> str:
+        """What stands where Anki looks for no deletion: a mark is a highlight there."""
+        in_cloze, self.in_cloze = self.in_cloze, False
+        text = html(tokens, self)
+        self.in_cloze = in_cloze
+        return text
+
+    def _in_language(self, field: str, text: str) -> str:
+        """Say which language a field is in: Han characters look different in each."""
+        typed = field == "Answer" and self.card.kind is Kind.TYPED
+        if not text or typed or not self.card.language:
+            return text
+        return f'<div lang="{escape(self.card.language)}">{text}</div>'
+
+    # What a run showed
+
+    def _shown(self, snippet: Snippet, inserted: list[tuple[int, str]]) -> str:
+        # The places of marks count every character.
+        code = snippet.code.rstrip("\n") if inserted else _face(snippet)
+        if snippet.options.role is Role.OUTPUT or not snippet.language:
+            css = "output" if snippet.options.role is Role.OUTPUT else "text"
+            text = highlight.html(code, plain(code), inserted)
+            return f'<pre class="{css}">{text}</pre>\n'
+        pieces = [self._code(code, snippet.language, inserted) + "\n"]
+        proof = self._proofs.get(snippet.place)
+        if proof and proof.raised:
+            raised = escape(self._clean(proof.raised, snippet.place), quote=False)
+            pieces.append(f'<pre class="output">{raised}</pre>\n')
+        for figure in proof.figures if proof else ():
+            name = self._kept(figure.encode(), ".svg")
+            pieces.append(f'<figure><img src="{name}" alt=""></figure>\n')
+        if snippet.options.reason:
+            reason = self._words.not_run.format(reason=escape(snippet.options.reason))
+            pieces.append(f'<p class="unverified">{reason}</p>\n')
+        return "".join(pieces)
+
+    def _code(self, code: str, language: str, inserted: Sequence[tuple[int, str]] = ()) -> str:
+        pieces = self._highlighter.pieces(code, language)
+        text = highlight.html(code, pieces, inserted)
+        return f'<pre class="code"><code>{text}</code></pre>'
+
+    def _witness(self) -> str:
+        """What the back of the card says about its proof."""
+        if not any(map(is_executable, self.card.snippets)):
+            return ""
+        if not self.card.verified:
+            return f'<p class="proof unverified">{self._words.not_verified}</p>'
+        proofs = self._proofs.values()
+        assertions = sum(proof.assertions for proof in proofs)
+        if not assertions:
+            return ""
+        with_versions = sorted({each for proof in proofs for each in proof.environment})
+        versions = "".join(f" · {name} {version}" for name, version in with_versions)
+        line = f"✓ {self._words.held(assertions)}{self._scored()}{versions}"
+        checks = [
+            self._code(_face(proof.snippet), proof.snippet.language)
+            for proof in proofs
+            if proof.snippet.options.role is Role.CHECK
+        ]
+        if not checks:
+            return f'<p class="proof">{escape(line)}</p>'
+        summary = f'<summary class="tappable">{escape(line)}</summary>'
+        return f'<details class="proof">{summary}{"".join(checks)}</details>'
+
+    def _scored(self) -> str:
+        """What an audit found the assertions to be worth, if there was one."""
+        audit = self.audit
+        if audit is None or audit.score is None:
+            return ""
+        judged = audit.killed + len(audit.survivors)
+        return f" · {self._words.noticed.format(killed=audit.killed, judged=judged)}"
+
+    # Media and problems
+
+    def _kept(self, content: bytes, suffix: str) -> str:
+        """Let a file come along; its name follows from its content (regenerated decks differ)."""
+        name = f"verideck-{hashlib.sha256(content).hexdigest()[:20]}{suffix}"
+        self._media[name] = Media(name, content)
+        return name
+
+    def _unusable(self, token: Token, message: str, hint: str) -> str:
+        self.problems.append(Problem(Code.IMAGE_UNUSABLE, message, markdown.place(token), hint))
+        return ""
+
+    def _clean(self, text: str, place: Place) -> str:
+        found = _FORBIDDEN.search(text)
+        if found:
+            message = f"the run gave a control character, U+{ord(found.group()):04X}"
+            self.problems.append(Problem(Code.CHARACTER_FORBIDDEN, message, place))
+        return text
+
+
+_ONE_ITEM = ["list_item", "paragraph", "inline", "paragraph_close", "list_item_close"]
+
+
+def _out_of_its_list(answer: Sequence[Token]) -> Sequence[Token]:
+    """A paragraph that is all of a list, as an answer in list form is; else what is given."""
+    types = [token.type.removesuffix("_open") for token in answer[:7]]
+    build_lock = types[1:6] == _ONE_ITEM and types[-1].endswith("_list_close")
+    return [*answer[2:5], *answer[7:]] if build_lock else answer
+
+
+def _unwrapped(text: str) -> str:
+    """A single paragraph needs no tag around it."""
+    if text.startswith("<p>") and text.endswith("</p>") and text.count("<p") == 1:
+        return text.removeprefix("<p>").removesuffix("</p>")
+    return text
+
+
+def _paragraph(text: str) -> str:
+    blocks = ("<p", "<ul", "<ol", "<div", "<pre", "<block", "<figure", "<h")
+    return text if text.startswith(blocks) else f"<p>{text}</p>"

@@ -1,0 +1,76 @@
+"""Code as HTML, with Pygments' short classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from html import escape
+
+from verideck.markdown import languages
+from verideck.markdown.languages import CLASSES, VERSION, Piece, plain
+from verideck.render.anki_text import literal
+from verideck.storage.store import Cache, key
+
+_EDITION = 1
+"""Of how pieces are made: with another one, nothing that was kept is taken."""
+
+
+def html(code: str, pieces: Sequence[Piece], marks: Sequence[tuple[int, str]] = ()) -> str:
+    """Write code as HTML, by its pieces.
+
+    `marks` are pieces of HTML to stand before the characters at the given positions; a span that
+    they fall into is closed before and opened again behind them.
+    """
+    return "".join(_spans(code, pieces, sorted(marks, key=lambda mark: mark[0])))
+
+
+class Highlighter:
+    """Takes code to pieces, and keeps them: on a rebuild nothing else takes a lexer as long."""
+
+    def __init__(self, cache: Cache) -> None:
+        """Keep the pieces of former runs there."""
+        self._cache = cache
+        self._known: dict[str, tuple[Piece, ...]] = {}
+
+    def pieces(self, code: str, language: str) -> tuple[Piece, ...]:
+        """Of code in a language that Pygments knows by that name, or in none."""
+        if not language:
+            return plain(code)
+        named = key(_EDITION, VERSION, language, code)
+        if named not in self._known:
+            self._known[named] = self._kept(named, code) or self._found(named, code, language)
+        return self._known[named]
+
+    def _kept(self, named: str, code: str) -> tuple[Piece, ...]:
+        """What was kept, if it is pieces of that code, whoever wrote it."""
+        entry = self._cache.find(named) or {}
+        with suppress(KeyError, TypeError, ValueError):
+            pieces = tuple((str(css), str(text)) for css, text in entry["pieces"])
+            whole = "".join(text for _, text in pieces)
+            if whole.rstrip("\n") == code.rstrip("\n") and CLASSES.issuperset(dict(pieces)):
+                return pieces
+        return ()
+
+    def _found(self, named: str, code: str, language: str) -> tuple[Piece, ...]:
+        pieces = tuple(languages.pieces(code, language))
+        self._cache.keep(named, {"pieces": pieces})
+        return pieces
+
+
+def _spans(code: str, pieces: Iterable[Piece], marks: list[tuple[int, str]]) -> Iterator[str]:
+    position = 0
+    for css, text in pieces:
+        end = position + len(text)
+        while marks and marks[0][0] < end:
+            at, mark = marks.pop(0)
+            yield _span(css, code[position:at])
+            yield mark
+            position = at
+        yield _span(css, code[position:end])
+        position = end
+    yield from (mark for _, mark in marks)
+
+
+def _span(css: str, text: str) -> str:
+    shown = literal(escape(text, quote=False))
+    return f'<span class="{css}">{shown}</span>' if css and text.strip() else shown

@@ -1,0 +1,71 @@
+"""Questions are list items: the first paragraph asks, what is nested in the item answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from verideck.markdown import Token
+from verideck.problems import Code, Problem
+from verideck.source.syntaxes.page import LISTS, TAB, Block, Page, RawCard, Titles
+
+_MARKER = re.compile(r"[-+*]|\d{1,9}[.)]")
+
+
+def fits(page: Page) -> bool:
+    """Tell whether a list stands at the top level of the page."""
+    return any(block.type in LISTS for block in page.blocks)
+
+
+def cards(page: Page) -> Iterator[RawCard | Problem]:
+    """Yield a card for every item of every list at the top level; headings name the deck."""
+    titles = Titles(page)
+    for block in page.blocks:
+        if block.heading_level:
+            titles.enter(block)
+        if block.type in LISTS:
+            for item in _items(block):
+                yield _card(page, item, titles.names)
+
+
+def _items(block: Block) -> Iterator[list[Token]]:
+    item: list[Token] = []
+    for token in block.tokens[1:-1]:
+        item.append(token)
+        if token.level == 1 and token.nesting < 0:
+            yield item
+            item = []
+
+
+def _card(page: Page, item: list[Token], titles: tuple[str, ...]) -> RawCard | Problem:
+    start, stop = item[0].map or (0, 0)
+    if item[1].type != "paragraph_open":
+        return Problem(
+            Code.QUESTION_MISSING,
+            "this list item has no question",
+            page.place(start, _marker_column(page.lines[start])),
+            "begin the item with a line of text: it is the question, what is nested answers it",
+        )
+    question = item[2]
+    question_start, question_stop = item[1].map or (0, 0)
+    return RawCard(
+        page.inline(question.content, question_start),
+        page.passage(question_stop, stop, _content_column(page.lines[start])),
+        titles,
+        range(start, stop),
+    )
+
+
+def _marker_column(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _content_column(line: str) -> int:
+    """The column at which an item's content begins (CommonMark 0.31, list items, rule 1 and 2)."""
+    expanded = line.expandtabs(TAB)
+    column = _marker_column(expanded)
+    marker = _MARKER.match(expanded, column)
+    assert marker
+    content = expanded[marker.end() :]
+    spaces = len(content) - len(content.lstrip())
+    return marker.end() + (spaces if content.strip() and spaces <= TAB else 1)

@@ -1,0 +1,140 @@
+"""Questions and answers are paragraphs that begin with `Q:` and `A:`, or `问：` and `答：`."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from verideck import markdown
+from verideck.model import Passage
+from verideck.problems import Code, Problem
+from verideck.source.syntaxes.page import LISTS, Block, Page, RawCard, Titles
+
+_MARKER = re.compile(r"(?P<word>Q|问|A|答)[:：][ \t]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    asks: bool
+    line: int
+    column: int
+    """Where the marker begins."""
+    end: int
+    """The column behind it."""
+
+
+def fits(page: Page) -> bool:
+    """Tell whether `Q:` begins the first paragraph, or one above all lists and other questions.
+
+    Up there, a `Q:` with its `A:` may also stand below other lines of a paragraph.
+    """
+    texts = (block for block in page.blocks if block.type == "paragraph_open" or _words(block))
+    introduction = itertools.takewhile(
+        lambda block: (
+            _words(block) or (block.type not in LISTS and block.heading_level != page.meta.level)
+        ),
+        page.blocks,
+    )
+    return any(map(_asks, itertools.islice(texts, 1))) or any(
+        _asks(block) or "QA" in _words(block) for block in introduction
+    )
+
+
+def _asks(block: Block) -> bool:
+    """Whether a question begins a text."""
+    return _words(block).startswith("Q") and _MARKER.match(block.content) is not None
+
+
+def _words(block: Block) -> str:
+    """The markers of a text in their order, Q or A; also of one that an underline made a title."""
+    is_text = block.type == "paragraph_open" or block.is_underlined
+    found = markdown.markers(block.content, _MARKER) if is_text else ()
+    return "".join("Q" if match["word"] in "Q问" else "A" for match in found)
+
+
+def cards(page: Page) -> Iterator[RawCard | Problem]:
+    """Yield a card for every `Q:`; it ends at the next `Q:` or at a title.
+
+    A marker may also stand on a later line of a paragraph, as in a `Q:` line with its `A:` line
+    directly beneath it.
+    """
+    titles = Titles(page)
+    starts: list[_Marker] = []
+    title_at = _titles(page)
+    for block in page.blocks:
+        if block.is_underlined and (_words(block) or (block.heading_level > 1 and starts)):
+            yield page.underlined(block, "leave a blank line between them; a title has hashes")
+        elif block.start in title_at:
+            yield from _cards(page, starts, block.start, titles.names)
+            starts = []
+            titles.enter(block)
+        elif block.type == "paragraph_open":
+            starts += _markers(page, block.content, block.start)
+    yield from _cards(page, starts, len(page.lines), titles.names)
+
+
+def _titles(page: Page) -> set[int]:
+    """The lines of the headings that name decks: of level 1, or directly above a `Q:` or a title.
+
+    Any other belongs to the answer in which it stands.
+    """
+    found: set[int] = set()
+    above_question = False
+    for block in reversed(page.blocks):
+        if block.heading_level:
+            above_question = above_question or block.heading_level == 1
+            found |= {block.start} if above_question else set()
+        elif block.type != "hr":
+            above_question = _asks(block)
+    return found
+
+
+def _markers(page: Page, content: str, start: int) -> Iterator[_Marker]:
+    start = markdown.first_line(content, page.lines, start)
+    for match in markdown.markers(content, _MARKER):
+        line = start + content.count("\n", 0, match.start())
+        column = page.lines[line].index(match.group().rstrip())
+        yield _Marker(match["word"] in "Q问", line, column, column + len(match.group()))
+
+
+def _cards(
+    page: Page, markers: list[_Marker], stop: int, titles: tuple[str, ...]
+) -> Iterator[RawCard | Problem]:
+    ends = [*(marker.line for marker in markers), stop][1:]
+    previous: _Marker | None = None
+    for number, (marker, end) in enumerate(zip(markers, ends, strict=True)):
+        if marker.asks:
+            answer, answer_end = None, end
+            following = markers[number + 1] if number + 1 < len(markers) else None
+            if following and not following.asks:
+                answer_end = ends[number + 1]
+                answer = _passage(page, following, answer_end)
+            question = _passage(page, marker, end)
+            if question:
+                yield RawCard(question, answer, titles, range(marker.line, answer_end))
+            else:
+                yield _nothing_asked(page, marker, "this Q: asks nothing", "write the question")
+        elif previous is None or not previous.asks:
+            yield _nothing_asked(
+                page, marker, "this answer has no question", "write a paragraph that begins with Q:"
+            )
+        previous = marker
+
+
+def _nothing_asked(page: Page, marker: _Marker, message: str, hint: str) -> Problem:
+    place = page.place(marker.line, marker.column)
+    return Problem(Code.QUESTION_MISSING, message, place, hint)
+
+
+def _passage(page: Page, marker: _Marker, end: int) -> Passage | None:
+    """What stands behind a marker, and the lines below it."""
+    first = page.lines[marker.line][marker.end :]
+    if not first.strip():
+        return page.passage(marker.line + 1, end)
+    stop = end
+    while not page.lines[stop - 1].strip():
+        stop -= 1
+    text = "\n".join([first, *page.lines[marker.line + 1 : stop]])
+    return Passage(text, page.place(marker.line, marker.end), links=page.links)
