@@ -11,15 +11,26 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import verideck
+from verideck.events import Listener, unheard
 from verideck.history import lock
 from verideck.history.lock import Lock
-from verideck.model import Card, ProvenCard, Unanswered
-from verideck.pipeline import Checked, build, check, execution_config
-from verideck.problems import BuildFailedError, Problem
-from verideck.proof.verify import verify
-from verideck.settings import Settings, load
-from verideck.source.cards import parse
-from verideck.source.read import read
+from verideck.history.recognise import recognise
+from verideck.history.scope import Scope
+from verideck.model import Built, Card, Place, ProvenCard, Source, Unanswered
+from verideck.problems import Problem, Problems
+from verideck.project import execution_config, source_config
+from verideck.proof.audit import audit as audit_cards
+from verideck.proof.config import ExecutionConfig
+from verideck.proof.executors import Executors
+from verideck.proof.verify import Proving
+from verideck.result import Result
+from verideck.rules.lint import Linted
+from verideck.settings import Settings
+from verideck.settings import load as load_settings
+from verideck.source import read as files_read
+from verideck.source.cards import cards_of
+from verideck.source.collect import is_first
 from verideck.storage.store import FOLDER
 
 ROOT = Path(__file__).parents[1]
@@ -64,8 +75,8 @@ class Project:
     def parsed(self) -> list[Card | Problem]:
         """What is found in the files."""
         settings = self.settings()
-        found = list(read([], settings))
-        sources = [each for each in found if not isinstance(each, Problem)]
+        found = read([], settings)
+        sources = [each for each in found if isinstance(each, Source)]
         assert len(sources) == len(found), found
         return [each for each in parse(sources, settings) if not isinstance(each, Unanswered)]
 
@@ -78,7 +89,7 @@ class Project:
 
     def verified(self) -> list[ProvenCard | Problem]:
         """What executing the cards comes to."""
-        return list(verify(self.cards(), execution_config(self.settings())))
+        return verify(self.cards(), execution_config(self.settings()))
 
     def proven(self) -> list[ProvenCard]:
         """The cards, which all hold."""
@@ -87,16 +98,15 @@ class Project:
         assert len(proven) == len(found), found
         return proven
 
-    def check(self) -> Checked:
-        """All stages but the last, as the command takes them."""
-        return check([], self.settings())
+    def check(self) -> Result:
+        """All stages but the last, as the command takes them; everything holds."""
+        found = check([], self.settings())
+        assert found.ok, found.problems
+        return found
 
     def problems(self) -> list[str]:
         """What is wrong, each as `path:line:column code`, sorted by place."""
-        try:
-            found = self.check().problems
-        except BuildFailedError as failure:
-            found = failure.problems
+        found = check([], self.settings()).problems
         return [f"{each.place} {each.code}" for each in sorted(found, key=lambda each: each.place)]
 
     def build(self, output: str = "deck.apkg", build_time: int = MOMENT) -> Path:
@@ -149,9 +159,107 @@ def project(folder: Path, files: dict[str, str | bytes], settings: str = SETTING
 
 def remembered(root: Path) -> Lock:
     """A project's lock, in which nothing is wrong."""
-    (found,) = lock.read(root)
-    assert isinstance(found, Lock), found
+    problems = Problems()
+    found = lock.read(root, problems)
+    assert found is not None, list(problems)
     return found
+
+
+def load(root: Path) -> list[Settings | Problem]:
+    """The settings of a project, behind what is wrong with them."""
+    problems = Problems()
+    settings = load_settings(root, problems)
+    return [*problems, settings]
+
+
+def read(paths: Sequence[Path], settings: Settings) -> list[Source | Problem]:
+    """The files, behind what is wrong with them."""
+    problems = Problems()
+    sources = files_read.read(paths, settings, problems)
+    return [*problems, *sources]
+
+
+def parse(sources: Sequence[Source], settings: Settings) -> list[Card | Unanswered | Problem]:
+    """What files hold, and what is wrong with them."""
+    problems = Problems()
+    first: dict[str, Place] = {}
+    found: list[Card | Unanswered] = []
+    for source in sources:
+        file = cards_of(source, source_config(settings))
+        problems.extend(file.problems)
+        found += [card for card in file.cards if is_first(card, first, problems)]
+        found += file.unanswered
+    return [*found, *problems]
+
+
+def verify(
+    cards: Sequence[Card], config: ExecutionConfig, on_event: Listener = unheard
+) -> list[ProvenCard | Problem]:
+    """What executing cards comes to, in their order: those that hold, and what is wrong."""
+    executors = Executors()
+    executors.begin(config)
+    problems = Problems()
+    try:
+        proving = Proving(executors.provers, executors.stop)
+        for each in cards:
+            proving.add(each)
+        proven = proving.finish(problems, on_event)
+    finally:
+        executors.close()
+    places = [each.place for each in cards]
+    found: list[ProvenCard | Problem] = [*proven, *problems]
+    return sorted(found, key=lambda each: _number(each, places))
+
+
+def _number(found: ProvenCard | Problem, places: Sequence[Place]) -> int:
+    """The number of the card that something was found of."""
+    if isinstance(found, ProvenCard):
+        return places.index(found.card.place)
+    above = [n for n, place in enumerate(places) if place <= found.place]
+    return max(above, default=len(places))
+
+
+def audit(
+    proven: Sequence[ProvenCard], config: ExecutionConfig, floor: float
+) -> list[ProvenCard | Problem]:
+    """What auditing cards comes to: the cards, each behind what is wrong with it."""
+    executors = Executors()
+    executors.begin(config)
+    problems = Problems()
+    try:
+        audited = audit_cards(proven, executors.auditors, executors.stop, floor, problems)
+    finally:
+        executors.close()
+    return [*problems, *audited]
+
+
+def lint(paths: Sequence[Path], settings: Settings) -> Linted:
+    """Which rules are broken in a project that is opened for it."""
+    with verideck.Project.open(settings.root) as opened:
+        return opened.lint(paths)
+
+
+def identified(
+    cards: Sequence[Card], remembered: Lock, scope: Scope, namespace: str
+) -> tuple[dict[Place, Card], list[Problem]]:
+    """Cards with their identities, and what is not clear."""
+    problems = Problems()
+    known = recognise(cards, remembered, scope, namespace, problems)
+    return known, list(problems)
+
+
+def check(paths: Sequence[Path], settings: Settings, on_event: Listener = unheard) -> Result:
+    """What a project comes to that is opened for it."""
+    with verideck.Project.open(settings.root) as opened:
+        return opened.check(paths, on_event=on_event)
+
+
+def build(
+    result: Result, output: Path, build_time: int, settings: Settings, *, locked: bool = False
+) -> Built:
+    """Package a result, in a project that is opened for it."""
+    with verideck.Project.open(settings.root) as opened:
+        return opened.build(result, output, build_time=build_time, locked=locked)
 
 
 def card(identity: str, code: str, more: str = "") -> str:
@@ -160,7 +268,7 @@ def card(identity: str, code: str, more: str = "") -> str:
 
 
 @cache
-def own_deck() -> Checked:
+def own_deck() -> Result:
     """The repository's own deck, proved once for a whole run of the tests (it needs torch)."""
     return Project(ROOT).check()
 

@@ -15,11 +15,10 @@ import pytest
 from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from projects import DOT, MOMENT, ROOT, Project, card, own_deck, project
+from projects import DOT, MOMENT, ROOT, Project, build, card, own_deck, project
 
 from verideck.history.stamp import RETIRED
 from verideck.model import Kind
-from verideck.pipeline import build
 from verideck.render.note_types import FIELD_IDS, notetype
 
 if TYPE_CHECKING:  # alone, and before anki.collection, they go in a circle

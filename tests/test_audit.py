@@ -15,20 +15,18 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import SETTINGS, Project, card, project
+from projects import SETTINGS, Project, audit, card, load, project
 
 from verideck.cli.commands import verideck
 from verideck.cli.report import audits_as_json, scored
 from verideck.model import Audit, Place, ProvenCard, Stats, Survivor
-from verideck.pipeline import execution_config
 from verideck.problems import Code, Problem
-from verideck.proof.audit import audit
+from verideck.project import execution_config
 from verideck.proof.python.audit import auditor
 from verideck.proof.python.audit.mutations import ignored, mutants
 from verideck.proof.python.child.values import fingerprint, traced
 from verideck.proof.python.parent import forks, spawned
 from verideck.proof.python.wire.run import ExecutorError, NobodyError
-from verideck.settings import load
 
 # Which changes are made
 
@@ -253,7 +251,7 @@ FILES: dict[str, str | bytes] = {"a.md": CARDS, "snippets/twice.py": INCLUDED}
 
 def found(made: Project, floor: float = 0.0) -> list[ProvenCard | Problem]:
     """What an audit of a project's cards comes to."""
-    return list(audit(made.proven(), execution_config(made.settings()), floor))
+    return audit(made.proven(), execution_config(made.settings()), floor)
 
 
 def audits(made: Project) -> dict[str, Audit]:

@@ -13,9 +13,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from projects import DOT, MOMENT, Project, card, files, project
+from projects import DOT, MOMENT, Project, build, card, check, files, project
 
-from verideck.pipeline import build, check
 from verideck.problems import BuildFailedError, Code
 
 FILES: dict[str, str | bytes] = {
@@ -232,7 +231,7 @@ def test_a_read_only_folder_is_told(tmp_path: Path) -> None:
 
 
 def test_build_raises_one_exception(tmp_path: Path) -> None:
-    """What cannot be written crosses `build` as what does not hold crosses `check`."""
+    """A build refuses what cannot be written as it refuses what does not hold; a check returns."""
     made = project(tmp_path, FILES)
     settings = made.settings()
     checked = check([], settings)
@@ -240,8 +239,10 @@ def test_build_raises_one_exception(tmp_path: Path) -> None:
         build(checked, tmp_path / "cards/first.md/deck.apkg", MOMENT, settings)
     assert [problem.code for problem in failure.value.problems] == [Code.OUTPUT_UNWRITABLE]
     made.write("cards/wrong.md", "## Open? {#open}\n\n$x\n")
+    wrong = check([], settings)
+    assert len(wrong.notes) == len(checked.notes)
     with pytest.raises(BuildFailedError, match="maths-unclosed"):
-        check([], settings)
+        build(wrong, tmp_path / "deck.apkg", MOMENT, settings)
 
 
 @pytest.mark.parametrize("wrong", [False, True], ids=["holds", "fails"])

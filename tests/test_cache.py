@@ -11,20 +11,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import pytest
-from projects import SETTINGS, Project, card, project, soon
+from projects import SETTINGS, Project, card, project, soon, verify
 
 from verideck.markdown import languages
 from verideck.model import Proof, ProvenCard
-from verideck.pipeline import execution_config
 from verideck.problems import Problem
+from verideck.project import execution_config
 from verideck.proof.python.parent import forks, proof_cache, spawned
 from verideck.proof.python.parent.prover import Python
 from verideck.proof.python.wire import versions
-from verideck.proof.verify import verify
+from verideck.proof.scheduling import executed as executed_by_language
 from verideck.render.highlight import Highlighter
-from verideck.source import fences
-from verideck.storage.store import FOLDER, Cache, key
+from verideck.storage.cache import Cache
+from verideck.storage.store import FOLDER, Store, key
 
 UNBOXED = SETTINGS + "sandbox = false\n"
 HERE = "from pathlib import Path\nroot = Path(__file__).parents[1]\n"
@@ -583,14 +584,14 @@ def test_an_entry_of_any_other_form_harms_nobody(tmp_path: Path) -> None:
     whole = cache.find(name)
     assert whole
     python = Python(execution_config(made.settings()), threading.Event())
-    (snippets,) = fences.executed(made.cards()[0]).values()
-    first = python.known(snippets)
+    (snippets,) = executed_by_language(made.cards()[0]).values()
+    first = python.cached(snippets)
     assert first
     bent = [each for each in _bent(whole) if isinstance(each, dict)]
     assert len(bent) > 100
     for entry in bent:
         cache.keep(name, entry)
-        found = python.known(snippets)
+        found = python.cached(snippets)
         assert not found or [type(each) for each in found] == [type(each) for each in first]
         for proof in found or ():
             assert isinstance(proof, Proof)
@@ -634,10 +635,12 @@ CODE = "def one():  # 一\n    return 1"
 
 def test_highlighted_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next run takes no code to pieces that it finds taken to pieces."""
-    first = Highlighter(Cache(tmp_path, "highlighted")).pieces(CODE, "python")
+    highlighter = Highlighter(Store(tmp_path))
+    first = highlighter.pieces(CODE, "python")
+    highlighter.keep()
     assert ("k", "def") in first
     monkeypatch.setattr(languages, "pieces", None)
-    second = Highlighter(Cache(tmp_path, "highlighted"))
+    second = Highlighter(Store(tmp_path))
     assert second.pieces(CODE, "python") == first
     with pytest.raises(TypeError):
         second.pieces(CODE + "0", "python")
@@ -649,21 +652,22 @@ def test_highlighted_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     "entry",
     [
         {},
-        {"pieces": None},
-        {"pieces": [["k"]]},
-        {"pieces": [["k", "other code"]]},
-        {"pieces": [['"><script>', CODE]]},
-        {"pieces": [[["k"], CODE]]},
+        None,
+        [["k"]],
+        [["k", "other code"]],
+        [['"><script>', CODE]],
+        [[["k"], CODE]],
     ],
     ids=str,
 )
 def test_an_odd_entry_highlights_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: dict[str, object]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: object
 ) -> None:
     """Whoever wrote it: what is no pieces of that code is as good as none."""
-    right = Highlighter(Cache(None, "highlighted")).pieces(CODE, "python")
-    monkeypatch.setattr(Cache, "find", lambda *_: entry)
-    assert Highlighter(Cache(tmp_path, "highlighted")).pieces(CODE, "python") == right
+    right = Highlighter(Store(None)).pieces(CODE, "python")
+    forged = msgspec.msgpack.encode(entry)
+    monkeypatch.setattr(Store, "find", lambda *_: forged)
+    assert Highlighter(Store(tmp_path)).pieces(CODE, "python") == right
 
 
 def test_proofs_may_be_deleted_while_they_are_used(tmp_path: Path) -> None:

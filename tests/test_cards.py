@@ -7,15 +7,12 @@ from pathlib import Path
 import pytest
 import sample_page
 from deck_page import PAGE, page
-from projects import own_deck
+from projects import check, load, own_deck, parse, read
 
 from verideck.model import Card, Role
-from verideck.pipeline import Checked, check
 from verideck.problems import Problem
-from verideck.settings import Settings, load
-from verideck.source.cards import parse
-from verideck.source.fences import is_executable
-from verideck.source.read import read
+from verideck.result import Result
+from verideck.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("deck")
 
@@ -105,27 +102,27 @@ def test_the_shown_code_fits_a_card(cards: Sequence[Card]) -> None:
 
 
 @pytest.fixture(scope="module")
-def checked() -> Checked:
+def checked() -> Result:
     """The deck, proved."""
     pytest.importorskip("torch")
     return own_deck()
 
 
 @pytest.mark.torch
-def test_the_deck_holds(checked: Checked) -> None:
+def test_the_deck_holds(checked: Result) -> None:
     """Every card is proved, nothing is left out, and every card's proof asserts something."""
     assert checked.problems == ()
     assert {note.fields["Id"] for note in checked.notes} >= QUESTIONS | TOPICS
     assert checked.stats.not_run == 0
     for each in checked.proven:
-        if any(map(is_executable, each.card.snippets)):
+        if any(snippet.executable for snippet in each.card.snippets):
             assert sum(proof.assertions for proof in each.proofs) > 0, each.card.place
             assert each.audit
             assert each.audit.score is None or each.audit.score >= 0.6, each.card.place
 
 
 @pytest.mark.torch
-def test_the_page_of_the_deck_is_the_decks(checked: Checked) -> None:
+def test_the_page_of_the_deck_is_the_decks(checked: Result) -> None:
     """docs/deck.md names every card, its proof and its source (`python tests/deck_page.py`)."""
     assert page(checked.proven) == PAGE.read_text(encoding="utf-8")
 
@@ -139,7 +136,7 @@ def test_the_sample_shows_cards_as_they_are() -> None:
 
 
 @pytest.mark.torch
-def test_the_seeds_make_values_that_stay(checked: Checked) -> None:
+def test_the_seeds_make_values_that_stay(checked: Result) -> None:
     """What prose says of a run is the same in the next one."""
     again = check([], settings())
     assert [note.fields for note in again.notes] == [note.fields for note in checked.notes]
@@ -147,7 +144,7 @@ def test_the_seeds_make_values_that_stay(checked: Checked) -> None:
 
 @pytest.mark.torch
 @pytest.mark.browser
-def test_every_card_can_be_seen(checked: Checked, tmp_path: Path) -> None:
+def test_every_card_can_be_seen(checked: Result, tmp_path: Path) -> None:
     """No card is wider than a screen or a phone, no formula fails, no picture is missing."""
     pytest.importorskip("playwright")
     from test_pictures import faults  # noqa: PLC0415 - needs the browser's driver

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, Project, card, processes, project, soon
+from projects import SETTINGS, Project, card, processes, project, soon, verify
 
+from verideck.events import CardProven, Event
 from verideck.model import ProvenCard
-from verideck.pipeline import execution_config
 from verideck.problems import Problem
+from verideck.project import execution_config
 from verideck.proof.python.parent import cluster
 from verideck.proof.python.wire.run import ExecutorError, StoppedError
-from verideck.proof.verify import verify
 
 pytest.importorskip("distributed")
 pytestmark = [
@@ -214,31 +214,44 @@ def test_a_lost_worker_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     code = "import time\ntime.sleep(0.5)\nassert int('1')"
     made = project(tmp_path / "deck", {"a.md": card("one", code) + card("two", code)})
     with _started(tmp_path) as cluster:
-        proofs = verify(
-            made.cards(),
-            replace(execution_config(made.settings()), executor=cluster.address, cache=None),
-        )
-        assert isinstance(next(proofs), ProvenCard)
-        assert list(temporary.glob("verideck-*/project"))
-        for worker in cluster.workers:
-            worker.send_signal(signal.SIGKILL)
-            worker.wait()
-        assert soon(lambda: not list(temporary.glob("verideck-*")))
-        proofs.close()
+        where = replace(execution_config(made.settings()), executor=cluster.address, cache=None)
+
+        def kill_the_workers(event: Event) -> None:
+            if isinstance(event, CardProven):
+                assert list(temporary.glob("verideck-*/project"))
+                for worker in cluster.workers:
+                    worker.send_signal(signal.SIGKILL)
+                    worker.wait()
+                assert soon(lambda: not list(temporary.glob("verideck-*")))
+                raise GaveUpError
+
+        with pytest.raises(GaveUpError):
+            verify(made.cards(), where, kill_the_workers)
+
+
+class GaveUpError(Exception):
+    """What a listener raises that wants no more proofs."""
 
 
 def test_giving_up_ends_what_runs_there(dask: str, tmp_path: Path) -> None:
     """When nobody wants the proofs any more, nothing is waited for and nothing goes on."""
     endless = "import subprocess\nsubprocess.run(['sleep', '43.625'])\nassert int('1')"
     made = project(tmp_path, {"a.md": card("one", "assert int('1')") + card("two", endless)})
-    proofs = verify(
-        made.cards(), replace(execution_config(made.settings()), executor=dask, cache=None)
-    )
-    assert isinstance(next(proofs), ProvenCard)
-    assert soon(lambda: bool(list(processes("43.625"))))
-    started = time.monotonic()
-    proofs.close()
-    assert time.monotonic() - started < 10
+    started: list[float] = []
+
+    def give_up(event: Event) -> None:
+        if isinstance(event, CardProven):
+            assert soon(lambda: bool(list(processes("43.625"))))
+            started.append(time.monotonic())
+            raise GaveUpError
+
+    with pytest.raises(GaveUpError):
+        verify(
+            made.cards(),
+            replace(execution_config(made.settings()), executor=dask, cache=None),
+            give_up,
+        )
+    assert time.monotonic() - started[0] < 10
     assert soon(lambda: not list(processes("43.625")))
 
 

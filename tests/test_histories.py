@@ -21,17 +21,15 @@ import pytest
 from anki.collection import ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from projects import MOMENT, ROOT, Project, project, remembered
+from projects import MOMENT, ROOT, Project, build, check, project, remembered
 from test_anki import FINE, Learner, front, judge, seen
 
 from verideck.history import identity, lock
 from verideck.history.likeness import alike, features
 from verideck.history.stamp import RETIRED
-from verideck.model import FIELDS, Kind, Packaged
-from verideck.pipeline import build, check
-from verideck.problems import BuildFailedError, Code
+from verideck.model import FIELDS, Kind, NoteType, Packaged
+from verideck.problems import BuildFailedError, Code, Problems
 from verideck.render import note_types
-from verideck.render.note_types import NoteType
 from verideck.targets import packages
 
 # What is known to be wrong is kept out of any history, and is told on its own at the end.
@@ -372,8 +370,8 @@ class Author:
 
     def _judge_identities(self) -> None:
         """Each card is the note that it always was, and no note is two cards."""
-        (remembered,) = lock.read(self.made.root)
-        assert isinstance(remembered, lock.Lock)
+        remembered = lock.read(self.made.root, Problems())
+        assert remembered is not None
         there = {guid: note for guid, note in self.told.items() if RETIRED not in note.tags}
         now = sheets(self.tree)
         assert len(there) == len(now)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from math import inf
 from pathlib import Path
 
@@ -23,8 +24,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "verideck"
 
 DOORS = {
+    "msgspec": {
+        "storage/store.py",
+        "history/lock.py",
+        "settings.py",
+        "proof/python/wire/messages.py",
+    },
     "click": {"cli/commands.py", "cli/progress.py"},
-    "filelock": {"storage/store.py"},
+    "filelock": {"storage/build_lock.py"},
     "genanki": {"targets/apkg.py"},
     "markdown_it": {"markdown/", "render/html.py"},
     "pygments": {"markdown/languages.py"},
@@ -33,6 +40,17 @@ DOORS = {
     "pyseccomp": {"proof/sandbox/kernel.py"},
     "distributed": {"proof/python/parent/cluster.py"},
 }
+PYTHON = "proof/python/"
+CIRCLES = {
+    f"{PYTHON}wire/": (),
+    "proof/sandbox/": (),
+    f"{PYTHON}child/": (f"{PYTHON}wire/", "proof/sandbox/"),
+    f"{PYTHON}host/": (f"{PYTHON}child/", f"{PYTHON}wire/", "proof/sandbox/"),
+}
+"""What may be imported by the rooms whose code runs in other processes than the user's, besides
+themselves and what is above all rooms."""
+ROOMS = ("source", "proof", "history", "render", "targets", "rules")
+"""The stages, and `lint` beside them. Only what drives them knows more than one."""
 
 
 def _modules() -> list[Path]:
@@ -60,6 +78,38 @@ def test_each_dependency_has_one_door() -> None:
                 continue
             assert top in DOORS, f"{name} imports {top}, which has no door"
             assert any(name.startswith(door) for door in DOORS[top]), f"{name} imports {top}"
+
+
+def _of_ours(file: Path) -> set[str]:
+    """The modules of ours that a file imports, as paths below the package without their suffix."""
+    names = {name.replace(".", "/") for name in _imports(file) if name.startswith("verideck.")}
+    return {name.removeprefix("verideck/") for name in names}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_stage_imports_another(room: str) -> None:
+    """Only what drives the stages knows their order."""
+    for file in (PACKAGE / room).rglob("*.py"):
+        others = [name for name in _of_ours(file) if name.split("/")[0] in {*ROOMS} - {room}]
+        assert not others, f"{file.relative_to(PACKAGE)} imports {others}"
+
+
+@pytest.mark.parametrize("circle", CIRCLES)
+def test_no_process_imports_what_another_executes(circle: str) -> None:
+    """What runs beside an author's code imports nothing that acts with the user's rights."""
+    files = list((PACKAGE / circle).glob("*.py"))
+    assert files
+    for file in files:
+        allowed = (circle, *CIRCLES[circle])
+        others = [
+            name for name in _of_ours(file) if "/" in name and not f"{name}/".startswith(allowed)
+        ]
+        others = [
+            name
+            for name in others
+            if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").exists()
+        ]
+        assert not others, f"{file.relative_to(PACKAGE)} imports {others}"
 
 
 def test_no_module_is_a_drawer() -> None:
@@ -156,8 +206,11 @@ def test_every_code_has_a_docstring() -> None:
 
 def test_exported_names() -> None:
     """What `import verideck` offers."""
-    assert verideck.__all__ == ["BuildFailedError", "build", "check"]
-    assert all(hasattr(verideck, name) for name in verideck.__all__)
+    names = ["Place", "Problem", "Project", "Result", "Severity", "__version__"]
+    assert verideck.__all__ == names
+    found = {name: getattr(verideck, name) for name in names}
+    assert all(isinstance(found[name], type) for name in names if name != "__version__")
+    assert found["__version__"] == version("verideck")
 
 
 def test_the_project_speaks_of_itself_alone() -> None:

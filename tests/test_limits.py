@@ -6,12 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, card, processes, project, soon
+from projects import SETTINGS, card, load, processes, project, soon
 
 from verideck.model import LARGEST_LIMIT
 from verideck.problems import Code, Problem
 from verideck.proof.sandbox import kernel
-from verideck.settings import load
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux keeps these")
 

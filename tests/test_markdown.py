@@ -10,29 +10,29 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from projects import identified, parse
 
 from verideck import markdown
 from verideck.history.lock import Lock
-from verideck.history.recognise import identified
 from verideck.history.scope import Scope
 from verideck.markdown import Token, cloze
 from verideck.model import Card, Kind, Note, Passage, Place, ProvenCard, Role, Source, Unanswered
-from verideck.problems import Code, Problem
+from verideck.problems import Code, Problem, Problems
 from verideck.proof.python.parent.expected import difference
-from verideck.render.fields import render
+from verideck.render.fields import rendered
 from verideck.render.highlight import Highlighter
+from verideck.render.look import note_of
 from verideck.settings import Settings
 from verideck.source import attributes
 from verideck.source.attributes import Attribute
-from verideck.source.cards import parse
 from verideck.source.syntaxes import SYNTAXES
-from verideck.storage.store import Cache
+from verideck.storage.store import Store
 
 EXAMPLES = settings(deadline=None, derandomize=True, max_examples=300)
 """The same examples on every run; no haste, because others may need the machine."""
 
 PROJECT = Settings(Path("/nowhere"), deck="D", namespace="n", verify=False)
-HIGHLIGHTER = Highlighter(Cache(None, "highlighted"))
+HIGHLIGHTER = Highlighter(Store(None))
 PATH = "cards/any.md"
 
 CHARACTERS = st.characters(
@@ -172,7 +172,7 @@ def check_tokens(text: str, passage: Passage) -> None:
 def test_any_card_can_be_rendered(text: str) -> None:
     """Every card becomes a note or a problem at a place; no field holds a tag that is left open."""
     cards_ = [each for each in found(text) if isinstance(each, Card)]
-    for each in render(known(cards_), PROJECT, HIGHLIGHTER):
+    for each in render(known(cards_)):
         if isinstance(each, Note):
             for field in each.fields.values():
                 assert re.sub(r"<!-- -->|</?[a-z][^<>]*>", "", field).count("<") == 0
@@ -182,8 +182,17 @@ def test_any_card_can_be_rendered(text: str) -> None:
 
 def known(cards_: Sequence[Card]) -> list[ProvenCard]:
     """Cards as they are before they are rendered: nothing was executed, all are new."""
-    found_, _ = identified(cards_, Lock(), Scope(Path(), whole=True), PROJECT.namespace)
+    found_, _ = identified(cards_, Lock(), Scope(Path(), is_whole=True), PROJECT.namespace)
     return [ProvenCard(card, ()) for card in found_.values()]
+
+
+def render(proven: Sequence[ProvenCard]) -> list[Note | Problem]:
+    """The notes of cards without images, or what is wrong with them."""
+    found: list[Note | Problem] = []
+    for each in proven:
+        look = rendered(each, PROJECT.root, HIGHLIGHTER)
+        found += look.problems or [note_of(each.card, look, {})]
+    return found
 
 
 def test_the_cells_of_a_row_are_told_apart() -> None:
@@ -194,7 +203,7 @@ def test_the_cells_of_a_row_are_told_apart() -> None:
     marks = markdown.walk(markdown.parse(card.answer).tokens)
     places = [markdown.place(token).column for token in marks if token.type == "mark_open"]
     assert places == [3, 11]
-    (note,) = render(known([card]), PROJECT, HIGHLIGHTER)
+    (note,) = render(known([card]))
     assert isinstance(note, Note)
     assert re.findall(r"\{\{c\d::x\}\}", note.fields["Question"]) == ["{{c1::x}}", "{{c2::x}}"]
 
@@ -338,7 +347,7 @@ def test_maths_is_left_alone(tex: str, form: str, *, block: bool) -> None:
     ]
     assert maths == [tex]
     if card.kind is Kind.BASIC:
-        (note,) = render(known([card]), PROJECT, HIGHLIGHTER)
+        (note,) = render(known([card]))
         assert isinstance(note, Note)
         opening, closing = (r"\[", r"\]") if block else (r"\(", r"\)")
         assert f"{opening}{tex}{closing}" in unescape(note.fields["Answer"])
@@ -407,11 +416,10 @@ def test_attributes_are_read_as_written(
     expected += [(f".{word}", "") for word in words]
     expected += list(keys.items())
     known = frozenset(name for name, _ in expected)
-    read = list(
-        attributes.read(text, lambda at: Place(PATH, 1, at + 1), known, Code.ATTRIBUTE_INVALID)
-    )
-    assert all(isinstance(each, Attribute) for each in read), read
-    assert [(each.name, each.value) for each in read if isinstance(each, Attribute)] == expected
+    problems = Problems()
+    read = _attributes(text, known, problems)
+    assert not len(problems), list(problems)
+    assert [(each.name, each.value) for each in read] == expected
     for item, each in zip(items, read, strict=True):
         assert text[each.place.column - 1 :].startswith(item)
 
@@ -421,11 +429,15 @@ def test_attributes_are_read_as_written(
 def test_any_text_can_stand_between_braces(text: str) -> None:
     """What is no attribute is told once, where it begins."""
     known = frozenset({"#", ".cloze", "tags"})
-    read = list(
-        attributes.read(text, lambda at: Place(PATH, 1, at + 1), known, Code.ATTRIBUTE_INVALID)
-    )
+    problems = Problems()
+    read = [*_attributes(text, known, problems), *problems]
     assert all(each.place.column <= len(text) for each in read)
     assert bool(read) == bool(text.strip())
+
+
+def _attributes(text: str, known: frozenset[str], problems: Problems) -> list[Attribute]:
+    code = Code.ATTRIBUTE_INVALID
+    return attributes.read(text, lambda at: Place(PATH, 1, at + 1), known, code, problems)
 
 
 # Deletions

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import project, remembered
+from projects import identified, project, remembered
 
 from verideck.history import matching
 from verideck.history.likeness import alike, features, sketch, sketched
 from verideck.history.matching import ENOUGH
 from verideck.history.numbering import Past, numbered
-from verideck.history.recognise import identified
 from verideck.history.scope import Scope
 from verideck.model import ClozeDeletion
 
@@ -133,7 +132,7 @@ def test_the_work_does_not_grow_with_the_square(
         return likeness(one, other)
 
     monkeypatch.setattr(matching._Said, "likeness", counted)  # noqa: SLF001
-    known, problems = identified(made.cards(), lock, Scope(Path(), whole=True), "tests")
+    known, problems = identified(made.cards(), lock, Scope(Path(), is_whole=True), "tests")
     assert problems == []
     assert {card.identity.guid for card in known.values() if card.identity} == set(lock.entries)
     assert compared <= 600 * 24
@@ -271,7 +270,7 @@ def test_what_is_put_in_a_place_has_its_number(tmp_path: Path, case: str) -> Non
     made.build()
     made.write("cards/a.md", f"- {after} {{#card .cloze}}\n")
     (card,) = made.cards()
-    known, _ = identified([card], remembered(made.root), Scope(Path(), whole=True), "tests")
+    known, _ = identified([card], remembered(made.root), Scope(Path(), is_whole=True), "tests")
     assert known[card.place].numbers == numbers
 
 

@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from projects import Project, project
+from projects import Project, parse, project, read
 
-from verideck.model import Card
-from verideck.problems import Problem, errors, keep
-from verideck.source.cards import parse
-from verideck.source.read import read
+from verideck.model import Card, Source
+from verideck.problems import Problem, errors
 
 WRITTEN = {
     "a list": ("- What?\n    - This.\n", "- What? {#ID}\n    - This.\n"),
@@ -80,8 +78,9 @@ def test_whatever_the_file(
 def _questions(made: Project) -> list[str]:
     """The questions of the cards; none where something is wrong with the file."""
     settings_ = made.settings()
-    problems: list[Problem] = []
-    found = list(keep(parse(keep(read([], settings_), problems), settings_), problems))
+    sources = read([], settings_)
+    found = parse([each for each in sources if isinstance(each, Source)], settings_)
+    problems = [each for each in (*sources, *found) if isinstance(each, Problem)]
     cards = [each for each in found if isinstance(each, Card)]
     return [] if errors(problems) else [card.question.text for card in cards]
 

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from projects import build, check
 
-from verideck.pipeline import Checked, build, check
+from verideck.result import Result
 from verideck.settings import Settings
 
 pytest.importorskip("playwright", reason="make test installs it")
@@ -85,7 +86,7 @@ DRAWING = (
 )
 
 
-def faults(checked: Checked, folder: Path, project: Settings) -> list[str]:
+def faults(checked: Result, folder: Path, project: Settings) -> list[str]:
     """Look at every card of a deck in every mode; returns what is wrong."""
     package = folder / "deck.apkg"
     build(checked, package, MOMENT, project)

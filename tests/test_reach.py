@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from projects import MOMENT, Project, project, remembered
+from projects import MOMENT, Project, build, check, project, remembered
 
 from verideck.history import lock
 from verideck.history.stamp import RETIRED
 from verideck.model import ChangeKind
-from verideck.pipeline import build, check
 from verideck.targets import packages
 
 FIRST = "## What is x? {{{}}}\n\nThe unknown of an equation.\n\n"
@@ -23,7 +22,7 @@ def told(made: Project, *paths: str, output: str = "deck.apkg") -> dict[str, str
     files = [made.root / path for path in paths]
     built = build(check(files, settings), made.root / output, MOMENT + 10, settings)
     return {
-        each.id: str(each.fate) for each in built.changes if each.fate is not ChangeKind.UNTOUCHED
+        each.id: str(each.kind) for each in built.changes if each.kind is not ChangeKind.UNTOUCHED
     }
 
 

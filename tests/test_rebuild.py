@@ -21,10 +21,21 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from projects import COMMAND, DOT, MOMENT, ROOT, Project, files, project, remembered, soon
+from projects import (
+    COMMAND,
+    DOT,
+    MOMENT,
+    ROOT,
+    Project,
+    build,
+    check,
+    files,
+    project,
+    remembered,
+    soon,
+)
 
 from verideck.history.identity import chosen
-from verideck.pipeline import build, check
 from verideck.storage.store import FOLDER
 from verideck.targets import packages
 

@@ -6,11 +6,10 @@ import itertools
 from pathlib import Path
 
 import pytest
-from projects import Project, project
+from projects import Project, check, project
 
 from verideck import markdown
 from verideck.model import Card, Kind, Role
-from verideck.pipeline import check
 from verideck.problems import BuildFailedError, Code, Problem, Severity
 
 NOTES = Path(__file__).parent / "data" / "transformer-notes.md"

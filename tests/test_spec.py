@@ -7,29 +7,29 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from projects import build, check, lint, load, parse, read, verify
 from spec_cases import SPEC, BadCaseError, Case, cases
 
 from verideck.cli import report
 from verideck.cli.report import summarise
 from verideck.model import Card, Note, Passage, Proof, ProvenCard, Role, Snippet
-from verideck.pipeline import build, check, execution_config, lint
-from verideck.problems import BuildFailedError, Code, Problem, keep
+from verideck.problems import BuildFailedError, Code, Problem
+from verideck.project import execution_config
 from verideck.proof.languages import VERIFIERS
-from verideck.proof.verify import verify
 from verideck.rules import RULES
-from verideck.settings import Settings, load
-from verideck.source.cards import parse
-from verideck.source.read import read
+from verideck.settings import Settings
 from verideck.source.syntaxes import SYNTAXES
 
 MOMENT = 1_700_000_000
+Held = TypeVar("Held")
 
 
 def _cards(project: Path, problems: list[Problem]) -> Iterator[str]:
     """The cards that are found, in the words of `cards.md`."""
-    for settings in keep(load(project), problems):
+    for settings in _held(load(project), problems):
         yield from map(_card, _parsed(settings, problems))
 
 
@@ -53,7 +53,7 @@ def _passage(letter: str, passage: Passage) -> str:
 
 def _notes(project: Path, problems: list[Problem]) -> Iterator[str]:
     """The fields of the notes, in the words of `notes.md`."""
-    for settings in keep(load(project), problems):
+    for settings in _held(load(project), problems):
         checked = _checked(settings, problems)
         yield from map(_note, checked)
 
@@ -68,25 +68,27 @@ def _note(note: Note) -> str:
 
 
 def _checked(settings: Settings, problems: list[Problem]) -> tuple[Note, ...]:
-    try:
-        checked = check([], settings)
-    except BuildFailedError as failure:
-        problems.extend(failure.problems)
-        return ()
-    problems.extend(checked.problems)
-    return checked.notes
+    result = check([], settings)
+    problems.extend(result.problems)
+    return result.notes if result.ok else ()
 
 
-def _parsed(settings: Settings, problems: list[Problem]) -> Iterator[Card]:
-    every = keep(parse(keep(read([], settings), problems), settings), problems)
-    return (each for each in every if isinstance(each, Card))
+def _parsed(settings: Settings, problems: list[Problem]) -> list[Card]:
+    every = _held(parse(_held(read([], settings), problems), settings), problems)
+    return [each for each in every if isinstance(each, Card)]
+
+
+def _held(found: Sequence[Held | Problem], problems: list[Problem]) -> list[Held]:
+    """What was found without what is wrong, which is put aside."""
+    problems += [each for each in found if isinstance(each, Problem)]
+    return [each for each in found if not isinstance(each, Problem)]
 
 
 def _snippets(project: Path, problems: list[Problem]) -> Iterator[str]:
     """What became of each fence and value, in the words of `snippets.md`."""
-    for settings in keep(load(project), problems):
+    for settings in _held(load(project), problems):
         cards = _parsed(settings, problems)
-        for proven in keep(verify(cards, execution_config(settings)), problems):
+        for proven in _held(verify(cards, execution_config(settings)), problems):
             yield _fates(proven)
 
 
@@ -115,7 +117,7 @@ def _problems(project: Path, problems: list[Problem]) -> Iterator[str]:
 
     A file that is called `--locked` stands for the flag.
     """
-    settings = list(keep(load(project), problems))
+    settings = _held(load(project), problems)
     if not problems:
         try:
             checked = check([], settings[0])
@@ -133,7 +135,7 @@ def _rebuilds(project: Path, problems: list[Problem]) -> Iterator[str]:
     The files below `then/` are those that the author changes in between; an empty one is deleted.
     Those below `between/` are changed, and built, before.
     """
-    (settings,) = keep(load(project), problems)
+    (settings,) = _held(load(project), problems)
     output = project / settings.output
     build(check([], settings), output, MOMENT, settings)
     if (project / "between").exists():
@@ -159,7 +161,8 @@ def _change(project: Path, when: str) -> None:
 
 def _rules(project: Path, problems: list[Problem]) -> Iterator[str]:
     """Which rules for cards are broken, and the last lines, in the words of `lint.md`."""
-    for settings in keep(load(project), problems):
+    del problems  # they are among those that are found
+    for settings in _held(load(project), []):
         found = lint([], settings)
         for problem in sorted(found.problems, key=lambda each: each.place):
             yield report.told(problem, project)

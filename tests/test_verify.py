@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import random
 import re
@@ -10,18 +9,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, Project, card, processes, project, soon
+from projects import SETTINGS, Project, card, check, processes, project, soon, verify
 
-from verideck.model import Card, Proof, ProvenCard
-from verideck.pipeline import check, execution_config
+from verideck.events import CardProven, Event
+from verideck.model import Proof, ProvenCard
 from verideck.problems import Code, Problem
+from verideck.project import execution_config
 from verideck.proof.python.parent import forks
-from verideck.proof.verify import Proven, verify
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -404,14 +402,22 @@ def test_a_time_limit_ends_what_a_card_started(tmp_path: Path) -> None:
     assert sys.platform != "linux" or soon(lambda: not list(processes("42.375")))
 
 
+class GaveUpError(Exception):
+    """What a listener raises that wants no more proofs."""
+
+
 def test_giving_up_ends_what_is_running(tmp_path: Path) -> None:
     """When whoever asks for proofs stops asking, nothing is waited for."""
     endless = card("two", "while True:\n    pass\nassert int('1')")
     made = project(tmp_path, {"a.md": card("one", "assert int('1')") + endless})
     started = time.monotonic()
-    proofs = verify(made.cards(), execution_config(made.settings()))
-    assert len(list(itertools.islice(proofs, 1))) == 1
-    proofs.close()
+
+    def give_up(event: Event) -> None:
+        if isinstance(event, CardProven):
+            raise GaveUpError
+
+    with pytest.raises(GaveUpError):
+        verify(made.cards(), execution_config(made.settings()), give_up)
     assert time.monotonic() - started < 10
 
 
@@ -420,14 +426,13 @@ def test_an_interrupted_watcher_ends_what_is_running(tmp_path: Path) -> None:
     endless = card("two", "while True:\n    pass\nassert int('1')")
     made = project(tmp_path, {"a.md": card("one", "assert int('1')") + endless})
 
-    def interrupted(_: str, proven: Proven, __: Sequence[Card]) -> Proven:
-        for each in proven:
-            yield each
+    def interrupted(event: Event) -> None:
+        if isinstance(event, CardProven):
             raise KeyboardInterrupt
 
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        check([], made.settings(), watch=interrupted)
+        check([], made.settings(), interrupted)
     assert time.monotonic() - started < 10
     assert not [each for each in threading.enumerate() if each.name.startswith("ThreadPool")]
 

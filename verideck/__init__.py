@@ -4,14 +4,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from verideck.pipeline import build, check
-    from verideck.problems import BuildFailedError
+    from verideck.model import Place
+    from verideck.problems import Problem, Severity
+    from verideck.project import Project
+    from verideck.result import Result
 
+__all__ = ["Place", "Problem", "Project", "Result", "Severity", "__version__"]
 __version__ = "0.1.0"
 
-__all__ = ["BuildFailedError", "build", "check"]
-
-_HOMES = {"BuildFailedError": "problems", "build": "pipeline", "check": "pipeline"}
+_HOMES = {
+    "Place": "model",
+    "Problem": "problems",
+    "Project": "project",
+    "Result": "result",
+    "Severity": "problems",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,6 +1,6 @@
 """`python -m verideck`."""
 
-from verideck.cli.commands import main
+from verideck.cli import main
 
 if __name__ == "__main__":
     main()

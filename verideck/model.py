@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -106,6 +108,10 @@ class Role(StrEnum):
     """Shown, never executed: a quotation, or code declared as not to be run."""
 
 
+EXECUTED = frozenset({Role.SHOWN, Role.CHECK, Role.SETUP, Role.VALUE})
+"""The roles of fences that are executed where their language has a verifier."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What stands in the braces of a fence's info string."""
@@ -145,6 +151,8 @@ class Snippet:
     options: Options = Options()
     marks: tuple[int, ...] = ()
     """Lines of included code, counted from 0, that mark regions of its file, and are not shown."""
+    executable: bool = False
+    """Whether a verifier runs it, if the file's snippets are run at all."""
 
 
 class Kind(StrEnum):
@@ -248,6 +256,8 @@ class Card:
     """The deletions of a cloze card, in reading order."""
     id_slot: IdSlot | None = None
     """Where an id could be written, if there is none."""
+    sketch: str = ""
+    """Of the answer, by which the card is known again (see `history.likeness`)."""
     identity: Identity | None = None
     """Known once `recognise` has seen the card."""
     numbers: tuple[int, ...] = ()
@@ -341,6 +351,13 @@ class Media:
     content: bytes = field(repr=False)
 
 
+def content_of(fields: Mapping[str, str], tags: Iterable[str]) -> str:
+    """The hash of what a note tells: its fields but for the id, and its tags."""
+    told = {name: text for name, text in fields.items() if name != "Id"}
+    text = json.dumps([told, sorted(tags)], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """What Anki keeps: the fields of one note, from which its cards are made."""
@@ -353,10 +370,20 @@ class Note:
     media: tuple[Media, ...]
     place: Place
     identity: Identity
+    content: str = ""
+    """The hash of what it tells (see `content_of`)."""
     mod: int = 0
     """When its content last changed, in Unix seconds; known once `stamp` has seen it."""
     retired: bool = False
     """No card of the project any more: told to Anki once more, without a card to be learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastBuilt:
+    """A note that is no card any more, as it was built last."""
+
+    fields: Mapping[str, str]
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +400,29 @@ class Packaged:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """One way to ask: a card of the note."""
+
+    name: str
+    id: int
+    front: str
+    back: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteType:
+    """Anki's note type."""
+
+    id: int
+    name: str
+    is_cloze: bool
+    fields: tuple[tuple[str, int], ...]
+    """Their names, each with the id that it keeps for ever."""
+    templates: tuple[Template, ...]
+    css: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeckContents:
     """All that a package holds."""
 
@@ -382,6 +432,7 @@ class DeckContents:
     """When each note type last changed, in Unix seconds."""
     build_time: int
     """When anything last changed."""
+    note_types: Mapping[Kind, NoteType]
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +461,10 @@ class Stats:
     sandbox: str = ""
     """The box in which snippets are executed here, or why there is none."""
     seconds: float = 0.0
+    parsed: int = 0
+    """Files whose cards were not remembered from a former run."""
+    rendered: int = 0
+    """Cards whose look was not remembered."""
 
 
 class ChangeKind(StrEnum):
@@ -437,7 +492,7 @@ class ChangeKind(StrEnum):
 class Change:
     """Something that became of a note."""
 
-    fate: ChangeKind
+    kind: ChangeKind
     id: str
     before: str = ""
     """The former question, deck or deletion, or what the note asked; empty for a reverse."""

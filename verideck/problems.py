@@ -1,13 +1,12 @@
-"""What can be wrong, by name: `Code`, `Problem`, and the one exception that crosses `build`."""
+"""What can be wrong, by name: `Code`, `Problem`, and `Problems`, the sink to report it to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
 
-from verideck.model import Place, ProvenCard, Stats
+from verideck.model import Place
 
 
 class Severity(StrEnum):
@@ -192,6 +191,35 @@ class Code(StrEnum):
     """The package cannot be written where it was asked for."""
 
 
+RULE_NAMES = frozenset(
+    {
+        Code.QUESTION_COMPOUND,
+        Code.QUESTION_LONG,
+        Code.QUESTION_SHORT,
+        Code.QUESTION_YES_NO,
+        Code.QUESTION_VAGUE,
+        Code.QUESTION_DANGLING,
+        Code.QUESTIONS_ALIKE,
+        Code.ANSWER_LONG,
+        Code.ANSWER_SENTENCES,
+        Code.ANSWER_LIST,
+        Code.ANSWER_GIVEN_AWAY,
+        Code.ANSWERS_ALIKE,
+        Code.CARD_ORPHAN,
+        Code.SOURCE_MISSING,
+        Code.VERSION_MISSING,
+        Code.NUMBER_UNSOURCED,
+        Code.CODE_LONG,
+        Code.CODE_WIDE,
+        Code.CODE_UNSEEDED,
+        Code.CLOZE_MANY,
+        Code.CLOZE_LONG,
+        Code.TEXT_DAMAGED,
+    }
+)
+"""The rules for cards that a card may suppress, and a project set (see `rules.RULES`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """The author's mistake: what, where, and what to do about it."""
@@ -204,33 +232,47 @@ class Problem:
     severity: Severity = Severity.ERROR
 
 
-class BuildFailedError(Exception):
-    """At least one problem is an error. The only exception that crosses `build`."""
-
-    def __init__(
-        self, problems: Iterable[Problem], stats: Stats, proven: Iterable[ProvenCard] = ()
-    ) -> None:
-        """Hold every problem of the run, warnings too, what it counted, and the cards that hold."""
-        self.problems = tuple(problems)
-        self.proven = tuple(proven)
-        self.stats = stats
-        super().__init__("\n".join(f"{p.place}: {p.message} [{p.code}]" for p in self.problems))
-
-
-T = TypeVar("T")
-
-
-def keep(found: Iterable[T | Problem], problems: list[Problem]) -> Iterator[T]:
-    """Pass on what a stage made and put its problems aside, each of them once."""
-    seen = set(problems)
-    for each in found:
-        if not isinstance(each, Problem):
-            yield each
-        elif each not in seen:
-            seen.add(each)
-            problems.append(each)
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Tell whether one of the problems is an error: then nothing may be written."""
+    return any(problem.severity is Severity.ERROR for problem in problems)
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
-    """Those problems because of which nothing may be written."""
+    """Return the problems that are errors."""
     return [problem for problem in problems if problem.severity is Severity.ERROR]
+
+
+class Problems:
+    """The one sink to which every stage reports. Each problem is held once, in order of reports."""
+
+    def __init__(self, reported: Iterable[Problem] = ()) -> None:
+        """Begin with problems that are known already."""
+        self._reported = dict.fromkeys(reported)
+
+    def report(self, problem: Problem) -> None:
+        """Take a problem."""
+        self._reported[problem] = None
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Take several problems."""
+        self._reported.update(dict.fromkeys(problems))
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self._reported)
+
+    def __len__(self) -> int:
+        return len(self._reported)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether one of them is an error."""
+        return has_errors(self._reported)
+
+
+class BuildFailedError(Exception):
+    """A build was refused, and nothing was written: at least one problem is an error."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        """Hold every problem of the run, warnings too."""
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{p.place}: {p.message} [{p.code}]" for p in self.problems))

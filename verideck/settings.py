@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from verideck.model import LARGEST_LIMIT, Limits, Place
-from verideck.problems import Code, Problem
+from verideck.problems import Code, Problem, Problems
 from verideck.rules import RULES, Rules, changed
 from verideck.source.attributes import suggestion
 from verideck.storage.files import absolute
-from verideck.targets import OUTPUTS
+from verideck.targets import TARGETS
 
 PYPROJECT = "pyproject.toml"
 _LIMITS = Limits()
@@ -71,6 +71,10 @@ class Settings:
     lint: Rules = field(default_factory=lambda: RULES)
     """The rules for cards, without those that are turned off and with the limits that are set."""
 
+    def at(self, name: str) -> Place:
+        """Where a setting stands."""
+        return place_of(name, self)
+
 
 _TABLES = ("audit", "lint")
 """Names of tables: `floor` in one of them is told as `audit.floor`."""
@@ -100,7 +104,18 @@ def find_root(start: Path) -> Path | None:
     return None
 
 
-def load(root: Path) -> Iterator[Settings | Problem]:
+def load(root: Path, problems: Problems) -> Settings:
+    """Read the project's settings; see `_load`."""
+    found = Settings(root)
+    for each in _load(root):
+        if isinstance(each, Problem):
+            problems.report(each)
+        else:
+            found = each
+    return found
+
+
+def _load(root: Path) -> Iterator[Settings | Problem]:
     """Read the project's settings; what is wrong with them comes as problems beside the rest."""
     file = root / PYPROJECT
     try:
@@ -138,7 +153,7 @@ def is_executor(value: str) -> bool:
 
 def place_of(name: str, settings: Settings) -> Place:
     """Where a setting stands that is in force; the file itself if it is none of the file's."""
-    found = [each for each in load(settings.root) if isinstance(each, Settings)]
+    found = [each for each in _load(settings.root) if isinstance(each, Settings)]
     if not found or getattr(found[0], name) != getattr(settings, name):
         return Place(PYPROJECT)
     file = settings.root / PYPROJECT
@@ -181,8 +196,8 @@ _TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
         "fork, spawn or dask://host:port",
     ),
     "Package": (
-        lambda value: isinstance(value, str) and Path(value).suffix in OUTPUTS,
-        f"a path that ends with {' or '.join(OUTPUTS)}",
+        lambda value: isinstance(value, str) and Path(value).suffix in TARGETS,
+        f"a path that ends with {' or '.join(TARGETS)}",
     ),
     "Share": (
         lambda value: (

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from verideck.model import Card, ProvenCard, Role, Stats
-from verideck.proof.languages import VERIFIERS
-from verideck.source.fences import is_executable
 
 
-def stats(
-    cards: Sequence[Card], proven: Sequence[ProvenCard], sandbox: str, seconds: float
+def stats_of(
+    cards: Sequence[Card],
+    proven: Sequence[ProvenCard],
+    sandbox: str,
+    seconds: float,
+    done: Mapping[str, int],
 ) -> Stats:
-    """Count cards that were found, and snippets and assertions that hold."""
+    """Count cards that were found, snippets and assertions that hold, and what was `done` anew."""
     own = [snippet for card in cards for snippet in card.snippets]
     proofs = [proof for each in proven for proof in each.proofs]
     ran = {proof.snippet.place: proof.snippet.options.role for proof in proofs}
@@ -24,12 +26,11 @@ def stats(
         assertions=sum(proof.assertions for proof in proofs),
         not_run=sum(bool(snippet.options.reason) for snippet in own),
         unverified=sum(
-            not card.verified and any(map(is_executable, card.snippets)) for card in cards
+            not card.verified and any(each.executable for each in card.snippets) for card in cards
         ),
         text=sum(snippet.options.role is Role.TEXT and not snippet.language for snippet in own),
         unverifiable=sum(
-            snippet.options.role is Role.SHOWN and snippet.language not in VERIFIERS
-            for snippet in own
+            snippet.options.role is Role.SHOWN and not snippet.executable for snippet in own
         ),
         nameless=sum(not card.id for card in cards),
         reused=sum(
@@ -37,4 +38,6 @@ def stats(
         ),
         sandbox=sandbox,
         seconds=seconds,
+        parsed=done.get("files", 0),
+        rendered=done.get("cards", 0),
     )

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
-import itertools
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from verideck.cli import report
+from verideck.cli import progress, report
+from verideck.events import Listener
 from verideck.history import lock
 from verideck.history.build_time import build_time
-from verideck.model import Built, Card, Place, ProvenCard, Stats
-from verideck.pipeline import Checked, compare, name
-from verideck.pipeline import build as package
-from verideck.pipeline import check as check_cards
-from verideck.pipeline import lint as lint_cards
-from verideck.problems import BuildFailedError, Code, Problem, errors, keep
+from verideck.model import Built, Place, ProvenCard, Stats
+from verideck.problems import BuildFailedError, Code, Problem, Problems, errors
+from verideck.project import Project
 from verideck.proof.audit import survived
-from verideck.proof.verify import Proven, Watch, unwatched
-from verideck.settings import PYPROJECT, Settings, find_root, is_executor, load, place_of
+from verideck.result import Result
+from verideck.settings import PYPROJECT, Settings, find_root, is_executor
 from verideck.storage.files import WRITTEN, absolute
 from verideck.storage.store import FOLDER, forget
-from verideck.targets import OUTPUTS, packages
+from verideck.targets import TARGETS, packages
 
 INTERRUPTED = 130
 """What a shell expects of a command that Ctrl-C ended."""
@@ -100,17 +97,21 @@ def build(output: Path | None, *, locked: bool, **given: Any) -> None:  # noqa: 
 
     PATHS are Markdown files and folders of them; without any, the project's cards folder.
     """
-    run = _Run(_Words(**given), packages=True)
-    settings = run.settings()
-    target = output or _target(run.words.paths, settings)
-    if target.suffix not in OUTPUTS:
-        known = ", ".join(sorted(OUTPUTS))
-        what = target.suffix or "file without suffix"
-        raise click.UsageError(f"cannot write a {what}: only {known} is known")
-    stamp = _stamp()
-    with run.telling() as tell:
-        checked = run.checked(settings)
-        tell(checked, package(checked, target, stamp, settings, locked=locked))
+    command = _Command(_Words(**given), packages=True)
+    with command.opened() as project:
+        settings = command.settings(project)
+        target = output or _target(command.words.paths, settings)
+        if target.suffix not in TARGETS:
+            known = ", ".join(sorted(TARGETS))
+            what = target.suffix or "file without suffix"
+            raise click.UsageError(f"cannot write a {what}: only {known} is known")
+        stamp = _stamp()
+        result = command.checked(project)
+        try:
+            built = project.build(result, target, locked=locked, build_time=stamp)
+        except BuildFailedError as failure:
+            command.fail(failure.problems, result.stats)
+        command.succeed(result, built)
 
 
 def _stamp() -> int:
@@ -135,18 +136,19 @@ def _target(paths: Sequence[Path], settings: Settings) -> Path:
 
 @verideck.command("id")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-def name_them(paths: tuple[Path, ...]) -> None:
+def assign_ids(paths: tuple[Path, ...]) -> None:
     """Write an {#id} behind every question that has none.
 
     It is the id by which cards.lock knows the card, so nothing of its history changes. PATHS are
     Markdown files and folders of them; without any, the project's cards folder.
     """
-    run = _Run(_Words(paths=paths), packages=False)
-    settings = run.settings()
-    try:
-        named = name(paths, settings)
-    except BuildFailedError as failure:
-        run.fail(failure.problems, failure.stats)
+    command = _Command(_Words(paths=paths), packages=False)
+    with command.opened() as project:
+        command.settings(project)
+        try:
+            named = project.assign_ids(paths)
+        except BuildFailedError as failure:
+            command.fail(failure.problems, Stats())
     for card in named:
         click.echo(f"{card.place}: {{#{card.identity.id if card.identity else ''}}}")
     click.echo(f"{len(named)} written" if named else "every question has an id")
@@ -167,22 +169,20 @@ def diff(old: Path | None, form: str, *, quiet: bool) -> None:
 
     OLD is the package that a learner has; without it, the one that was built last.
     """
-    run = _Run(_Words(form=form, quiet=quiet), packages=False)
-    settings = run.settings()
-    stamp, former = _stamp(), old or settings.root / settings.output
-    try:
-        packaged = packages.read(former)
-    except FileNotFoundError as error:
-        raise click.UsageError(_nothing_to_compare(settings)) from error
-    except (OSError, packages.NoPackageError) as error:
-        raise click.UsageError(f"{former}: {error}") from error
-    try:
-        with run.interruptible():
-            found = compare(run.checked(settings), packaged, stamp, settings)
-    except BuildFailedError as failure:
-        run.fail(failure.problems, failure.stats)
+    command = _Command(_Words(form=form, quiet=quiet), packages=False)
+    with command.opened() as project:
+        settings = command.settings(project)
+        stamp, former = _stamp(), old or settings.root / settings.output
+        try:
+            packaged = packages.read(former)
+        except FileNotFoundError as error:
+            raise click.UsageError(_nothing_to_compare(settings)) from error
+        except (OSError, packages.NoPackageError) as error:
+            raise click.UsageError(f"{former}: {error}") from error
+        result = command.checked(project)
+        found = project.diff(result, packaged, build_time=stamp)
     click.echo(
-        report.compared_as_json(found) if form == "json" else report.compared(found, run.root)
+        report.compared_as_json(found) if form == "json" else report.compared(found, command.root)
     )
 
 
@@ -206,14 +206,17 @@ def lint(paths: tuple[Path, ...], form: str, *, strict: bool, quiet: bool) -> No
     The rules stand in docs/lint.md, and are set in [tool.verideck.lint]. PATHS are Markdown files
     and folders of them; without any, the project's cards folder.
     """
-    run = _Run(_Words(paths=paths, form=form, strict=strict, quiet=quiet), packages=False)
-    settings = run.settings()
-    with run.interruptible():
-        found = lint_cards(paths, settings, strict=strict)
+    words = _Words(paths=paths, form=form, strict=strict, quiet=quiet)
+    command = _Command(words, packages=False)
+    with command.opened() as project:
+        command.settings(project)
+        found = project.lint(paths)
+    if strict:
+        found = found.as_strict()
     if form == "json":
         click.echo(report.linted_as_json(found))
     else:
-        run.tell(found.problems, Stats(), None)
+        command.tell(found.problems, Stats(), None)
         if form == "human" and not quiet:
             click.echo(report.linted(found))
     sys.exit(1 if errors(found.problems) else 0)
@@ -230,10 +233,10 @@ def clean() -> None:
 @_common
 def check(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     """Do all that build does, but package nothing."""
-    run = _Run(_Words(**given), packages=False)
-    settings = run.settings()
-    with run.telling() as tell:
-        tell(run.checked(settings), None)
+    command = _Command(_Words(**given), packages=False)
+    with command.opened() as project:
+        command.settings(project)
+        command.succeed(command.checked(project), None)
 
 
 @verideck.command()
@@ -244,17 +247,14 @@ def audit(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     Changes the code that cards show, one place at a time, and counts the changes that an assertion
     notices. A card whose share is under the floor fails, and so does one that holds by luck.
     """
-    run = _Run(_Words(**given), packages=False, audits=True)
-    if run.words.no_verify:
+    command = _Command(_Words(**given), packages=False, audits=True)
+    if command.words.no_verify:
         raise click.UsageError("an audit executes cards: leave out --no-verify")
-    settings = replace(run.settings(), audit_build=True)
-    try:
-        with run.interruptible():
-            checked = run.checked(settings)
-    except BuildFailedError as failure:
-        run.audited(failure.proven, failure.problems, failure.stats)
-        sys.exit(1)
-    run.audited(checked.proven, checked.problems, checked.stats)
+    with command.opened() as project:
+        command.settings(project)
+        result = command.result(project)
+        command.audited(result.proven, result.problems, result.stats)
+    sys.exit(0 if result.ok else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +271,7 @@ class _Words:
     executor: str = ""
 
 
-class _Run:
+class _Command:
     """One command from its words to its exit code."""
 
     def __init__(self, words: _Words, *, packages: bool, audits: bool = False) -> None:
@@ -280,61 +280,64 @@ class _Run:
         self.audits = audits
         self.root = find_root(absolute((words.paths or (Path.cwd(),))[0])) or Path.cwd()
 
-    def settings(self) -> Settings:
-        """The project's settings, with the flags that beat them."""
-        problems: list[Problem] = []
-        found = list(keep(load(self.root), problems))
-        if problems:
-            self.fail(problems, Stats())
-        settings = replace(
-            found[0],
-            verify=found[0].verify and not self.words.no_verify,
-            require_sandbox=found[0].require_sandbox or self.words.require_sandbox,
-            executor=self.words.executor or found[0].executor,
-        )
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Project]:
+        """The project, closed in the end. Ctrl-C ends the command without a traceback."""
+        words = self.words
+        try:
+            with Project.open(
+                self.root,
+                verify=not words.no_verify,
+                require_sandbox=words.require_sandbox,
+                executor=words.executor,
+            ) as project:
+                yield project
+        except KeyboardInterrupt as interruption:
+            too_late = WRITTEN in getattr(interruption, "__notes__", ())
+            what = WRITTEN if too_late else "nothing was written"
+            click.echo(f"Interrupted; {what}" if self.packages else "Interrupted", err=True)
+            sys.exit(INTERRUPTED)
+
+    def settings(self, project: Project) -> Settings:
+        """The settings, in which nothing is wrong, of a project in which there is something."""
+        problems = Problems()
+        settings = project.settings(problems)
+        if problems.has_errors:
+            self.fail(list(problems), Stats())
         if not self.words.paths and not (self.root / settings.cards).is_dir():
             self.miss_cards(settings)
         return settings
 
     def miss_cards(self, settings: Settings) -> NoReturn:
         """Tell that there is nothing to read, at the setting that says where, if there is one."""
-        place = place_of("cards", settings)
+        place = settings.at("cards")
         if place == Place(PYPROJECT):
             raise click.UsageError(f"no folder {settings.cards} here: name the Markdown files")
         message = f"there is no folder {settings.cards}"
         hint = "cards names the folder of the Markdown files"
         self.fail([Problem(Code.SETTING_INVALID, message, place, hint)], Stats())
 
-    def checked(self, settings: Settings) -> Checked:
-        """Run all stages but the last."""
+    def result(self, project: Project) -> Result:
+        """What a check comes to, shown as it goes on."""
         words = self.words
-        return check_cards(
-            words.paths,
-            settings,
-            strict=words.strict,
-            update_outputs=words.update_outputs,
-            watch=self.watch(),
-        )
+        if words.update_outputs:
+            project.update_outputs(words.paths)
+        with self.progress() as listener:
+            audit = True if self.audits else None
+            result = project.check(words.paths, audit=audit, on_event=listener)
+        return result.as_strict() if words.strict else result
 
-    @contextlib.contextmanager
-    def telling(self) -> Iterator[Callable[[Checked, Built | None], None]]:
-        """Tell how the run went, whichever way it goes."""
-        try:
-            with self.interruptible():
-                yield self.succeed
-        except BuildFailedError as failure:
-            self.fail(failure.problems, failure.stats)
+    def checked(self, project: Project) -> Result:
+        """What a check comes to; where something is wrong, the command ends."""
+        result = self.result(project)
+        if not result.ok:
+            self.fail(result.problems, result.stats)
+        return result
 
-    @contextlib.contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Let Ctrl-C end the run without a traceback."""
-        try:
-            yield
-        except KeyboardInterrupt as interruption:
-            too_late = WRITTEN in getattr(interruption, "__notes__", ())
-            what = WRITTEN if too_late else "nothing was written"
-            click.echo(f"Interrupted; {what}" if self.packages else "Interrupted", err=True)
-            sys.exit(INTERRUPTED)
+    def progress(self) -> contextlib.AbstractContextManager[Listener]:
+        """Nothing is shown to programs."""
+        quiet = self.words.quiet or self.words.form != "human"
+        return progress.shown(quiet=quiet, audits=self.audits)
 
     def audited(
         self, proven: Sequence[ProvenCard], problems: Sequence[Problem], stats: Stats
@@ -350,10 +353,10 @@ class _Run:
         self.tell(problems, stats, None)
         self.conclude(report.audits(proven, problems, self.root))
 
-    def succeed(self, checked: Checked, built: Built | None) -> None:
+    def succeed(self, result: Result, built: Built | None) -> None:
         """Tell warnings and the summary."""
-        self.tell(checked.problems, checked.stats, built)
-        self.conclude(report.summary(checked.stats, checked.problems, built, self.root))
+        self.tell(result.problems, result.stats, built)
+        self.conclude(report.summary(result.stats, result.problems, built, self.root))
 
     def conclude(self, summary: str) -> None:
         """Tell the last lines."""
@@ -387,65 +390,17 @@ class _Run:
                 for problem in problems:
                     click.echo(report.told(problem, self.root), err=True)
 
-    def watch(self) -> Watch:
-        """A bar on a terminal, plain lines elsewhere, nothing for programs."""
-        if self.words.quiet or self.words.form != "human":
-            return unwatched
-        if sys.stderr.isatty():
-            return _bar
-        return _lines if self.packages or not self.audits else _lines_but_of_audits
 
-
-def _bar(label: str, proven: Proven, cards: Sequence[Card]) -> Proven:
-    """Show how many cards are done, which was the last, and how many there are in a second."""
-    started = time.monotonic()
-    first = list(itertools.islice(proven, 1))  # by then the cards are all there
-    with _progress(label, len(cards)) as bar:
-        for done, each in enumerate(itertools.chain(first, proven), start=1):
-            place = each.card.place if isinstance(each, ProvenCard) else each.place
-            rate = done / max(time.monotonic() - started, 1e-3)
-            bar.update(isinstance(each, ProvenCard), f"{place.path}:{place.line} {rate:.1f}/s")
-            yield each
-
-
-def _progress(label: str, length: int) -> Any:  # noqa: ANN401 - click's own, which it does not name
-    return click.progressbar(
-        length=length, label=label, file=sys.stderr, item_show_func=lambda shown: shown
-    )
-
-
-def _lines_but_of_audits(label: str, proven: Proven, cards: Sequence[Card]) -> Proven:
-    """Leave out what the table at the end tells again."""
-    return proven if label == "auditing" else _lines(label, proven, cards)
-
-
-def _lines(label: str, proven: Proven, _: Sequence[Card]) -> Proven:
-    for each in proven:
-        if label == "auditing":
-            if isinstance(each, ProvenCard) and each.audit and not each.audit.reused:
-                place, scored = each.card.place, report.scored(each.audit)
-                click.echo(f"audited {place.path}:{place.line} ({scored})", err=True)
-            yield each
-            continue
-        if isinstance(each, ProvenCard) and any(
-            proof.assertions and not proof.reused for proof in each.proofs
-        ):
-            held = sum(proof.assertions for proof in each.proofs)
-            seconds = sum(proof.seconds for proof in each.proofs)
-            place = each.card.place
-            line = f"proved {place.path}:{place.line} ({held} held, {seconds:.1f} s)"
-            click.echo(line, err=True)
-        yield each
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str]) -> None:
     """Run the command line; what is not the author's or the caller's fault keeps its traceback."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    gc.freeze()
+    gc.set_threshold(100_000)  # values are trees: to look for circles in them costs much, in vain
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what it cannot show is no reason to fall silent
             stream.reconfigure(errors="backslashreplace")
     try:
-        verideck(args=arguments, prog_name="verideck")
+        verideck(args=list(arguments), prog_name="verideck")
     except Exception:
         click.echo("This is a bug in verideck; please report it with what follows.", err=True)
         raise

@@ -7,14 +7,17 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from verideck.history.changes import describe
 from verideck.history.diff import Difference
 from verideck.model import Audit, Built, Change, ChangeKind, Place, ProvenCard, Stats, short
 from verideck.problems import Code, Problem, Severity, errors
-from verideck.rules.lint import Linted
+
+if TYPE_CHECKING:
+    from verideck.rules.lint import Linted
 
 _MOST_TOLD = 10
 
@@ -92,7 +95,9 @@ def as_json(
             "notes": built.notes if built else None,
             "retired": built.retired if built else None,
             "changes": [
-                asdict(each) for each in built.changes if each.fate is not ChangeKind.UNTOUCHED
+                {"fate": each.kind, "id": each.id, "before": each.before, "after": each.after}
+                for each in built.changes
+                if each.kind is not ChangeKind.UNTOUCHED
             ]
             if built
             else None,
@@ -303,37 +308,37 @@ _NAMED = (
 
 def summarise(changes: Sequence[Change]) -> Iterator[str]:
     """What an author may want to look at and a learner to act upon; then the counts, in a line."""
-    for fate in _NAMED:
-        found = [each for each in changes if each.fate is fate]
+    for kind in _NAMED:
+        found = [each for each in changes if each.kind is kind]
         yield from map(describe, found[:_MOST_TOLD])
         if len(found) > _MOST_TOLD:
-            yield f"{fate}: and {len(found) - _MOST_TOLD} more"
-        if found and fate in _ADVICE:
-            yield f"  {_ADVICE[fate]}"
-    notes = {(each.id, each.fate) for each in changes}
-    yield f"since the last build: {_counted(fate for _, fate in notes)}"
+            yield f"{kind}: and {len(found) - _MOST_TOLD} more"
+        if found and kind in _ADVICE:
+            yield f"  {_ADVICE[kind]}"
+    notes = {(each.id, each.kind) for each in changes}
+    yield f"since the last build: {_counted(kind for _, kind in notes)}"
 
 
-def _counted(fates: Iterable[ChangeKind]) -> str:
-    """How many notes had each fate; one that had several is counted for each."""
-    counts = Counter(fates)
-    return ", ".join(f"{counts[fate]} {fate}" for fate in ChangeKind if counts[fate]) or "nothing"
+def _counted(kinds: Iterable[ChangeKind]) -> str:
+    """How many changes of each kind there are; a note that had several counts for each."""
+    counts = Counter(kinds)
+    return ", ".join(f"{counts[kind]} {kind}" for kind in ChangeKind if counts[kind]) or "nothing"
 
 
 def compared(differences: Sequence[Difference], root: Path) -> str:
     """What an import would do, note by note, and in one line."""
     lines: list[str] = []
     for each in differences:
-        if each.fates == (ChangeKind.UNTOUCHED,):
+        if each.kinds == (ChangeKind.UNTOUCHED,):
             continue
         place = f"{_from_here(each.place, root)}  " if each.place else ""
-        lines.append(f"{', '.join(each.fates)}  {place}{each.id}  {short(_line(each.question))}")
+        lines.append(f"{', '.join(each.kinds)}  {place}{each.id}  {short(_line(each.question))}")
         lines += [f"    {name}: {_line(edit)}" for name, edit in each.edits]
         if not each.arrives:
             lines.append("    no later than what is there: Anki leaves it as it is")
-        if ChangeKind.UNTAGGED in each.fates:
+        if ChangeKind.UNTAGGED in each.kinds:
             lines.append("    its text is gone, so no import tags it: search what it asks")
-    counted = _counted(fate for each in differences for fate in each.fates)
+    counted = _counted(kind for each in differences for kind in each.kinds)
     return "\n".join([*lines, f"an import of this build: {counted}"])
 
 
@@ -342,7 +347,7 @@ def compared_as_json(differences: Sequence[Difference]) -> str:
     notes = [
         {
             "id": each.id,
-            "fates": list(each.fates),
+            "fates": list(each.kinds),
             "question": each.question,
             "path": each.place.path if each.place else None,
             "line": each.place.line if each.place else None,
@@ -351,9 +356,9 @@ def compared_as_json(differences: Sequence[Difference]) -> str:
         }
         for each in differences
     ]
-    counts = Counter(fate for each in differences for fate in each.fates)
+    counts = Counter(kind for each in differences for kind in each.kinds)
     return json.dumps(
-        {"counts": {fate: counts[fate] for fate in ChangeKind}, "notes": notes}, indent=2
+        {"counts": {kind: counts[kind] for kind in ChangeKind}, "notes": notes}, indent=2
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from verideck.history.lock import Entry, Lock
+from verideck.history.lock import NAME, Entry, Lock
 from verideck.history.scope import Scope
-from verideck.model import Change, ChangeKind, Kind, short
+from verideck.model import Change, ChangeKind, Kind, Place, short
+from verideck.problems import Code, Problem
 
 
 def changes(before: Lock, after: Lock, scope: Scope) -> Iterator[Change]:
@@ -54,7 +56,44 @@ def _of_an_edit(former: Entry, entry: Entry) -> Iterator[Change]:
 def describe(change: Change) -> str:
     """A change in a line: the note's id, and what turned into what."""
     before, after = (f'"{short(side)}"' if side else "" for side in (change.before, change.after))
-    if change.fate is ChangeKind.EMPTIED:
+    if change.kind is ChangeKind.EMPTIED:
         what = f"{before} in" if before else "the reverse of"
-        return f"{change.fate}: {change.id} {what} {after}"
-    return f"{change.fate}: {change.id} {' → '.join(filter(None, (before, after)))}"
+        return f"{change.kind}: {change.id} {what} {after}"
+    return f"{change.kind}: {change.id} {' → '.join(filter(None, (before, after)))}"
+
+
+_MOST_TOLD = 10
+"""Changes that an error names."""
+
+
+def stale(before: Lock, after: Lock, scope: Scope) -> Problem:
+    """A lock that would be written where it must not: a problem that names what has changed."""
+    happened = [
+        each for each in changes(before, after, scope) if each.kind is not ChangeKind.UNTOUCHED
+    ]
+    # Whether a text is at hand matters where the lock will be written, which is not here.
+    told = [
+        describe(
+            replace(each, kind=ChangeKind.RETIRED) if each.kind is ChangeKind.UNTAGGED else each
+        )
+        for each in happened
+    ]
+    named = {each.id for each in happened}
+    told += [
+        f'remembered otherwise: {entry.identity.id} "{short(entry.identity.question)}"'
+        for guid, entry in after.entries.items()
+        if entry != before.entries.get(guid) and entry.identity.id not in named
+    ]
+    told += [f"two lines of one note: {each.identity.id}" for each in before.merged]
+    told += [
+        f"another note type: {kind}"
+        for kind, former in before.styles.items()
+        if former != after.styles[kind]
+    ]
+    more = [f"and {len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else []
+    return Problem(
+        Code.LOCK_STALE,
+        "\n".join(["the cards are not what was remembered here", *told[:_MOST_TOLD], *more]),
+        Place(NAME),
+        "run `verideck build` without --locked, and commit cards.lock with the cards",
+    )

@@ -10,8 +10,8 @@ from html import unescape
 
 from verideck.history.changes import classify
 from verideck.history.lock import Entry, Lock
-from verideck.history.stamp import RETIRED, content_of
-from verideck.model import ChangeKind, DeckContents, Kind, Note, Packaged, Place
+from verideck.history.stamp import RETIRED
+from verideck.model import ChangeKind, DeckContents, Kind, Note, Packaged, Place, content_of
 
 _TOKEN = re.compile(r"[^\W\u3400-\u9fff]+|\s+|.", re.DOTALL)
 _NO_TEXT = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<!--.*?-->", re.DOTALL)
@@ -25,7 +25,7 @@ _CONTEXT = 5
 class Difference:
     """What an import would do to a note."""
 
-    fates: tuple[ChangeKind, ...]
+    kinds: tuple[ChangeKind, ...]
     id: str
     question: str
     place: Place | None
@@ -60,11 +60,11 @@ def _of_one(
     note: Note, former: Packaged | None, remembered: Entry | None, entry: Entry
 ) -> Difference:
     was = _entry(former, note, remembered, entry) if former else None
-    fates = tuple(dict.fromkeys(each.fate for each in classify(was, entry)))
+    kinds = tuple(dict.fromkeys(each.kind for each in classify(was, entry)))
     edits = tuple(_edits(note, former)) if former else ()
-    changes = any(fate not in {ChangeKind.MOVED, ChangeKind.UNTOUCHED} for fate in fates)
+    changes = any(kind not in {ChangeKind.MOVED, ChangeKind.UNTOUCHED} for kind in kinds)
     return Difference(
-        fates,
+        kinds,
         note.identity.id,
         plain(note.fields["Question"]),
         None if note.retired else note.place,

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from verideck.model import FIELDS, SEPARATOR, Identity, Kind, Place
-from verideck.problems import Code, Problem
+from verideck.model import FIELDS, SEPARATOR, Identity, Kind, LastBuilt, Place
+from verideck.problems import Code, Problem, Problems
 
 NAME = "cards.lock"
 _VERSION = 1
@@ -28,14 +28,6 @@ _HIGHEST = 2**16 - 1
 _HEAD = f"# cards.lock, version {_VERSION}: written by `verideck build`, committed with the cards"
 _LAST = "# the end"
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
-
-
-@dataclass(frozen=True, slots=True)
-class LastBuilt:
-    """A note that is no card any more, as it was built last."""
-
-    fields: Mapping[str, str]
-    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +76,17 @@ class Lock:
         return max(chain(of_entries, of_styles), default=0)
 
 
-def read(root: Path, known: Lock | None = None) -> Iterator[Lock | Problem]:
+def read(root: Path, problems: Problems, known: Lock | None = None) -> Lock | None:
+    """Read a project's lock; see `_read`."""
+    for each in _read(root, known):
+        if isinstance(each, Problem):
+            problems.report(each)
+            return None
+        return each
+    return None
+
+
+def _read(root: Path, known: Lock | None = None) -> Iterator[Lock | Problem]:
     """Read a project's lock; without one, nothing is remembered.
 
     Whatever is wrong with it is a problem at its line, and then there is no lock: what cannot be
@@ -141,6 +143,14 @@ def text(lock: Lock) -> str:
     entries = sorted(lock.entries.values(), key=lambda each: each.identity.id)
     lines = [json.dumps(each, ensure_ascii=False) for each in [*styles, *map(_told, entries)]]
     return "\n".join([_HEAD, *lines, _LAST, ""])
+
+
+def lock_file(root: Path, before: Lock, after: Lock) -> dict[Path, bytes]:
+    """The file that remembers a build, with its content; none where it stands there already."""
+    in_order = [each.identity.id for each in before.entries.values()]
+    if before.read_from and before == after and in_order == sorted(in_order):
+        return {}
+    return {root / NAME: text(after).encode()}
 
 
 def _framed(lines: list[str]) -> Problem | None:

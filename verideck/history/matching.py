@@ -50,15 +50,41 @@ def matched(
     `is_gone` tells whether the card of a note is no longer where it stood: only then may another
     card be it whose question is not the same.
     """
-    found, same = _settled(list(_with_the_same_question(cards, entries)))
+    found = _the_only_ones(cards, entries)
+    taken = {entry.identity.guid for entry in found.values()}
+    if found:
+        cards = [card for card in cards if card.place not in found]
+        entries = [entry for entry in entries if entry.identity.guid not in taken]
+    more, same = _resolved(list(_with_the_same_question(cards, entries)))
+    found |= more
     taken = {entry.identity.guid for entry in found.values()}
     left = [card for card in cards if card.place not in found]
     free = [entry for entry in entries if entry.identity.guid not in taken]
-    more, unclear = _settled([*same, *_alike(left, free, is_gone)])
+    more, unclear = _resolved([*same, *_alike(left, free, is_gone)])
     return found | more, unclear
 
 
-def _settled(pairs: list[Pair]) -> tuple[dict[Place, Entry], list[Pair]]:
+def _the_only_ones(cards: Sequence[Card], entries: Sequence[Entry]) -> dict[Place, Entry]:
+    """Cards whose question one entry has, and no other card: most cards of most builds.
+
+    A note with several lines in the lock is left to the comparison of all its pairs.
+    """
+    lines = Counter(entry.identity.guid for entry in entries)
+    of_question: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        of_question[entry.identity.question].append(entry)
+    questions = [one_line(card.question.text) for card in cards]
+    asked = Counter(questions)
+    found: dict[Place, Entry] = {}
+    for card, question in zip(cards, questions, strict=True):
+        same = of_question.get(question, [])
+        is_only_one = len(same) == asked[question] == 1 and lines[same[0].identity.guid] == 1
+        if is_only_one and _may_be(card, same[0]):
+            found[card.place] = same[0]
+    return found
+
+
+def _resolved(pairs: list[Pair]) -> tuple[dict[Place, Entry], list[Pair]]:
     """What is clear among some pairs, and the pairs that are left."""
     found: dict[Place, Entry] = {}
     while clear := list(_clear(pairs)):

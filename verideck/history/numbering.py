@@ -8,20 +8,15 @@ in reading order.
 from __future__ import annotations
 
 import itertools
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from verideck import markdown
 from verideck.history.likeness import alike, features
-from verideck.markdown import Token, cloze
-from verideck.model import ClozeDeletion, Passage, Place, one_line
+from verideck.model import ClozeDeletion, one_line
 
 _ALIKE = 0.3
-_WORD = re.compile(r"[^\W\u3400-\u9fff]+|\S")
-_BETWEEN = " … "
+BETWEEN = " … "
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,7 @@ def numbered(hidden: Sequence[ClozeDeletion], past: Past) -> tuple[tuple[int, ..
     written one if it is free. So nothing is asked under a number that once asked for something
     else.
     """
-    groups = _groups(hidden)
+    groups = grouped(hidden)
     given: dict[int, int] = {}
     free = dict(past.texts)
     for settle in (_by_text, _by_place, _by_likeness):
@@ -61,88 +56,14 @@ def numbered(hidden: Sequence[ClozeDeletion], past: Past) -> tuple[tuple[int, ..
         given[group] = number
     of_group = {given[group]: text for group, (_, text) in enumerate(groups)}
     dropped = {number: text for number, text in past.texts.items() if number not in of_group}
-    return tuple(given[each] for each in _memberships(hidden)), {**of_group, **dropped}
-
-
-def past(
-    hidden: Sequence[ClozeDeletion],
-    passages: Sequence[Passage],
-    question: str,
-    numbers: Sequence[tuple[int, str]],
-    dropped: Sequence[tuple[int, str]],
-) -> Past:
-    """The past of a card that hides something in these passages, the first of them its question.
-
-    It asked `question` before, on one line, and had these numbers, in reading order.
-    """
-    texts = dict([*numbers, *dropped])
-    hides, had = Counter(text for _, text in _groups(hidden)), Counter(texts.values())
-    if hides <= had and had.total() == len(had):
-        return Past(texts)  # texts alone tell, as they do for most cards of most builds
-    was, now = _tokens(question), _tokens(one_line(passages[0].text))
-    read = [*now, *(token for each in passages[1:] for token in _above(each))]
-    return Past(texts, _put(was, now, hidden, numbers), _bare(texts, was, read))
-
-
-def _tokens(text: str) -> list[Token]:
-    return list(markdown.walk(markdown.parse(Passage(text, Place(""), inline=True)).tokens))
-
-
-def _above(answer: Passage) -> Iterator[Token]:
-    return markdown.walk(markdown.divided(markdown.parse(answer).tokens)[0])
-
-
-def _put(
-    was: Sequence[Token],
-    now: Sequence[Token],
-    hidden: Sequence[ClozeDeletion],
-    numbers: Sequence[tuple[int, str]],
-) -> dict[int, int]:
-    one, other = _hidden(was), _hidden(now)
-    around = list(cloze.bare(was)) == list(cloze.bare(now))
-    if not around or _memberships(one) != _memberships(other):
-        return {}
-    # Whoever reads a question on one line may find other deletions in it than stand on the card.
-    as_remembered = all(
-        text.startswith(here) for (_, here), (_, text) in zip(_groups(one), numbers, strict=False)
-    )
-    as_on_the_card = len(other) <= len(hidden) and all(map(_is_the_same, other, hidden))
-    if not (as_remembered and as_on_the_card):
-        return {}
-    return {group: numbers[group][0] for group in range(min(len(_groups(one)), len(numbers)))}
-
-
-def _hidden(tokens: Sequence[Token]) -> list[ClozeDeletion]:
-    return [ClozeDeletion(*each) for each in cloze.hidden(tokens, in_code=True)]
-
-
-def _is_the_same(one: ClozeDeletion, other: ClozeDeletion) -> bool:
-    return one.number == other.number and one_line(one.text) == one_line(other.text)
-
-
-def _bare(texts: Mapping[int, str], was: Sequence[Token], now: Sequence[Token]) -> set[int]:
-    """The numbers whose text can be read more often than before."""
-    before, after = (
-        _apart(" ".join(piece[1] if piece else _BETWEEN for piece in cloze.bare(tokens)))
-        for tokens in (was, now)
-    )
-    return {
-        number
-        for number, text in texts.items()
-        if all(after.count(each) > before.count(each) for each in map(_apart, text.split(_BETWEEN)))
-    }
-
-
-def _apart(text: str) -> str:
-    """A text whose words, signs and Han characters each stand between two blanks."""
-    return "".join(f" {word} " for word in _WORD.findall(text))
+    return tuple(given[each] for each in memberships(hidden)), {**of_group, **dropped}
 
 
 _Group = tuple[int | None, str]
 """The written number, and all that is hidden under it."""
 
 
-def _memberships(hidden: Sequence[ClozeDeletion]) -> list[int]:
+def memberships(hidden: Sequence[ClozeDeletion]) -> list[int]:
     """Which group each deletion belongs to."""
     by_number: dict[int, int] = {}
     found: list[int] = []
@@ -158,13 +79,14 @@ def _memberships(hidden: Sequence[ClozeDeletion]) -> list[int]:
     return found
 
 
-def _groups(hidden: Sequence[ClozeDeletion]) -> list[_Group]:
+def grouped(hidden: Sequence[ClozeDeletion]) -> list[_Group]:
+    """The deletions by what is asked for together, in reading order."""
     texts: dict[int, list[str]] = {}
     numbers: dict[int, int | None] = {}
-    for each, group in zip(hidden, _memberships(hidden), strict=True):
+    for each, group in zip(hidden, memberships(hidden), strict=True):
         texts.setdefault(group, []).append(one_line(each.text))
         numbers[group] = each.number
-    return [(numbers[group], _BETWEEN.join(texts[group])) for group in texts]
+    return [(numbers[group], BETWEEN.join(texts[group])) for group in texts]
 
 
 def _by_text(

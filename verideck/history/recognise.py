@@ -1,7 +1,7 @@
-"""Between stages 3 and 4: gives each card that holds the identity of the note that it is.
+"""Gives each card the identity of the note that it is.
 
 A card is known again by its id, else by its question, else by what it says (`matching`). What is
-not clear is asked and never guessed: a learner's reviews hang on it.
+not clear is reported and never guessed: a learner's reviews hang on it.
 """
 
 from __future__ import annotations
@@ -9,107 +9,160 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, islice
 
 from verideck.history.identity import chosen, guid
 from verideck.history.likeness import sketch
 from verideck.history.lock import Entry, Lock
 from verideck.history.matching import Pair, matched
-from verideck.history.numbering import Past, numbered, past
+from verideck.history.numbering import Past, numbered
 from verideck.history.scope import Scope
-from verideck.model import Card, Identity, Kind, Place, ProvenCard, one_line, short
-from verideck.problems import Code, Problem
+from verideck.model import Card, Identity, Kind, Place, one_line, short
+from verideck.problems import Code, Problem, Problems
 
 REVERSE = 2
 """The number of the card that asks for the question."""
 
 
+class Identities:
+    """Cards with their identities, by the cards and lock entries that these follow from.
+
+    A card that is the same object as before, and is the same note, is not looked at again.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._known: dict[int, tuple[Card, Entry, Card]] = {}
+
+    def find(self, card: Card, entry: Entry) -> Card | None:
+        """The identified card, if it was kept for the same card and an equal entry."""
+        known = self._known.get(id(card))
+        if known and known[0] is card and (known[1] is entry or known[1] == entry):
+            return known[2]
+        return None
+
+    def keep(self, card: Card, entry: Entry, identified: Card) -> None:
+        """Keep an identified card."""
+        self._known[id(card)] = card, entry, identified
+
+    def forget_others(self, cards: Iterable[Card]) -> None:
+        """Keep nothing of cards that are not among these."""
+        here = {id(card) for card in cards}
+        self._known = {key: known for key, known in self._known.items() if key in here}
+
+
 def recognise(
-    proven: Iterable[ProvenCard], cards: Sequence[Card], lock: Lock, scope: Scope, namespace: str
-) -> Iterator[ProvenCard | Problem]:
-    """Give every card that holds its identity.
+    cards: Sequence[Card],
+    lock: Lock,
+    scope: Scope,
+    namespace: str,
+    problems: Problems,
+    identities: Identities | None = None,
+) -> dict[Place, Card]:
+    """Give cards their identities. Returns the identified cards by their places.
 
-    `cards` are all that there are, once the first of them is proven: a card that does not hold is
-    known again too, so that no other card is taken for it. A card that could be several notes, or
-    whose note is of another kind, is a problem.
+    A card that could be several notes, or whose note is of another kind, is reported and left out.
+    The cards of context files are matched too, so that no other card is taken for one of theirs;
+    they are neither returned nor reported.
     """
-    waiting = iter(proven)
-    first = list(islice(waiting, 1))  # by now the cards are there
-    known, problems = identified(cards, lock, scope, namespace)
-    for each in chain(first, waiting):
-        if each.card.place in known:
-            yield replace(each, card=known[each.card.place])
-    yield from problems
+    identities = identities or Identities()
+    context = {card.place for card in scope.context_cards}
+    every = [*cards, *scope.context_cards]
+    found, unclear = _entries(every, lock, scope)
+    told = list(_ambiguous(unclear))
+    ambiguous = {problem.place for problem in told}
+    ids = {entry.identity.id for entry in (*lock.merged, *lock.entries.values())}
+    ids.update(card.id for card in every)
+    guids = set(lock.entries)
+    known: dict[Place, Card] = {}
+    for card in every:
+        entry = found.get(card.place)
+        if entry and entry.kind is not card.kind:
+            told.append(_another_kind(card, entry))
+        elif card.place not in ambiguous:
+            known[card.place] = _identified(card, entry, namespace, ids, guids, identities)
+    identities.forget_others(every)
+    problems.extend(problem for problem in told if problem.place not in context)
+    return {place: card for place, card in known.items() if place not in context}
 
 
-def identified(
-    cards: Sequence[Card], lock: Lock, scope: Scope, namespace: str
-) -> tuple[dict[Place, Card], list[Problem]]:
-    """The cards with their identities, by their places; and what is not clear.
-
-    Those of files that are read and not built are known too, for nobody to be taken for them.
-    """
-    cards = [*cards, *scope.others]
+def _entries(
+    cards: Sequence[Card], lock: Lock, scope: Scope
+) -> tuple[dict[Place, Entry], list[Pair]]:
+    """The entry of each card that has one; and the pairs that could be one, and are not clear."""
     lines = [*lock.merged, *lock.entries.values()]
     by_id = {line.identity.id: line for line in lines}
-    lines_found: dict[Place, Entry] = {}
+    found: dict[Place, Entry] = {}
     taken: set[str] = set()
     for card in cards:
         line = by_id.get(card.id)
         if line and line.identity.guid not in taken:  # merged lines may name one note twice
             taken.add(line.identity.guid)
-            lines_found[card.place] = line
+            found[card.place] = line
     more, unclear = matched(
-        [card for card in cards if card.place not in lines_found],
+        [card for card in cards if card.place not in found],
         [line for line in lines if line.identity.guid not in taken],
         scope.is_missing,
     )
-    found = {
-        place: lock.entries[line.identity.guid] for place, line in (lines_found | more).items()
-    }
-    problems = list(_ambiguous(unclear))
-    asked = {problem.place for problem in problems}
-    ids = {*by_id, *(card.id for card in cards)}
-    guids = set(lock.entries)
-    known: dict[Place, Card] = {}
-    for card in cards:
-        entry = found.get(card.place)
-        if entry and entry.kind is not card.kind:
-            problems.append(_another_kind(card, entry))
-        elif card.place not in asked:
-            known[card.place] = _identified(card, entry, namespace, ids, guids)
-    beside = {card.place for card in scope.others}
-    return (
-        {place: card for place, card in known.items() if place not in beside},
-        [problem for problem in problems if problem.place not in beside],
-    )
+    entries = {place: lock.entries[line.identity.guid] for place, line in (found | more).items()}
+    return entries, unclear
 
 
 def _identified(
-    card: Card, entry: Entry | None, namespace: str, ids: set[str], guids: set[str]
+    card: Card,
+    entry: Entry | None,
+    namespace: str,
+    ids: set[str],
+    guids: set[str],
+    identities: Identities,
 ) -> Card:
-    """The card with the identity that it had, or with a new one; its id and guid are taken then."""
-    question = one_line(card.question.text)
-    former = entry.identity if entry else None
-    name = card.id or (former.id if former else chosen(question, ids))
+    """The card with the identity that it had, or with a new id and guid, which are then taken."""
+    if entry:
+        known = identities.find(card, entry)
+        if known is None:
+            known = _with_former(card, entry)
+            identities.keep(card, entry, known)
+        if known.identity:
+            ids.add(known.identity.id)
+        return known
+    name = card.id or chosen(one_line(card.question.text), ids)
     ids.add(name)
-    guids.add(here := former.guid if former else guid(namespace, name, guids))
-    numbers, texts = numbered(card.hidden, _past(card, former) if former else Past())
+    guids.add(here := guid(namespace, name, guids))
+    return _with_identity(card, name, here, Past())
+
+
+def _with_former(card: Card, entry: Entry) -> Card:
+    """The card as the note that it was."""
+    former = entry.identity
+    if not (card.hidden or card.reverse or former.numbers):
+        is_same = former.question == one_line(card.question.text) and former.answer == _sketch(card)
+        if is_same and former.written is bool(card.id) and former.id == (card.id or former.id):
+            return replace(card, identity=former)
+    return _with_identity(card, card.id or former.id, former.guid, _past(card, former))
+
+
+def _with_identity(card: Card, name: str, its_guid: str, past: Past) -> Card:
+    numbers, texts = numbered(card.hidden, past)
     asked = {*numbers, REVERSE} if card.reverse else {*numbers}
     texts |= {REVERSE: "reversed"} if card.reverse else {}
     identity = Identity(
         id=name,
         written=bool(card.id),
-        guid=here,
-        question=question,
-        answer=sketch(card.answer.text) if card.answer else "",
+        guid=its_guid,
+        question=one_line(card.question.text),
+        answer=_sketch(card),
         numbers=tuple((n, text) for n, text in texts.items() if n in asked),
         dropped=tuple((n, texts[n]) for n in sorted(texts) if n not in asked),
     )
     return replace(card, identity=identity, numbers=numbers)
 
 
+def _sketch(card: Card) -> str:
+    return card.sketch or (sketch(card.answer.text) if card.answer else "")
+
+
 def _past(card: Card, former: Identity) -> Past:
+    from verideck.history.past import past  # noqa: PLC0415 - cards without deletions need no Markdown
+
     passages = [card.question, *([card.answer] if card.answer else [])]
     if not card.hidden:
         return Past(dict(former.every_number))

@@ -1,8 +1,8 @@
-"""What of the project a build reads: whose card it would have seen, if there were one."""
+"""What of a project a run reads: it decides whether a note without a card has lost its card."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from verideck.history.lock import Entry
@@ -11,37 +11,38 @@ from verideck.model import Card, Unanswered
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Files by their names in places, and what is in them: all is there once the cards are."""
+    """The files that a run reads, as places name them, and the cards that it does not build."""
 
     root: Path
-    whole: bool
+    is_whole: bool
     """Whether all of the project's cards are built."""
-    built: set[str] = field(default_factory=set)
+    files: frozenset[str] = frozenset()
     """The files whose cards are built."""
-    beside: set[str] = field(default_factory=set)
-    """The files of other cards, read for these not to be taken for what is built."""
-    others: list[Card] = field(default_factory=list)
-    """The cards of those."""
-    unanswered: list[Unanswered] = field(default_factory=list)
+    context_files: frozenset[str] = frozenset()
+    """Files that are read and not built, so that no card is taken for one of theirs."""
+    context_cards: tuple[Card, ...] = ()
+    """The cards of the context files."""
+    unanswered: tuple[Unanswered, ...] = ()
+    """Questions without an answer, in all of these files."""
 
     def includes(self, entry: Entry) -> bool:
-        """Whether a note's card would be built, if there were one."""
-        return entry.path in self.built or (self.whole and self._is_no_more(entry))
+        """Tell whether a note's card would be built, if it existed."""
+        return entry.path in self.files or (self.is_whole and self._has_no_file(entry))
 
     def is_missing(self, entry: Entry) -> bool:
-        """Whether the card of a note that no card is known by is not where it stood."""
-        read = entry.path in self.built or entry.path in self.beside
-        return (read or self._is_no_more(entry)) and not self.is_unanswered(entry)
+        """Tell whether the card of a note that has none is gone from where it stood."""
+        is_read = entry.path in self.files or entry.path in self.context_files
+        return (is_read or self._has_no_file(entry)) and not self.is_unanswered(entry)
 
     def is_unanswered(self, entry: Entry) -> bool:
-        """Whether a note's card is a draft now."""
+        """Tell whether a note's card is a question without an answer now."""
         known = entry.identity
         return any(
-            draft.id == known.id
-            if draft.id and known.written
-            else (draft.place.path, draft.question) == (entry.path, known.question)
-            for draft in self.unanswered
+            each.id == known.id
+            if each.id and known.written
+            else (each.place.path, each.question) == (entry.path, known.question)
+            for each in self.unanswered
         )
 
-    def _is_no_more(self, entry: Entry) -> bool:
+    def _has_no_file(self, entry: Entry) -> bool:
         return not (self.root / entry.path).is_file()

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from verideck.history.lock import Entry, LastBuilt, Lock, NoteTypeState
+from verideck.history.lock import Entry, Lock, NoteTypeState
 from verideck.history.scope import Scope
-from verideck.model import DeckContents, Kind, Note, Place
-from verideck.render.note_types import notetype
+from verideck.model import DeckContents, Kind, LastBuilt, Note, NoteType, Place, content_of
 
 RETIRED = "verideck::retired"
 """The tag of notes that are no cards of the project any more."""
@@ -34,12 +33,14 @@ def stamp(
     scope: Scope,
     former: Former,
     build_time: int,
+    note_types: Mapping[Kind, NoteType],
 ) -> tuple[DeckContents, Lock]:
-    """The notes as they are to be packaged, and the lock that remembers them.
+    """Stamp notes. Returns them as they are to be packaged, and the lock that remembers them.
 
-    What changed since the lock is stamped with `moment`, in Unix seconds, or a second after its
-    last stamp, if a clock was set back since. `former` gives the notes of former packages, where
-    that is needed: a note that has lost its card is told once more as it was built last.
+    What changed since the lock is stamped with `build_time`, in Unix seconds, or one second after
+    its last stamp if the clock was set back. `former` returns the notes of former packages: it is
+    called only where a note has lost its card, which is then packaged once more as it was built
+    last.
     """
     entries = dict(lock.entries)
     stamped: list[Note] = []
@@ -59,24 +60,21 @@ def stamp(
         entries[entry.identity.guid] = _retired(
             entry, last.get(entry.identity.guid, ()), build_time
         )
-    styles = {kind: _style(kind, lock.styles.get(kind), build_time) for kind in Kind}
+    styles = {kind: _style(note_types[kind], lock.styles.get(kind), build_time) for kind in Kind}
     remembered = _without_old_texts(Lock(MappingProxyType(entries), MappingProxyType(styles)))
     told = sorted(_told_once_more(remembered, scope), key=lambda note: note.identity.id)
     mods = {kind: style.mod for kind, style in styles.items()}
-    return DeckContents((*stamped, *told), mods, remembered.build_time), remembered
+    contents = DeckContents((*stamped, *told), mods, remembered.build_time, note_types)
+    return contents, remembered
 
 
 def _entry(note: Note, former: Entry | None, build_time: int) -> Entry:
-    content = content_of(note.fields, note.tags)
+    """What is remembered of a note; the former entry itself where it is as it was."""
+    content = note.content or content_of(note.fields, note.tags)
     changed = former is None or former.retired or former.content != content
-    return Entry(
-        note.identity,
-        note.kind,
-        note.place.path,
-        note.deck,
-        content,
-        _next(former, build_time) if changed or former is None else former.mod,
-    )
+    mod = _next(former, build_time) if changed or former is None else former.mod
+    entry = Entry(note.identity, note.kind, note.place.path, note.deck, content, mod)
+    return former if former == entry else entry
 
 
 def _retired(entry: Entry, former: Iterable[LastBuilt], build_time: int) -> Entry:
@@ -90,10 +88,9 @@ def _next(former: Entry | NoteTypeState | None, build_time: int) -> int:
     return max(build_time, former.mod + 1) if former else build_time
 
 
-def _style(kind: Kind, former: NoteTypeState | None, build_time: int) -> NoteTypeState:
-    style = notetype(kind)
-    texts = [style.css, *(text for each in style.templates for text in (each.front, each.back))]
-    content = _hash(texts)
+def _style(note_type: NoteType, former: NoteTypeState | None, build_time: int) -> NoteTypeState:
+    templates = (text for each in note_type.templates for text in (each.front, each.back))
+    content = _hash([note_type.css, *templates])
     if former and former.content == content:
         return former
     return NoteTypeState(content, _next(former, build_time))
@@ -123,12 +120,6 @@ def _told_once_more(lock: Lock, scope: Scope) -> Iterator[Note]:
                 mod=entry.mod,
                 retired=True,
             )
-
-
-def content_of(fields: Mapping[str, str], tags: Iterable[str]) -> str:
-    """The hash of what a note tells: its fields but for the id, and its tags."""
-    told = {name: text for name, text in fields.items() if name != "Id"}
-    return _hash([told, sorted(tags)])
 
 
 def _hash(parts: object) -> str:

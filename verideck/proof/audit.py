@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from threading import Event
 
-from verideck.model import Audit, Card, ProvenCard, Snippet, Survivor
-from verideck.problems import Code, Problem, Severity
-from verideck.proof.languages import AUDITORS, ExecutionConfig
-from verideck.proof.scheduling import answers
-from verideck.source.fences import executed
-
-Audited = Generator[ProvenCard | Problem, None, None]
-
+from verideck.events import Audited, CardFailed, Counted, Listener, unheard
+from verideck.model import Audit, Card, ProvenCard, Survivor
+from verideck.problems import Code, Problem, Problems, Severity
+from verideck.proof.scheduling import Batch, Executor, executed
 
 _FOR_SEEDS = (
     "assert what holds for every seed, or a tolerance that does; if the seed belongs to it, write "
@@ -26,27 +21,41 @@ _FOR_RUNS = (
 )
 
 
-def audit(proven: Iterable[ProvenCard], config: ExecutionConfig, floor: float) -> Audited:
-    """Audit cards that hold; each comes with what was found.
+def audit(
+    proven: Sequence[ProvenCard],
+    executors: Mapping[str, Executor[Audit | Problem]],
+    stop: Event,
+    floor: float,
+    problems: Problems,
+    on_event: Listener = unheard,
+) -> list[ProvenCard]:
+    """Audit cards that hold. Returns them, each with what was found.
 
-    A card whose score is under the floor is an error, told with what survived; so is one that holds
-    by luck. A card without code, or whose code nothing can be changed in, has no score.
+    A card whose score is under the floor is an error, reported with what survived; so is one that
+    holds by luck. A card without code, or in whose code nothing can be changed, has no score.
     """
-    stop = Event()
-    auditors = {language: opened(config, stop) for language, opened in AUDITORS.items()}
-    with closing(answers(proven, _executed, auditors, stop)) as answered:
-        for each, audits in answered:
-            found = audits[0] if audits else None
-            if isinstance(found, Problem):
-                yield found
-                continue
-            if found:
-                yield from _problems(each.card, found, floor)
-            yield replace(each, audit=found)
+    batch: Batch[int, Audit | Problem] = Batch(executors, stop)
+    for number, each in enumerate(proven):
+        batch.add(number, executed(each.card))
+    on_event(Counted(len(proven), audits=True))
+    audited: dict[int, ProvenCard] = {}
+    told: dict[int, list[Problem]] = {}
 
+    def done(number: int, answers: Sequence[Audit | Problem]) -> None:
+        each, found = proven[number], answers[0] if answers else None
+        if isinstance(found, Problem):
+            told[number] = [found]
+            on_event(CardFailed(each.card.place, (found,)))
+            return
+        audited[number] = replace(each, audit=found)
+        if found:
+            told[number] = list(_problems(each.card, found, floor))
+            on_event(Audited(each.card, found))
 
-def _executed(proven: ProvenCard) -> Mapping[str, Sequence[Snippet]]:
-    return executed(proven.card)
+    batch.run(done)
+    for number in sorted(told):
+        problems.extend(told[number])
+    return [audited[number] for number in sorted(audited)]
 
 
 def _problems(card: Card, found: Audit, floor: float) -> Iterator[Problem]:

@@ -1,35 +1,34 @@
-"""Ask those who execute snippets, as many cards at a time as is worth it; answers come in order."""
+"""Executes the snippets of many cards, as many at a time as is worth it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Generic, Protocol, TypeVar
 
-from verideck.model import Snippet
+from verideck.model import Card, Role, Snippet
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-Known_co = TypeVar("Known_co", covariant=True)
+Answer_co = TypeVar("Answer_co", covariant=True)
 
 
-class Executor(Protocol[Known_co]):
-    """Whoever executes snippets of one language. Several threads may ask at once."""
+class Executor(Protocol[Answer_co]):
+    """Executes the snippets of one language. Several threads may call it at once."""
 
     @property
     def width(self) -> int:
         """How many cards at a time are worth it."""
 
-    def known(self, snippets: Sequence[Snippet]) -> Known_co | None:
-        """The answer, where nothing need be executed for it."""
+    def cached(self, snippets: Sequence[Snippet]) -> Answer_co | None:
+        """Return the answer of a former run that still holds; None where there is none."""
 
     def expect(self, snippets: Sequence[Snippet]) -> None:
         """Get ready for snippets that are about to be executed."""
 
-    def answer(self, snippets: Sequence[Snippet]) -> Known_co:
+    def execute(self, snippets: Sequence[Snippet]) -> Answer_co:
         """Execute the snippets of one card."""
 
     def close(self) -> None:
@@ -37,59 +36,73 @@ class Executor(Protocol[Known_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun(Generic[Item, Answer]):
-    """An item, the answers that were known, and those that are asked for."""
+class _Entry(Generic[Item, Answer]):
+    """An item, the answers that are there already, and what is still to be executed for it."""
 
     item: Item
-    known: list[Answer]
-    asked: list[tuple[Executor[Answer], Sequence[Snippet]]]
+    answers: list[Answer]
+    open: list[tuple[Executor[Answer], Sequence[Snippet]]] = field(default_factory=list)
 
 
-def answers(
-    items: Iterable[Item],
-    executed: Callable[[Item], Mapping[str, Sequence[Snippet]]],
-    asked: Mapping[str, Executor[Answer]],
-    stop: Event,
-) -> Generator[tuple[Item, list[Answer]], None, None]:
-    """Each item with an answer for each language of it, in the order of the items.
+class Batch(Generic[Item, Answer]):
+    """The items of one run: added one by one, then executed together."""
 
-    Whoever is asked gets ready while the items are still coming. When nobody wants the answers any
-    more, whatever is running ends at once.
-    """
-    width = max((each.width for each in asked.values()), default=1)
-    with ThreadPoolExecutor(max_workers=width) as pool, _ending(asked, pool, stop):
-        begun = [_begun(item, executed(item), asked) for item in items]
-        running: list[list[Future[Answer]]] = [
-            [pool.submit(each.answer, snippets) for each, snippets in one.asked] for one in begun
-        ]
-        for one, futures in zip(begun, running, strict=True):
-            yield one.item, [*one.known, *(future.result() for future in futures)]
+    def __init__(self, executors: Mapping[str, Executor[Answer]], stop: Event) -> None:
+        """Execute by these, by language. `stop` ends what they execute, for good."""
+        self._executors = executors
+        self._stop = stop
+        self._entries: list[_Entry[Item, Answer]] = []
+
+    def add(self, item: Item, snippets: Mapping[str, Sequence[Snippet]]) -> None:
+        """Take an item. Its executors get ready while others are still being added."""
+        entry: _Entry[Item, Answer] = _Entry(item, [])
+        self._entries.append(entry)
+        for language, of_language in snippets.items():
+            if executor := self._executors.get(language):
+                answer = executor.cached(of_language)
+                if answer is None:
+                    executor.expect(of_language)
+                    entry.open.append((executor, of_language))
+                else:
+                    entry.answers.append(answer)
+
+    def run(self, on_done: Callable[[Item, Sequence[Answer]], None]) -> None:
+        """Execute everything. Calls `on_done` in this thread, once for each item, as they end."""
+        for entry in self._entries:
+            if not entry.open:
+                on_done(entry.item, entry.answers)
+        waiting = [entry for entry in self._entries if entry.open]
+        if not waiting:
+            return
+        width = max(each.width for each in self._executors.values())
+        pool = ThreadPoolExecutor(max_workers=width)
+        try:
+            futures: dict[Future[Answer], _Entry[Item, Answer]] = {
+                pool.submit(executor.execute, snippets): entry
+                for entry in waiting
+                for executor, snippets in entry.open
+            }
+            for future in as_completed(futures):
+                entry = futures[future]
+                entry.answers.append(future.result())
+                entry.open.pop()
+                if not entry.open:
+                    on_done(entry.item, entry.answers)
+        except BaseException:
+            self._stop.set()
+            raise
+        finally:
+            pool.shutdown(wait=not self._stop.is_set(), cancel_futures=True)
 
 
-def _begun(
-    item: Item, executed: Mapping[str, Sequence[Snippet]], asked: Mapping[str, Executor[Answer]]
-) -> _Begun[Item, Answer]:
-    begun: _Begun[Item, Answer] = _Begun(item, [], [])
-    for language, snippets in executed.items():
-        if language in asked:
-            known = asked[language].known(snippets)
-            if known is None:
-                asked[language].expect(snippets)
-                begun.asked.append((asked[language], snippets))
-            else:
-                begun.known.append(known)
-    return begun
-
-
-@contextmanager
-def _ending(
-    asked: Mapping[str, Executor[Answer]], pool: ThreadPoolExecutor, stop: Event
-) -> Iterator[None]:
-    """End what is running, however the run ends."""
-    try:
-        yield
-    finally:
-        stop.set()
-        pool.shutdown(wait=False, cancel_futures=True)
-        for each in asked.values():
-            each.close()
+def executed(card: Card) -> dict[str, list[Snippet]]:
+    """What of a card is executed, by language; an output goes with the fence above it."""
+    languages: dict[str, list[Snippet]] = {}
+    above: list[Snippet] = []
+    for snippet in card.snippets if card.verified else ():
+        if snippet.executable:
+            above = languages.setdefault(snippet.language, [])
+            above.append(snippet)
+        elif snippet.options.role is Role.OUTPUT:
+            above.append(snippet)
+    return languages

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from verideck.model import Card, Proof, ProvenCard, Role, Snippet
-from verideck.proof.languages import ExecutionConfig
+from verideck.model import Card, Proof, Role, Snippet
+from verideck.problems import Problems
+from verideck.proof.config import ExecutionConfig
+from verideck.proof.executors import Executors
 from verideck.proof.python.parent.expected import difference
-from verideck.proof.verify import verify
+from verideck.proof.verify import Proving
 from verideck.storage.files import write_whole
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
@@ -26,12 +28,20 @@ def update(cards: Iterable[Card], config: ExecutionConfig) -> list[str]:
     the lines of such fences change; everything else stays byte for byte. Returns the paths of the
     files that changed.
     """
+    executors = Executors()
+    executors.begin(replace(config, updating=True))
+    proving = Proving(executors.provers, executors.stop)
+    for card in cards:
+        if any(map(_is_output, card.snippets)):
+            proving.add(card)
+    try:
+        proven = proving.finish(Problems())
+    finally:
+        executors.close()
     stale: dict[str, list[Proof]] = {}
-    showing = [card for card in cards if any(map(_is_output, card.snippets))]
-    for proven in verify(showing, replace(config, updating=True)):
-        if isinstance(proven, ProvenCard):
-            for proof in _stale(proven.proofs):
-                stale.setdefault(proof.snippet.place.path, []).append(proof)
+    for each in proven:
+        for proof in _stale(each.proofs):
+            stale.setdefault(proof.snippet.place.path, []).append(proof)
     for path, proofs in stale.items():
         _rewrite(config.root / path, proofs)
     return sorted(stale)

@@ -1,40 +1,50 @@
-"""Stage 3 of 5: Card -> ProvenCard. Drives verifiers/; each card runs in a world of its own."""
+"""Stage 3: Card -> ProvenCard. Each card is executed in a process of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from threading import Event
 
+from verideck.events import CardFailed, CardProven, Counted, Listener, unheard
 from verideck.model import Card, Proof, ProvenCard
-from verideck.problems import Problem, errors
-from verideck.proof.languages import VERIFIERS, ExecutionConfig
-from verideck.proof.scheduling import answers
-from verideck.source.fences import executed
-
-Proven = Generator[ProvenCard | Problem, None, None]
-Watch = Callable[[str, Proven, Sequence[Card]], Proven]
-"""Passes on what becomes of the cards, and may show it go by, under a name. The cards are all of
-them once the first result comes."""
+from verideck.problems import Problem, Problems, has_errors
+from verideck.proof.languages import Found
+from verideck.proof.scheduling import Batch, Executor, executed
 
 
-def unwatched(_: str, proven: Proven, __: Sequence[Card]) -> Proven:
-    """Show nothing."""
-    return proven
+class Proving:
+    """The proofs of one run: cards are added as they are found, then proved together."""
 
+    def __init__(self, executors: Mapping[str, Executor[Found]], stop: Event) -> None:
+        """Prove by these executors; `stop` ends them."""
+        self._batch: Batch[int, Found] = Batch(executors, stop)
+        self._cards: list[Card] = []
 
-def verify(cards: Iterable[Card], config: ExecutionConfig) -> Proven:
-    """Execute what the cards show, as many cards at a time as there are processors.
+    def add(self, card: Card) -> None:
+        """Take a card; its executor gets ready for it."""
+        self._batch.add(len(self._cards), executed(card))
+        self._cards.append(card)
 
-    Whatever executes them gets ready while the cards are still coming. The results come in the
-    order of the cards. When whoever asks for them gives up, whatever is running ends at once.
-    """
-    stop = Event()
-    verifiers = {language: opened(config, stop) for language, opened in VERIFIERS.items()}
-    with closing(answers(cards, executed, verifiers, stop)) as answered:
-        for card, found_by_language in answered:
-            found = [each for found in found_by_language for each in found]
-            problems = [each for each in found if isinstance(each, Problem)]
-            yield from problems
-            if not errors(problems):
-                yield ProvenCard(card, tuple(each for each in found if isinstance(each, Proof)))
+    def finish(self, problems: Problems, on_event: Listener = unheard) -> list[ProvenCard]:
+        """Execute what is not proved yet. Returns the cards that hold, in their order.
+
+        Reports what is wrong with the others, in the order of the cards, too.
+        """
+        on_event(Counted(len(self._cards)))
+        proven: dict[int, ProvenCard] = {}
+        told: dict[int, list[Problem]] = {}
+
+        def done(number: int, answers: Sequence[Found]) -> None:
+            card, found = self._cards[number], [each for answer in answers for each in answer]
+            told[number] = [each for each in found if isinstance(each, Problem)]
+            if has_errors(told[number]):
+                on_event(CardFailed(card.place, tuple(told[number])))
+                return
+            proofs = tuple(each for each in found if isinstance(each, Proof))
+            proven[number] = ProvenCard(card, proofs)
+            on_event(CardProven(card, proofs))
+
+        self._batch.run(done)
+        for number in sorted(told):
+            problems.extend(told[number])
+        return [proven[number] for number in sorted(proven)]

@@ -1,10 +1,9 @@
-"""Stage 4 of 5: ProvenCard -> Note. Markdown becomes the HTML of the note's fields."""
+"""Stage 4: ProvenCard -> Note. Markdown becomes the HTML of the note's fields."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,14 +11,24 @@ from urllib.parse import unquote
 from verideck import markdown
 from verideck.markdown import Token, cloze
 from verideck.markdown.languages import plain
-from verideck.model import Card, Kind, Media, Note, Passage, Place, ProvenCard, Role, Snippet
+from verideck.model import (
+    Card,
+    Kind,
+    Media,
+    Passage,
+    Place,
+    ProvenCard,
+    Role,
+    Snippet,
+    content_of,
+)
 from verideck.problems import Code, Problem
 from verideck.render import highlight
 from verideck.render.highlight import Highlighter
 from verideck.render.html import html, marks
+from verideck.render.look import ImageFile, Rendered, media_name, reverse
 from verideck.render.wording import wording
-from verideck.settings import Settings
-from verideck.source.fences import is_executable
+from verideck.storage.files import hashed
 
 _PLAYED = {".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".mp4", ".webm", ".mkv", ".mov"}
 _SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".tiff"}
@@ -28,24 +37,9 @@ _AUTHORS_NOTE = re.compile(r"[ \t]*#\s*audit:\s*ignore\b.*")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
-def render(
-    cards: Iterable[ProvenCard], settings: Settings, highlighter: Highlighter
-) -> Iterator[Note | Problem]:
-    """Render proven cards, in their order."""
-    for proven in cards:
-        writer = _Writer(proven, settings, highlighter)
-        note = writer.note()
-        yield from writer.problems
-        if not writer.problems:
-            yield note
-
-
-def ready(cards: Iterable[Card], highlighter: Highlighter) -> Iterator[Card]:
-    """Do what needs no proof, while whoever proves the cards gets ready; hands them on."""
-    for card in cards:
-        for snippet in card.snippets:
-            highlighter.pieces(_face(snippet), snippet.language)
-        yield card
+def rendered(proven: ProvenCard, root: Path, highlighter: Highlighter) -> Rendered:
+    """Stage 4: render a proven card. `root` is the project's folder: images are inside of it."""
+    return _Writer(proven, root, highlighter).rendered()
 
 
 def _face(snippet: Snippet) -> str:
@@ -58,29 +52,29 @@ def _face(snippet: Snippet) -> str:
 class _Writer:
     """Renders one card: what a token of it stands for is known here (`markdown.html.Parts`)."""
 
-    def __init__(self, proven: ProvenCard, settings: Settings, highlighter: Highlighter) -> None:
+    def __init__(self, proven: ProvenCard, root: Path, highlighter: Highlighter) -> None:
         self.card: Card = proven.card
         self.audit = proven.audit
-        self.settings = settings
+        self.root = root
         self._highlighter = highlighter
         self.problems: list[Problem] = []
         self.in_cloze = proven.card.kind is Kind.CLOZE
         self._snippets = {snippet.place: snippet for snippet in proven.card.snippets}
         self._proofs = {proof.snippet.place: proof for proof in proven.proofs}
-        self._media: dict[str, Media] = {}
+        self._figures: dict[str, Media] = {}
+        self._images: dict[str, ImageFile] = {}
         self._front: list[str] = []
         self._words = wording(proven.card.language)
         self._automatic: Iterator[int] = iter(())
         self._numbers: dict[Place, int] = {}
 
-    def note(self) -> Note:
-        """The note; worthless if problems were found on the way."""
+    def rendered(self) -> Rendered:
+        """What the card looks like."""
         card = self.card
         question = markdown.parse(card.question).tokens
         below = markdown.parse(card.answer).tokens if card.answer else []
         answer, extra = markdown.divided(below)
         self._number_deletions([*question, *answer])
-        assert card.identity
         fields = self._faces(question, answer, extra)
         fields |= {
             "Hint": self._line(card.hint),
@@ -88,15 +82,12 @@ class _Writer:
             "Source": self._line(card.source),
         }
         fields = {name: self._in_language(name, text) for name, text in fields.items()}
-        fields |= {"Id": escape(card.identity.id), "Reverse": "yes" if card.reverse else ""}
-        return Note(
-            kind=card.kind,
-            deck=card.deck,
-            fields=fields,
-            tags=card.tags,
-            media=tuple(media for _, media in sorted(self._media.items())),
-            place=card.place,
-            identity=card.identity,
+        return Rendered(
+            fields,
+            content_of({**fields, "Reverse": reverse(card)}, card.tags),
+            tuple(self._figures.values()),
+            tuple(self._images.values()),
+            tuple(self.problems),
         )
 
     # What a token stands for
@@ -117,17 +108,19 @@ class _Writer:
         source = unquote(str(token.attrs["src"]))
         if source.startswith("data:"):
             return f'<img src="{escape(source)}" alt="{escape(token.content)}">'
-        file = (self.settings.root / self.card.place.path).parent / source
+        file = (self.root / self.card.place.path).parent / source
         message, hint = self._objection(source, file)
         if message:
             return self._unusable(token, message, hint)
         try:
             content = file.read_bytes()
         except OSError as error:
+            self._images[str(file)] = ImageFile("", str(file), "")
             reason = error.strerror or str(error)
             hint = "the path is relative to the Markdown file"
             return self._unusable(token, f"{source} cannot be read: {reason}", hint)
-        name = self._kept(content, file.suffix.lower())
+        name = media_name(content, file.suffix.lower())
+        self._images[str(file)] = ImageFile(name, str(file), hashed(content))
         if file.suffix.lower() in _PLAYED:
             return f"[sound:{name}]"
         title = f' title="{escape(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
@@ -137,7 +130,7 @@ class _Writer:
         """Why an image cannot come along, and what to do; two empty texts if it can."""
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", source):
             return "this image would be fetched while reviewing", "save it in the project"
-        if not file.resolve().is_relative_to(self.settings.root.resolve()):
+        if not file.resolve().is_relative_to(self.root.resolve()):
             return f"{source} is outside the project", "copy it into the project"
         if file.suffix.lower() not in _SHOWN | _PLAYED:
             return f"{source} is neither an image nor a sound", "show text in a fence"
@@ -244,7 +237,9 @@ class _Writer:
             raised = escape(self._clean(proof.raised, snippet.place), quote=False)
             pieces.append(f'<pre class="output">{raised}</pre>\n')
         for figure in proof.figures if proof else ():
-            name = self._kept(figure.encode(), ".svg")
+            content = figure.encode()
+            name = media_name(content, ".svg")
+            self._figures[name] = Media(name, content)
             pieces.append(f'<figure><img src="{name}" alt=""></figure>\n')
         if snippet.options.reason:
             reason = self._words.not_run.format(reason=escape(snippet.options.reason))
@@ -258,7 +253,7 @@ class _Writer:
 
     def _witness(self) -> str:
         """What the back of the card says about its proof."""
-        if not any(map(is_executable, self.card.snippets)):
+        if not any(each.executable for each in self.card.snippets):
             return ""
         if not self.card.verified:
             return f'<p class="proof unverified">{self._words.not_verified}</p>'
@@ -288,12 +283,6 @@ class _Writer:
         return f" · {self._words.noticed.format(killed=audit.killed, judged=judged)}"
 
     # Media and problems
-
-    def _kept(self, content: bytes, suffix: str) -> str:
-        """Let a file come along; its name follows from its content (regenerated decks differ)."""
-        name = f"verideck-{hashlib.sha256(content).hexdigest()[:20]}{suffix}"
-        self._media[name] = Media(name, content)
-        return name
 
     def _unusable(self, token: Token, message: str, hint: str) -> str:
         self.problems.append(Problem(Code.IMAGE_UNUSABLE, message, markdown.place(token), hint))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from html import escape
 
 from verideck.markdown import languages
 from verideck.markdown.languages import CLASSES, VERSION, Piece, plain
 from verideck.render.anki_text import literal
-from verideck.storage.store import Cache, key
+from verideck.storage.store import Rows, Store, key
 
 _EDITION = 1
 """Of how pieces are made: with another one, nothing that was kept is taken."""
@@ -27,34 +26,36 @@ def html(code: str, pieces: Sequence[Piece], marks: Sequence[tuple[int, str]] = 
 class Highlighter:
     """Takes code to pieces, and keeps them: on a rebuild nothing else takes a lexer as long."""
 
-    def __init__(self, cache: Cache) -> None:
-        """Keep the pieces of former runs there."""
-        self._cache = cache
+    def __init__(self, store: Store) -> None:
+        """Take the pieces of former runs from a store."""
+        self._rows = Rows(store, "highlighted", tuple[Piece, ...])
         self._known: dict[str, tuple[Piece, ...]] = {}
+        self._new: dict[str, tuple[Piece, ...]] = {}
 
     def pieces(self, code: str, language: str) -> tuple[Piece, ...]:
-        """Of code in a language that Pygments knows by that name, or in none."""
+        """Return the pieces of code in a language that Pygments knows by that name, or in none."""
         if not language:
             return plain(code)
         named = key(_EDITION, VERSION, language, code)
         if named not in self._known:
-            self._known[named] = self._kept(named, code) or self._found(named, code, language)
+            self._known[named] = self._kept(named, code) or self._made(named, code, language)
         return self._known[named]
 
-    def _kept(self, named: str, code: str) -> tuple[Piece, ...]:
-        """What was kept, if it is pieces of that code, whoever wrote it."""
-        entry = self._cache.find(named) or {}
-        with suppress(KeyError, TypeError, ValueError):
-            pieces = tuple((str(css), str(text)) for css, text in entry["pieces"])
-            whole = "".join(text for _, text in pieces)
-            if whole.rstrip("\n") == code.rstrip("\n") and CLASSES.issuperset(dict(pieces)):
-                return pieces
-        return ()
+    def keep(self) -> None:
+        """Write the pieces that are new into the store."""
+        self._rows.keep_all(self._new)
+        self._new.clear()
 
-    def _found(self, named: str, code: str, language: str) -> tuple[Piece, ...]:
-        pieces = tuple(languages.pieces(code, language))
-        self._cache.keep(named, {"pieces": pieces})
-        return pieces
+    def _kept(self, named: str, code: str) -> tuple[Piece, ...]:
+        """What was kept, if it is pieces of that code: a row may have been forged."""
+        pieces = self._rows.find(named) or ()
+        whole = "".join(text for _, text in pieces)
+        is_code = whole.rstrip("\n") == code.rstrip("\n") and CLASSES.issuperset(dict(pieces))
+        return pieces if is_code else ()
+
+    def _made(self, named: str, code: str, language: str) -> tuple[Piece, ...]:
+        self._new[named] = tuple(languages.pieces(code, language))
+        return self._new[named]
 
 
 def _spans(code: str, pieces: Iterable[Piece], marks: list[tuple[int, str]]) -> Iterator[str]:

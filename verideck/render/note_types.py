@@ -8,12 +8,11 @@ note type. The ids let fields and templates be renamed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from verideck.model import Kind
+from verideck.model import Kind, NoteType, Template
 
 FIELD_IDS: Mapping[str, int] = MappingProxyType(
     {
@@ -30,27 +29,6 @@ FIELD_IDS: Mapping[str, int] = MappingProxyType(
 """The fields of every note type, each with the id that it keeps for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """One way to ask: a card of the note."""
-
-    name: str
-    id: int
-    front: str
-    back: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoteType:
-    """Anki's note type."""
-
-    id: int
-    name: str
-    is_cloze: bool
-    templates: tuple[Template, ...]
-    css: str
-
-
 @cache
 def notetype(kind: Kind) -> NoteType:
     """The note type for a kind of card."""
@@ -61,21 +39,25 @@ def notetype(kind: Kind) -> NoteType:
                 _template("Card", 5_310_274_418_817_001, "basic"),
                 _template("Reverse", 5_310_274_418_817_002, "basic.reverse"),
             )
-            return NoteType(1_531_027_441_881, "verideck", False, templates, _css())  # noqa: FBT003 - is_cloze
+            return _note_type(1_531_027_441_881, "verideck", templates)
         case Kind.TYPED:
             templates = (_template("Card", 5_310_274_418_817_003, "typed"),)
-            return NoteType(1_531_027_441_882, "verideck typed", False, templates, _css())  # noqa: FBT003 - is_cloze
+            return _note_type(1_531_027_441_882, "verideck typed", templates)
         case Kind.CLOZE:
             templates = (_template("Cloze", 5_310_274_418_817_004, "cloze"),)
-            return NoteType(1_531_027_441_883, "verideck cloze", True, templates, _css())  # noqa: FBT003 - is_cloze
+            return _note_type(1_531_027_441_883, "verideck cloze", templates, is_cloze=True)
+
+
+def _note_type(
+    identity: int, name: str, templates: tuple[Template, ...], *, is_cloze: bool = False
+) -> NoteType:
+    return NoteType(
+        identity, name, is_cloze, tuple(FIELD_IDS.items()), templates, _read("card.css")
+    )
 
 
 def _template(name: str, identity: int, stem: str) -> Template:
     return Template(name, identity, _read(f"{stem}.front.html"), _read(f"{stem}.back.html"))
-
-
-def _css() -> str:
-    return _read("card.css")
 
 
 def _read(name: str) -> str:

@@ -1,9 +1,9 @@
-"""Beside the way: which rules for cards are broken. Nothing is executed. They are in `rules/`."""
+"""Beside the way: which rules for cards are broken. Nothing is executed."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verideck.model import Card, Suppression
 from verideck.problems import Code, Problem, Severity
@@ -19,6 +19,11 @@ class Linted:
     suppressions: tuple[Suppression, ...] = ()
     """The suppressions that were needed."""
 
+    def as_strict(self) -> Linted:
+        """The same, with errors in place of warnings."""
+        problems = (replace(each, severity=Severity.ERROR) for each in self.problems)
+        return replace(self, problems=tuple(problems))
+
 
 def lint(cards: Sequence[Card], rules: Rules, files: Collection[str]) -> Linted:
     """Ask every rule about all cards, and tell what was found about those in some files."""
@@ -33,12 +38,12 @@ def lint(cards: Sequence[Card], rules: Rules, files: Collection[str]) -> Linted:
             if not suppressions and finding.card.place.path in files:
                 problems[_problem(name, rule, finding)] = None
     here = [card for card in cards if card.place.path in files]
-    unused = [each for each in _excuses(here) if each not in used]
-    needed = tuple(each for each in _excuses(here) if each in used)
+    unused = [each for each in _suppressions(here) if each not in used]
+    needed = tuple(each for each in _suppressions(here) if each in used)
     return Linted(len(here), (*problems, *map(_unused, unused)), needed)
 
 
-def _excuses(cards: Sequence[Card]) -> Iterator[Suppression]:
+def _suppressions(cards: Sequence[Card]) -> Iterator[Suppression]:
     for card in cards:
         yield from card.suppressions
 
@@ -46,7 +51,7 @@ def _excuses(cards: Sequence[Card]) -> Iterator[Suppression]:
 def _covering(name: Code, finding: Finding) -> list[Suppression]:
     """The suppressions of a rule that stand on the cards which break it."""
     broken_by = [finding.card, *([finding.other] if finding.other else [])]
-    return [each for each in _excuses(broken_by) if each.rule == name]
+    return [each for each in _suppressions(broken_by) if each.rule == name]
 
 
 def _problem(name: Code, rule: Rule, finding: Finding) -> Problem:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from verideck.model import Card, Kind
 from verideck.rules.reading import Reading
 from verideck.rules.rule import Finding, Limit, of_each_card
-from verideck.source.fences import is_executable
 
 _CITES = re.compile(r"arxiv|§|https?://|\bdoi\b|\bRFC ?\d", re.IGNORECASE)
 
@@ -59,7 +58,7 @@ def version_missing(cards: Sequence[Reading], _: Limit) -> Iterator[Finding]:
 def _imports(card: Card) -> Iterator[tuple[str, str]]:
     """What a card's code calls the libraries that it imports: these, by its names for them."""
     for snippet in card.snippets:
-        if snippet.language != "python" or not is_executable(snippet):
+        if snippet.language != "python" or not snippet.executable:
             continue
         try:
             tree = ast.parse(snippet.code)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from verideck.model import Place
-from verideck.problems import Code, Problem
+from verideck.problems import Code, Problem, Problems
 
 _ITEM = re.compile(
     r"""\s*(?:
@@ -42,32 +42,33 @@ class Attribute:
 
 
 def read(
-    text: str, at: Callable[[int], Place], known: frozenset[str], code: Code
-) -> Iterator[Attribute | Problem]:
+    text: str, at: Callable[[int], Place], known: frozenset[str], code: Code, problems: Problems
+) -> list[Attribute]:
     """Read what stands between the braces.
 
     `at` gives the place of a character of the text; `known` holds the names that may stand here
-    (see `Attribute.name`); `code` names the problem of one that may not, of one that stands twice,
-    and of text that is no attribute.
+    (see `Attribute.name`). Reports under `code` a name that may not, one that stands twice, and
+    text that is no attribute.
     """
     position = 0
-    seen = set()
+    found: dict[str, Attribute] = {}
     while text[position:].strip():
         item = _ITEM.match(text, position)
+        place = at(_skip(text, position))
         if not item:
             rest = text[position:].strip()
-            yield Problem(code, f"{rest} is no attribute", at(_skip(text, position)), KEYS_LIKE)
-            return
-        place = at(_skip(text, position))
+            problems.report(Problem(code, f"{rest} is no attribute", place, KEYS_LIKE))
+            break
         position = item.end()
         attribute = _attribute(item, place)
         if attribute.name not in known:
-            yield _unknown(attribute, known, code)
-        elif attribute.name in seen:
-            yield Problem(code, f"{_shown(attribute.name)} stands here twice", place)
+            problems.report(_unknown(attribute, known, code))
+        elif attribute.name in found:
+            message = f"{_shown(attribute.name)} stands here twice"
+            problems.report(Problem(code, message, place))
         else:
-            seen.add(attribute.name)
-            yield attribute
+            found[attribute.name] = attribute
+    return list(found.values())
 
 
 def suggestion(word: str, known: frozenset[str]) -> str:

@@ -1,13 +1,13 @@
-"""Stage 2 of 5: Source -> Card. Drives syntaxes/, and minds what concerns many cards."""
+"""Stage 2: Source -> Card. Drives `syntaxes/`; what a card holds is the same for all of them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from verideck import markdown
-from verideck.markdown import Token, cloze
+from verideck.markdown import Parsed, Token, cloze
 from verideck.model import (
     Card,
     ClozeDeletion,
@@ -23,127 +23,106 @@ from verideck.model import (
     Unanswered,
     one_line,
 )
-from verideck.problems import Code, Problem, Severity, errors, keep
-from verideck.rules import RULES
-from verideck.settings import Settings
-from verideck.source import attributes, fences
+from verideck.problems import Code, Problem, Problems, Severity
+from verideck.source import attributes, front_matter
 from verideck.source.attributes import Attribute, suggestion
-from verideck.source.front_matter import split
+from verideck.source.config import SourceConfig
+from verideck.source.fences import FenceReader
+from verideck.source.found import CardsOfFile
+from verideck.source.includes import IncludedFiles
 from verideck.source.syntaxes import SYNTAXES, Page, RawCard, fitting, left_out
 
 WORDS = frozenset({"#", ".reversed", ".type", ".cloze", "tags", "source", "hint", "lint"})
 
 
-def parse(sources: Iterable[Source], settings: Settings) -> Iterator[Card | Unanswered | Problem]:
-    """Find the cards and drafts of all files. No two cards have the same identity."""
-    first_place: dict[str, Place] = {}
-    for source in sources:
-        for each in _cards(source, settings):
-            if isinstance(each, Card):
-                key = _key(each)
-                if key in first_place:
-                    yield _repeated(each, first_place[key])
-                    continue
-                first_place[key] = each.place
-            yield each
+def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
+    """Find the cards of a file.
 
-
-def _key(card: Card) -> str:
-    """What two cards may not share: the id that the author wrote, or else the question's text."""
-    return f"#{card.id}" if card.id else f"?{one_line(card.question.text)}"
-
-
-def _repeated(card: Card, first: Place) -> Problem:
-    if card.id:
-        return Problem(
-            Code.ID_REPEATED,
-            f"the id {card.id} is taken by the card at {first}",
-            card.place,
-            "give one of the two cards another id: reviews hang on it",
-        )
-    return Problem(
-        Code.ID_REPEATED,
-        f"the card at {first} asks the same, and neither has an id",
-        card.place,
-        "write {#some-id} behind one of the questions",
+    The same text, settings and included files give the same cards. A card in which something is
+    wrong is left out, and so are all cards of a file whose set-up cannot be read.
+    """
+    of_page, of_setup, of_cards = Problems(), Problems(), Problems()
+    included = IncludedFiles(config.root)
+    split = front_matter.split(source, of_page)
+    if split is None:
+        return CardsOfFile(problems=tuple(of_page))
+    page = Page(source, *split)
+    raw = _raw_cards(page, of_page)
+    setup = _outside(page, raw, FenceReader(config, included, of_setup))
+    readers = [_CardReader(page, each, config, included) for each in raw]
+    found = [reader.card() for reader in readers]
+    for reader in readers:
+        of_cards.extend(reader.problems)
+        setup += reader.setup
+    in_order = tuple(sorted(setup, key=lambda snippet: snippet.place))
+    usable = [] if of_setup.has_errors else found
+    return CardsOfFile(
+        tuple(_with_setup(each, in_order) for each in usable if isinstance(each, Card)),
+        tuple(each for each in usable if isinstance(each, Unanswered)),
+        tuple(Problems([*of_cards, *of_page, *of_setup])),
+        tuple(included.hashes.items()),
     )
 
 
-def _cards(source: Source, settings: Settings) -> Iterator[Card | Unanswered | Problem]:
-    problems: list[Problem] = []
-    for page in keep(_page(source), problems):
-        written = list(keep(_written(page), problems))
-        faults: list[Problem] = []
-        setup = tuple(keep(_setup(page, written, settings), faults))
-        problems += faults
-        for each in written:
-            for made in _Reading(page, each, settings, []).card(setup):
-                if isinstance(made, Problem) or not faults:
-                    yield made
-    yield from problems
+def _with_setup(card: Card, setup: tuple[Snippet, ...]) -> Card:
+    """The card with the set-up of its file, if it executes anything."""
+    if not setup or not any(snippet.executable for snippet in card.snippets):
+        return card
+    return replace(card, snippets=(*setup, *card.snippets))
 
 
-def _page(source: Source) -> Iterator[Page | Problem]:
-    for each in split(source):
-        yield each if isinstance(each, Problem) else Page(source, *each)
-
-
-def _written(page: Page) -> Iterator[RawCard | Problem]:
+def _raw_cards(page: Page, problems: Problems) -> tuple[RawCard, ...]:
     """What the page's syntax finds in it."""
     name = page.meta.syntax
     if name and name not in SYNTAXES:
         place, hint = page.meta.at("syntax"), suggestion(name, frozenset(SYNTAXES))
-        yield Problem(Code.SYNTAX_UNKNOWN, f"there is no syntax {name}", place, hint)
-        return
+        problems.report(Problem(Code.SYNTAX_UNKNOWN, f"there is no syntax {name}", place, hint))
+        return ()
     chosen = name or fitting(page)
-    found = list(SYNTAXES[chosen].cards(page)) if chosen else []
-    yield from found
-    yield from page.problems
-    cards = [each for each in found if isinstance(each, RawCard)]
-    underlined = any(_is_underline(each) for each in found)
-    # Whoever names the syntax has looked; and until it is clear what is a heading, nobody can.
-    if chosen and not name and not underlined:
-        yield from left_out(page, chosen, cards)
+    reading = SYNTAXES[chosen].read(page, problems) if chosen else None
+    cards = reading.cards if reading else ()
+    problems.extend(page.problems)
+    # An author who names the syntax has decided; and while it is in doubt what is a heading, it is
+    # in doubt what another syntax would find.
+    if reading and reading.is_certain and not name:
+        left_out(page, chosen, cards, problems)
     inside = {line for each in cards for line in each.lines}
     outside = [token for token in page.tokens if token.map and token.map[0] not in inside]
-    yield from _stray(outside, Passage("\n".join(page.lines), Place(page.source.path)))
-    if not found:
-        empty = not any(line.strip() for line in page.lines)
-        yield Problem(
-            Code.NO_CARD,
-            "this file is empty" if empty else "there is no card in this file",
-            page.meta.place,
-            f"questions are `{'#' * page.meta.level} headings`, list items, or paragraphs that "
-            "begin with Q:",
-            Severity.WARNING,
-        )
+    whole = Passage("\n".join(page.lines), Place(page.source.path))
+    problems.extend(_stray(outside, whole))
+    if not cards and (reading is None or reading.is_empty):
+        problems.report(_no_card(page))
+    return cards
 
 
-def _is_underline(found: RawCard | Problem) -> bool:
-    return isinstance(found, Problem) and found.code is Code.HEADING_UNDERLINED
+def _no_card(page: Page) -> Problem:
+    is_empty = not any(line.strip() for line in page.lines)
+    return Problem(
+        Code.NO_CARD,
+        "this file is empty" if is_empty else "there is no card in this file",
+        page.meta.place,
+        f"questions are `{'#' * page.meta.level} headings`, list items, or paragraphs that "
+        "begin with Q:",
+        Severity.WARNING,
+    )
 
 
-def _setup(page: Page, written: list[RawCard], settings: Settings) -> Iterator[Snippet | Problem]:
-    """The set-up of the page; and a problem for code that belongs to no card."""
-    executes = page.meta.verify and settings.verify
-    inside = {line for each in written for line in each.lines}
+def _outside(page: Page, raw: Iterable[RawCard], reader: FenceReader) -> list[Snippet]:
+    """The set-up that stands outside of the cards. Code there that is no set-up is reported."""
+    executes = page.meta.verify and reader.config.verify
+    inside = {line for each in raw for line in each.lines}
+    setup: list[Snippet] = []
     for token in page.tokens:
-        if token.type != "fence":
+        if token.type != "fence" or (token.map and token.map[0] in inside):
             continue
-        belongs = token.map is not None and token.map[0] in inside
-        for each in fences.snippet(token, settings.root, in_cloze=False):
-            if isinstance(each, Problem):
-                if not belongs:
-                    yield each
-            elif each.options.role is Role.SETUP:
-                yield each
-            elif executes and not belongs and fences.is_executable(each):
-                yield Problem(
-                    Code.FENCE_OUTSIDE,
-                    "this code belongs to no card, so nothing would execute it",
-                    each.place,
-                    "put it beneath a question, or make it {.setup} for every card of the file",
-                )
+        snippet = reader.snippet(token, in_cloze=False)
+        if snippet and snippet.options.role is Role.SETUP:
+            setup.append(snippet)
+        elif snippet and executes and snippet.executable:
+            message = "this code belongs to no card, so nothing would execute it"
+            hint = "put it beneath a question, or make it {.setup} for every card of the file"
+            reader.problems.report(Problem(Code.FENCE_OUTSIDE, message, snippet.place, hint))
+    return setup
 
 
 def _can_be_seen(token: Token) -> bool:
@@ -170,7 +149,9 @@ def _stray(tokens: Iterable[Token], passage: Passage) -> Iterator[Problem]:
             )
 
 
-def _excuses(attribute: Attribute | None) -> Iterator[Suppression | Problem]:
+def _suppressions(
+    attribute: Attribute | None, rules: frozenset[str], problems: Problems
+) -> Iterator[Suppression]:
     """The rules that a card may break: `rule: reason; rule: reason`."""
     if attribute is None:
         return
@@ -180,76 +161,78 @@ def _excuses(attribute: Attribute | None) -> Iterator[Suppression | Problem]:
         place = replace(attribute.place, column=attribute.place.column + position + blank)
         position += len(written) + 1
         name, _, reason = map(str.strip, written.replace("：", ":", 1).partition(":"))
-        if name not in RULES:
-            message, hint = f"there is no rule {name}".rstrip(), suggestion(name, frozenset(RULES))
-            yield Problem(Code.ATTRIBUTE_INVALID, message, place, hint)
+        if name not in rules:
+            message, hint = f"there is no rule {name}".rstrip(), suggestion(name, rules)
+            problems.report(Problem(Code.ATTRIBUTE_INVALID, message, place, hint))
         elif not reason:
             message, hint = f"a suppression of {name} needs a reason", f'write lint="{name}: why"'
-            yield Problem(Code.ATTRIBUTE_INVALID, message, place, hint)
+            problems.report(Problem(Code.ATTRIBUTE_INVALID, message, place, hint))
         else:
             yield Suppression(name, reason, place)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _CardReader:
     """One card on its way from what is written to what is meant."""
 
     page: Page
     written: RawCard
-    settings: Settings
-    problems: list[Problem]
+    config: SourceConfig
+    included: IncludedFiles
+    problems: Problems = field(default_factory=Problems)
+    """What is wrong with this card."""
+    setup: list[Snippet] = field(default_factory=list)
+    """Set-up for all cards of the file that stands in this one."""
 
-    def card(self, setup: tuple[Snippet, ...]) -> Iterator[Card | Unanswered | Problem]:
-        """Yield what is wrong with the card, and the card if nothing is."""
+    def card(self) -> Card | Unanswered | None:
+        """The card without the set-up of its file; None where something is wrong with it."""
         question, words = self._question()
         source, hint = self._line("source", words), self._line("hint", words)
-        below, beside = markdown.divided(self._tokens(self.written.answer))
-        in_question = self._tokens(question)
+        parsed = [self._parsed(each) for each in (question, self.written.answer, source, hint)]
+        in_question, in_answer, in_source, in_hint = (each.tokens for each in parsed)
+        below, beside = markdown.divided(in_answer)
         asked = list(markdown.walk([*in_question, *below]))
-        aside = list(markdown.walk([*beside, *self._tokens(source), *self._tokens(hint)]))
-        is_cloze = self._is_cloze(words, asked)
+        aside = list(markdown.walk([*beside, *in_source, *in_hint]))
+        is_cloze = self._is_cloze(words, asked, parsed)
         for word in (".type", ".reversed") if is_cloze and ".cloze" not in words else ():
             if word in words:
                 self._contradict(words[word], "a cloze card")
-        own = tuple(keep(self._snippets([*asked, *aside], in_cloze=is_cloze), self.problems))
         card = Card(
             id=words["#"].value if "#" in words else "",
             kind=Kind.CLOZE if is_cloze else Kind.TYPED if ".type" in words else Kind.BASIC,
             deck=self._deck(),
             question=question,
             answer=self.written.answer,
-            snippets=(*setup, *own) if any(map(fences.is_executable, own)) else own,
+            snippets=tuple(self._snippets([*asked, *aside], in_cloze=is_cloze)),
             tags=self._tags(words.get("tags")),
             place=question.place,
             reverse=".reversed" in words,
             source=source,
             hint=hint,
-            language=self.page.meta.lang or self.settings.lang,
-            verified=self.page.meta.verify and self.settings.verify,
-            suppressions=tuple(keep(_excuses(words.get("lint")), self.problems)),
-            hidden=self._hidden(asked) if is_cloze else (),
-            id_slot=self._id_goes(),
+            language=self.page.meta.lang or self.config.lang,
+            verified=self.page.meta.verify and self.config.verify,
+            suppressions=tuple(_suppressions(words.get("lint"), self.config.rules, self.problems)),
+            hidden=self._deletions(asked) if is_cloze else (),
+            id_slot=self._id_slot(),
         )
-        if not errors(self.problems) and not any(map(_can_be_seen, markdown.walk(in_question))):
+        if question.text.strip() and not any(map(_can_be_seen, markdown.walk(in_question))):
             message = "nothing of this question can be seen"
-            self.problems.append(Problem(Code.QUESTION_MISSING, message, question.place))
+            self.problems.report(Problem(Code.QUESTION_MISSING, message, question.place))
         if is_cloze:
             self._check_deletions(asked)
         self._check_aside(aside, in_cloze=is_cloze)
         if self.written.answer:
             self.problems.extend(_stray([*below, *beside], self.written.answer))
-        yield from self.problems
         if not is_cloze and self.written.answer is None:
-            yield Problem(
-                Code.ANSWER_MISSING,
-                "this question has no answer",
-                card.place,
-                "write the answer beneath it; until then the card is left out",
-                Severity.WARNING,
-            )
-            yield Unanswered(card.place, card.id, one_line(card.question.text))
-        elif not errors(self.problems):
-            yield card
+            return self._unanswered(card)
+        return None if self.problems.has_errors else card
+
+    def _unanswered(self, card: Card) -> Unanswered:
+        message = "this question has no answer"
+        hint = "write the answer beneath it; until then the card is left out"
+        problem = Problem(Code.ANSWER_MISSING, message, card.place, hint, Severity.WARNING)
+        self.problems.report(problem)
+        return Unanswered(card.place, card.id, one_line(card.question.text))
 
     def _question(self) -> tuple[Passage, dict[str, Attribute]]:
         """The question without the attributes behind its first paragraph, and these by name."""
@@ -265,13 +248,17 @@ class _Reading:
             if left_open := attributes.LEFT_OPEN.search(head):
                 message = "these attributes lack a closing brace or quote"
                 place, hint = at(left_open.start()), attributes.KEYS_LIKE
-                self.problems.append(Problem(Code.ATTRIBUTE_INVALID, message, place, hint))
+                self.problems.report(Problem(Code.ATTRIBUTE_INVALID, message, place, hint))
             return question, {}
         start = found.start("inside")
-        known = attributes.read(
-            found["inside"], lambda offset: at(start + offset), WORDS, Code.ATTRIBUTE_INVALID
+        read = attributes.read(
+            found["inside"],
+            lambda offset: at(start + offset),
+            WORDS,
+            Code.ATTRIBUTE_INVALID,
+            self.problems,
         )
-        words = {attribute.name: attribute for attribute in keep(known, self.problems)}
+        words = {attribute.name: attribute for attribute in read}
         kinds = [word for word in (".cloze", ".type", ".reversed") if word in words]
         if len(kinds) > 1:
             self._contradict(words[kinds[1]], kinds[0])
@@ -279,16 +266,16 @@ class _Reading:
         lines_taken = head.count("\n") - kept.count("\n")
         text = kept + "\n" * lines_taken + gap + rest if gap else kept
         if not text.strip():
-            self.problems.append(
+            self.problems.report(
                 Problem(Code.QUESTION_MISSING, "attributes stand here, but no question", at(start))
             )
         return replace(question, text=text), words
 
     def _contradict(self, word: Attribute, kind: str) -> None:
         message = f"a card is not both {kind} and {word.name}"
-        self.problems.append(Problem(Code.ATTRIBUTE_INVALID, message, word.place))
+        self.problems.report(Problem(Code.ATTRIBUTE_INVALID, message, word.place))
 
-    def _id_goes(self) -> IdSlot:
+    def _id_slot(self) -> IdSlot:
         """Behind the `{` of the attributes, or else behind the question's first paragraph."""
         question = self.written.question
         head = question.text.partition("\n\n")[0]
@@ -298,7 +285,7 @@ class _Reading:
         column = offset - (head.rfind("\n", 0, offset) + 1)
         return IdSlot(question.at(line, column), among_attributes=found is not None)
 
-    def _hidden(self, tokens: list[Token]) -> tuple[ClozeDeletion, ...]:
+    def _deletions(self, tokens: list[Token]) -> tuple[ClozeDeletion, ...]:
         return tuple(ClozeDeletion(*each) for each in cloze.hidden(tokens, in_code=True))
 
     def _line(self, name: str, words: dict[str, Attribute]) -> Passage | None:
@@ -311,14 +298,16 @@ class _Reading:
         text = meta.source if name == "source" else ""
         return Passage(text, meta.at(name), inline=True) if text else None
 
-    def _tokens(self, passage: Passage | None) -> list[Token]:
+    def _parsed(self, passage: Passage | None) -> Parsed:
         if passage is None:
-            return []
+            return Parsed([], (), {})
         parsed = markdown.parse(passage)
         self.problems.extend(parsed.problems)
-        return parsed.tokens
+        return parsed
 
-    def _is_cloze(self, words: dict[str, Attribute], tokens: list[Token]) -> bool:
+    def _is_cloze(
+        self, words: dict[str, Attribute], tokens: list[Token], parsed: Iterable[Parsed]
+    ) -> bool:
         """Anki's own marks in prose or maths make a cloze card, and so does asking for one.
 
         `==text==` alone is a highlight, except where there is no answer: then the question must
@@ -326,7 +315,7 @@ class _Reading:
         """
         if ".cloze" in words or any(True for _ in cloze.deletions(tokens, in_code=False)):
             return True
-        if any(problem.code is Code.CLOZE_UNCLOSED for problem in self.problems):
+        if any(each.code is Code.CLOZE_UNCLOSED for one in parsed for each in one.problems):
             return True
         return self.written.answer is None and any(each.type == "mark_open" for each in tokens)
 
@@ -335,7 +324,7 @@ class _Reading:
         place = self.written.question.place
         for token in tokens:
             if opening := cloze.left_open(token):
-                self.problems.append(
+                self.problems.report(
                     Problem(
                         Code.CLOZE_UNCLOSED,
                         f"{opening.group()} is never closed, or stands in another deletion",
@@ -343,8 +332,8 @@ class _Reading:
                         "in code and maths a deletion ends with }} and holds no other",
                     )
                 )
-        if not found and not errors(self.problems):
-            self.problems.append(
+        if not found and not self.problems.has_errors:
+            self.problems.report(
                 Problem(
                     Code.CLOZE_MISSING,
                     "this cloze card hides nothing",
@@ -355,7 +344,7 @@ class _Reading:
         for each in found:
             at = each.token.meta.get("place", place)
             if not each.hides:
-                self.problems.append(
+                self.problems.report(
                     Problem(
                         Code.CLOZE_MISSING,
                         "this deletion hides nothing",
@@ -364,7 +353,7 @@ class _Reading:
                     )
                 )
             if each.number is not None and not 1 <= each.number <= cloze.HIGHEST:
-                self.problems.append(
+                self.problems.report(
                     Problem(
                         Code.CLOZE_NUMBER,
                         f"a deletion cannot have the number {each.number}",
@@ -376,7 +365,7 @@ class _Reading:
     def _check_aside(self, tokens: list[Token], *, in_cloze: bool) -> None:
         for each in cloze.deletions(tokens, in_code=in_cloze):
             if each.number is not None:
-                self.problems.append(
+                self.problems.report(
                     Problem(
                         Code.CLOZE_OUTSIDE,
                         "Anki looks for no deletion here",
@@ -385,29 +374,35 @@ class _Reading:
                     )
                 )
 
-    def _snippets(self, tokens: list[Token], *, in_cloze: bool) -> Iterator[Snippet | Problem]:
+    def _snippets(self, tokens: list[Token], *, in_cloze: bool) -> Iterator[Snippet]:
         """The card's fences in their order, then the values in its prose."""
+        reader = FenceReader(self.config, self.included, self.problems)
         ran_above = False
         for token in tokens:
-            if token.type != "fence":
+            snippet = reader.snippet(token, in_cloze=in_cloze) if token.type == "fence" else None
+            if snippet is None:
                 continue
-            for each in fences.snippet(token, self.settings.root, in_cloze=in_cloze):
-                if isinstance(each, Snippet):
-                    if each.options.role is Role.SETUP:
-                        continue
-                    if each.options.role is Role.OUTPUT and not ran_above:
-                        yield Problem(
-                            Code.OPTION_INVALID,
-                            "this output follows no fence that is executed",
-                            each.place,
-                            "put it under the fence that prints it, or call it text",
-                        )
-                    ran_above = fences.is_executable(each)
-                yield each
+            if snippet.options.role is Role.SETUP:
+                self.setup.append(snippet)
+                continue
+            if snippet.options.role is Role.OUTPUT and not ran_above:
+                message = "this output follows no fence that is executed"
+                hint = "put it under the fence that prints it, or call it text"
+                self.problems.report(Problem(Code.OPTION_INVALID, message, snippet.place, hint))
+            ran_above = snippet.executable
+            yield snippet
         for token in tokens:
             if token.type == "value":
                 place, origin = markdown.place(token), markdown.origin(token)
-                yield Snippet("python", token.content, place, origin, Options(Role.VALUE))
+                executable = "python" in self.config.proved
+                yield Snippet(
+                    "python",
+                    token.content,
+                    place,
+                    origin,
+                    Options(Role.VALUE),
+                    executable=executable,
+                )
 
     def _deck(self) -> str:
         """The deck's name: the front matter's, or else root, folders and titles.
@@ -416,7 +411,7 @@ class _Reading:
         """
         stem = re.sub(r"\.[^.]*$", "", self.page.source.path.rsplit("/", 1)[-1])
         titles = self.written.titles or (stem,)
-        below_root = "::".join((self.settings.deck, *self.page.source.folders, *titles))
+        below_root = "::".join((self.config.deck, *self.page.source.folders, *titles))
         parts = map(str.strip, (self.page.meta.deck or below_root).split("::"))
         return "::".join(filter(None, parts)) or stem
 
@@ -426,7 +421,7 @@ class _Reading:
             given += [(tag, attribute.place) for tag in attribute.value.split(" ") if tag]
         for tag, place in given:
             if not re.fullmatch(r"[^\s:,，]+(?:::?[^\s:,，]+)*", tag):
-                self.problems.append(
+                self.problems.report(
                     Problem(
                         Code.TAG_INVALID,
                         f"{tag!r} cannot be a tag",

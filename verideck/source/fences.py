@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 from verideck.markdown import Token, cloze, languages, origin
 from verideck.markdown import place as token_place
-from verideck.model import LARGEST_LIMIT, Card, Limits, Options, Place, Role, Snippet
-from verideck.problems import Code, Problem
-from verideck.proof.languages import VERIFIERS
-from verideck.source import attributes, includes
+from verideck.model import EXECUTED, LARGEST_LIMIT, Limits, Options, Place, Role, Snippet
+from verideck.problems import Code, Problem, Problems
+from verideck.source import attributes
 from verideck.source.attributes import Attribute
+from verideck.source.config import SourceConfig
+from verideck.source.includes import IncludedFiles, IncludeError
 
 OUTPUT = "output"
 """Named like a language: what the fence above must have printed."""
@@ -31,76 +31,96 @@ OPTIONS = _EVERYWHERE | _INCLUDING | _EXECUTED | _LIMITS | _COMPARED
 _ROLES = {".check": Role.CHECK, ".setup": Role.SETUP, ".no-run": Role.TEXT}
 
 
-def snippet(token: Token, root: Path, *, in_cloze: bool) -> Iterator[Snippet | Problem]:
-    """Read a fence token. Yields its problems, and the snippet unless an error stands in the way.
+@dataclass(frozen=True, slots=True)
+class FenceReader:
+    """Reads the fences of one Markdown file; what is wrong with them is reported."""
 
-    `in_cloze` tells that Anki's cloze marks in the code are marks; they are taken out of it.
-    """
-    place = token_place(token)
-    info = _INFO.match(token.info)
-    assert info
+    config: SourceConfig
+    included: IncludedFiles
+    problems: Problems
+
+    def snippet(self, token: Token, *, in_cloze: bool) -> Snippet | None:
+        """Read a fence token. Returns None where an error stands in the way.
+
+        `in_cloze` tells that Anki's cloze marks in the code are marks; they are taken out of it.
+        """
+        place = token_place(token)
+        info = _INFO.match(token.info)
+        assert info
+        language = _language(info["word"])
+        refusal = _refusal(info, language, token, place)
+        if refusal or language is None:
+            self.problems.extend([refusal] if refusal else [])
+            return None
+        inside = _Inside(token, place, info.start("inside"))
+        known = _known(info["word"], proved=language in self.config.proved)
+        found = attributes.read(
+            info["inside"] or "", inside.at, known, Code.OPTION_INVALID, self.problems
+        )
+        options = self._options(info["word"], language, found)
+        contradictions = list(_contradictions(options, found, place))
+        self.problems.extend(contradictions)
+        if contradictions:
+            return None
+        code = cloze.find(token.content)[0] if in_cloze else token.content
+        executable = language in self.config.proved and options.role in EXECUTED
+        return self._included(
+            Snippet(language, code, place, origin(token), options, executable=executable)
+        )
+
+    def _options(self, word: str, language: str, found: list[Attribute]) -> Options:
+        options = Options(role=_default_role(word, language))
+        for attribute in found:
+            options, objection = _set(options, attribute)
+            self.problems.extend([objection] if objection else [])
+        return options
+
+    def _included(self, found: Snippet) -> Snippet | None:
+        """The snippet with the code of the file that it includes, if it includes one."""
+        options = found.options
+        if not options.include:
+            return found
+        if found.code.strip():
+            message = "a fence that includes a file holds no code of its own"
+            hint = "put this code into a fence below"
+            self.problems.report(Problem(Code.OPTION_INVALID, message, found.origin, hint))
+            return None
+        try:
+            included = self.included.find(options.include, options.symbol, options.region)
+        except IncludeError as error:
+            self.problems.report(Problem(Code.INCLUDE_MISSING, str(error), found.place))
+            return None
+        path = self.included.name(options.include)
+        return replace(
+            found,
+            code=included.code,
+            origin=Place(path, included.line, included.column),
+            options=replace(options, include=path),
+            marks=included.marks,
+        )
+
+
+def _refusal(
+    info: re.Match[str], language: str | None, token: Token, place: Place
+) -> Problem | None:
+    """What makes an info string none that can be read."""
     if info["rest"]:
-        yield Problem(
+        return Problem(
             Code.OPTION_INVALID,
             f"{info['rest'].strip()} stands outside of the braces",
             _at(token, place, info.start("rest")),
             "options follow the language in braces: ```python {.check}",
         )
-        return
-    language = _language(info["word"])
     if language is None:
-        yield _unknown_language(info["word"], _at(token, place, info.start("word")))
-        return
+        return _unknown_language(info["word"], _at(token, place, info.start("word")))
     if info["inside"] is not None and not info["word"]:
-        yield Problem(
+        return Problem(
             Code.OPTION_INVALID,
             "these options follow no language",
             place,
             "name the language first: ```python {.check}",
         )
-        return
-    found: list[Attribute] = []
-    inside = _Inside(token, place, info.start("inside"))
-    known = _known(info["word"], language)
-    for each in attributes.read(info["inside"] or "", inside.at, known, Code.OPTION_INVALID):
-        if isinstance(each, Problem):
-            yield each
-        else:
-            found.append(each)
-    options = Options(role=_default_role(info["word"], language))
-    for attribute in found:
-        options, objection = _set(options, attribute)
-        if objection:
-            yield objection
-    contradictions = list(_contradictions(options, found, place))
-    yield from contradictions
-    if not contradictions:
-        code = cloze.find(token.content)[0] if in_cloze else token.content
-        found_code = Snippet(language, code, place, origin(token), options)
-        yield from _included(found_code, root)
-
-
-def is_executable(found: Snippet) -> bool:
-    """Tell whether a verifier runs this snippet, if the file's snippets are run at all."""
-    return found.language in VERIFIERS and found.options.role in {
-        Role.SHOWN,
-        Role.CHECK,
-        Role.SETUP,
-        Role.VALUE,
-    }
-
-
-def executed(card: Card) -> dict[str, list[Snippet]]:
-    """What of a card is executed, by language; an output goes with the fence above it."""
-    languages: dict[str, list[Snippet]] = {}
-    above: list[Snippet] = []
-    for each in card.snippets if card.verified else ():
-        if is_executable(each):
-            above = languages.setdefault(each.language, [])
-            above.append(each)
-        elif each.options.role is Role.OUTPUT:
-            above.append(each)
-    return languages
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +150,10 @@ def _unknown_language(word: str, place: Place) -> Problem:
     return Problem(Code.LANGUAGE_UNKNOWN, f"nobody knows the language {word}", place, hint)
 
 
-def _known(word: str, language: str) -> frozenset[str]:
+def _known(word: str, *, proved: bool) -> frozenset[str]:
     if word.lower() == OUTPUT:
         return _EVERYWHERE | _COMPARED
-    if language in VERIFIERS:
+    if proved:
         return _EVERYWHERE | _INCLUDING | _EXECUTED | _LIMITS
     return _EVERYWHERE | _INCLUDING
 
@@ -231,27 +251,3 @@ def _contradictions(options: Options, found: list[Attribute], place: Place) -> I
     for applies, message, hint in rules:
         if applies:
             yield Problem(Code.OPTION_INVALID, message, place, hint)
-
-
-def _included(found: Snippet, root: Path) -> Iterator[Snippet | Problem]:
-    options = found.options
-    if not options.include:
-        yield found
-        return
-    if found.code.strip():
-        yield Problem(
-            Code.OPTION_INVALID,
-            "a fence that includes a file holds no code of its own",
-            found.origin,
-            "put this code into a fence below",
-        )
-        return
-    try:
-        included = includes.find(root, options.include, options.symbol, options.region)
-    except includes.IncludeError as error:
-        yield Problem(Code.INCLUDE_MISSING, str(error), found.place)
-        return
-    path = includes.name(root, options.include)
-    origin = Place(path, included.line, included.column)
-    options = replace(options, include=path)
-    yield replace(found, code=included.code, origin=origin, options=options, marks=included.marks)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 import yaml
 
 from verideck.model import Place, Source
-from verideck.problems import Code, Problem
+from verideck.problems import Code, Problem, Problems
 from verideck.source.attributes import suggestion
 
 
@@ -42,7 +42,18 @@ KEYS = frozenset(each.name for each in fields(FrontMatter)) - {"place", "places"
 _CLOSING = {"---", "..."}
 
 
-def split(source: Source) -> Iterator[tuple[FrontMatter, str] | Problem]:
+def split(source: Source, problems: Problems) -> tuple[FrontMatter, str] | None:
+    """Take the front matter off a file; see `_split`."""
+    found: tuple[FrontMatter, str] | None = None
+    for each in _split(source):
+        if isinstance(each, Problem):
+            problems.report(each)
+        else:
+            found = each
+    return found
+
+
+def _split(source: Source) -> Iterator[tuple[FrontMatter, str] | Problem]:
     """Take the front matter off a file.
 
     Yields problems, then the front matter with the body: the file's text with blank lines where

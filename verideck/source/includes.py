@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from verideck.storage.files import hashed
+
 Node = TypeVar("Node", bound=ast.stmt)
 
 
@@ -33,38 +35,65 @@ _REGION = r"^[ \t]*(?:#|//|--|;|%|/\*|<!--)\s*{word}[ \t]+{name}[ \t]*(?:\*/|-->
 _MARK = re.compile(_REGION.format(word="(?P<word>region|endregion)", name=r"(?P<name>\S.*?)"))
 
 
-def name(root: Path, path: str) -> str:
-    """A file as everything else names it, however the author wrote its path."""
-    file = Path(os.path.normpath(root / path))
-    return file.relative_to(root).as_posix() if file.is_relative_to(root) else path
-
-
-def find(root: Path, path: str, symbol: str, region: str) -> Included:
-    """Find code in a file of the project.
-
-    Raises IncludeError if the file is missing, outside the project or unreadable, and if the
-    symbol or the region is missing, stands there more than once, or is empty.
-    """
-    file = root / path
-    if not file.resolve().is_relative_to(root.resolve()):
-        message = f"{path} is outside the project"
-        raise IncludeError(message)
+def content_hash(root: Path, path: str) -> str:
+    """The hash of an included file's content; empty where it is outside, or cannot be read."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"{path} is not UTF-8"
-        raise IncludeError(message) from error
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror or error}"
-        raise IncludeError(message) from error
-    lines = text.split("\n")
-    if symbol:
-        first, last = _symbol_lines(text, path, symbol)
-    elif region:
-        first, last = _region_lines(lines, path, region)
-    else:
-        first, last = 0, len(lines)
-    return _cut(lines, first, last, path)
+        file = root / path
+        inside = file.resolve().is_relative_to(root.resolve())
+        return hashed(file.read_bytes()) if inside else ""
+    except OSError:
+        return ""
+
+
+class IncludedFiles:
+    """The files that the fences of one Markdown file include; each is read once."""
+
+    def __init__(self, root: Path) -> None:
+        """Read files of a project only."""
+        self._root = root
+        self._texts: dict[str, str] = {}
+        self.hashes: dict[str, str] = {}
+        """Of the content of each file that was asked for, by its path as written; empty where it
+        could not be read."""
+
+    def find(self, path: str, symbol: str, region: str) -> Included:
+        """Find code in a file.
+
+        Raises IncludeError if the file is missing, outside the project or unreadable, and if the
+        symbol or the region is missing, stands there more than once, or is empty.
+        """
+        text = self._text(path)
+        lines = text.split("\n")
+        if symbol:
+            first, last = _symbol_lines(text, path, symbol)
+        elif region:
+            first, last = _region_lines(lines, path, region)
+        else:
+            first, last = 0, len(lines)
+        return _cut(lines, first, last, path)
+
+    def name(self, path: str) -> str:
+        """A file as everything else names it, however the author wrote its path."""
+        file = Path(os.path.normpath(self._root / path))
+        inside = file.is_relative_to(self._root)
+        return file.relative_to(self._root).as_posix() if inside else path
+
+    def _text(self, path: str) -> str:
+        if path in self._texts:
+            return self._texts[path]
+        file = self._root / path
+        self.hashes[path] = ""
+        if not file.resolve().is_relative_to(self._root.resolve()):
+            raise IncludeError(f"{path} is outside the project")
+        try:
+            content = file.read_bytes()
+            self.hashes[path] = hashed(content)
+            text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        except UnicodeDecodeError as error:
+            raise IncludeError(f"{path} is not UTF-8") from error
+        except OSError as error:
+            raise IncludeError(f"{path} cannot be read: {error.strerror or error}") from error
+        return self._texts.setdefault(path, text)
 
 
 def _cut(lines: list[str], first: int, last: int, path: str) -> Included:
@@ -73,8 +102,7 @@ def _cut(lines: list[str], first: int, last: int, path: str) -> Included:
     while first < last and not lines[last - 1].strip():
         last -= 1
     if first == last:
-        message = f"what is included from {path} is empty"
-        raise IncludeError(message)
+        raise IncludeError(f"what is included from {path} is empty")
     code = textwrap.dedent("\n".join(lines[first:last]))
     column = lines[first].index(code.split("\n", 1)[0]) + 1
     marks = tuple(number - first for number in _marks(lines) if first <= number < last)
@@ -96,8 +124,8 @@ def _symbol_lines(text: str, path: str, symbol: str) -> tuple[int, int]:
         body = ast.parse(text).body
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        message = f"{path} is not Python" + (f", see its line {line}" if line else "")
-        raise IncludeError(message) from error
+        see = f", see its line {line}" if line else ""
+        raise IncludeError(f"{path} is not Python{see}") from error
     *outer, name = symbol.split(".")
     for class_name in outer:
         classes = [node for node in body if isinstance(node, ast.ClassDef)]
@@ -111,8 +139,7 @@ def _symbol_lines(text: str, path: str, symbol: str) -> tuple[int, int]:
 def _only(found: list[Node], name: str, path: str) -> Node:
     if len(found) != 1:
         how = "is not defined" if not found else f"is defined {len(found)} times"
-        message = f"{name} {how} at the top level of {path}"
-        raise IncludeError(message)
+        raise IncludeError(f"{name} {how} at the top level of {path}")
     return found[0]
 
 
@@ -134,13 +161,12 @@ def _region_lines(lines: list[str], path: str, region: str) -> tuple[int, int]:
         for marker in [_REGION.format(word=word, name=re.escape(region))]
     )
     if not starts:
-        message = f"{path} has no line `# region {region}`"
-        raise IncludeError(message)
+        raise IncludeError(f"{path} has no line `# region {region}`")
     if len(starts) > 1:
-        message = f"region {region} begins {len(starts)} times in {path}"
-        raise IncludeError(message)
+        raise IncludeError(f"region {region} begins {len(starts)} times in {path}")
     closing = [n for n in ends if n > starts[0]]
     if len(closing) != 1 or len(ends) != 1:
-        message = f"region {region} of {path} needs one line `# endregion {region}` below it"
-        raise IncludeError(message)
+        raise IncludeError(
+            f"region {region} of {path} needs one line `# endregion {region}` below it"
+        )
     return starts[0] + 1, closing[0]

@@ -1,4 +1,4 @@
-"""Stage 1 of 5: folder -> Source. Files in a fixed order, each whole, so that lines stay true."""
+"""Stage 1: folder -> Source. Files come in a fixed order, each whole, so that lines stay true."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from verideck.model import Place, Source
-from verideck.problems import Code, Problem
+from verideck.problems import Code, Problem, Problems
 from verideck.settings import Settings
 from verideck.storage.files import absolute, place_name
 
@@ -16,14 +16,16 @@ _UNNAMABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def read(paths: Sequence[Path], settings: Settings) -> Iterator[Source | Problem]:
+def read(paths: Sequence[Path], settings: Settings, problems: Problems) -> list[Source]:
     """Read Markdown files: those named, and those in the folders named.
 
     Without a path, the project's cards folder is read. A file comes once however often it is
-    named; a folder's files come sorted; hidden files and folders are passed over.
+    named; a folder's files come sorted; hidden files and folders are passed over. Reports files
+    that cannot be read, and characters that no card may hold.
     """
     cards = settings.root / settings.cards
     seen: set[Path] = set()
+    sources: list[Source] = []
     for path in map(absolute, paths or [cards]):
         if path.is_dir():
             found = sorted(_markdown_files(path), key=lambda file: file.relative_to(path).parts)
@@ -33,7 +35,23 @@ def read(paths: Sequence[Path], settings: Settings) -> Iterator[Source | Problem
             if file.resolve() in seen:
                 continue
             seen.add(file.resolve())
-            yield from _source(file, _folders(file, path, cards), settings.root)
+            source = _source(file, _folders(file, path, cards), settings.root, problems)
+            sources += [source] if source else []
+    return sources
+
+
+def read_around(paths: Sequence[Path], settings: Settings, built: Sequence[Source]) -> list[Source]:
+    """Read the project's other files, where only some are named: their cards are not built."""
+    if is_whole(paths, settings):
+        return []
+    names = {source.path for source in built}
+    return [each for each in read([], settings, Problems()) if each.path not in names]
+
+
+def is_whole(paths: Sequence[Path], settings: Settings) -> bool:
+    """Tell whether these paths are all of the project's cards."""
+    cards = (settings.root / settings.cards).resolve()
+    return not paths or any(path.resolve() == cards for path in paths)
 
 
 def _markdown_files(folder: Path) -> Iterator[Path]:
@@ -53,28 +71,28 @@ def _folders(file: Path, given: Path, cards: Path) -> tuple[str, ...]:
     return ()
 
 
-def _source(file: Path, folders: tuple[str, ...], root: Path) -> Iterator[Source | Problem]:
+def _source(file: Path, folders: tuple[str, ...], root: Path, problems: Problems) -> Source | None:
     name = place_name(file, root)
     if _UNNAMABLE.search(name):
         hint = "rename it: its name goes into the deck's"
-        yield Problem(Code.FILE_UNREADABLE, "this file's name is no text", Place(name), hint)
-        return
+        message = "this file's name is no text"
+        problems.report(Problem(Code.FILE_UNREADABLE, message, Place(name), hint))
+        return None
     try:
         content = file.read_bytes()
     except OSError as error:
-        reason = error.strerror or str(error)
-        yield Problem(Code.FILE_UNREADABLE, f"this file cannot be read: {reason}", Place(name))
-        return
+        message = f"this file cannot be read: {error.strerror or error}"
+        problems.report(Problem(Code.FILE_UNREADABLE, message, Place(name)))
+        return None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        yield _not_utf8(content, error, name)
-        return
+        problems.report(_not_utf8(content, error, name))
+        return None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     forbidden = [_forbidden(match, text, name) for match in _FORBIDDEN.finditer(text)]
-    yield from forbidden
-    if not forbidden:
-        yield Source(name, text, folders)
+    problems.extend(forbidden)
+    return None if forbidden else Source(name, text, folders)
 
 
 def _not_utf8(content: bytes, error: UnicodeDecodeError, name: str) -> Problem:

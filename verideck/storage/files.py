@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import hashlib
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -13,6 +15,38 @@ from pathlib import Path
 
 WRITTEN = "all was written"
 """The note of an interruption that came too late."""
+
+
+def hashed(content: bytes) -> str:
+    """The hash by which a file's content is known again."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class FileHashes:
+    """The hashes of files, each computed again only where the file's stamp has changed."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._known: dict[Path, tuple[tuple[int, ...], str]] = {}
+
+    def of(self, file: Path) -> str:
+        """The hash of a file's content; empty where it cannot be read."""
+        try:
+            status = file.stat()
+            stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+            known = self._known.get(file)
+            if known and known[0] == stamp:
+                return known[1]
+            found = hashed(file.read_bytes())
+        except OSError:
+            return ""
+        if time.time_ns() - max(stamp[:2]) > _SETTLED:
+            self._known[file] = stamp, found
+        return found
+
+
+_SETTLED = 2_000_000_000
+"""Nanoseconds after which another change of a file changes its stamp, on any file system."""
 
 
 def place_name(file: Path, root: Path) -> str:

@@ -1,97 +1,208 @@
-"""What is kept between runs, by its key, in files that may be deleted at any time.
+"""What is kept between runs: one SQLite file, which may be deleted at any time.
 
-An entry is written whole or not at all, so builds may run at once; one that was damaged is as good
-as none.
+A row has a kind, a key and the hash of its own content, so that what was damaged is as good as
+none. Runs may be under way at once: each row is written whole. What recent runs did not use goes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import shutil
-import tempfile
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from threading import RLock
+from typing import Generic, TypeVar
 
-from filelock import FileLock
+import msgspec
+
+Row = TypeVar("Row")
 
 FOLDER = ".verideck"
 """In the project's folder."""
-_HELD = "building"
-"""The file that a build holds there."""
+FILE = "store.sqlite"
+_SCHEMA = """
+    create table if not exists rows (
+        kind text, key text, content blob, hash blob, used integer, primary key (kind, key)
+    )
+"""
+_PATIENCE = 10.0
+"""Seconds in which another run has written what it writes."""
+_DAY = 24 * 3600
+_KEPT_FOR = 30
+"""Days after which a row goes that no run has used."""
 
-Entry = dict[str, Any]
 
+class Store:
+    """Rows of all kinds; none where there is no folder, or where it cannot be written."""
 
-class Cache:
-    """Entries of one kind, or none where there is no folder."""
-
-    def __init__(self, folder: Path | None, kind: str) -> None:
-        """Nothing is made before the first entry is kept."""
+    def __init__(self, folder: Path | None) -> None:
+        """Open nothing yet. The file is made when the first row is kept."""
         self._folder = folder
-        self._kind = kind
+        self._lock = RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._today = int(time.time() / _DAY)
+        self._used: set[tuple[str, str]] = set()
+        """Rows that a former day used last."""
 
-    def find(self, key: str) -> Entry | None:
-        """The entry that was kept last under a key, unless it was damaged since."""
-        if self._folder is None:
+    def find(self, kind: str, key: str) -> bytes | None:
+        """Return the content that was kept last under a key, unless it was damaged since."""
+        with self._lock:
+            row = self._row(kind, key)
+        if row is None or row[1] != _hash(kind, key, row[0]):
+            return None
+        if row[2] != self._today:
+            self._used.add((kind, key))
+        return row[0]
+
+    def keep(self, kind: str, contents: Mapping[str, bytes]) -> None:
+        """Keep contents by their keys, all together. What cannot be written is not kept."""
+        rows = [
+            (kind, key, content, _hash(kind, key, content), self._today)
+            for key, content in contents.items()
+        ]
+        if rows and self._folder:
+            self._write("insert or replace into rows values (?, ?, ?, ?, ?)", rows)
+
+    def close(self) -> None:
+        """Note what was used, remove what was not for long, and let go of the file."""
+        with self._lock:
+            if self._connection is None:
+                return
+            if self._used:
+                used = [(self._today, kind, key) for kind, key in sorted(self._used)]
+                self._write("update rows set used = ? where kind = ? and key = ?", used)
+                self._write("delete from rows where used < ?", [(self._today - _KEPT_FOR,)])
+                self._used.clear()
+            self._let_go()
+
+    def _row(self, kind: str, key: str) -> tuple[bytes, bytes, int] | None:
+        with suppress(sqlite3.Error, OSError):
+            if connection := self._connected(make=False):
+                statement = "select content, hash, used from rows where kind = ? and key = ?"
+                row = connection.execute(statement, (kind, key)).fetchone()
+                if row and [*map(type, row)] == [bytes, bytes, int]:
+                    return row[0], row[1], row[2]
+        return None
+
+    def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        with self._lock:
+            for _ in range(2):
+                try:
+                    if connection := self._connected(make=True):
+                        with connection:
+                            connection.executemany(statement, rows)
+                except sqlite3.OperationalError:  # read-only, full, or held by another run
+                    return
+                except (sqlite3.DatabaseError, OSError):  # no database any more: begin anew
+                    self._let_go()
+                    if self._folder:
+                        _remove(self._folder)
+                else:
+                    return
+
+    def _connected(self, *, make: bool) -> sqlite3.Connection | None:
+        if self._folder is None or (self._connection is None and not make and not self._exists()):
+            return None
+        if self._connection is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            mark(self._folder)
+            connection = sqlite3.connect(
+                self._folder / FILE, timeout=_PATIENCE, check_same_thread=False
+            )
+            self._connection = connection
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = normal")
+            connection.execute(_SCHEMA)
+        return self._connection
+
+    def _exists(self) -> bool:
+        return self._folder is not None and (self._folder / FILE).exists()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+
+class Rows(Generic[Row]):
+    """Rows of one kind, each a value of one type."""
+
+    def __init__(self, store: Store, kind: str, row: type[Row]) -> None:
+        """Read and write rows of a type; one that does not have its form is as good as none."""
+        self._store = store
+        self._kind = kind
+        self._decoder = msgspec.msgpack.Decoder(row)
+        self._encoder = msgspec.msgpack.Encoder()
+
+    def find(self, key: str) -> Row | None:
+        """Return the row that was kept last under a key, if there is one."""
+        content = self._store.find(self._kind, key)
+        if content is None:
             return None
         try:
-            hashed, _, content = self._file(self._folder, key).read_bytes().partition(b"\n")
-            entry: object = json.loads(content) if hashed == _hash(key, content) else None
-        except (OSError, ValueError, RecursionError):
+            return self._decoder.decode(content)
+        except (msgspec.DecodeError, ValueError, RecursionError):
             return None
-        return entry if isinstance(entry, dict) else None
 
-    def keep(self, key: str, entry: Entry) -> None:
-        """Keep an entry. A folder that cannot be written keeps nothing, and nobody is bothered."""
-        if self._folder is None:
-            return
-        content = json.dumps(entry).encode()
-        file = self._file(self._folder, key)
-        with suppress(OSError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            _mark(self._folder)
-            descriptor, beside = tempfile.mkstemp(dir=file.parent)
-            try:
-                with os.fdopen(descriptor, "wb") as writing:
-                    writing.write(_hash(key, content) + b"\n" + content)
-                Path(beside).replace(file)
-            except OSError:
-                Path(beside).unlink(missing_ok=True)
+    def decoded(self, content: bytes) -> Row:
+        """The row that `encoded` gave in another process of ours."""
+        return self._decoder.decode(content)
 
-    def _file(self, folder: Path, key: str) -> Path:
-        return folder / self._kind / key[:2] / key[2:]
+    def keep(self, key: str, row: Row) -> None:
+        """Keep a row."""
+        self._store.keep(self._kind, {key: self._encoder.encode(row)})
+
+    def keep_all(self, rows: Mapping[str, Row]) -> None:
+        """Keep several rows together."""
+        encoded = {key: self._encoder.encode(row) for key, row in rows.items()}
+        self._store.keep(self._kind, encoded)
 
 
 @contextmanager
-def build_lock(folder: Path) -> Iterator[None]:
-    """Let no other build of the project run in between: they wait for each other.
-
-    Where the folder cannot be written there is nothing to hold: nobody else can write there either.
-    """
-    held = FileLock(folder / _HELD)
-    with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        _mark(folder)
-        held.acquire()
+def opened(folder: Path | None) -> Iterator[Store]:
+    """A store that is closed in the end."""
+    store = Store(folder)
     try:
-        yield
+        yield store
     finally:
-        held.release()
+        store.close()
 
 
 def forget(folder: Path) -> bool:
-    """Remove all that is kept; whether there was anything. What builds wait by stays."""
+    """Remove all that is kept. Returns whether there was anything; what builds wait by stays."""
     kept = [each for each in folder.glob("*") if each.is_dir()]
     for each in kept:
         shutil.rmtree(each, ignore_errors=True)
-    return bool(kept)
+    return _remove(folder) or bool(kept)
 
 
-def _mark(folder: Path) -> None:
+def _remove(folder: Path) -> bool:
+    """Remove the file, and what SQLite has put beside it."""
+    there = [file for file in folder.glob(f"{FILE}*") if file.is_file()]
+    for file in there:
+        file.unlink(missing_ok=True)
+    return bool(there)
+
+
+def encoded(row: object) -> bytes:
+    """A row as the store has it."""
+    return msgspec.msgpack.encode(row)
+
+
+def key(*parts: object) -> str:
+    """The key of values, whichever these are: the same values give the same key."""
+    return hashlib.sha256(msgspec.msgpack.encode(parts, order="deterministic")).hexdigest()
+
+
+def _hash(kind: str, key: str, content: bytes) -> bytes:
+    return hashlib.sha256(f"{kind} {key} ".encode() + content).digest()
+
+
+def mark(folder: Path) -> None:
     """Keep git and backups out of it, as other tools' caches do."""
     for name, text in (
         (".gitignore", "*\n"),
@@ -99,12 +210,3 @@ def _mark(folder: Path) -> None:
     ):
         if not (folder / name).exists():
             (folder / name).write_text(text, encoding="ascii")
-
-
-def key(*parts: object) -> str:
-    """The key of whatever JSON can say."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _hash(key: str, content: bytes) -> bytes:
-    return hashlib.sha256(key.encode() + content).hexdigest().encode()

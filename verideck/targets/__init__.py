@@ -1,4 +1,4 @@
-"""Kinds of file. To add one: a file here, a line in `OUTPUTS`, a case in the tests."""
+"""Where a deck goes. To add a target: a file here, a line in `TARGETS`, a case in the tests."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from verideck.model import DeckContents
 
-__all__ = ["OUTPUTS", "Output"]
+__all__ = ["TARGETS", "Target"]
 
-Output = Callable[[DeckContents], bytes]
+Target = Callable[[DeckContents], bytes]
 """From all that a package holds to the file's content.
 
 The same edition gives the same bytes. It touches no disk: `pack` does.
@@ -22,5 +22,5 @@ def _apkg(contents: DeckContents) -> bytes:
     return apkg.package(contents)
 
 
-OUTPUTS: Mapping[str, Output] = MappingProxyType({".apkg": _apkg})
+TARGETS: Mapping[str, Target] = MappingProxyType({".apkg": _apkg})
 """By the suffix of the file."""

@@ -18,8 +18,7 @@ from typing import Any
 
 import genanki
 
-from verideck.model import FIELDS, DeckContents, Kind, Note
-from verideck.render.note_types import FIELD_IDS, NoteType, notetype
+from verideck.model import FIELDS, DeckContents, Kind, Note, NoteType
 
 _OLDEST_DATE = (1980, 1, 1, 0, 0, 0)
 """The first that a zip archive can name."""
@@ -41,7 +40,7 @@ class _Model(genanki.Model):  # type: ignore[misc] # genanki has no annotations
         super().__init__(
             kind.id,
             kind.name,
-            fields=[{"name": name, "id": number} for name, number in FIELD_IDS.items()],
+            fields=[{"name": name, "id": number} for name, number in kind.fields],
             templates=[
                 {"name": each.name, "id": each.id, "qfmt": each.front, "afmt": each.back}
                 for each in kind.templates
@@ -110,7 +109,7 @@ def _add(package_file: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 
 def _database(contents: DeckContents) -> bytes:
-    models = {kind: _Model(notetype(kind), contents.styles[kind]) for kind in Kind}
+    models = {kind: _Model(contents.note_types[kind], contents.styles[kind]) for kind in Kind}
     decks: dict[str, genanki.Deck] = {}
     for due, note in enumerate(contents.notes):
         # A note without cards needs a deck to be listed under, but none of its own.

@@ -6,10 +6,12 @@ import json
 import sqlite3
 import zipfile
 import zlib
-from contextlib import closing
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import closing, suppress
 from pathlib import Path
 
-from verideck.model import FIELDS, SEPARATOR, Packaged
+from verideck.model import FIELDS, SEPARATOR, LastBuilt, Packaged
 
 
 class NoPackageError(Exception):
@@ -53,4 +55,14 @@ def _notes(connection: sqlite3.Connection) -> dict[str, Packaged]:
             own[0][1] if own else "",
             frozenset(number for number, _ in own),
         )
+    return found
+
+
+def former_notes(files: Iterable[Path]) -> dict[str, list[LastBuilt]]:
+    """The notes of former packages by their guids, as far as these are there."""
+    found: dict[str, list[LastBuilt]] = defaultdict(list)
+    for file in dict.fromkeys(files):
+        with suppress(OSError, NoPackageError):
+            for guid, each in read(file).items():
+                found[guid].append(LastBuilt(each.fields, each.tags))
     return found

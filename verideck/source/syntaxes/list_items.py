@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from verideck.markdown import Token
-from verideck.problems import Code, Problem
-from verideck.source.syntaxes.page import LISTS, TAB, Block, Page, RawCard, Titles
+from verideck.problems import Code, Problem, Problems
+from verideck.source.syntaxes.page import LISTS, TAB, Block, Page, RawCard, Reading, Titles
 
 _MARKER = re.compile(r"[-+*]|\d{1,9}[.)]")
 
@@ -17,15 +17,17 @@ def fits(page: Page) -> bool:
     return any(block.type in LISTS for block in page.blocks)
 
 
-def cards(page: Page) -> Iterator[RawCard | Problem]:
-    """Yield a card for every item of every list at the top level; headings name the deck."""
+def read(page: Page, problems: Problems) -> Reading:
+    """Read a card from every item of every list at the top level; headings name the deck."""
     titles = Titles(page)
+    items: list[tuple[list[Token], tuple[str, ...]]] = []
     for block in page.blocks:
         if block.heading_level:
             titles.enter(block)
         if block.type in LISTS:
-            for item in _items(block):
-                yield _card(page, item, titles.names)
+            items += [(item, titles.names) for item in _items(block)]
+    cards = [_card(page, item, names, problems) for item, names in items]
+    return Reading(tuple(filter(None, cards)), is_empty=not items)
 
 
 def _items(block: Block) -> Iterator[list[Token]]:
@@ -37,15 +39,16 @@ def _items(block: Block) -> Iterator[list[Token]]:
             item = []
 
 
-def _card(page: Page, item: list[Token], titles: tuple[str, ...]) -> RawCard | Problem:
+def _card(
+    page: Page, item: list[Token], titles: tuple[str, ...], problems: Problems
+) -> RawCard | None:
     start, stop = item[0].map or (0, 0)
     if item[1].type != "paragraph_open":
-        return Problem(
-            Code.QUESTION_MISSING,
-            "this list item has no question",
-            page.place(start, _marker_column(page.lines[start])),
-            "begin the item with a line of text: it is the question, what is nested answers it",
-        )
+        message = "this list item has no question"
+        place = page.place(start, _marker_column(page.lines[start]))
+        hint = "begin the item with a line of text: it is the question, what is nested answers it"
+        problems.report(Problem(Code.QUESTION_MISSING, message, place, hint))
+        return None
     question = item[2]
     question_start, question_stop = item[1].map or (0, 0)
     return RawCard(

@@ -33,6 +33,17 @@ class RawCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a syntax finds on a page."""
+
+    cards: tuple[RawCard, ...]
+    is_certain: bool = True
+    """False where a line under a text may have been meant for something else than a heading."""
+    is_empty: bool = False
+    """Whether nothing on the page is meant for a card, not even one that is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A block that stands at the top level of a page."""
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from verideck import markdown
 from verideck.model import Passage
-from verideck.problems import Code, Problem
-from verideck.source.syntaxes.page import LISTS, Block, Page, RawCard, Titles
+from verideck.problems import Code, Problem, Problems
+from verideck.source.syntaxes.page import LISTS, Block, Page, RawCard, Reading, Titles
 
 _MARKER = re.compile(r"(?P<word>Q|问|A|答)[:：][ \t]*")
 
@@ -54,25 +54,31 @@ def _words(block: Block) -> str:
     return "".join("Q" if match["word"] in "Q问" else "A" for match in found)
 
 
-def cards(page: Page) -> Iterator[RawCard | Problem]:
-    """Yield a card for every `Q:`; it ends at the next `Q:` or at a title.
+def read(page: Page, problems: Problems) -> Reading:
+    """Read a card from every `Q:`; it ends at the next `Q:` or at a title.
 
     A marker may also stand on a later line of a paragraph, as in a `Q:` line with its `A:` line
     directly beneath it.
     """
     titles = Titles(page)
+    cards: list[RawCard] = []
     starts: list[_Marker] = []
+    is_certain = is_empty = True
     title_at = _titles(page)
     for block in page.blocks:
         if block.is_underlined and (_words(block) or (block.heading_level > 1 and starts)):
-            yield page.underlined(block, "leave a blank line between them; a title has hashes")
+            hint = "leave a blank line between them; a title has hashes"
+            problems.report(page.underlined(block, hint))
+            is_certain = False
         elif block.start in title_at:
-            yield from _cards(page, starts, block.start, titles.names)
+            cards += _cards(page, starts, block.start, titles.names, problems)
             starts = []
             titles.enter(block)
         elif block.type == "paragraph_open":
             starts += _markers(page, block.content, block.start)
-    yield from _cards(page, starts, len(page.lines), titles.names)
+            is_empty = is_empty and not starts
+    cards += _cards(page, starts, len(page.lines), titles.names, problems)
+    return Reading(tuple(cards), is_certain, is_empty=is_empty and is_certain)
 
 
 def _titles(page: Page) -> set[int]:
@@ -100,8 +106,8 @@ def _markers(page: Page, content: str, start: int) -> Iterator[_Marker]:
 
 
 def _cards(
-    page: Page, markers: list[_Marker], stop: int, titles: tuple[str, ...]
-) -> Iterator[RawCard | Problem]:
+    page: Page, markers: list[_Marker], stop: int, titles: tuple[str, ...], problems: Problems
+) -> Iterator[RawCard]:
     ends = [*(marker.line for marker in markers), stop][1:]
     previous: _Marker | None = None
     for number, (marker, end) in enumerate(zip(markers, ends, strict=True)):
@@ -115,11 +121,11 @@ def _cards(
             if question:
                 yield RawCard(question, answer, titles, range(marker.line, answer_end))
             else:
-                yield _nothing_asked(page, marker, "this Q: asks nothing", "write the question")
+                message, hint = "this Q: asks nothing", "write the question"
+                problems.report(_nothing_asked(page, marker, message, hint))
         elif previous is None or not previous.asks:
-            yield _nothing_asked(
-                page, marker, "this answer has no question", "write a paragraph that begins with Q:"
-            )
+            message, hint = "this answer has no question", "write a paragraph that begins with Q:"
+            problems.report(_nothing_asked(page, marker, message, hint))
         previous = marker
 
 

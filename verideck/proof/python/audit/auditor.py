@@ -28,7 +28,8 @@ from verideck.proof.python.parent.request import request_of, steps_of
 from verideck.proof.python.parent.verdicts import read
 from verideck.proof.python.wire.channel import Message
 from verideck.proof.python.wire.run import End, ExecutorError, Run
-from verideck.storage.store import Cache, key
+from verideck.storage.cache import Cache
+from verideck.storage.store import key
 
 _KILLS = {"assertion-failed", "assertion-swallowed", "exception-expected"}
 """Problems that an assertion finds."""
@@ -102,7 +103,7 @@ class Auditor:
         """How many cards at a time are worth it."""
         return self.python.width
 
-    def known(self, snippets: Sequence[Snippet]) -> Audit | None:
+    def cached(self, snippets: Sequence[Snippet]) -> Audit | None:
         """What a former audit found, if nothing has changed since."""
         request = request_of(snippets, self.python.config)
         entry = self.cache.find(self._key(snippets))
@@ -115,7 +116,7 @@ class Auditor:
         """Get ready for snippets that are about to be audited."""
         self.python.expect(snippets)
 
-    def answer(self, snippets: Sequence[Snippet]) -> Audit | Problem:
+    def execute(self, snippets: Sequence[Snippet]) -> Audit | Problem:
         """Execute every mutant of a card, and the card under other seeds."""
         if refusal := self.python.refusal(snippets):
             return refusal

@@ -13,7 +13,8 @@ from verideck.proof.python.parent import interpreter
 from verideck.proof.python.wire.channel import Message
 from verideck.proof.python.wire.versions import claims, content, version
 from verideck.proof.sandbox import kernel
-from verideck.storage.store import Entry, key
+from verideck.storage.cache import Entry
+from verideck.storage.store import key
 
 _PLACES = ("line", "column")
 

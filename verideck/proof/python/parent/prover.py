@@ -15,7 +15,7 @@ from verideck.proof.python.parent.request import request_of, steps_of
 from verideck.proof.python.parent.verdicts import judged, read, told
 from verideck.proof.python.wire.run import ExecutorError, NobodyError
 from verideck.proof.sandbox import kernel
-from verideck.storage.store import Cache
+from verideck.storage.cache import Cache
 
 
 class Python:
@@ -32,7 +32,7 @@ class Python:
         """How many cards at a time are worth it."""
         return self.engine.width
 
-    def known(self, snippets: Sequence[Snippet]) -> list[Proof | Problem] | None:
+    def cached(self, snippets: Sequence[Snippet]) -> list[Proof | Problem] | None:
         """What a former run proved and what still holds, without executing anything."""
         request = request_of(snippets, self.config)
         entry = self.cache.find(proof_cache.run_key(request))
@@ -50,7 +50,7 @@ class Python:
         code = "\n".join(map(_text, steps_of(snippets)))
         self.engine.warm(*needs.needed(code, self.config.root))
 
-    def answer(self, snippets: Sequence[Snippet]) -> list[Proof | Problem]:
+    def execute(self, snippets: Sequence[Snippet]) -> list[Proof | Problem]:
         """Execute the snippets of one card."""
         request = request_of(snippets, self.config)
         if refusal := self.refusal(snippets):

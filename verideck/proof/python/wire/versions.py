@@ -10,8 +10,8 @@ from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
 
-from verideck.storage.store import FOLDER
-
+_KEPT = ".verideck"
+"""The folder that runs write into: it says nothing of the project."""
 ABSENT = ""
 """Stands for the content of a file that is not there."""
 
@@ -20,7 +20,7 @@ def content(file: Path) -> str:
     """The hash of a file's bytes, or of the names in a folder; `ABSENT` where there is neither."""
     try:
         if file.is_dir():
-            names = sorted(name for name in os.listdir(file) if name != FOLDER)  # noqa: PTH208 - heard with this module's name
+            names = sorted(name for name in os.listdir(file) if name != _KEPT)  # noqa: PTH208 - heard with this module's name
             return hashlib.sha256("\n".join(names).encode(errors="surrogateescape")).hexdigest()
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError:

@@ -1,0 +1,251 @@
+"""What was found before and follows from nothing that has changed: in memory, and in the store.
+
+The cards of a file follow from its text, the settings and the files that it includes; what a card
+looks like follows from the card, its proofs, its deletions' numbers and its images.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from verideck import __version__
+from verideck.history.likeness import sketch
+from verideck.model import Card, Note, ProvenCard, Source
+from verideck.problems import Problems
+from verideck.render.look import Rendered, depends_on_run, note_of
+from verideck.source.config import SourceConfig
+from verideck.source.found import CardsOfFile
+from verideck.source.includes import content_hash
+from verideck.storage.files import FileHashes
+from verideck.storage.store import Rows, Store, encoded, key
+
+if TYPE_CHECKING:
+    from verideck.render.highlight import Highlighter
+
+_ROOMS = ("source", "markdown", "render", "history")
+"""Whose code decides what a row says."""
+_WORTH_TWO_CORES = 400_000
+"""Characters of Markdown from which on starting more processes costs less than it saves."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """The cards of a file, and what those look like whose look follows from no run."""
+
+    found: CardsOfFile
+    looks: tuple[Rendered | None, ...]
+    """Of each card; None where its look depends on a run."""
+
+
+class Memo:
+    """Remembers what the pure stages find. One for each open project."""
+
+    def __init__(self, root: Path, store: Store) -> None:
+        """Keep rows in a store, and values in memory."""
+        self._root = root
+        self._config = SourceConfig(root, "")
+        self._file_rows = Rows(store, "files", FileRow)
+        self._look_rows = Rows(store, "looks", Rendered)
+        self._store = store
+        self._highlighter: Highlighter | None = None
+        self._hashes = FileHashes()
+        self._files: dict[str, tuple[str, FileRow]] = {}
+        self._asked: set[str] = set()
+        self._seen: dict[int, tuple[Card, Rendered]] = {}
+        self._notes: dict[int, _Noted] = {}
+        self._used: dict[int, _Noted] = {}
+        self._fresh_files: dict[str, FileRow] = {}
+        self._fresh_looks: dict[str, Rendered] = {}
+        self.done: Counter[str] = Counter()
+        """What was done anew: files that were parsed, cards that were rendered."""
+
+    def begin(self, config: SourceConfig) -> None:
+        """Begin a run, in which the settings are these."""
+        self._config = config
+        self.done.clear()
+
+    def prepare(self, sources: Sequence[Source]) -> None:
+        """Find the cards of many files at once, on all cores, where few of them are remembered."""
+        missing = [each for each in sources if self._remembered(each) is None]
+        if sum(len(each.text) for each in missing) < _WORTH_TWO_CORES or not _may_fork():
+            return
+        import multiprocessing  # noqa: PLC0415 - where nothing has changed, nothing of it is used
+        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - see above
+
+        context = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(os.cpu_count(), context) as pool:
+            rows = pool.map(partial(_encoded_row, self._config), missing, chunksize=2)
+            for source, content in zip(missing, rows, strict=True):
+                self._keep(source, self._file_rows.decoded(content))
+
+    def cards_of(self, source: Source) -> CardsOfFile:
+        """The cards of a file, see `source.cards.cards_of`."""
+        self._asked.add(source.path)
+        row = self._remembered(source)
+        if row is None:
+            row = row_of(self._config, source, self._highlighted())
+            self._keep(source, row)
+        for card, look in zip(row.found.cards, row.looks, strict=True):
+            if look:
+                self._seen[id(card)] = card, look
+        return row.found
+
+    def note(self, proven: ProvenCard, card: Card, problems: Problems) -> Note | None:
+        """The note of a proven card, given as it was identified; None where it cannot be rendered.
+
+        Reports what stands in the way.
+        """
+        known = self._notes.get(id(card))
+        if known and known.card is card and known.proven == proven and self._shows(known.look):
+            self._used[id(card)] = known
+            return known.note
+        look = self._look(proven, card)
+        problems.extend(look.problems)
+        if look.problems:
+            return None
+        images = {each.name: Path(each.path).read_bytes() for each in look.images}
+        note = note_of(card, look, images)
+        self._used[id(card)] = _Noted(card, proven, look, note)
+        return note
+
+    def end(self, *, write: bool = True) -> None:
+        """End a run: keep in memory what it asked for, and maybe write what is new."""
+        self._notes, self._used = self._used, {}
+        self._seen = {}
+        self._files = {path: kept for path, kept in self._files.items() if path in self._asked}
+        self._asked.clear()
+        if write:
+            self._file_rows.keep_all(self._fresh_files)
+            self._look_rows.keep_all(self._fresh_looks)
+            if self._highlighter:
+                self._highlighter.keep()
+            self._fresh_files.clear()
+            self._fresh_looks.clear()
+
+    def _highlighted(self) -> Highlighter:
+        from verideck.render.highlight import Highlighter  # noqa: PLC0415 - see `prepare`
+
+        self._highlighter = self._highlighter or Highlighter(self._store)
+        return self._highlighter
+
+    def _remembered(self, source: Source) -> FileRow | None:
+        named = _file_key(source, self._config)
+        known = self._files.get(source.path)
+        row = known[1] if known and known[0] == named else self._file_rows.find(named)
+        if row is None or not self._is_fresh(row):
+            return None
+        self._files[source.path] = named, row
+        return row
+
+    def _keep(self, source: Source, row: FileRow) -> None:
+        named = _file_key(source, self._config)
+        self._files[source.path] = named, row
+        self._fresh_files[named] = row
+        self.done["files"] += 1
+        self.done["cards"] += sum(look is not None for look in row.looks)
+
+    def _is_fresh(self, row: FileRow) -> bool:
+        """Whether the files that a row follows from are as they were."""
+        includes_hold = all(
+            content_hash(self._root, path) == known for path, known in row.found.included
+        )
+        return includes_hold and all(self._shows(look) for look in row.looks if look)
+
+    def _shows(self, look: Rendered) -> bool:
+        """Whether the images of a card are as they were."""
+        return all(self._hashes.of(Path(each.path)) == each.hash for each in look.images)
+
+    def _look(self, proven: ProvenCard, card: Card) -> Rendered:
+        """What an identified card looks like."""
+        seen = self._seen.get(id(proven.card))
+        if seen and seen[0] is proven.card:
+            return seen[1]
+        identified = replace(proven, card=card)
+        named = _look_key(identified)
+        look = self._look_rows.find(named)
+        if look is None or not self._shows(look):
+            from verideck.render.fields import rendered  # noqa: PLC0415 - see `prepare`
+
+            look = rendered(identified, self._root, self._highlighted())
+            self._fresh_looks[named] = look
+            self.done["cards"] += 1
+        return look
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """A note, and what it follows from."""
+
+    card: Card
+    proven: ProvenCard
+    look: Rendered
+    note: Note
+
+
+def row_of(config: SourceConfig, source: Source, highlighter: Highlighter) -> FileRow:
+    """The cards of a file, and what those look like whose look follows from no run.
+
+    Rendering follows directly on parsing: what Markdown was parsed to is still at hand.
+    """
+    from verideck.render.fields import rendered  # noqa: PLC0415 - see `prepare`
+    from verideck.source.cards import cards_of  # noqa: PLC0415 - see `prepare`
+
+    found = cards_of(source, config)
+    cards = tuple(
+        replace(card, sketch=sketch(card.answer.text)) if card.answer else card
+        for card in found.cards
+    )
+    looks = tuple(
+        None if depends_on_run(card) else rendered(ProvenCard(card, ()), config.root, highlighter)
+        for card in cards
+    )
+    return FileRow(replace(found, cards=cards), looks)
+
+
+def _encoded_row(config: SourceConfig, source: Source) -> bytes:
+    """The row of a file, as another process gives it back."""
+    from verideck.render.highlight import Highlighter  # noqa: PLC0415 - see `prepare`
+
+    return encoded(row_of(config, source, Highlighter(Store(None))))
+
+
+def _may_fork() -> bool:
+    """Whether other processes may share the work: a process with threads must not fork."""
+    return sys.platform == "linux" and (os.cpu_count() or 1) > 1 and threading.active_count() == 1
+
+
+def _file_key(source: Source, config: SourceConfig) -> str:
+    proved, rules = sorted(config.proved), sorted(config.rules)
+    parts = (_version(), str(config.root), config.deck, config.lang, config.verify, proved, rules,
+             source.path, source.folders, source.text)  # fmt: skip
+    return key(*parts)
+
+
+def _look_key(proven: ProvenCard) -> str:
+    shown = [
+        (proof.snippet.place, proof.assertions, proof.value, proof.raised, proof.figures,
+         proof.environment)
+        for proof in proven.proofs
+    ]  # fmt: skip
+    audit = proven.audit
+    judged = audit and (audit.killed, len(audit.survivors), audit.score)
+    checks = [proof.snippet for proof in proven.proofs]
+    parts = (_version(), proven.card, shown, checks, judged)
+    return key(*parts)
+
+
+@cache
+def _version() -> str:
+    """What changes with the code that decides what rows say, at the price of a look."""
+    package = Path(__file__).parent
+    files = [file for room in _ROOMS for file in sorted((package / room).rglob("*.*"))]
+    stamps = [each.stat().st_mtime_ns for each in files if "__pycache__" not in each.parts]
+    return repr([__version__, (package / "model.py").stat().st_mtime_ns, *stamps])

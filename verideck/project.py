@@ -1,0 +1,301 @@
+"""A deck project that is open: what can be done with it, and what outlives a run.
+
+The command line, and whatever else drives verideck, uses this and nothing beneath it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from verideck import pipeline
+from verideck.events import Listener, unheard
+from verideck.history import ids, lock
+from verideck.history.build_time import build_time as now
+from verideck.history.diff import Difference, differences
+from verideck.history.lock import Lock
+from verideck.history.recognise import Identities, recognise
+from verideck.history.scope import Scope
+from verideck.memo import Memo
+from verideck.model import Built, Card, Limits, Packaged, Place
+from verideck.pipeline import Run
+from verideck.problems import RULE_NAMES, BuildFailedError, Code, Problem, Problems, has_errors
+from verideck.proof.config import ExecutionConfig
+from verideck.proof.executors import Executors
+from verideck.proof.languages import VERIFIERS, sandbox
+from verideck.result import Result
+from verideck.settings import PYPROJECT, Settings, find_root, load
+from verideck.source.collect import Collected, collect
+from verideck.source.config import SourceConfig
+from verideck.stats import stats_of
+from verideck.storage.build_lock import build_lock
+from verideck.storage.files import place_name
+from verideck.storage.store import FOLDER, Store
+
+if TYPE_CHECKING:
+    from verideck.rules.lint import Linted
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What beats the settings, as a flag of the command line does."""
+
+    verify: bool = True
+    """False: execute nothing."""
+    require_sandbox: bool = False
+    """Execute nothing where there is no sandbox."""
+    executor: str = ""
+    """Who executes, where it is not empty."""
+
+
+class Project:
+    """A deck project that is open. It holds the settings, what is remembered, and who executes."""
+
+    def __init__(self, root: Path, overrides: Overrides) -> None:
+        """Open the project in a folder; see `open`."""
+        self.root = root
+        self._overrides = overrides
+        self._lock = Lock()
+        self._store = Store(root / FOLDER)
+        self._memo = Memo(root, self._store)
+        self._identities = Identities()
+        self._executors = Executors()
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | Path = ".",
+        *,
+        verify: bool = True,
+        require_sandbox: bool = False,
+        executor: str = "",
+    ) -> Self:
+        """Open the project that a folder is in: the nearest with `[tool.verideck]`, or itself.
+
+        `verify=False` executes nothing, `require_sandbox` executes nothing without a sandbox, and
+        `executor` names who executes; the settings hold otherwise.
+        """
+        found = find_root(Path(folder)) or Path(folder).absolute()
+        return cls(found, Overrides(verify, require_sandbox, executor))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End whatever runs, and let go of what is kept."""
+        self._executors.close()
+        self._store.close()
+
+    # What can be done
+
+    def settings(self, problems: Problems) -> Settings:
+        """The settings as they are now, with what beats them. Reports what is wrong with them."""
+        settings = load(self.root, problems)
+        overrides = self._overrides
+        return replace(
+            settings,
+            verify=settings.verify and overrides.verify,
+            require_sandbox=settings.require_sandbox or overrides.require_sandbox,
+            executor=overrides.executor or settings.executor,
+        )
+
+    def check(
+        self,
+        paths: Sequence[Path] = (),
+        *,
+        audit: bool | None = None,
+        on_event: Listener = unheard,
+    ) -> Result:
+        """Find out what holds, in some files or in the whole project; package nothing.
+
+        Always returns, whatever an author wrote. `audit` audits, or does not, whatever the settings
+        say. `on_event` is called with what happens as it happens (see `events`).
+        """
+        started = time.perf_counter()
+        problems = Problems()
+        settings = self.settings(problems)
+        if problems.has_errors:
+            return Result(problems=tuple(problems), inputs=frozenset({PYPROJECT}))
+        run = self._run(settings, problems, on_event)
+        try:
+            result = pipeline.check(
+                run, paths, problems, audits=run.settings.audit_build if audit is None else audit
+            )
+        finally:
+            done = dict(self._memo.done)
+            self._memo.end()
+        found = [*result.problems]
+        if not result.notes and not has_errors(found):
+            found.append(self._no_card(paths, run.settings))
+        seconds = time.perf_counter() - started
+        where = sandbox(execution_config(run.settings))
+        stats = stats_of(result.cards, result.proven, where, seconds, done)
+        inputs = result.inputs | {PYPROJECT}
+        return replace(result, problems=tuple(found), stats=stats, inputs=inputs)
+
+    def build(
+        self,
+        result: Result,
+        output: str | Path | None = None,
+        *,
+        locked: bool = False,
+        build_time: int | None = None,
+        on_event: Listener = unheard,
+    ) -> Built:
+        """Package what was checked, and remember it in the lock.
+
+        What has changed is stamped with `build_time`, in Unix seconds, or with now. With `locked`,
+        nothing may have: a lock that would be written is an error. Builds of one project wait for
+        each other; one that another has overtaken identifies its cards again, by what that one
+        remembered. Raises BuildFailedError where anything is wrong, and then nothing is written.
+        """
+        problems = Problems(result.problems)
+        if problems.has_errors:
+            raise BuildFailedError(problems)
+        with build_lock(self.root / FOLDER):
+            run = self._run(self.settings(problems), problems, on_event)
+            file = Path(output) if output else self.root / run.settings.output
+            if run.lock != result.lock:
+                notes = pipeline.noted(run, result.proven, result.cards, result.scope, problems)
+                result = replace(result, notes=notes, lock=run.lock)
+            time_ = now() if build_time is None else build_time
+            built = pipeline.package(run, result, file, time_, problems, locked=locked)
+        if built is None:
+            raise BuildFailedError(problems)
+        return built
+
+    def diff(
+        self,
+        result: Result,
+        former: Mapping[str, Packaged],
+        *,
+        build_time: int | None = None,
+    ) -> tuple[Difference, ...]:
+        """Tell what an import of a build would do to the notes of a former package."""
+        problems = Problems(result.problems)
+        if problems.has_errors:
+            raise BuildFailedError(problems)
+        run = self._run(self.settings(problems), problems, unheard)
+        time_ = now() if build_time is None else build_time
+        output = self.root / run.settings.output
+        contents, after = pipeline.stamped(run, result, output, time_)
+        return tuple(differences(contents, run.lock, after, former))
+
+    def lint(self, paths: Sequence[Path] = ()) -> Linted:
+        """Tell which rules for cards are broken in some files, or in the project. Executes nothing.
+
+        Some rules hold among cards: the project's other cards are read for them.
+        """
+        from verideck.rules.lint import lint  # noqa: PLC0415 - a build asks for no rule
+
+        problems = Problems()
+        run = self._run(self.settings(problems), problems, unheard)
+        found = collect(paths, run.settings, self._memo, problems, on_card=lambda _: None)
+        self._memo.end(write=False)
+        cards = [*found.context_cards, *found.cards]
+        linted = lint(cards, run.settings.lint, found.files)
+        return replace(linted, problems=(*problems, *linted.problems))
+
+    def audit(self, paths: Sequence[Path] = (), *, on_event: Listener = unheard) -> Result:
+        """Check, and find out of every card that holds what its assertions could have caught."""
+        return self.check(paths, audit=True, on_event=on_event)
+
+    def assign_ids(self, paths: Sequence[Path] = ()) -> list[Card]:
+        """Write ids into the Markdown. Returns the cards that got one; executes nothing.
+
+        Raises BuildFailedError where anything is wrong, and then nothing is written.
+        """
+        problems = Problems()
+        run = self._run(self.settings(problems), problems, unheard)
+        found = collect(paths, run.settings, self._memo, problems, on_card=lambda _: None)
+        self._memo.end(write=False)
+        known = recognise(
+            found.cards, run.lock, _scope(found, self.root), run.settings.namespace, problems
+        )
+        if problems.has_errors:
+            raise BuildFailedError(problems)
+        return ids.name_cards(known.values(), self.root)
+
+    def update_outputs(self, paths: Sequence[Path] = ()) -> list[str]:
+        """Write what snippets print into the cards that show it. Returns the files that changed."""
+        from verideck.proof.update import update  # noqa: PLC0415 - few runs do
+
+        run = self._run(self.settings(Problems()), Problems(), unheard)
+        found = collect(paths, run.settings, self._memo, Problems(), on_card=lambda _: None)
+        self._memo.end()
+        return update(found.cards, execution_config(run.settings))
+
+    def _run(self, settings: Settings, problems: Problems, on_event: Listener) -> Run:
+        """What a run uses: the settings, the lock as it is now, and what outlives a run."""
+        self._lock = lock.read(self.root, problems, self._lock) or Lock()
+        self._memo.begin(source_config(settings))
+        self._executors.begin(execution_config(settings))
+        return Run(
+            settings,
+            self._lock,
+            self._memo,
+            self._identities,
+            self._executors,
+            self._store,
+            on_event,
+        )
+
+    def _no_card(self, paths: Sequence[Path], settings: Settings) -> Problem:
+        first = paths[0] if paths else self.root / settings.cards
+        return Problem(
+            Code.DECK_EMPTY,
+            "there is no card to package",
+            Place(place_name(first, self.root)),
+            "a card is a question with its answer, in a Markdown file",
+        )
+
+
+def execution_config(settings: Settings) -> ExecutionConfig:
+    """Where a project's snippets are executed."""
+    limits = Limits(**{each.name: getattr(settings, each.name) for each in fields(Limits)})
+    return ExecutionConfig(
+        settings.root,
+        limits,
+        sandbox=settings.sandbox,
+        sandbox_required=settings.require_sandbox,
+        sandbox_place=settings.at("sandbox"),
+        cache=settings.root / FOLDER,
+        executor=settings.executor,
+        executor_place=settings.at("executor"),
+        seeds=settings.audit_seeds,
+    )
+
+
+def source_config(settings: Settings) -> SourceConfig:
+    """What a project's Markdown follows from, besides its text."""
+    return SourceConfig(
+        settings.root,
+        settings.deck,
+        settings.lang,
+        settings.verify,
+        frozenset(VERIFIERS),
+        RULE_NAMES,
+    )
+
+
+def _scope(found: Collected, root: Path) -> Scope:
+    return Scope(
+        root,
+        found.is_whole,
+        found.files,
+        found.context_files,
+        found.context_cards,
+        found.unanswered,
+    )

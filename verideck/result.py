@@ -1,0 +1,42 @@
+"""What a run comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from verideck.history.lock import Lock
+from verideck.history.scope import Scope
+from verideck.model import Card, Note, ProvenCard, Stats
+from verideck.problems import Problem, Severity, has_errors
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that was found in a project, and all that is wrong with it."""
+
+    cards: tuple[Card, ...] = ()
+    """Every card that could be read, whether it holds or not."""
+    proven: tuple[ProvenCard, ...] = ()
+    """Those that hold."""
+    notes: tuple[Note, ...] = ()
+    """Those that hold, as Anki would be given them. A card that fails takes only itself away."""
+    problems: tuple[Problem, ...] = ()
+    stats: Stats = field(default_factory=Stats)
+    inputs: frozenset[str] = frozenset()
+    """The files that all of this follows from, as a `Place` names them: settings, Markdown,
+    includes, images, and what snippets imported or opened."""
+    scope: Scope = field(default_factory=lambda: Scope(Path(), is_whole=True))
+    """What of the project was read."""
+    lock: Lock = field(default_factory=Lock)
+    """What the cards were known by."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong that forbids a build."""
+        return not has_errors(self.problems)
+
+    def as_strict(self) -> Result:
+        """The same, with errors in place of warnings."""
+        problems = (replace(each, severity=Severity.ERROR) for each in self.problems)
+        return replace(self, problems=tuple(problems))

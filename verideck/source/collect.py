@@ -1,0 +1,113 @@
+"""Stage 1 and 2 for all files of a run: which cards there are, and what else was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from verideck.model import Card, Place, Source, Unanswered, one_line
+from verideck.problems import Code, Problem, Problems
+from verideck.settings import Settings
+from verideck.source.found import CardsOfFile
+from verideck.source.read import is_whole, read, read_around
+
+
+class Reader(Protocol):
+    """Finds the cards of files; it may remember them."""
+
+    def prepare(self, sources: Sequence[Source]) -> None:
+        """Get ready for files that are about to be read."""
+
+    def cards_of(self, source: Source) -> CardsOfFile:
+        """Return the cards of a file, see `cards.cards_of`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The cards of a run."""
+
+    cards: tuple[Card, ...]
+    """Those to be built."""
+    is_whole: bool
+    """Whether these are all of the project's."""
+    files: frozenset[str]
+    """The files of these cards."""
+    context_cards: tuple[Card, ...]
+    """The project's other cards, which are read so that no card is taken for one of them."""
+    context_files: frozenset[str]
+    unanswered: tuple[Unanswered, ...]
+    """Questions without an answer, in all of these files."""
+    included: frozenset[str]
+    """The files that the cards to be built include."""
+
+
+def collect(
+    paths: Sequence[Path],
+    settings: Settings,
+    reader: Reader,
+    problems: Problems,
+    on_card: Callable[[Card], None],
+) -> Collected:
+    """Find the cards of some files, or of the project where no path is given.
+
+    Calls `on_card` with each card to be built, as soon as it is found. Reports what is wrong with
+    the files of these cards, and with no other file.
+    """
+    built = read(paths, settings, problems)
+    context = read_around(paths, settings, built)
+    reader.prepare([*context, *built])
+    first: dict[str, Place] = {}
+    context_files = [reader.cards_of(source) for source in context]
+    context_cards = [
+        card for file in context_files for card in file.cards if is_first(card, first, Problems())
+    ]
+    cards: list[Card] = []
+    files: list[CardsOfFile] = []
+    for source in built:
+        file = reader.cards_of(source)
+        files.append(file)
+        problems.extend(file.problems)
+        for card in file.cards:
+            if is_first(card, first, problems):
+                cards.append(card)
+                on_card(card)
+    return Collected(
+        tuple(cards),
+        is_whole(paths, settings),
+        frozenset(source.path for source in built),
+        tuple(context_cards),
+        frozenset(source.path for source in context),
+        tuple(each for file in [*context_files, *files] for each in file.unanswered),
+        frozenset(path for file in files for path, _ in file.included),
+    )
+
+
+def is_first(card: Card, first: dict[str, Place], problems: Problems) -> bool:
+    """Tell whether no card before this one has its id, or its question where neither has an id.
+
+    `first` holds the places of the cards before; the card's own is added. Reports a repetition.
+    """
+    key = f"#{card.id}" if card.id else f"?{one_line(card.question.text)}"
+    place = first.setdefault(key, card.place)
+    if place is not card.place:
+        problems.report(_repeated(card, place))
+        return False
+    return True
+
+
+def _repeated(card: Card, first: Place) -> Problem:
+    if card.id:
+        return Problem(
+            Code.ID_REPEATED,
+            f"the id {card.id} is taken by the card at {first}",
+            card.place,
+            "give one of the two cards another id: reviews hang on it",
+        )
+    return Problem(
+        Code.ID_REPEATED,
+        f"the card at {first} asks the same, and neither has an id",
+        card.place,
+        "write {#some-id} behind one of the questions",
+    )

@@ -1,0 +1,31 @@
+"""Builds of one project wait for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock
+
+from verideck.storage.store import mark
+
+_HELD = "building"
+"""The file that a build holds, in the project's folder for what is kept."""
+
+
+@contextmanager
+def build_lock(folder: Path) -> Iterator[None]:
+    """Let no other build of the project run in between: they wait for each other.
+
+    Where the folder cannot be written there is nothing to hold: nobody else can write there either.
+    """
+    held = FileLock(folder / _HELD)
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        mark(folder)
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()

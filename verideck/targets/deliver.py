@@ -1,0 +1,93 @@
+"""Stage 6: DeckContents -> file. The package and what it is remembered by appear together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from verideck.model import DeckContents, Place
+from verideck.problems import Code, Problem, Problems
+from verideck.storage.files import FileHashes, hashed, place_name, write_together
+from verideck.storage.store import Rows, Store
+from verideck.targets import TARGETS
+
+_EDITION = 1
+"""Of how packages are made: with another one, each is made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A package that stands on the disk."""
+
+    path: str
+    sha256: str
+
+
+def deliver(
+    contents: DeckContents,
+    output: Path,
+    beside: Mapping[Path, bytes],
+    root: Path,
+    store: Store,
+    problems: Problems,
+) -> Receipt | None:
+    """Package a deck into `output`, whose suffix is in `TARGETS`, and write the files `beside` it.
+
+    The folder is made if it is missing. The files beside come first: should the process be killed
+    between the two, the next build finds all remembered and makes the same package. A file that
+    would be as it is, is left alone, and a package that would be as it is, is not made. Returns
+    None where something cannot be written; then nothing is.
+    """
+    made = Rows(store, "packages", str)
+    key = _key(contents, output.suffix)
+    known = made.find(key)
+    is_there = known is not None and FileHashes().of(output) == known
+    wanted = dict(beside)
+    if not is_there:
+        content = TARGETS[output.suffix](contents)
+        known = hashed(content)
+        wanted[output] = content
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_together({file: text for file, text in wanted.items() if not _holds(file, text)})
+    except OSError as error:
+        problems.report(_unwritable(error, beside, output, root))
+        return None
+    if not is_there and known:
+        made.keep(key, known)
+    return Receipt(place_name(output, root), known or "")
+
+
+def _key(contents: DeckContents, suffix: str) -> str:
+    """The hash of all that a package follows from."""
+    hash_ = hashlib.sha256(f"{_EDITION} {suffix} {contents.build_time} {contents.styles}".encode())
+    for note in contents.notes:
+        media = ",".join(each.name for each in note.media)
+        parts = (note.identity.guid, note.identity.id, note.mod, note.content, note.deck, note.kind,
+                 note.retired, note.tags, media)  # fmt: skip
+        hash_.update(repr(parts).encode())
+    return hash_.hexdigest()
+
+
+def _unwritable(error: OSError, beside: Mapping[Path, bytes], output: Path, root: Path) -> Problem:
+    why = error.strerror or str(error)
+    for file in beside:
+        if file.name in Path(str(error.filename)).name:
+            hint = "it remembers what learners have, so nothing is packaged without it"
+            message = f"{file.name} cannot be written: {why}"
+            return Problem(Code.OUTPUT_UNWRITABLE, message, Place(file.name), hint)
+    return Problem(
+        Code.OUTPUT_UNWRITABLE,
+        f"the package cannot be written: {why}",
+        Place(place_name(output, root)),
+        "name another file by -o, or by output in [tool.verideck]",
+    )
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    try:
+        return file.read_bytes() == content
+    except OSError:
+        return False
