@@ -2,7 +2,7 @@
 
 It lives in an environment of its own, `.venv-first`, with the versions of its own constraints.txt.
 What snippets import, torch, is taken from the environment that runs the benchmark, so that it is
-the same for both. `bare.py` runs there too: the yardstick keeps its versions, and genanki.
+the same for both. `bare.py` runs in it too, so that its versions stay as they are.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def prepare() -> None:
     run((sys.executable, "-m", "venv", "--clear", FOLDER), ROOT)
     (FOLDER / ".gitignore").write_text("*\n", encoding="utf-8")
     source = _unpacked(FOLDER / "source")
-    # In a directory: pip takes no version-controlled file:// address with an extra.
+    # From files: not every pip takes a git+file:// address with an extra.
     words = ("-c", source / "constraints.txt", f"{source}[sandbox]")
     run((PYTHON, "-m", "pip", "install", "--quiet", *words), ROOT)
     _, packages = run(
@@ -46,7 +46,7 @@ def prepare() -> None:
 def _unpacked(folder: Path) -> Path:
     """Write the commit's files into a folder, which is made; return it."""
     done = subprocess.run(  # noqa: S603 - a constant
-        ("git", "archive", COMMIT),  # noqa: S607 - the git of whoever runs the benchmark
+        ("git", "archive", COMMIT),  # noqa: S607 - the git that is on the PATH
         cwd=ROOT,
         check=False,
         capture_output=True,

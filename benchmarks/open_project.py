@@ -119,6 +119,7 @@ class OpenProject:
 
     def __init__(self, edition: Edition, folder: Path) -> None:
         """Open the project and check it once."""
+        self._folder = folder
         self._process = subprocess.Popen(  # noqa: S603 - a program of this file
             (edition.python, "-c", f"{edition.library}{LOOP}", folder),
             cwd=folder,
@@ -141,7 +142,7 @@ class OpenProject:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            sys.exit(f"a project that was open has ended: {self._process.args!r}")
+            sys.exit(f"the process that had {self._folder} open has ended")
         wall, cpu = json.loads(line)
         return Cost(wall, cpu)
 

@@ -328,15 +328,7 @@ def table(results: Mapping[str, Result]) -> str:
         )
         for name, result in results.items()
     )
-    heads = (
-        "contestant",
-        "CPU s",
-        "wall s",
-        "least to most",
-        "of sybil",
-        "of the floor",
-        "isolated",
-    )
+    heads = ("contestant", "CPU s", "wall s", "least to most wall s", "of sybil", "of bare")
     return measure.table((*heads, "isolated"), rows, words=(0, 6))
 
 
