@@ -17,9 +17,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import measure
 from corpus import SETTINGS
-
-REPORT = Path(__file__).with_name("README.md")
 
 SNIPPETS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "layer-norm": (
@@ -150,10 +149,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = [_audited(strength, Path(folder, strength)) for strength in _strengths()]
-    report = table(rows)
-    print(report)
-    if arguments.write:
-        _write(report)
+    measure.tell("audit", table(rows), write=arguments.write)
 
 
 def _strengths() -> Iterator[str]:
@@ -198,14 +194,6 @@ def table(rows: list[Row]) -> str:
         for row in rows
     ]
     return "\n".join(lines)
-
-
-def _write(report: str) -> None:
-    start, end = "<!-- audit -->", "<!-- /audit -->"
-    text = REPORT.read_text(encoding="utf-8")
-    before, _, rest = text.partition(start)
-    _, _, after = rest.partition(end)
-    REPORT.write_text(f"{before}{start}\n{report}\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The Markdown that the benchmarks are run over: the same bytes each time."""
+"""The snippets that are proved, and their Markdown: the same bytes each time."""
 
 from __future__ import annotations
 
@@ -233,8 +233,8 @@ def recorded(snippet: Snippet) -> Snippet:
 
 
 def write_pages(folder: Path, snippets: Sequence[Snippet]) -> None:
-    """Write the snippets as Markdown files into a folder, which is made."""
-    folder.mkdir(parents=True)
+    """Write the snippets as Markdown files into a folder, which is made if it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
     size = -(-len(snippets) // FILES)
     for start in range(0, len(snippets), size):
         page = "\n".join(map(_markdown, snippets[start : start + size]))
@@ -242,7 +242,7 @@ def write_pages(folder: Path, snippets: Sequence[Snippet]) -> None:
 
 
 def write_project(folder: Path, snippets: Sequence[Snippet]) -> None:
-    """Write a deck project of the snippets into a folder, which is made."""
+    """Write a deck project of the snippets into a folder, which is made if it is missing."""
     write_pages(folder / "cards", snippets)
     (folder / "pyproject.toml").write_text(SETTINGS, encoding="utf-8")
 

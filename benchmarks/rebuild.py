@@ -1,53 +1,41 @@
-"""What it costs to build a large deck again, beside reading its files and hashing them.
+"""What it costs to build a large deck, and to build it again, of which nothing is executed.
 
-`python benchmarks/rebuild.py` prints the table; `--write` also puts it into README.md here.
-`--profile` prints instead where a rebuild with nothing changed spends its time.
+`python benchmarks/rebuild.py` prints the tables; `--write` also puts them into README.md here.
+`--only` measures some of the tables; `--profile` prints instead where a build spends its time.
 """
 
 from __future__ import annotations
 
-import argparse
-import cProfile
 import os
-import platform
 import pstats
-import random
-import subprocess
+import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import chdir, suppress
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from statistics import median
 
-from verideck.cli.commands import main as verideck
-from verideck.history import lock
-from verideck.history.lock import Lock
-from verideck.history.recognise import identified
-from verideck.history.scope import Scope
-from verideck.model import Card
-from verideck.problems import Problem
-from verideck.settings import Settings, load
-from verideck.source.cards import parse
-from verideck.source.read import read
+import decks
+import first_edition
+import measure
+from decks import Deck
+from measure import (
+    FIRST,
+    TODAY,
+    VERIDECK,
+    Bound,
+    Cost,
+    Costs,
+    Time,
+    Work,
+    bound,
+    bound_table,
+    cost_table,
+    of_edition,
+)
 
-README = Path(__file__).with_name("README.md")
-MARKERS = ("<!-- rebuild -->", "<!-- /rebuild -->")
-VERIDECK = Path(sys.executable).with_name("verideck")
-
-CARDS = 10_000
-FILES = 200
-SHOWN = 25
-"""How many functions a profile names."""
-
-SETTINGS = """\
-[tool.verideck]
-namespace = "verideck-benchmark"
-deck = "Benchmark"
-output = "deck.apkg"
-"""
+BARE = Path(__file__).with_name("bare.py")
 
 FLOOR = """\
 import hashlib
@@ -57,240 +45,233 @@ for file in sorted(Path("cards").rglob("*.md")):
     hashlib.sha256(file.read_bytes()).hexdigest()
 """
 
-ENGLISH = """
-attention layer norm token embedding gradient weight score softmax residual stream head query key
-value cache position rotation width depth batch sequence mask causal encoder decoder expert router
-load balance learning rate warm-up decay momentum variance mean scale bias matrix product rank
-memory bandwidth latency throughput precision rounding overflow underflow sampling temperature beam
-search vocabulary merge byte prompt context window sink pruning distillation quantisation adapter
-"""
-CHINESE = """
-注意力 归一化 残差 嵌入 梯度 权重 分数 概率 查询 键值 缓存 位置 旋转 宽度 深度 批量 序列 掩码 因果
-编码 解码 专家 路由 负载 均衡 学习率 预热 衰减 动量 方差 均值 缩放 偏置 矩阵 乘积 内存 带宽
-延迟 吞吐 精度 舍入 溢出 采样 温度 搜索 词表 合并 字节 提示 上下文 窗口 剪枝 蒸馏 量化 适配
-训练 推理 收敛 稳定
-"""
+GIGABYTE = 1_000_000_000
+FIRST_BUILD = "first build"
+NOTHING = "nothing changed"
+TEN = "10 cards changed"
+HUNDRED = "100 questions reworded"
+FIRST_TIME, AGAIN = "first", "again"
+"""The builds that can be profiled."""
+SHOWN = 30
+"""How many functions a profile names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
-    """What is done to the cards before a build."""
+class Sizes:
+    """How large the decks are."""
 
-    name: str
-    answers: int = 0
-    """So many cards get another answer."""
-    questions: int = 0
-    """So many questions get another beginning."""
-    first: bool = False
-    """Nothing was built before."""
+    mixed: Deck
+    prose: Deck
+    large: Deck
+    """Ten times the prose, in files of the same size."""
+    reworded: tuple[int, int]
+    """How many questions of the prose are reworded, few and many, to see how matching grows."""
 
 
-EDITS = (
-    Edit("first build", first=True),
-    Edit("rebuild, nothing changed"),
-    Edit("rebuild, 10 cards changed", answers=10),
-    Edit("rebuild, 100 questions reworded", questions=100),
+FULL = Sizes(
+    mixed=Deck(2_000, 40, mixed=True),
+    prose=Deck(10_000, 200),
+    large=Deck(100_000, 2_000),
+    reworded=(1_000, 10_000),
 )
-MANY = 1_000
-"""From so many reworded questions on, what each takes is more than noise."""
-REWORDED = (0, 100, MANY, CARDS)
-"""How many questions matching is given that nobody remembers."""
+QUICK = Sizes(
+    mixed=Deck(80, 4, mixed=True),
+    prose=Deck(200, 4),
+    large=Deck(2_000, 40),
+    reworded=(20, 200),
+)
+
+
+EDITIONS = {TODAY: VERIDECK, FIRST: first_edition.VERIDECK}
+
+
+def mixed(scratch: Path, sizes: Sizes, rounds: int) -> str:
+    """Cards with code, TeX, Chinese and tables, beside what does the same and no more."""
+    deck = sizes.mixed
+    decks.write(scratch / "bare", deck)
+    works = [Work("bare", lambda _: _cost(scratch / "bare", first_edition.PYTHON, BARE))]
+    for edition in EDITIONS:
+        works += _first_and_again(edition, scratch / edition, deck)
+    costs = measure.in_turn(works, rounds)
+    bounds = [
+        bound(costs, FIRST_BUILD, "bare", Time.CPU, 2.0),
+        bound(costs, NOTHING, "bare", Time.CPU, 0.6),
+    ]
+    return _report(deck, rounds, costs, bounds)
+
+
+def prose(scratch: Path, sizes: Sizes, rounds: int) -> str:
+    """Short cards, built again after edits, beside a look at the files."""
+    deck = sizes.prose
+    edits = {TEN: replace(deck, answers=10), HUNDRED: replace(deck, questions=100)}
+    decks.write(scratch / "floor", deck)
+    works = [Work("floor", lambda _: _cost(scratch / "floor", sys.executable, "-c", FLOOR))]
+    for edition in EDITIONS:
+        folder = scratch / edition
+        works += _first_and_again(edition, folder, deck)
+        works += [
+            _edited(edition, folder / name, deck, of_edition(edition, name), edited)
+            for name, edited in edits.items()
+        ]
+    costs = measure.in_turn(works, rounds)
+    bounds = [
+        bound(costs, NOTHING, "floor", Time.WALL, 12),
+        bound(costs, TEN, NOTHING, Time.WALL, 1.5),
+    ]
+    return _report(deck, rounds, costs, bounds)
+
+
+def large(scratch: Path, sizes: Sizes, rounds: int) -> str:
+    """A first build of ten times as many cards, and the memory that it takes."""
+    few, many = sizes.prose, sizes.large
+    what, beside = (f"{deck.cards:,} cards, {FIRST_BUILD}" for deck in (many, few))
+    for name, deck in ((what, many), (beside, few)):
+        decks.write(scratch / name, deck)
+    works = [Work(name, partial(_sampled, scratch / name)) for name in (what, beside)]
+    costs = measure.in_turn(works, rounds)
+    ratio = costs[what].wall / (10 * costs[beside].wall)
+    bounds = [Bound(what, f"ten times {few.cards:,}", Time.WALL.value, ratio, 1.3)]
+    if memory := costs[what].memory:
+        bounds.append(Bound(what, "1 GB", "memory", memory / GIGABYTE, 1.0))
+    return _report(many, rounds, costs, bounds)
+
+
+def matching(scratch: Path, sizes: Sizes, rounds: int) -> str:
+    """What it takes to know cards again whose questions were reworded: more than new answers do."""
+    deck = sizes.prose
+    edits = {
+        **{f"{count} answers": replace(deck, answers=count) for count in sizes.reworded},
+        **{f"{count} questions": replace(deck, questions=count) for count in sizes.reworded},
+    }
+    works = [_edited(TODAY, scratch / name, deck, name, edit) for name, edit in edits.items()]
+    costs = measure.in_turn(works, rounds)
+    rows, each = [], {}
+    for count in sizes.reworded:
+        questions, answers = (costs[f"{count} {what}"].cpu for what in ("questions", "answers"))
+        each[count] = 1000 * (questions - answers) / count
+        figures = (questions, answers, questions - answers, each[count])
+        rows.append((f"{count:,}", *map("{:.2f}".format, figures)))
+    heads = ("cards", "questions reworded, CPU s", "answers changed, CPU s", "more", "ms a card")
+    told = [_facts(deck, rounds), measure.table(heads, rows, words=())]
+    few, many = sizes.reworded
+    if each[few] > 0:
+        told.append(
+            f"Each of {many:,} reworded questions takes {each[many] / each[few]:.1f} times what "
+            f"each of {few:,} takes; linear is about 1, quadratic about {many // few}."
+        )
+    return "\n\n".join(told)
+
+
+def _first_and_again(edition: str, folder: Path, deck: Deck) -> list[Work]:
+    """A first build and one in which nothing has changed, each in a folder of its own."""
+    decks.write(folder / "first", deck)
+    decks.write(folder / "again", deck)
+    _build(edition, folder / "again")
+    return [
+        Work(of_edition(edition, FIRST_BUILD), lambda _: _first_build(edition, folder / "first")),
+        Work(of_edition(edition, NOTHING), lambda _: _build(edition, folder / "again")),
+    ]
+
+
+def _edited(edition: str, folder: Path, deck: Deck, name: str, edited: Deck) -> Work:
+    """A build after an edit of the deck, in a folder of its own.
+
+    What the build before the edit left is brought back before each run. The files that the edit
+    does not touch stay as they are.
+    """
+    decks.write(folder, deck)
+    _build(edition, folder)
+    before = folder.with_name(f"{folder.name}, before")
+    _copy_state(folder, before)
+    decks.write(folder, edited)
+
+    def build(_: int) -> Cost:
+        _copy_state(before, folder)
+        return _build(edition, folder)
+
+    return Work(name, build)
+
+
+def _first_build(edition: str, folder: Path) -> Cost:
+    decks.forget_builds(folder)
+    return _build(edition, folder)
+
+
+def _build(edition: str, folder: Path) -> Cost:
+    return _cost(folder, EDITIONS[edition], "build")
+
+
+def _sampled(folder: Path, _: int) -> Cost:
+    """A first build whose memory is measured too."""
+    decks.forget_builds(folder)
+    cost, _said = measure.run((VERIDECK, "build"), folder, sampled=True)
+    return cost
+
+
+def _cost(folder: Path, *command: str | Path) -> Cost:
+    cost, _ = measure.run(command, folder)
+    return cost
+
+
+def _copy_state(source: Path, to: Path) -> None:
+    """Make what a build left in one folder all that one left in another."""
+    decks.forget_builds(to)
+    to.mkdir(exist_ok=True)
+    for name in decks.BUILDS:
+        if (source / name).is_dir():
+            shutil.copytree(source / name, to / name)
+        elif (source / name).exists():
+            shutil.copy2(source / name, to / name)
+
+
+def _report(deck: Deck, rounds: int, costs: Mapping[str, Costs], bounds: list[Bound]) -> str:
+    return "\n\n".join([_facts(deck, rounds), bound_table(bounds), cost_table(costs)])
+
+
+def _facts(deck: Deck, rounds: int) -> str:
+    return (
+        f"{deck.cards:,} cards in {deck.files:,} files, medians of {rounds}; {measure.machine()}."
+    )
+
+
+def profile(folder: Path, deck: Deck, which: str) -> None:
+    """Print where a build spends its time: the first one, or one with nothing changed.
+
+    The build is given one core, where the system can do so: a build that starts a process for each
+    core then does all of its work in the process that is profiled.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    decks.write(folder, deck)
+    if which == AGAIN:
+        _build(TODAY, folder)
+    found = folder / "profile"
+    command = (sys.executable, "-m", "cProfile", "-o", found, "-m", "verideck", "build")
+    measure.run(command, folder)
+    stats = pstats.Stats(str(found)).strip_dirs()
+    stats.sort_stats("tottime").print_stats(SHOWN)
+    stats.sort_stats("cumulative").print_stats(2 * SHOWN)
+
+
+TABLES = {"mixed": mixed, "prose": prose, "large": large, "matching": matching}
 
 
 def main() -> None:
     """Measure, print, and maybe write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each")
-    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
-    parser.add_argument("--profile", action="store_true", help="print a profile instead")
+    parser = measure.arguments(__doc__, rounds=3, tables=TABLES)
+    parser.add_argument(
+        "--profile", choices=(FIRST_TIME, AGAIN), help="profile a build of the prose instead"
+    )
     given = parser.parse_args()
+    sizes = QUICK if given.quick else FULL
     with tempfile.TemporaryDirectory(prefix="verideck-benchmark-") as scratch:
-        deck = Path(scratch, "deck")
-        write_project(deck)
         if given.profile:
-            profile(deck)
+            profile(Path(scratch), sizes.prose, given.profile)
             return
-        times = compare(deck, given.rounds)
-        _built(deck)
-        matching = {count: matched(deck, count, given.rounds) for count in REWORDED}
-    rebuild = median(times[EDITS[1].name])
-    report = "\n\n".join([facts(given.rounds), table(times), growth(matching, rebuild)])
-    print(report)
-    if given.write:
-        write(report)
-
-
-def write_project(folder: Path, answers: int = 0, questions: int = 0) -> None:
-    """Write the deck, in which so many cards have another answer or another question."""
-    (folder / "cards").mkdir(parents=True, exist_ok=True)
-    (folder / "pyproject.toml").write_text(SETTINGS, encoding="utf-8")
-    size = CARDS // FILES
-    texts = list(_cards(answers, questions))
-    for number in range(FILES):
-        page = "".join(texts[number * size : (number + 1) * size])
-        (folder / "cards" / f"page_{number:03}.md").write_text(page, encoding="utf-8")
-
-
-def _cards(answers: int, questions: int) -> Iterator[str]:
-    """The cards; what is changed is spread over all files."""
-    for number in range(CARDS):
-        question, answer = (_chinese if number % 2 else _english)(number)
-        if _chosen(number, questions):
-            question = f"请说明 / explain: {question}"
-        if _chosen(number, answers):
-            answer = f"{answer} 另见 page {number}."
-        yield f"## {question}\n\n{answer}\n\n"
-
-
-def _english(number: int) -> tuple[str, str]:
-    drawn = random.Random(number)  # noqa: S311 - no secret
-    asked = " ".join(drawn.sample(ENGLISH.split(), 4))
-    told = " ".join(drawn.sample(ENGLISH.split(), 12))
-    return f"How does the {asked} change at {number}?", f"By its *{told}*, at most {number**2}."
-
-
-def _chinese(number: int) -> tuple[str, str]:
-    drawn = random.Random(number)  # noqa: S311 - no secret
-    asked = "的".join(drawn.sample(CHINESE.split(), 3))
-    told = "和".join(drawn.sample(CHINESE.split(), 8))
-    return f"为什么{asked}在第 {number} 步会变?", f"因为**{told}**,最多 {number**2}。"
-
-
-def _chosen(number: int, count: int) -> bool:
-    return bool(count) and number % (CARDS // count) == 0
-
-
-def compare(deck: Path, rounds: int) -> dict[str, list[float]]:
-    """The seconds of each build, and of the floor, in turn."""
-    times: dict[str, list[float]] = {"floor": [], **{edit.name: [] for edit in EDITS}}
-    built = _built(deck)
-    for number in range(rounds):
-        times["floor"].append(_timed([sys.executable, "-c", FLOOR], deck))
-        for edit in EDITS:
-            write_project(deck, edit.answers, edit.questions)
-            for name, content in built.items():
-                (deck / name).write_bytes(content)
-                if edit.first:
-                    (deck / name).unlink()
-            times[edit.name].append(_timed([VERIDECK, "build"], deck))
-            print(f"{number + 1}: {edit.name} {times[edit.name][-1]:.2f} s", file=sys.stderr)
-    return times
-
-
-def _built(deck: Path) -> dict[str, bytes]:
-    """What a build of the deck as it was at first makes."""
-    write_project(deck)
-    _timed([VERIDECK, "build"], deck)
-    return {name: (deck / name).read_bytes() for name in (lock.NAME, "deck.apkg")}
-
-
-def _timed(command: Sequence[str | Path], folder: Path) -> float:
-    started = time.perf_counter()
-    done = subprocess.run(  # noqa: S603 - the commands of this file
-        command, cwd=folder, check=False, capture_output=True, encoding="utf-8"
-    )
-    taken = time.perf_counter() - started
-    if done.returncode:
-        sys.exit(f"exit status {done.returncode}\n{done.stdout}{done.stderr}")
-    return taken
-
-
-def matched(deck: Path, count: int, rounds: int) -> float:
-    """The processor's seconds in which all cards are known again, with so many questions reworded.
-
-    The matching alone, in this process: the lock has been read, and the cards too. All of the
-    cards reworded are matched once.
-    """
-    write_project(deck, questions=count)
-    (settings,) = load(deck)
-    (remembered,) = lock.read(deck)
-    assert isinstance(settings, Settings)
-    assert isinstance(remembered, Lock)
-    sources = [each for each in read([], settings) if not isinstance(each, Problem)]
-    cards = [each for each in parse(sources, settings) if isinstance(each, Card)]
-    assert len(cards) == CARDS
-    scope = Scope(settings.root, whole=True, built={each.path for each in sources})
-    times = []
-    for _ in range(1 if count == CARDS else rounds):
-        started = time.process_time()
-        known, problems = identified(cards, remembered, scope, settings.namespace)
-        times.append(time.process_time() - started)
-    guids = {each.identity.guid for each in known.values() if each.identity}
-    again = len(guids & set(remembered.entries))
-    print(f"{count} reworded: {again} known again, {len(problems)} unclear", file=sys.stderr)
-    assert again + len(problems) >= CARDS * 0.99
-    return median(times)
-
-
-def facts(rounds: int) -> str:
-    """Where it was measured, and how."""
-    return (
-        f"{CARDS:,} cards without code or ids in {FILES} files, medians of {rounds}; "
-        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}."
-    )
-
-
-def table(times: dict[str, list[float]]) -> str:
-    """A row for the floor and for each build."""
-    floor, nothing = median(times["floor"]), median(times[EDITS[1].name])
-    lines = [
-        "| what | median s | least to most s | of the floor | of nothing changed |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for name, taken in times.items():
-        row = (
-            name,
-            f"{median(taken):.2f}",
-            f"{min(taken):.2f} to {max(taken):.2f}",
-            f"{median(taken) / floor:.1f}",
-            f"{median(taken) / nothing:.2f}",
-        )
-        lines.append(f"| {' | '.join(row)} |")
-    legend = (
-        "The floor is a Python process that reads the files and hashes them, its start included."
-    )
-    return "\n".join([*lines, "", legend])
-
-
-def growth(matching: dict[int, float], rebuild: float) -> str:
-    """What it takes to know the cards again, the more of them were reworded."""
-    lines = [
-        "| questions reworded | matching s | of the rebuild | ms for each of them |",
-        "|---:|---:|---:|---:|",
-    ]
-    least = min(matching.values())
-    for count, taken in matching.items():
-        share = taken / (rebuild - least + taken)
-        each = f"{1000 * (taken - least) / count:.2f}" if count >= MANY else ""
-        lines.append(f"| {count:,} | {taken:.2f} | {share:.0%} | {each} |")
-    few, many = ((matching[count] - least) / count for count in (MANY, CARDS))
-    said = (
-        f"Each of {CARDS:,} reworded questions takes {many / few:.1f} times what each of {MANY:,} "
-        "takes; linear is about 1, quadratic about 10."
-    )
-    return "\n".join([*lines, "", said])
-
-
-def profile(deck: Path) -> None:
-    """Print where a rebuild with nothing changed spends its time."""
-    _timed([VERIDECK, "build"], deck)
-    profiler = cProfile.Profile()
-    with chdir(deck), suppress(SystemExit):
-        profiler.runcall(verideck, ["build"])
-    stats = pstats.Stats(profiler).strip_dirs()
-    stats.sort_stats("tottime").print_stats(SHOWN)
-    stats.sort_stats("cumulative").print_stats("verideck|pack|lock|render|parse", SHOWN)
-
-
-def write(report: str) -> None:
-    """Put the report between the markers of the README."""
-    begin, end = MARKERS
-    before, found, rest = README.read_text(encoding="utf-8").partition(begin)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        sys.exit(f"no {begin} … {end} in {README.name}: the report was not written")
-    README.write_text(f"{before}{begin}\n\n{report}\n\n{end}{after}", encoding="utf-8")
+        first_edition.prepare()
+        for name in given.only:
+            report = TABLES[name](Path(scratch, name), sizes, given.rounds)
+            measure.tell(name, report, write=given.write)
 
 
 if __name__ == "__main__":

@@ -5,21 +5,17 @@
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from statistics import median
 
+import first_edition
+import measure
 from corpus import (
     RECORD,
     Snippet,
@@ -29,15 +25,25 @@ from corpus import (
     write_pages,
     write_project,
 )
+from measure import (
+    FIRST,
+    ROOT,
+    TODAY,
+    VERIDECK,
+    Cost,
+    Costs,
+    Time,
+    Work,
+    bound,
+    bound_table,
+    figure,
+    of_edition,
+    progress,
+)
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-VERIDECK = Path(sys.executable).with_name("verideck")
 PEERS = ROOT / ".venv-peers"
 PEERS_PYTHON = PEERS / "bin" / "python"
-REQUIREMENTS = HERE / "peers.txt"
-README = HERE / "README.md"
-MARKERS = ("<!-- verify -->", "<!-- /verify -->")
+REQUIREMENTS = Path(__file__).with_name("peers.txt")
 
 CACHE = ".verideck"
 """The folder of a project in which verideck may keep what it has proved."""
@@ -48,14 +54,8 @@ FRESH = 4
 GROWTH = (125, 250, 500, 1000)
 """How many snippets verideck is given, to see how its cost grows."""
 
-_OF_THIS_SHELL = re.compile("PYTEST_.*|PYTHONDONTWRITEBYTECODE")
-"""What would burden some only: the installed have their bytecode, an editable one writes it."""
-
-ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if not _OF_THIS_SHELL.fullmatch(name)},
-    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
-    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # each peer loads its own plugin and no other's
-}
+COLD, WARM = "cold", "nothing changed"
+EDITIONS = {TODAY: VERIDECK, FIRST: first_edition.VERIDECK}
 
 BARE = """\
 from pathlib import Path
@@ -84,9 +84,6 @@ def test_example(example: CodeExample, eval_example: EvalExample) -> None:
 """
 
 
-Command = tuple[str | Path, ...]
-
-
 class Cache(Enum):
     """What becomes of a contestant's cache before it is timed."""
 
@@ -101,7 +98,7 @@ class Contestant:
 
     name: str
     folder: Path
-    commands: tuple[Command, ...]
+    commands: tuple[tuple[str | Path, ...], ...]
     says: tuple[str, ...] = ()
     """Patterns of what the command prints if it has taken all snippets."""
     tells: tuple[str, ...] = ()
@@ -117,54 +114,26 @@ class Contestant:
 class Result:
     """What became of a contestant."""
 
-    times: tuple[float, ...]
-    """Its seconds, in the order of the rounds."""
+    costs: Costs
     isolated: str
     """What its snippets have for themselves."""
-    without_cache: bool
-    """It was to live on a cache, and none was found."""
-
-    @property
-    def median(self) -> float:
-        """The time that stands for all."""
-        return median(self.times)
 
 
 def main() -> None:
     """Measure, print, and maybe write."""
-    given = _arguments()
-    prepare_peers()
-    snippets = torch_snippets(given.snippets)
+    parser = measure.arguments(__doc__, rounds=5, tables=("verify", "growth"))
+    parser.add_argument("--snippets", type=measure.positive, default=50, help="how many are proved")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="verideck-benchmark-") as scratch:
-        results = compare(Path(scratch), snippets, given.rounds)
-        told = [facts(len(snippets), given.rounds), table(results, len(snippets)), aims(results)]
-        if given.growth:
-            told.append(growth(Path(scratch, "growth")))
-    report = "\n\n".join(told)
-    print(report)
-    if given.write:
-        write(report)
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=_positive, default=5, help="runs of each contestant")
-    parser.add_argument("--snippets", type=_positive, default=50, help="how many are proved")
-    parser.add_argument(
-        "--growth",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="also measure up to 1000 snippets without torch",
-    )
-    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
-    return parser.parse_args()
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+        if "verify" in given.only:
+            prepare_peers()
+            first_edition.prepare()
+            snippets = torch_snippets(4 if given.quick else given.snippets)
+            results = compare(Path(scratch), snippets, given.rounds)
+            measure.tell("verify", report(results, len(snippets)), write=given.write)
+        if "growth" in given.only:
+            counts = [count // 25 for count in GROWTH] if given.quick else GROWTH
+            measure.tell("growth", growth(Path(scratch, "growth"), counts), write=given.write)
 
 
 def prepare_peers() -> None:
@@ -172,10 +141,11 @@ def prepare_peers() -> None:
     wanted = REQUIREMENTS.read_text(encoding="utf-8")
     stamp = PEERS / REQUIREMENTS.name
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        _progress("making the environment of the peers")
-        _call((sys.executable, "-m", "venv", PEERS), ROOT)
+        progress("making the environment of the peers")
+        measure.run((sys.executable, "-m", "venv", PEERS), ROOT)
         (PEERS / ".gitignore").write_text("*\n", encoding="utf-8")
-        _call((PEERS_PYTHON, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS), ROOT)
+        words = ("-m", "pip", "install", "--quiet", "-r", REQUIREMENTS)
+        measure.run((PEERS_PYTHON, *words), ROOT)
         stamp.write_text(wanted, encoding="utf-8")
     ours, theirs = _torch(sys.executable), _torch(PEERS_PYTHON)
     if ours != theirs:
@@ -185,32 +155,27 @@ def prepare_peers() -> None:
 def _torch(python: str | Path) -> str:
     """The version of Python and of torch in an environment."""
     code = "import platform as p, importlib.metadata as m; print(p.python_version(), end=' ')"
-    return _call((python, "-c", f"{code}; print(m.version('torch'))"), ROOT).strip()
+    _, said = measure.run((python, "-c", f"{code}; print(m.version('torch'))"), ROOT)
+    return said.strip()
 
 
 def compare(folder: Path, snippets: Sequence[Snippet], rounds: int) -> Mapping[str, Result]:
     """Run all contestants over the snippets; gives what they took, by their names."""
     isolated = control(folder / "control", snippets)
     *contestants, fresh = lay_out(folder / "timed", snippets)
-    without_cache = {each.name for each in contestants if not _filled(each)}
-    times: dict[str, list[float]] = {each.name: [] for each in (*contestants, fresh)}
-    for number in range(rounds):
-        first = number % len(contestants)
-        for each in (*contestants[first:], *contestants[:first]):
-            times[each.name].append(_timed(each, f"round {number + 1} of {rounds}"))
-    times[fresh.name].append(_timed(fresh, "once"))
-    return {
-        name: Result(tuple(taken), isolated[name], name in without_cache)
-        for name, taken in times.items()
-    }
+    for each in contestants:
+        _fill(each)
+    costs = measure.in_turn([Work(each.name, _run(each)) for each in contestants], rounds)
+    costs |= measure.in_turn([Work(fresh.name, _run(fresh))], 1)
+    return {name: Result(taken, isolated[name]) for name, taken in costs.items()}
 
 
-def _filled(contestant: Contestant) -> bool:
-    """Fill the cache of a contestant that lives on one; false if none is there afterwards."""
-    if contestant.cache is not Cache.KEPT:
-        return True
-    run(contestant)
-    return (contestant.folder / CACHE).exists()
+def _fill(contestant: Contestant) -> None:
+    """Fill the cache of a contestant that lives on one."""
+    if contestant.cache is Cache.KEPT:
+        run(contestant)
+        if not (contestant.folder / CACHE).exists():
+            sys.exit(f"{contestant.name} has left no {CACHE}")
 
 
 def control(folder: Path, snippets: Sequence[Snippet]) -> Mapping[str, str]:
@@ -228,8 +193,9 @@ def control(folder: Path, snippets: Sequence[Snippet]) -> Mapping[str, str]:
         if executed != sorted(snippet.id for snippet in each.snippets):
             sys.exit(f"{each.name}: {len(executed)} executed of {len(each.snippets)} snippets")
         isolated[each.name] = _isolation(records)
-        _progress(f"control: {each.name} executed {len(executed)} snippets")
-    return {**isolated, "verideck warm": isolated["verideck cold"]}
+        progress(f"control: {each.name} executed {len(executed)} snippets")
+    warm = {of_edition(name, WARM): isolated[of_edition(name, COLD)] for name in EDITIONS}
+    return {**isolated, **warm}
 
 
 def _records(contestant: Contestant) -> list[tuple[str, str, str]]:
@@ -251,8 +217,11 @@ def _isolation(records: Iterable[tuple[str, str, str]]) -> str:
 
 def lay_out(folder: Path, snippets: Sequence[Snippet]) -> tuple[Contestant, ...]:
     """Write a folder for each contestant; the one that is measured once comes last."""
-    cold = _verideck("verideck cold", folder / "cold", snippets, Cache.EMPTIED)
-    warm = _verideck("verideck warm", folder / "warm", snippets, Cache.KEPT)
+    editions = [
+        _verideck(edition, name, folder / f"{edition} {name}", snippets, cache)
+        for edition in EDITIONS
+        for name, cache in ((COLD, Cache.EMPTIED), (WARM, Cache.KEPT))
+    ]
     sybil = _peer("sybil", folder / "sybil", snippets, "cards")
     (sybil.folder / "conftest.py").write_text(SYBIL, encoding="utf-8")
     words = ["-p", "pytest_examples", "test_cards.py"]
@@ -261,23 +230,25 @@ def lay_out(folder: Path, snippets: Sequence[Snippet]) -> tuple[Contestant, ...]
     words = ["-p", "pytest_markdown_docs.plugin", "--markdown-docs", "cards"]
     docs = _peer("pytest-markdown-docs", folder / "docs", snippets, *words)
     bare, fresh = _plain(folder / "plain", snippets)
-    return bare, cold, warm, sybil, examples, docs, fresh
+    return bare, *editions, sybil, examples, docs, fresh
 
 
-def _verideck(name: str, folder: Path, snippets: Sequence[Snippet], cache: Cache) -> Contestant:
+def _verideck(
+    edition: str, name: str, folder: Path, snippets: Sequence[Snippet], cache: Cache
+) -> Contestant:
     write_project(folder, snippets)
     assertions = sum(snippet.assertions for snippet in snippets)
     says = (rf"\b{len(snippets)} snippets?\b", rf"\b{assertions} assertions? held\b")
-    return Contestant(
-        name, folder, ((VERIDECK, "check"),), says, ("--update",), cache, tuple(snippets)
-    )
+    commands = ((EDITIONS[edition], "check"),)
+    told = of_edition(edition, name)
+    return Contestant(told, folder, commands, says, ("--update",), cache, tuple(snippets))
 
 
 def _peer(name: str, folder: Path, snippets: Sequence[Snippet], *words: str) -> Contestant:
     write_pages(folder / "cards", snippets)
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     says = (rf"\b{len(snippets)} passed in\b",)
-    command: Command = (PEERS_PYTHON, "-m", "pytest", *words)
+    command: tuple[str | Path, ...] = (PEERS_PYTHON, "-m", "pytest", *words)
     return Contestant(name, folder, (command,), says, ("-s",), snippets=tuple(snippets))
 
 
@@ -307,74 +278,58 @@ def _few(count: int) -> range:
     return range(0, count, -(-count // FRESH))
 
 
-def _timed(contestant: Contestant, when: str) -> float:
-    taken, _ = run(contestant)
-    _progress(f"{when}: {contestant.name} {taken:.2f} s")
-    return taken
+def _run(contestant: Contestant) -> Callable[[int], Cost]:
+    return lambda _: run(contestant)[0]
 
 
-def run(contestant: Contestant) -> tuple[float, str]:
+def run(contestant: Contestant) -> tuple[Cost, str]:
     """Run a contestant, or end the benchmark if it fails.
 
-    Gives its seconds for all snippets, and what it printed.
+    Gives its cost for all snippets, and what it printed.
     """
     if contestant.cache is Cache.EMPTIED:
         shutil.rmtree(contestant.folder / CACHE, ignore_errors=True)
-    start = time.perf_counter()
-    said = "".join([_call(command, contestant.folder) for command in contestant.commands])
-    taken = time.perf_counter() - start
+    done = [measure.run(command, contestant.folder) for command in contestant.commands]
+    said = "".join(each for _, each in done)
     for pattern in contestant.says:
         if not re.search(pattern, said):
             sys.exit(f"{contestant.name}: does not say {pattern}\n{said}")
-    return taken * contestant.scale, said
+    wall, cpu = (sum(getattr(cost, name) for cost, _ in done) for name in ("wall", "cpu"))
+    return Cost(wall * contestant.scale, cpu * contestant.scale), said
 
 
-def _call(command: Command, folder: Path) -> str:
-    """Run a command in a folder; gives what it printed, or ends the benchmark if it fails."""
-    done = subprocess.run(  # noqa: S603 - the commands of this file, over code of this folder
-        command,
-        cwd=folder,
-        env=ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-        encoding="utf-8",
-        errors="replace",
-    )
-    if done.returncode:
-        words = " ".join(map(str, command))
-        sys.exit(f"exit status {done.returncode} of {words}\n{done.stdout}")
-    return done.stdout
-
-
-def facts(snippets: int, rounds: int) -> str:
-    """Where it was measured, and how."""
-    python, torch = _torch(sys.executable).split()
-    times = "once" if rounds == 1 else f"{rounds} times, in turn"
-    return (
-        f"{snippets} snippets that import torch, each contestant run {times}; {os.cpu_count()} "
-        f"cores, {platform.system()} {platform.machine()}, Python {python}, torch {torch}."
-    )
-
-
-def table(results: Mapping[str, Result], snippets: int) -> str:
-    """A row for each contestant."""
-    lines = [
-        "| contestant | median s | least to most s | of sybil | of the floor | isolated |",
-        "|---|---:|---:|---:|---:|---|",
+def report(results: Mapping[str, Result], snippets: int) -> str:
+    """Where it was measured, the bounds, and a row for each contestant."""
+    costs = {name: result.costs for name, result in results.items()}
+    bounds = [
+        bound(costs, COLD, "sybil", Time.WALL, 0.9),
+        bound(costs, WARM, "sybil", Time.WALL, 0.12),
     ]
-    for name, result in results.items():
-        row = (
+    _, torch = _torch(sys.executable).split()
+    about = (
+        f"{snippets} snippets that import torch, medians of {len(costs['sybil'].runs)}; "
+        f"{measure.machine()}, torch {torch}."
+    )
+    return "\n\n".join([about, bound_table(bounds), table(results), _legend(snippets)])
+
+
+def table(results: Mapping[str, Result]) -> str:
+    """A row for each contestant."""
+    sybil, bare = (results[name].costs.wall for name in ("sybil", "bare"))
+    rows = (
+        (
             name,
-            f"{result.median:.2f}",
-            f"{min(result.times):.2f} to {max(result.times):.2f}",
-            f"{result.median / results['sybil'].median:.2f}",
-            f"{result.median / results['bare'].median:.2f}",
+            figure(result.costs.cpu),
+            figure(result.costs.wall),
+            measure.span(result.costs),
+            figure(result.costs.wall / sybil),
+            figure(result.costs.wall / bare),
             result.isolated,
         )
-        lines.append(f"| {' | '.join(row)} |")
-    return "\n".join([*lines, "", _legend(snippets)])
+        for name, result in results.items()
+    )
+    heads = ("contestant", "CPU s", "wall s", "least to most wall s", "of sybil", "of bare")
+    return measure.table((*heads, "isolated"), rows, words=(0, 6))
 
 
 def _legend(snippets: int) -> str:
@@ -388,47 +343,24 @@ def _legend(snippets: int) -> str:
     )
 
 
-def aims(results: Mapping[str, Result]) -> str:
-    """What verideck is meant to take, and what it takes."""
-    sybil = results["sybil"].median
-    lines = []
-    for name, most in (("verideck cold", 1.0), ("verideck warm", 0.2)):
-        ratio = results[name].median / sybil
-        verdict = "reached" if ratio <= most else "missed"
-        why = " (no cache was found)" if results[name].without_cache else ""
-        lines.append(f"- {name} / sybil at most {most:.1f}: {ratio:.2f}, {verdict}{why}")
-    return "\n".join(lines)
-
-
-def growth(folder: Path) -> str:
+def growth(folder: Path, counts: Sequence[int]) -> str:
     """What verideck takes for ever more snippets that cost nothing themselves, one run each."""
-    lines = ["| snippets without torch | verideck cold s | ms a snippet |", "|---:|---:|---:|"]
     each: dict[int, float] = {}
-    for count in GROWTH:
-        project = folder / str(count)
-        contestant = _verideck("verideck cold", project, cheap_snippets(count), Cache.EMPTIED)
-        taken = _timed(contestant, f"{count} snippets")
-        each[count] = taken / count
-        lines.append(f"| {count} | {taken:.2f} | {1000 * each[count]:.2f} |")
-    ratio = each[1000] / each[250]
-    said = f"A snippet of 1000 takes {ratio:.2f} of what one of 250 takes; linear is about 1."
-    return "\n".join([*lines, "", said])
-
-
-def write(report: str) -> None:
-    """Put the report between the markers of the README, which is made if it is missing."""
-    begin, end = MARKERS
-    fresh = f"# Benchmarks\n\n{begin}\n{end}\n"
-    page = README.read_text(encoding="utf-8") if README.exists() else fresh
-    before, found, rest = page.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        sys.exit(f"no {begin} … {end} in {README.name}: the report was not written")
-    README.write_text(f"{before}{begin}\n\n{report}\n\n{end}{after}", encoding="utf-8")
-
-
-def _progress(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+    rows = []
+    for count in counts:
+        snippets = cheap_snippets(count)
+        contestant = _verideck(TODAY, COLD, folder / str(count), snippets, Cache.EMPTIED)
+        cost, _said = run(contestant)
+        each[count] = cost.wall / count
+        rows.append((str(count), f"{cost.wall:.2f}", f"{1000 * each[count]:.2f}"))
+        progress(f"{count} snippets {cost.wall:.2f} s")
+    many, few = counts[-1], counts[1]
+    told = (
+        f"A snippet of {many} takes {each[many] / each[few]:.2f} of what one of {few} takes; "
+        "linear is about 1."
+    )
+    heads = ("snippets without torch", "cold, wall s", "ms a snippet")
+    return f"{measure.table(heads, rows, words=())}\n\n{told}"
 
 
 if __name__ == "__main__":
