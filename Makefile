@@ -58,7 +58,7 @@ test-sdist:
 	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(RUN)/venv/bin/python -m build --sdist --outdir $(RUN)
 	mkdir $(RUN)/unpacked
 	tar --extract --file $(RUN)/*.tar.gz --directory $(RUN)/unpacked --strip-components 1
-	cd $(RUN)/unpacked && ../venv/bin/python $(INSTALL) --group test '.[sandbox]'
+	cd $(RUN)/unpacked && ../venv/bin/python $(INSTALL) --group test '.[sandbox,dask]'
 	rm -r $(RUN)/unpacked/verideck
 	cd $(RUN)/unpacked && ../venv/bin/$(PYTEST) $(LIGHT) $(FAST)
 

@@ -200,7 +200,7 @@ def test_the_manual_holds(case: Case, tmp_path: Path, request: pytest.FixtureReq
 
 def _skip_without_library(case: Case) -> None:
     """Skip a case whose heading ends with the library that it needs, as in `… (torch)`."""
-    for library in ("torch", "matplotlib"):
+    for library in ("torch", "matplotlib", "distributed"):
         if case.heading.endswith(f"({library})") and find_spec(library) is None:
             pytest.skip(f"{library} is not installed")
 

@@ -23,7 +23,7 @@ from verideck.problems import Code, Problem
 from verideck.proof.python.parent import forks
 from verideck.proof.verify import Proven, verify
 
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+LINUX = pytest.mark.linux(reason="looks into /proc")
 
 SPOILERS = {
     "a-name": ("leftover = 1", '"leftover" in globals()'),
