@@ -92,6 +92,13 @@ def test_ci_tests_every_python_that_is_published() -> None:
     assert metadata("verideck")["Requires-Python"] == f">={named[0]}"
 
 
+def test_windows_runs_the_fast_tests() -> None:
+    """The workflow cannot read the Makefile there: it names the same files."""
+    (fast,) = re.findall(r"^FAST := .*,([a-z ]+)\)$", _text("Makefile"), re.MULTILINE)
+    command = _jobs()["windows"]["steps"][-1]["run"]
+    assert command.endswith(f" tests/test_{{{fast.replace(' ', ',')}}}.py")
+
+
 def test_ci_may_do_nothing_but_read() -> None:
     """Each job can read the repository, and takes actions by a commit, which cannot be moved."""
     assert re.search(r"^permissions: \{\}$", _text(WORKFLOW), re.MULTILINE)
