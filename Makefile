@@ -4,13 +4,19 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install -c constraints.txt
+PYTEST := pytest -n auto --dist loadgroup
+LIGHT := -m "not torch and not browser"
+
+# What most changes break first: the manual, Markdown, matching, lint, and the rules of the house.
+FAST := $(patsubst %,tests/test_%.py,spec markdown matching lint house diff lock reach naming)
 
 # Debian's packages, where they may be installed.
 OURS := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
-INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq
+APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq
 
-.PHONY: deck test test-light pictures font browser clean
+.PHONY: deck test test-fast test-wheel test-sdist pictures font browser clean
 
 deck: $(VENV)/deck font
 	$(BIN)/verideck build
@@ -19,11 +25,42 @@ test: $(VENV)/deck $(VENV)/test browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto
+	$(BIN)/$(PYTEST) --cov --cov-report=
 
-# What the tool promises to those who have no torch, in an environment without it.
-test-light: $(VENV)-light/test
-	$(VENV)-light/bin/pytest -n auto -m "not torch and not browser"
+# For every save.
+test-fast: $(VENV)/test
+	$(BIN)/$(PYTEST) $(FAST)
+
+# What is tested here is what is published, in a new environment without torch: the wheel, by the
+# repository's tests in a copy of it that lacks the package.
+test-wheel: RUN := build/wheel
+test-wheel:
+	rm -rf $(RUN)
+	$(PYTHON) -m venv $(RUN)/venv
+	$(RUN)/venv/bin/python $(INSTALL) --upgrade pip
+	$(RUN)/venv/bin/python $(INSTALL) --group release --group test
+	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(RUN)/venv/bin/python -m build --wheel --outdir $(RUN)
+	$(RUN)/venv/bin/python $(INSTALL) "$$(echo $(RUN)/*.whl)[sandbox,dask]"
+	mkdir $(RUN)/repository
+	git ls-files -z --cached --others --exclude-standard \
+		| tar --create --null --files-from - | tar --extract --directory $(RUN)/repository
+	rm -r $(RUN)/repository/verideck
+	cd $(RUN)/repository && ../venv/bin/$(PYTEST) $(LIGHT)
+
+# The source distribution: a package is built from it and installed, and it is tested by the tests
+# and with the versions that the distribution itself holds.
+test-sdist: RUN := build/sdist
+test-sdist:
+	rm -rf $(RUN)
+	$(PYTHON) -m venv $(RUN)/venv
+	$(RUN)/venv/bin/python $(INSTALL) --upgrade pip
+	$(RUN)/venv/bin/python $(INSTALL) --group release
+	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(RUN)/venv/bin/python -m build --sdist --outdir $(RUN)
+	mkdir $(RUN)/unpacked
+	tar --extract --file $(RUN)/*.tar.gz --directory $(RUN)/unpacked --strip-components 1
+	cd $(RUN)/unpacked && ../venv/bin/python $(INSTALL) --group test '.[sandbox,dask]'
+	rm -r $(RUN)/unpacked/verideck
+	cd $(RUN)/unpacked && ../venv/bin/$(PYTEST) $(LIGHT) $(FAST)
 
 # Every card as a PNG, light, night and on a phone, in dist/pictures.
 pictures: deck $(VENV)/test browser
@@ -34,7 +71,7 @@ font:
 	@if [ "$$(uname)" != Linux ] || [ -n "$$(fc-list :lang=zh 2>/dev/null)" ]; then :; \
 	elif $(OURS); then \
 		echo "installing a Chinese font, for the figures on cards"; \
-		$(INSTALL) fontconfig fonts-noto-cjk >/dev/null; \
+		$(APT) fontconfig fonts-noto-cjk >/dev/null; \
 	else echo "no Chinese font here: figures want one (install fonts-noto-cjk)"; fi
 
 # Cards are photographed by Chromium. Where it is neither there nor ours to install, everything else
@@ -43,7 +80,7 @@ browser: font
 	@if command -v chromium >/dev/null; then :; \
 	elif $(OURS); then \
 		echo "installing chromium, for the pictures of cards"; \
-		$(INSTALL) chromium >/dev/null; \
+		$(APT) chromium >/dev/null; \
 	else echo "no chromium here: cards are not photographed (install chromium)"; fi
 
 $(VENV)/python:
@@ -52,19 +89,15 @@ $(VENV)/python:
 
 $(VENV)/deck: $(VENV)/python pyproject.toml constraints.txt
 	@echo "setting up $(VENV): PyTorch alone is some 200 MB to download, without a GPU"
-	$(PIP) install -c constraints.txt -e '.[torch,sandbox]'
+	$(BIN)/python $(INSTALL) --upgrade pip  # older ones know no --group
+	$(BIN)/python $(INSTALL) --group deck -e '.[sandbox]'
 	touch $@
 
 # Of aqt, Anki's desktop, only the web page that shows a card is needed: no Qt.
 $(VENV)/test: $(VENV)/deck
-	$(PIP) install -c constraints.txt -e '.[dev,dask]'
-	$(PIP) install -c constraints.txt --no-deps aqt
-	touch $@
-
-$(VENV)-light/test: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)-light
-	$(VENV)-light/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt -e '.[dev,sandbox,dask]'
+	$(BIN)/python $(INSTALL) --group dev -e '.[sandbox,dask]'
+	$(BIN)/python $(INSTALL) --no-deps aqt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-light dist
+	rm -rf $(VENV) build dist

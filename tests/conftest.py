@@ -1,6 +1,7 @@
 """What pytest is told."""
 
 import signal
+import sys
 
 import pytest
 
@@ -20,3 +21,13 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--update-spec writes files: leave out -n")
     # A shell that runs the tests in the background has them ignore Ctrl-C, and all that they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is marked `linux` on other systems."""
+    if sys.platform == "linux":
+        return
+    for item in items:
+        if mark := item.get_closest_marker("linux"):
+            reason = mark.kwargs.get("reason", "needs Linux")
+            item.add_marker(pytest.mark.skip(reason=reason))

@@ -296,7 +296,7 @@ def test_what_another_process_read_is_not_forgotten(tmp_path: Path, name: str) -
     ]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="names of Linux")
+@pytest.mark.linux(reason="names of Linux")
 @pytest.mark.parametrize("name", BY_ANOTHER_NAME)
 def test_what_was_read_by_another_name_is_noticed(tmp_path: Path, name: str) -> None:
     """A file of the project is one, whatever way leads to it."""

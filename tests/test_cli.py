@@ -479,7 +479,7 @@ def running(
     return command
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.linux(reason="looks into /proc")
 @pytest.mark.parametrize(
     ("sent", "code", "program"),
     [(signal.SIGINT, 130, "4130.25"), (signal.SIGTERM, 143, "4143.25")],
@@ -506,7 +506,7 @@ def test_a_run_that_is_ended_leaves_nothing(
     assert files(good.root) == there
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+@pytest.mark.linux(reason="only Linux tells a child of its parent's end")
 @pytest.mark.parametrize(("executor", "program"), [("fork", "4137.25"), ("spawn", "4138.25")])
 def test_a_run_that_is_killed_takes_its_snippets_along(
     good: Project, tmp_path: Path, executor: str, program: str
@@ -521,7 +521,7 @@ def test_a_run_that_is_killed_takes_its_snippets_along(
     assert not (good.root / "deck.apkg").exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+@pytest.mark.linux(reason="only Linux tells a child of its parent's end")
 def test_a_run_that_is_killed_before_its_snippets_begin(good: Project, tmp_path: Path) -> None:
     """An interpreter that starts for a card which nobody awaits any more removes its folder."""
     temporary = tmp_path / "temporary"

@@ -25,7 +25,7 @@ from verideck.proof.python.wire.run import ExecutorError, StoppedError
 pytest.importorskip("distributed")
 pytestmark = [
     pytest.mark.xdist_group("cluster"),
-    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+    pytest.mark.linux(reason="looks into /proc"),
 ]
 
 

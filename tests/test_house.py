@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from importlib.metadata import version
 from math import inf
 from pathlib import Path
@@ -21,7 +22,8 @@ from verideck.source.fences import OPTIONS
 from verideck.source.front_matter import KEYS
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "verideck"
+PACKAGE = Path(verideck.__file__).parent
+"""Where the package is imported from: its tests are run against an installed wheel, too."""
 
 DOORS = {
     "msgspec": {
@@ -56,6 +58,35 @@ ROOMS = ("source", "proof", "history", "render", "targets", "rules")
 def _modules() -> list[Path]:
     found = sorted(PACKAGE.rglob("*.py"))
     assert found, "no modules found"
+    return found
+
+
+def _files(folder: Path) -> list[str]:
+    """The project's files below a folder, as paths from it.
+
+    Git tells them where there is a repository. Elsewhere, as in a source distribution or an
+    installed package, they are the files on the disk whose names .gitignore does not hold.
+    """
+    if (ROOT / ".git").exists() and folder.is_relative_to(ROOT):
+        words = ["ls-files", "--cached", "--others", "--exclude-standard"]
+        run = subprocess.run(
+            ["git", *words],  # noqa: S607 - git
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        found = run.stdout.splitlines()
+    else:
+        lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+        ignored = [line.strip("/") for line in lines]
+        paths = [each.relative_to(folder) for each in folder.rglob("*") if each.is_file()]
+        found = [
+            path.as_posix()
+            for path in paths
+            if not any(fnmatch(part, name) for part in path.parts for name in ignored)
+        ]
+    assert found, f"no files in {folder}"
     return found
 
 
@@ -128,18 +159,13 @@ def test_the_printed_tree_is_the_disks(page: str, folder: Path) -> None:
         block for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL) if "verideck/" in block
     )
     printed = set(re.findall(r"^ *([\w.]+(?:/|\.py))  ", tree, re.MULTILINE))
-    tracked = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "."],  # noqa: S607 - git
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.splitlines()
     on_disk = {
         first + "/" if rest else first
-        for first, _, rest in (name.partition("/") for name in tracked)
+        for first, _, rest in (name.partition("/") for name in _files(folder))
         if not first.startswith(".") and (rest or first.endswith(".py"))
     } - {"__init__.py"}
+    if folder == ROOT:
+        on_disk.add(f"{PACKAGE.name}/")  # it may be installed elsewhere
     assert printed == on_disk
 
 
@@ -215,14 +241,7 @@ def test_exported_names() -> None:
 
 def test_the_project_speaks_of_itself_alone() -> None:
     """No path of the machine on which the project was written."""
-    tracked = subprocess.run(
-        ["git", "ls-files"],  # noqa: S607 - git
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.splitlines()
-    for name in tracked:
+    for name in _files(ROOT):
         if (ROOT / name).suffix in {".md", ".py", ".toml", ".txt", ".yml", ""}:
             text = (ROOT / name).read_text(encoding="utf-8")
             assert "/work" + "/" not in text, name

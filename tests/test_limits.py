@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from verideck.model import LARGEST_LIMIT
 from verideck.problems import Code, Problem
 from verideck.proof.sandbox import kernel
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux keeps these")
+pytestmark = pytest.mark.linux(reason="the kernel of Linux keeps these")
 
 FIRST = 6
 """The line of a card's first line of code."""

@@ -46,7 +46,7 @@ LOCK = "cards.lock"
 PACKAGE = "deck.apkg"
 WRITTEN = {LOCK, PACKAGE}
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="as Linux has it")
+linux = pytest.mark.linux(reason="as Linux has it")
 
 Files = Mapping[str, str | bytes]
 

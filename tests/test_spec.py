@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -185,7 +186,7 @@ CASES = [case for name in FORMS for case in cases(SPEC / name)]
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.file.name}: {case.heading}")
 def test_the_manual_holds(case: Case, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """What stands under a heading of the manual is what verideck does."""
-    _skip_without_library(case)
+    _skip_unless_runnable(case)
     project = tmp_path / "deck"
     project.mkdir()
     case.write(project)
@@ -201,9 +202,11 @@ def test_the_manual_holds(case: Case, tmp_path: Path, request: pytest.FixtureReq
     assert actual == case.expected.text
 
 
-def _skip_without_library(case: Case) -> None:
-    """Skip a case whose heading ends with the library that it needs, as in `… (torch)`."""
-    for library in ("torch", "matplotlib"):
+def _skip_unless_runnable(case: Case) -> None:
+    """Skip a case whose heading ends with a library or system that is not here, as `… (torch)`."""
+    if case.heading.endswith("(Linux)") and sys.platform != "linux":
+        pytest.skip("its limits are kept by Linux")
+    for library in ("torch", "matplotlib", "distributed"):
         if case.heading.endswith(f"({library})") and find_spec(library) is None:
             pytest.skip(f"{library} is not installed")
 

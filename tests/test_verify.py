@@ -21,7 +21,7 @@ from verideck.problems import Code, Problem
 from verideck.project import execution_config
 from verideck.proof.python.parent import forks
 
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+LINUX = pytest.mark.linux(reason="looks into /proc")
 
 SPOILERS = {
     "a-name": ("leftover = 1", '"leftover" in globals()'),
