@@ -207,7 +207,7 @@ def _nodes(tokens: Iterator[str], within: str) -> Iterator[_Node]:
         content = token[2:-2].lstrip("{").strip()
         sign, name = content[:1], content[1:].strip()
         if sign == "/":
-            if name != within:
+            if not within or name != within:
                 raise TemplateError(f"{token} closes a section that is not the open one")
             return
         if sign in {"#", "^"}:
