@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from projects import DOT, card, project
 from test_anki import CLOZE_CODE, CLOZES, FILES, Learner
 
-from verideck.model import FIELDS, Identity, Kind, Note, Place
+from verideck.model import FIELDS, Identity, Kind, Note, NoteType, Place, Template
 from verideck.render.faces import CardFaces, TemplateError, faces
-from verideck.render.note_types import NoteType, Template, notetype
+from verideck.render.note_types import notetype
 
 if TYPE_CHECKING:  # alone, and before anki.collection, they go in a circle
     from anki.cards import Card
@@ -29,6 +29,7 @@ SECTIONS = NoteType(
     id=0,
     name="sections",
     is_cloze=False,
+    fields=(),
     templates=(
         Template(
             "Nested",
@@ -51,6 +52,7 @@ TWO_FIELDS = NoteType(
     id=0,
     name="two fields",
     is_cloze=True,
+    fields=(),
     templates=(
         Template(
             "Cloze",
@@ -315,7 +317,7 @@ def test_any_template_is_read_as_anki_reads_it(
         Template("One", 0, f"{{{{Question}}}}1{one}", one_back),
         Template("Two", 0, f"2{two}{{{{Extra}}}}", two_back),
     )
-    note_type = NoteType(0, repr(sides), is_cloze=False, templates=templates, css="")
+    note_type = NoteType(0, repr(sides), is_cloze=False, fields=(), templates=templates, css="")
     try:
         desk.add(note_type)
     except CardTypeError:
@@ -344,7 +346,7 @@ def test_a_template_that_is_not_known_is_named(text: str) -> None:
     """The note type, the template and the side are in the message, on whichever side it is."""
     for front, back, side in ((text, "", "front"), ("{{Question}}", text, "back")):
         templates = (Template("First", 0, "{{Question}}", ""), Template("Second", 0, front, back))
-        note_type = NoteType(0, "Mine", is_cloze=False, templates=templates, css="")
+        note_type = NoteType(0, "Mine", is_cloze=False, fields=(), templates=templates, css="")
         with pytest.raises(TemplateError) as refusal:
             faces(note({"Question": "a"}), note_type)
         assert str(refusal.value) == f"Mine, Second, {side}: {REFUSED[text]}"

@@ -21,8 +21,8 @@ from functools import cache
 from unicodedata import normalize
 
 from verideck.markdown.cloze import HIGHEST
-from verideck.model import FIELDS, Note
-from verideck.render.note_types import NoteType, notetype
+from verideck.model import FIELDS, Note, NoteType
+from verideck.render.note_types import notetype
 
 
 class TemplateError(ValueError):
