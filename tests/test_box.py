@@ -26,6 +26,7 @@ from projects import SETTINGS, card, processes, project, soon
 from verideck.model import ProvenCard
 from verideck.problems import Code, Problem
 from verideck.proof.python.parent import proof_cache
+from verideck.proof.python.wire.messages import replace as changed
 from verideck.proof.sandbox import kernel
 from verideck.storage.store import FOLDER
 
@@ -463,7 +464,7 @@ def test_a_proof_from_outside_of_a_box_is_not_reused_in_one(
     entry = proof_cache.entry
     with monkeypatch.context() as patch:
         patch.setattr(
-            proof_cache, "entry", lambda *of, **_: entry(of[0], of[1], {**of[2], "box": ""})
+            proof_cache, "entry", lambda *of: entry(of[0], of[1], changed(of[2], sandbox=""))
         )
         made.proven()
     with monkeypatch.context() as patch:

@@ -208,11 +208,9 @@ def test_another_version_of_a_library_is_noticed(
     """A card is executed again with another version of what it imports, not of what it does not."""
     version = versions.version
     with monkeypatch.context() as patch:
-        patch.setattr(proof_cache, "version", lambda name: version(name) if name != "anki" else "0")
+        patch.setattr(versions, "version", lambda name: version(name) if name != "anki" else "0")
         assert executed(copy) == set()
-        patch.setattr(
-            proof_cache, "version", lambda name: version(name) if name != "PyYAML" else "0"
-        )
+        patch.setattr(versions, "version", lambda name: version(name) if name != "PyYAML" else "0")
         assert "distribution" in executed(copy)
 
 
@@ -220,7 +218,7 @@ def test_another_verideck_executes_everything(
     copy: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Proofs are those of the code that executed them: another one judges for itself."""
-    monkeypatch.setattr(proof_cache, "_runner", lambda: "another")
+    monkeypatch.setattr(proof_cache, "_code_hash", lambda _: "another")
     assert executed(copy) == ALL
     assert executed(copy) == set()
 
@@ -584,13 +582,13 @@ def test_an_entry_of_any_other_form_harms_nobody(tmp_path: Path) -> None:
     assert whole
     python = Python(execution_config(made.settings()), threading.Event())
     (snippets,) = fences.executed(made.cards()[0]).values()
-    first = python.known(snippets)
+    first = python.cached(snippets)
     assert first
     bent = [each for each in _bent(whole) if isinstance(each, dict)]
     assert len(bent) > 100
     for entry in bent:
         cache.keep(name, entry)
-        found = python.known(snippets)
+        found = python.cached(snippets)
         assert not found or [type(each) for each in found] == [type(each) for each in first]
         for proof in found or ():
             assert isinstance(proof, Proof)

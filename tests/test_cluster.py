@@ -18,7 +18,9 @@ from projects import SETTINGS, Project, card, processes, project, soon
 from verideck.model import ProvenCard
 from verideck.pipeline import execution_config
 from verideck.problems import Problem
-from verideck.proof.python.parent import cluster
+from verideck.proof.config import ExecutionConfig
+from verideck.proof.python.parent import cluster, cluster_worker
+from verideck.proof.python.parent.request import request_of
 from verideck.proof.python.wire.run import ExecutorError, StoppedError
 from verideck.proof.verify import verify
 
@@ -201,9 +203,10 @@ def test_where_a_card_was_is_told_as_here(dask: str, tmp_path: Path) -> None:
 
 def test_nothing_is_started_for_a_run_that_has_ended(tmp_path: Path) -> None:
     """A task that comes late would start an engine that nobody ends."""
-    cluster.end_here("over")
+    cluster_worker.end_here("over")
+    request = request_of([], ExecutionConfig(tmp_path))
     with pytest.raises(StoppedError):
-        cluster.run_here("over", {}, [[], []], {"root": str(tmp_path)})
+        cluster_worker.run_here("over", {}, [[], []], request)
 
 
 def test_a_lost_worker_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +273,7 @@ def test_a_cluster_without_workers_is_told(tmp_path: Path) -> None:
 
 def test_another_verideck_is_refused(dask: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster of another version, or another Python, would give other proofs."""
-    monkeypatch.setattr(cluster, "_identity", _another)
+    monkeypatch.setattr(cluster_worker, "_versions", _another)
     with pytest.raises(ExecutorError, match=re.escape("verideck 0.0 on Python 2.7")):
         cluster.connected(dask)
 

@@ -17,23 +17,30 @@ Known_co = TypeVar("Known_co", covariant=True)
 
 
 class Executor(Protocol[Known_co]):
-    """Whoever executes snippets of one language. Several threads may ask at once."""
+    """Executes the snippets of one language, for many runs, until it is closed.
+
+    It is opened with an event. Setting the event breaks off the run: calls of `execute` raise
+    StoppedError. When all of them have returned, the event can be cleared and the next run begun.
+    """
 
     @property
     def width(self) -> int:
-        """How many cards at a time are worth it."""
+        """How many cards are worth executing at the same time."""
 
-    def known(self, snippets: Sequence[Snippet]) -> Known_co | None:
-        """The answer, where nothing need be executed for it."""
+    def begin(self) -> None:
+        """Begin a run: the project and what is installed may have changed since the last one."""
+
+    def cached(self, snippets: Sequence[Snippet]) -> Known_co | None:
+        """The result of a former run, if it is still true. Executes nothing."""
 
     def expect(self, snippets: Sequence[Snippet]) -> None:
-        """Get ready for snippets that are about to be executed."""
+        """Prepare for snippets that are about to be executed."""
 
-    def answer(self, snippets: Sequence[Snippet]) -> Known_co:
-        """Execute the snippets of one card."""
+    def execute(self, snippets: Sequence[Snippet]) -> Known_co:
+        """Execute the snippets of one card. Several threads may call this at once."""
 
     def close(self) -> None:
-        """End whatever runs."""
+        """End all processes and remove all files of the executor, for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +63,13 @@ def answers(
     Whoever is asked gets ready while the items are still coming. When nobody wants the answers any
     more, whatever is running ends at once.
     """
+    for each in asked.values():
+        each.begin()
     width = max((each.width for each in asked.values()), default=1)
     with ThreadPoolExecutor(max_workers=width) as pool, _ending(asked, pool, stop):
         begun = [_begun(item, executed(item), asked) for item in items]
         running: list[list[Future[Answer]]] = [
-            [pool.submit(each.answer, snippets) for each, snippets in one.asked] for one in begun
+            [pool.submit(each.execute, snippets) for each, snippets in one.asked] for one in begun
         ]
         for one, futures in zip(begun, running, strict=True):
             yield one.item, [*one.known, *(future.result() for future in futures)]
@@ -72,7 +81,7 @@ def _begun(
     begun: _Begun[Item, Answer] = _Begun(item, [], [])
     for language, snippets in executed.items():
         if language in asked:
-            known = asked[language].known(snippets)
+            known = asked[language].cached(snippets)
             if known is None:
                 asked[language].expect(snippets)
                 begun.asked.append((asked[language], snippets))
