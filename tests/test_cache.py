@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import NoReturn
 import pytest
 from projects import SETTINGS, Project, card, project, soon
 
+import verideck
 from verideck.markdown import languages
 from verideck.model import Proof, ProvenCard
 from verideck.pipeline import execution_config
@@ -221,6 +223,44 @@ def test_another_verideck_executes_everything(
     monkeypatch.setattr(proof_cache, "_code_hash", lambda _: "another")
     assert executed(copy) == ALL
     assert executed(copy) == set()
+
+
+@pytest.mark.parametrize(
+    ("room", "again"),
+    [
+        ("python/audit", False),
+        ("python/parent", False),
+        ("python/child", True),
+        ("python/wire", True),
+        ("sandbox", True),
+    ],
+)
+def test_only_code_that_a_card_executes_forgets_its_proof(
+    tmp_path: Path, room: str, *, again: bool
+) -> None:
+    """A comment in a module of the audit changes no report; one in a module of the child might."""
+    made = project(tmp_path / "deck", {"a.md": card("one", "assert int('1')")})
+    package = tmp_path / "copied" / "verideck"
+    shutil.copytree(Path(verideck.__file__).parent, package)
+    words = [sys.executable, "-m", "verideck", "check"]
+
+    def unchanged() -> bool:
+        run = subprocess.run(
+            words,
+            cwd=made.root,
+            env=made.environment(PYTHONPATH=str(package.parent)),
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        return "unchanged: 1 card" in run.stdout
+
+    assert not unchanged()
+    assert unchanged()
+    for file in (package / "proof" / room).glob("*.py"):
+        with file.open("a", encoding="utf-8") as module:
+            module.write("# A comment.\n")
+    assert unchanged() is not again
 
 
 def test_another_python_executes_everything(copy: Project, monkeypatch: pytest.MonkeyPatch) -> None:

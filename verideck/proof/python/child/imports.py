@@ -39,7 +39,7 @@ class Imports(importlib.abc.MetaPathFinder):
         self._after = {**after, "numpy.testing": self._count, "torch.testing": self._count}
 
     def install(self) -> None:
-        """Find every import from now on. Libraries that are already imported are seeded at once."""
+        """Find every import from now on; call at once for libraries that are imported already."""
         sys.path.insert(0, str(self.root))
         sys.meta_path.insert(0, self)
         self._call_for(sys.modules)
