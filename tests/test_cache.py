@@ -216,6 +216,24 @@ def test_another_version_of_a_library_is_noticed(
         assert "distribution" in executed(copy)
 
 
+@pytest.mark.parametrize("executor", ["fork", "spawn"])
+def test_what_only_verideck_imports_no_card_depends_on(tmp_path: Path, executor: str) -> None:
+    """A card depends on the library of our messages if its code does, and not else."""
+    settings = f'{SETTINGS}executor = "{executor}"\n'
+    codes = {
+        "msgspec": "import msgspec\nassert msgspec.json.decode(b'1') == 1",
+        "": "assert int('1')",
+    }
+    for name, code in codes.items():
+        made = project(tmp_path / (name or "none"), {"a.md": card("one", code)}, settings)
+        (proven,) = made.proven()
+        (file,) = entries(made)
+        entry = Cache(made.root / FOLDER, "proofs").find(file.parent.name + file.name)
+        assert entry
+        assert ("msgspec" in dict(entry["last"]["depends_on"]["loaded"])) is bool(name)
+        assert ("msgspec" in dict(proven.proofs[0].environment)) is bool(name)
+
+
 def test_another_verideck_executes_everything(
     copy: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

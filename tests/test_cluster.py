@@ -6,23 +6,27 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from projects import SETTINGS, Project, card, processes, project, soon
 
-from verideck.model import ProvenCard
+from verideck.model import Proof, ProvenCard
 from verideck.pipeline import execution_config
 from verideck.problems import Problem
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.parent import cluster, cluster_worker
+from verideck.proof.python.parent.prover import Python
 from verideck.proof.python.parent.request import request_of
 from verideck.proof.python.wire.run import ExecutorError, StoppedError
 from verideck.proof.verify import verify
+from verideck.source import fences
 
 pytest.importorskip("distributed")
 pytestmark = [
@@ -243,6 +247,32 @@ def test_giving_up_ends_what_runs_there(dask: str, tmp_path: Path) -> None:
     proofs.close()
     assert time.monotonic() - started < 10
     assert soon(lambda: not list(processes("43.625")))
+
+
+def test_a_cluster_is_used_for_many_runs(dask: str, tmp_path: Path) -> None:
+    """Each sends the project as it is then. One that is broken off ends, and is not the last."""
+    made = project(tmp_path, {"a.md": card("one", "from helper import n, wait\nprint(n)\nwait()")})
+    (snippets,) = fences.executed(made.cards()[0]).values()
+    stop = threading.Event()
+    config = replace(execution_config(made.settings()), executor=dask, cache=None)
+    helper = "n = {}\nassert n\ndef wait():\n    {}\n"
+    endless = "import subprocess; subprocess.run(['sleep', '48.125'])"
+    with closing(Python(config, stop)) as python, ThreadPoolExecutor() as pool:
+        for number in range(1, 4):
+            made.write("helper.py", helper.format(number, "pass"))
+            python.begin()
+            (proof,) = python.execute(snippets)
+            assert isinstance(proof, Proof), proof
+            assert proof.stdout == f"{number}\n"
+            made.write("helper.py", helper.format(number, endless))
+            python.begin()
+            running = pool.submit(python.execute, snippets)
+            assert soon(lambda: bool(list(processes("48.125"))))
+            stop.set()
+            with pytest.raises(StoppedError):
+                running.result(10)
+            assert soon(lambda: not list(processes("48.125")))
+            stop.clear()
 
 
 def test_no_scheduler_is_told(tmp_path: Path) -> None:

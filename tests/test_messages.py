@@ -6,13 +6,18 @@ import json
 import math
 import socket
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from projects import card, project
 
 from verideck import model
-from verideck.proof.python.parent.verdicts import read
+from verideck.model import Place
+from verideck.pipeline import execution_config
+from verideck.problems import Code, Problem
+from verideck.proof.python.parent.verdicts import judged, read
 from verideck.proof.python.wire import messages
 from verideck.proof.python.wire.channel import receive, send
 from verideck.proof.python.wire.messages import (
@@ -33,6 +38,7 @@ from verideck.proof.python.wire.messages import (
     StepReport,
     as_json,
     encoded,
+    replace,
 )
 from verideck.proof.python.wire.run import End, complete_lines
 
@@ -109,6 +115,7 @@ FORGED = {
     "less than no assertion": line(STEP, held=-1),
     "a truth for a number": line(STEP, held=True),
     "a time that is no number": line(STEP, seconds=math.nan),
+    "a line before the first": line(STEP, error={**as_json(FAILURE), "line": -1}),
     "an unknown field": line(STEP, more=1),
     "a place without a line": line(STEP, error={"code": "assertion-failed"}),
     "a number of ten thousand digits": f'{{"type": "step", "held": {"1" * 10_000}}}',
@@ -121,6 +128,26 @@ FORGED = {
 def test_a_forged_report_proves_nothing(name: str) -> None:
     """It has a report's form in all but one thing."""
     assert read([FORGED[name], line(STEP), line(EPILOGUE)], 1) == ([], None)
+
+
+@pytest.mark.parametrize(
+    "path", ["/dev/zero", "../b.md", "/etc/passwd", "a\0b", "link.md", "x" * 5000]
+)
+def test_a_forged_place_is_the_fence(tmp_path: Path, path: str) -> None:
+    """A problem is shown with the line of its file: no report chooses a file outside."""
+    (tmp_path / "b.md").touch()
+    made = project(tmp_path / "deck", {"a.md": card("one", "assert int('1')")})
+    (made.root / "link.md").symlink_to("/etc/passwd")
+    (snippet,) = made.cards()[0].snippets
+    config = execution_config(made.settings())
+    report = StepReport(replace(FAILURE, path=path), "", "", (), "", 0, (), 0.0)
+    (problem,) = judged([snippet], [report], None, config)
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.place) == (Code.ASSERTION_FAILED, snippet.place)
+    inside = StepReport(replace(FAILURE, path="cards/a.md"), "", "", (), "", 0, (), 0.0)
+    (problem,) = judged([snippet], [inside], None, config)
+    assert isinstance(problem, Problem)
+    assert problem.place == Place("cards/a.md", 3, 1)
 
 
 def test_only_whole_lines_are_a_report() -> None:

@@ -20,7 +20,7 @@ class ExecutionConfig:
     limits: Limits = field(default_factory=Limits)
     """For the snippets of one card; a fence may set its own."""
     sandbox: bool = True
-    """Execute inside of a box, where the system has one."""
+    """Execute in the sandbox, where the system has one."""
     sandbox_required: bool = False
     """Execute nothing where it has none."""
     sandbox_place: Place = PROJECT
@@ -31,7 +31,7 @@ class ExecutionConfig:
     """Take what a snippet prints for what it should print, because it is about to be written
     into the card."""
     executor: str = ""
-    """Who executes, see `verideck.executors`; by default this machine, as fast as it can."""
+    """The engine that executes, see `python.parent.engines`; by default the fastest one here."""
     executor_place: Place = PROJECT
     """Where that is set, if it is."""
     seeds: int = 5

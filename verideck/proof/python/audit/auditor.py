@@ -32,7 +32,7 @@ from verideck.storage.store import Cache
 _KILLS = {Code.ASSERTION_FAILED, Code.ASSERTION_SWALLOWED, Code.EXCEPTION_EXPECTED}
 """Problems that an assertion finds."""
 _GRACE, _TIMES = 5.0, 10.0
-"""A mutant has this many seconds, or this many times what the card itself takes and these."""
+"""A mutant is given this many seconds, plus this many times what the card itself takes."""
 
 
 class _Fate(StrEnum):
@@ -93,7 +93,7 @@ class Auditor:
         trial = Trial(snippets, request, outcome_of(run, snippets, len(request.steps)))
         if last is None or trial.original.problem:
             flaky = trial.original.message or "it does not hold when it is run again"
-            return Audit(flaky=flaky, flaky_place=trial.place_of(trial.original))
+            return Audit(flaky=flaky, flaky_place=trial.place(trial.original.place))
         audit = self._mutated(trial)
         if found := luck(trial, self.seeds, self._outcome):
             # Not stored: a failure by chance, or of a busy machine, is looked for again.

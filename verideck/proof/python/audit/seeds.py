@@ -11,6 +11,7 @@ from verideck.model import Place, Role, Snippet
 from verideck.proof.python.audit.comparison import Outcome
 from verideck.proof.python.audit.mutations import ignored
 from verideck.proof.python.parent.request import steps_of
+from verideck.proof.python.parent.verdicts import trusted_place
 from verideck.proof.python.wire.messages import Request, replace
 
 Execute = Callable[[Sequence[Snippet], Request], Outcome]
@@ -24,18 +25,15 @@ class Trial:
     request: Request
     original: Outcome
 
-    def place_of(self, outcome: Outcome) -> Place:
-        """Where an outcome belongs; the card's first fence if no line is known."""
-        return self.place(outcome.place)
-
     def place(self, at: tuple[str, int]) -> Place:
-        """The place of a path and a line."""
-        path, line = at
-        return Place(path, line) if line else steps_of(self.snippets)[0].place
+        """The place of a path and a line; the card's first fence if no line is known."""
+        place = trusted_place(Place(*at), self.snippets, Path(self.request.root))
+        return place or steps_of(self.snippets)[0].place
 
     def is_ignored(self, at: tuple[str, int]) -> bool:
         """Whether a line of the author's says that its luck is to be ignored."""
-        return bool(ignored(self._line(*at)))
+        place = trusted_place(Place(*at), self.snippets, Path(self.request.root))
+        return place is not None and bool(ignored(self._line(*at)))
 
     def _line(self, path: str, number: int) -> str:
         """A line of a fence, or of a file of the project."""
@@ -60,7 +58,7 @@ def luck(trial: Trial, seeds: int, execute: Execute) -> tuple[str, Place] | None
 def _again(trial: Trial, execute: Execute) -> tuple[str, Place] | None:
     again = execute(trial.snippets, trial.request)
     if again.problem:
-        return again.message.split("\n")[0], trial.place_of(again)
+        return again.message.split("\n")[0], trial.place(again.place)
     moved = [(each.path, each.line) for each in trial.original.moved(again)]
     restless = [at for at in moved if not trial.is_ignored(at)]
     if restless or not (moved or trial.original.agrees(again)):
@@ -75,5 +73,5 @@ def _reseeded(trial: Trial, seeds: int, execute: Execute) -> tuple[str, Place] |
         outcome = execute(unprinted, replace(trial.request, seed=seed))
         if outcome.problem and not trial.is_ignored(outcome.place):
             first = outcome.message.split("\n")[0]
-            return f"with seed {seed}: {first}", trial.place_of(outcome)
+            return f"with seed {seed}: {first}", trial.place(outcome.place)
     return None

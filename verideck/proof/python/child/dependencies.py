@@ -135,7 +135,7 @@ class Dependencies:
                 imports.sources.name(folder): Claims(tuple(sorted(names)), tuple(_all(names)))
                 for folder, names in sorted(asked.items())
             },
-            loaded=tuple(modules_here.in_use()),
+            loaded=tuple(modules_here.in_use(imports.sources.imported)),
             unseen=self._unseen or changed,
         )
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import importlib.abc
 import importlib.machinery
+import importlib.metadata
 import importlib.util
 import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 
@@ -160,6 +163,8 @@ def _then(loader: importlib.abc.Loader, on_import: OnImport) -> None:
 
 INSTALLED = tuple(f"{place}{os.sep}" for place in (sys.prefix, sys.base_prefix))
 _OURS = __name__.partition(".")[0]
+_MESSAGES = "msgspec"
+"""The library that `wire.messages` is made with."""
 _before: list[str] = []
 """The last module that was imported before the fork, if there is one."""
 _in_use_before: set[tuple[str, str]] = set()
@@ -171,6 +176,7 @@ def remember() -> None:
     """Look at all modules that are imported before a fork, so that the fork need not."""
     imported = {**sys.modules, **STASH.modules()}
     _in_use_before.update(_distributions(imported))
+    in_use(frozenset())  # what they require is looked up now
     for name, module in imported.items():
         if name.partition(".")[0] != _OURS and (file := _loose(module)):
             _outside_before.setdefault(file, stamp(Path(file)))
@@ -208,12 +214,24 @@ def _loose(module: ModuleType | None) -> str:
     return file if file.endswith(".py") and not file.startswith(INSTALLED) else ""
 
 
-def in_use() -> list[tuple[str, str]]:
+def in_use(named: AbstractSet[str]) -> list[tuple[str, str]]:
     """Every distribution of which a module is imported, with its version.
 
-    Also those that verideck imports: a library that the card imports may have found them imported.
+    verideck itself imports msgspec. It counts if the author's code imports it, which `named` tells,
+    or if another of the distributions requires it.
     """
-    return sorted(_in_use_before | _distributions(new()))
+    found = dict(_in_use_before | _distributions(new()))
+    others = found.keys() - {_MESSAGES, _OURS}
+    if _MESSAGES not in named and not any(map(_may_use_messages, others)):
+        found.pop(_MESSAGES, None)
+    return sorted(found.items())
+
+
+@cache
+def _may_use_messages(distribution: str) -> bool:
+    """Whether a distribution requires msgspec, under whichever condition."""
+    required = importlib.metadata.requires(distribution) or ()
+    return any(each.startswith(_MESSAGES) for each in required)
 
 
 def _distributions(names: Iterable[str]) -> set[tuple[str, str]]:

@@ -105,8 +105,8 @@ class Cluster:
         with self._lock:
             if self._files is None or self._files is instead_of:
                 files = dict(_files(self._root))
-                # With a hash, a project that was lost would be found where it is no more.
-                self._files = client.scatter(files, hash=False, broadcast=True)
+                # Dask would take the names of a mapping, or a hash, for the same data as before.
+                (self._files,) = client.scatter([files], hash=False, broadcast=True)
             return self._run, self._files
 
     def _run_with(self, name: str, files: object, request: Request) -> Finished:

@@ -113,7 +113,7 @@ class Forks:
 
     def _is_outdated(self) -> bool:
         """Whether the warm parent has imported what a card would not find now."""
-        claimed = any(needs.is_of_project(name, self._root) for name in self._modules)
+        claimed = needs.any_of_project(self._modules, self._root)
         return claimed or self._surroundings != _surroundings() or not self._is_current()
 
     def _is_current(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -44,9 +44,9 @@ def _top(name: str) -> str:
     return name.replace(":", ".").partition(".")[0]
 
 
-def is_of_project(name: str, root: Path) -> bool:
-    """Whether a module, named as `needed` does, is one of the project's."""
-    return _of_project(name, root) is not None
+def any_of_project(modules: Iterable[str], root: Path) -> bool:
+    """Whether one of these modules, named as `needed` does, is the project's."""
+    return any(_of_project(name, root) for name in set(map(_top, modules)))
 
 
 def _of_project(name: str, root: Path) -> Path | None:

@@ -50,9 +50,9 @@ def judged(
     """What the reports show: problems, and proofs if everything holds."""
     proofs: list[Proof] = []
     for snippet, report in zip(steps_of(snippets), reports, strict=False):
-        yield from map(_doubted, report.doubts)
+        yield from (_doubted(doubt, snippet, config.root) for doubt in report.doubts)
         if report.error:
-            yield _failed(report.error, snippet)
+            yield _failed(report.error, snippet, config.root)
         else:
             environment = last.environment if last else ()
             proofs.append(_proof(snippet, report, environment))
@@ -95,17 +95,36 @@ def _proof(snippet: Snippet, report: StepReport, environment: tuple[tuple[str, s
     )
 
 
-def _failed(error: Failure, snippet: Snippet) -> Problem:
+def trusted_place(place: Place, snippets: Sequence[Snippet], root: Path) -> Place | None:
+    """A reported place; None if it is no line of the card, nor of a file of the project.
+
+    The line of a problem is read from its file and shown. A forged report must not choose the file.
+    """
+    inside = place.path in {each.origin.path for each in snippets} or _is_file(place.path, root)
+    return place if inside and place.line else None
+
+
+def _is_file(path: str, root: Path) -> bool:
+    """Whether a path is that of a file of the project, links and all."""
+    try:
+        file = (root / path).resolve()
+        return file.is_relative_to(root.resolve()) and file.is_file()
+    except (OSError, ValueError):  # a path that the system does not accept
+        return False
+
+
+def _failed(error: Failure, snippet: Snippet, root: Path) -> Problem:
     """A failure at the author's line; at the fence if no line of theirs is known."""
-    place = Place(error.path, error.line, error.column) if error.line else snippet.place
-    return Problem(Code(error.code), error.message, place, error.hint)
+    place = trusted_place(Place(error.path, error.line, error.column), [snippet], root)
+    return Problem(Code(error.code), error.message, place or snippet.place, error.hint)
 
 
-def _doubted(doubt: Doubt) -> Problem:
+def _doubted(doubt: Doubt, snippet: Snippet, root: Path) -> Problem:
+    place = trusted_place(Place(doubt.path, doubt.line), [snippet], root)
     return Problem(
         Code.SHAPES_DIFFER,
         doubt.message,
-        Place(doubt.path, doubt.line),
+        place or snippet.place,
         f"assert the shapes too, or compare with {doubt.strict}",
         Severity.WARNING,
     )
@@ -144,12 +163,12 @@ def _unfinished(
 def _where(run: Finished, steps: Sequence[Snippet], root: Path) -> Place | None:
     """The author's line at which a process was when it was ended."""
     root = root.resolve()
-    cards = {each.origin.path for each in steps}
     for name, line in run.stack:
         file = Path(name)
         inside = file.relative_to(root).as_posix() if file.is_relative_to(root) else name
-        if inside in cards or (inside != name and not file.is_relative_to(sys.prefix)):
-            return Place(inside, line)
+        place = trusted_place(Place(inside, line), steps, root)
+        if place and not (file.is_relative_to(sys.prefix) and file.is_relative_to(root)):
+            return place
     return None
 
 

@@ -91,9 +91,9 @@ class Failure(Message, frozen=True):
     """The value of a `problems.Code`."""
     message: str
     path: str
-    line: int
+    line: Count
     """0 where no line of the author's is known."""
-    column: int
+    column: Count
     hint: str
 
 
@@ -101,7 +101,7 @@ class Doubt(Message, frozen=True):
     """An assertion that held and says less than it seems to."""
 
     path: str
-    line: int
+    line: Count
     message: str
     strict: str
     """What says more."""
@@ -134,7 +134,7 @@ class ReadValue(Message, frozen=True):
     outline: str
     """All but the numbers; empty where `unit` is 0."""
     path: str = ""
-    line: int = 0
+    line: Count = 0
 
 
 class Claims(Message, frozen=True):
@@ -154,7 +154,7 @@ class DependsOn(Message, frozen=True):
     loaded: tuple[tuple[str, str], ...]
     """The distributions of all imported modules, with their versions."""
     unseen: bool
-    """Whether there is more than is listed here: such a run is not kept."""
+    """Whether there is more than is listed here: such a run is not stored."""
 
 
 class Epilogue(Message, frozen=True, tag="end"):
@@ -189,7 +189,7 @@ class Refused(Message, frozen=True, tag="refused"):
     why: str
 
 
-# What the warm parent is told
+# What the warm parent is asked for
 
 
 class Preload(Message, frozen=True, tag="preload"):

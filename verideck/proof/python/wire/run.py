@@ -1,4 +1,4 @@
-"""The words in which the execution of a card is told, and the errors of those that execute it."""
+"""The kinds of steps, how a card's process ends, and the errors of those that execute cards."""
 
 from __future__ import annotations
 
