@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +21,8 @@ from verideck.history.recognise import recognise
 from verideck.history.scope import Scope
 from verideck.model import Built, Card, Place, ProvenCard, Source, Unanswered
 from verideck.problems import Problem, Problems
-from verideck.project import execution_config, source_config
+from verideck.project import execution_config as project_config
+from verideck.project import source_config
 from verideck.proof.audit import audit as audit_cards
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
@@ -31,7 +34,7 @@ from verideck.settings import load as load_settings
 from verideck.source import read as files_read
 from verideck.source.cards import cards_of
 from verideck.source.collect import is_first
-from verideck.storage.store import FOLDER
+from verideck.storage.store import FOLDER, Store
 
 ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("verideck")
@@ -192,6 +195,21 @@ def parse(sources: Sequence[Source], settings: Settings) -> list[Card | Unanswer
     return [*found, *problems]
 
 
+def execution_config(settings: Settings, *, kept: bool = True) -> ExecutionConfig:
+    """Where a project's snippets are executed; their proofs are kept in its folder, or nowhere."""
+    return project_config(settings, Store(settings.root / FOLDER if kept else None))
+
+
+def rows(made: Project, kind: str = "proofs") -> dict[str, bytes]:
+    """The rows of one kind that a project keeps, by their keys."""
+    file = made.root / FOLDER / "store.sqlite"
+    if not file.exists():
+        return {}
+    with closing(sqlite3.connect(file)) as connection:
+        found = connection.execute("select key, content from rows where kind = ?", (kind,))
+        return dict(found.fetchall())
+
+
 def verify(
     cards: Sequence[Card], config: ExecutionConfig, on_event: Listener = unheard
 ) -> list[ProvenCard | Problem]:
@@ -206,6 +224,7 @@ def verify(
         proven = proving.finish(problems, on_event)
     finally:
         executors.close()
+        config.store.close()
     places = [each.place for each in cards]
     found: list[ProvenCard | Problem] = [*proven, *problems]
     return sorted(found, key=lambda each: _number(each, places))
@@ -230,6 +249,7 @@ def audit(
         audited = audit_cards(proven, executors.auditors, executors.stop, floor, problems)
     finally:
         executors.close()
+        config.store.close()
     return [*problems, *audited]
 
 

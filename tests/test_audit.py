@@ -15,17 +15,19 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import SETTINGS, Project, audit, card, load, project
+from projects import SETTINGS, Project, audit, card, execution_config, load, project
 
 from verideck.cli.commands import verideck
 from verideck.cli.report import audits_as_json, scored
 from verideck.model import Audit, Place, ProvenCard, Stats, Survivor
 from verideck.problems import Code, Problem
-from verideck.project import execution_config
-from verideck.proof.python.audit import auditor
+from verideck.proof.python.audit import audit_cache, auditor
+from verideck.proof.python.audit.audit_cache import AuditedRun
+from verideck.proof.python.audit.comparison import agree
 from verideck.proof.python.audit.mutations import ignored, mutants
 from verideck.proof.python.child.values import fingerprint, traced
 from verideck.proof.python.parent import forks, spawned
+from verideck.proof.python.wire.messages import as_json
 from verideck.proof.python.wire.run import ExecutorError, NobodyError
 
 # Which changes are made
@@ -431,13 +433,10 @@ def test_noise_is_a_few_units_in_the_last_place(
     before: object, after: object, *, same: bool
 ) -> None:
     """Of the largest number of a value; whatever else differs has moved."""
-    one, other = (traced(each, whole=True) for each in (before, after))
-    assert (
-        auditor.read_of({**one, "file": "", "line": 1}).agrees(
-            auditor.read_of({**other, "file": "", "line": 2})
-        )
-        is same
+    one, other = (
+        traced(each, whole=True, line=line) for line, each in enumerate((before, after), start=1)
     )
+    assert agree(one, other) is same
 
 
 # Luck
@@ -775,9 +774,13 @@ def test_an_audit_of_another_form_is_none(
 ) -> None:
     """What was kept in a form that this version does not know is asked again."""
     made = project(tmp_path, {"a.md": card("a", STRONG)})
-    packed = auditor._packed  # noqa: SLF001 - what is written
+
+    def otherwise(row: AuditedRun) -> bytes:
+        told = as_json(row)
+        return json.dumps({**told, "audit": {**told["audit"], **bent}}).encode()
+
     with monkeypatch.context() as patch:
-        patch.setattr(auditor, "_packed", lambda *of: {**packed(*of), **bent})
+        patch.setattr(audit_cache, "encoded", otherwise)
         first = audits(made)
     assert audits(made) == first
     idle(monkeypatch)
@@ -815,7 +818,7 @@ def test_of_what_is_large_no_text_is_made() -> None:
 
     ones, zeros = (make((9, 9)).view(Large) for make in (numpy.ones, numpy.zeros))
     assert fingerprint(ones) == fingerprint(ones.T) != fingerprint(zeros)
-    assert traced(ones, whole=False)["numbers"] == [1.0] * 64
+    assert traced(ones, whole=False).numbers == (1.0,) * 64
     for kind in (torch.bfloat16, torch.complex64, torch.bool, torch.float64):
         one, other = (make(3, dtype=kind) for make in (torch.ones, torch.zeros))
         assert fingerprint(one) == fingerprint(one.clone().requires_grad_(kind.is_floating_point))

@@ -26,6 +26,7 @@ from projects import SETTINGS, card, processes, project, soon
 from verideck.model import ProvenCard
 from verideck.problems import Code, Problem
 from verideck.proof.python.parent import proof_cache
+from verideck.proof.python.wire.messages import replace as changed
 from verideck.proof.sandbox import kernel
 from verideck.storage.store import FOLDER
 
@@ -460,10 +461,10 @@ def test_a_proof_from_outside_of_a_box_is_not_reused_in_one(
 ) -> None:
     """A machine that has a box executes again what was proved without one."""
     made = project(tmp_path, {"a.md": card("one", "assert int('1')")})
-    entry = proof_cache.entry
+    row = proof_cache.proved_run
     with monkeypatch.context() as patch:
         patch.setattr(
-            proof_cache, "entry", lambda *of, **_: entry(of[0], of[1], {**of[2], "box": ""})
+            proof_cache, "proved_run", lambda *of: row(of[0], of[1], changed(of[2], sandbox=""))
         )
         made.proven()
     with monkeypatch.context() as patch:

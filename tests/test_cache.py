@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import sqlite3
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 import pytest
-from projects import SETTINGS, Project, card, project, soon, verify
+from projects import SETTINGS, Project, card, execution_config, project, rows, soon, verify
 
+import verideck
 from verideck.markdown import languages
 from verideck.model import Proof, ProvenCard
 from verideck.problems import Problem
-from verideck.project import execution_config
 from verideck.proof.python.parent import forks, proof_cache, spawned
 from verideck.proof.python.parent.prover import Python
 from verideck.proof.python.wire import versions
 from verideck.proof.scheduling import executed as executed_by_language
 from verideck.render.highlight import Highlighter
-from verideck.storage.cache import Cache
-from verideck.storage.store import FOLDER, Store, key
+from verideck.storage.store import FILE, FOLDER, Store, opened
 
 UNBOXED = SETTINGS + "sandbox = false\n"
 HERE = "from pathlib import Path\nroot = Path(__file__).parents[1]\n"
@@ -105,9 +108,12 @@ def idle(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(spawned, "run", never)
 
 
-def entries(made: Project) -> list[Path]:
-    """The files of the kept proofs."""
-    return [file for file in (made.root / FOLDER / "proofs").rglob("*") if file.is_file()]
+def damage(made: Project, contents: dict[str, bytes]) -> None:
+    """Put other contents under the keys of kept proofs, and leave the hashes as they were."""
+    with closing(sqlite3.connect(made.root / FOLDER / FILE)) as connection, connection:
+        for named, content in contents.items():
+            statement = "update rows set content = ? where key = ?"
+            assert connection.execute(statement, (content, named)).rowcount == 1
 
 
 def test_nothing_is_executed_where_nothing_changed(
@@ -209,21 +215,74 @@ def test_another_version_of_a_library_is_noticed(
     """A card is executed again with another version of what it imports, not of what it does not."""
     version = versions.version
     with monkeypatch.context() as patch:
-        patch.setattr(proof_cache, "version", lambda name: version(name) if name != "anki" else "0")
+        patch.setattr(versions, "version", lambda name: version(name) if name != "anki" else "0")
         assert executed(copy) == set()
-        patch.setattr(
-            proof_cache, "version", lambda name: version(name) if name != "PyYAML" else "0"
-        )
+        patch.setattr(versions, "version", lambda name: version(name) if name != "PyYAML" else "0")
         assert "distribution" in executed(copy)
+
+
+@pytest.mark.parametrize("executor", ["fork", "spawn"])
+def test_what_only_verideck_imports_no_card_depends_on(tmp_path: Path, executor: str) -> None:
+    """A card depends on the library of our messages if its code does, and not else."""
+    settings = f'{SETTINGS}executor = "{executor}"\n'
+    codes = {
+        "msgspec": "import msgspec\nassert msgspec.json.decode(b'1') == 1",
+        "": "assert int('1')",
+    }
+    for name, code in codes.items():
+        made = project(tmp_path / (name or "none"), {"a.md": card("one", code)}, settings)
+        (proven,) = made.proven()
+        (content,) = rows(made).values()
+        entry = json.loads(content)
+        assert ("msgspec" in dict(entry["last"]["depends_on"]["loaded"])) is bool(name)
+        assert ("msgspec" in dict(proven.proofs[0].environment)) is bool(name)
 
 
 def test_another_verideck_executes_everything(
     copy: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Proofs are those of the code that executed them: another one judges for itself."""
-    monkeypatch.setattr(proof_cache, "_runner", lambda: "another")
+    monkeypatch.setattr(proof_cache, "_code_hash", lambda _: "another")
     assert executed(copy) == ALL
     assert executed(copy) == set()
+
+
+@pytest.mark.parametrize(
+    ("room", "again"),
+    [
+        ("python/audit", False),
+        ("python/parent", False),
+        ("python/child", True),
+        ("python/wire", True),
+        ("sandbox", True),
+    ],
+)
+def test_only_code_that_a_card_executes_forgets_its_proof(
+    tmp_path: Path, room: str, *, again: bool
+) -> None:
+    """A comment in a module of the audit changes no report; one in a module of the child might."""
+    made = project(tmp_path / "deck", {"a.md": card("one", "assert int('1')")})
+    package = tmp_path / "copied" / "verideck"
+    shutil.copytree(Path(verideck.__file__).parent, package)
+    words = [sys.executable, "-m", "verideck", "check"]
+
+    def unchanged() -> bool:
+        run = subprocess.run(
+            words,
+            cwd=made.root,
+            env=made.environment(PYTHONPATH=str(package.parent)),
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        return "unchanged: 1 card" in run.stdout
+
+    assert not unchanged()
+    assert unchanged()
+    for file in (package / "proof" / room).glob("*.py"):
+        with file.open("a", encoding="utf-8") as module:
+            module.write("# A comment.\n")
+    assert unchanged() is not again
 
 
 def test_another_python_executes_everything(copy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -461,7 +520,7 @@ def test_a_failure_is_never_kept(tmp_path: Path) -> None:
     made = project(tmp_path, {"a.md": "".join(cards)}, SETTINGS + "timeout = 0.5\n")
     first = made.problems()
     assert len(first) == len(failing)
-    assert entries(made) == []
+    assert rows(made) == {}
     assert made.problems() == first
 
 
@@ -501,41 +560,61 @@ def _flipped(content: bytes) -> Iterator[bytes]:
         yield content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
 
 
-def test_a_damaged_entry_is_none(tmp_path: Path) -> None:
-    """Whichever bit of an entry has flipped, and wherever it was cut off, nothing is found."""
-    cache = Cache(tmp_path, "proofs")
-    name = key("a")
-    cache.keep(name, {"reports": [{"held": 1}]})
-    (file,) = (each for each in (tmp_path / "proofs").rglob("*") if each.is_file())
-    whole = file.read_bytes()
-    assert cache.find(name) == {"reports": [{"held": 1}]}
-    damaged = [*_flipped(whole), *(whole[:size] for size in range(len(whole)))]
-    damaged += [b"\n", b"{}", b"\n{}", whole + b" ", whole * 2]
-    for content in damaged:
-        file.write_bytes(content)
-        assert cache.find(name) is None, content
-    file.unlink()
-    file.mkdir()
-    assert cache.find(name) is None
-    cache.keep(name, {})
+def test_a_damaged_row_is_none(tmp_path: Path) -> None:
+    """Whichever bit of a row has flipped, and wherever it was cut off, nothing is found."""
+    whole = b'{"reports": [{"held": 1}]}'
+    damaged: list[object] = [*_flipped(whole), *(whole[:size] for size in range(len(whole)))]
+    damaged += [b"\n", b"{}", whole + b" ", whole * 2, None, 3, "text"]
+    with opened(tmp_path) as store:
+        store.keep("proofs", {"a": whole})
+        assert store.find("proofs", "a") == whole
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection, opened(tmp_path) as store:
+        for content in damaged:
+            connection.execute("update rows set content = ?", (content,))
+            connection.commit()
+            assert store.find("proofs", "a") is None, content
+
+
+@pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + b"x" * 5000])
+def test_a_damaged_file_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    """What is no database holds nothing, and what is kept next takes its place."""
+    (tmp_path / FILE).write_bytes(content)
+    with opened(tmp_path) as store:
+        assert store.find("proofs", "a") is None
+        store.keep("proofs", {"a": b"1"})
+        assert store.find("proofs", "a") == b"1"
+
+
+def test_rows_that_no_run_uses_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that was used in the last thirty days stays, another one does not."""
+    day = 24 * 3600.0
+    for now, used in ((0.0, "ab"), (20 * day, "a"), (45 * day, "a")):
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        with opened(tmp_path) as store:
+            if not now:
+                store.keep("proofs", dict.fromkeys(used, b"1"))
+            for name in used:
+                assert store.find("proofs", name) == b"1"
+    with opened(tmp_path) as store:
+        assert store.find("proofs", "b") is None
 
 
 def test_damaged_proofs_are_replaced(copy: Project) -> None:
-    """A run that meets damaged entries executes, and the next one finds what it kept."""
-    for number, file in enumerate(entries(copy)):
-        content = file.read_bytes()
-        damaged = (content[:-9], b"", content.replace(b"held", b"hold"), b"[" * 5000)
-        file.write_bytes(damaged[number % len(damaged)])
+    """A run that meets damaged rows executes, and the next one finds what it kept."""
+    damaged = {}
+    for number, (named, content) in enumerate(rows(copy).items()):
+        ways = (content[:-9], b"", content.replace(b"held", b"hold"), b"[" * 5000)
+        damaged[named] = ways[number % len(ways)]
+    damage(copy, damaged)
     assert executed(copy) == ALL
     assert executed(copy) == set()
 
 
-def test_an_entry_proves_one_card(copy: Project) -> None:
+def test_a_row_proves_one_card(copy: Project) -> None:
     """A proof that lies under another card's key proves nothing of that card."""
-    files = entries(copy)
-    contents = [file.read_bytes() for file in files]
-    for file, content in zip(files, [*contents[1:], contents[0]], strict=True):
-        file.write_bytes(content)
+    kept = rows(copy)
+    contents = list(kept.values())
+    damage(copy, dict(zip(kept, [*contents[1:], contents[0]], strict=True)))
     assert executed(copy) == ALL
 
 
@@ -554,7 +633,7 @@ def test_an_entry_of_another_form_is_none(
     """What was kept in a form that this version does not know is executed again."""
     made = project(tmp_path, {"a.md": card("one", "assert int('1')")})
     with monkeypatch.context() as patch:
-        patch.setattr(proof_cache, "entry", lambda *_: entry)
+        patch.setattr(proof_cache, "encoded", lambda _: json.dumps(entry).encode())
         assert executed(made) == {"one"}
     assert executed(made) == {"one"}
     assert executed(made) == set()
@@ -578,19 +657,17 @@ def test_an_entry_of_any_other_form_harms_nobody(tmp_path: Path) -> None:
     text = card("one", code, "\n```output\n1\n```\n")
     made = project(tmp_path, {"snippets/one.py": "n = 1\n", "a.md": text})
     made.proven()
-    (file,) = entries(made)
-    name = file.parent.name + file.name
-    cache = Cache(made.root / FOLDER, "proofs")
-    whole = cache.find(name)
-    assert whole
-    python = Python(execution_config(made.settings()), threading.Event())
+    ((name, content),) = rows(made).items()
+    whole = json.loads(content)
+    config = execution_config(made.settings())
+    python = Python(config, threading.Event())
     (snippets,) = executed_by_language(made.cards()[0]).values()
     first = python.cached(snippets)
     assert first
     bent = [each for each in _bent(whole) if isinstance(each, dict)]
     assert len(bent) > 100
     for entry in bent:
-        cache.keep(name, entry)
+        config.store.keep("proofs", {name: json.dumps(entry).encode()})
         found = python.cached(snippets)
         assert not found or [type(each) for each in found] == [type(each) for each in first]
         for proof in found or ():
@@ -609,11 +686,11 @@ def test_two_builds_at_once_are_both_right(tmp_path: Path) -> None:
         assert each.returncode == 0, said
     first, second = (tmp_path / f"{number}.apkg" for number in range(2))
     assert first.read_bytes() == second.read_bytes()
-    assert len(entries(made)) == len(ALL_OF_FIRST)
+    assert len(rows(made)) == len(ALL_OF_FIRST)
     assert executed(made) == set()
 
 
-@pytest.mark.parametrize("path", [FOLDER, f"{FOLDER}/proofs"])
+@pytest.mark.parametrize("path", [FOLDER, f"{FOLDER}/{FILE}/inside"])
 def test_a_folder_that_cannot_be_written_harms_nobody(tmp_path: Path, path: str) -> None:
     """Where nothing can be kept, every run executes everything, and says nothing of it."""
     made = project(tmp_path, {"a.md": FIRST, path: "a file stands here"})
@@ -625,7 +702,7 @@ def test_a_folder_that_cannot_be_written_harms_nobody(tmp_path: Path, path: str)
 def test_clean_forgets_everything(copy: Project) -> None:
     """`verideck clean` deletes what is kept, also from a folder of the project."""
     assert copy.run("clean", folder="cards").stdout == "all of it is forgotten\n"
-    assert not [each for each in (copy.root / FOLDER).iterdir() if each.is_dir()]
+    assert rows(copy) == {}
     assert copy.run("clean").stdout == "nothing is kept here\n"
     assert executed(copy) == ALL
 
@@ -693,7 +770,7 @@ def test_proofs_may_be_deleted_while_they_are_used(tmp_path: Path) -> None:
 def test_nothing_is_kept_without_a_folder(tmp_path: Path) -> None:
     """Whoever wants every card executed opens a bench without a cache."""
     made = project(tmp_path, {"a.md": FIRST})
-    where = replace(execution_config(made.settings()), cache=None)
+    where = execution_config(made.settings(), kept=False)
     for _ in range(2):
         found = list(verify(made.cards(), where))
         assert not [each for each in found if isinstance(each, Problem)]

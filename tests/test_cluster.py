@@ -6,21 +6,26 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, Project, card, processes, project, soon, verify
+from projects import SETTINGS, Project, card, execution_config, processes, project, soon, verify
 
 from verideck.events import CardProven, Event
-from verideck.model import ProvenCard
+from verideck.model import Proof, ProvenCard
 from verideck.problems import Problem
-from verideck.project import execution_config
-from verideck.proof.python.parent import cluster
+from verideck.proof.config import ExecutionConfig
+from verideck.proof.python.parent import cluster, cluster_worker
+from verideck.proof.python.parent.prover import Python
+from verideck.proof.python.parent.request import request_of
 from verideck.proof.python.wire.run import ExecutorError, StoppedError
+from verideck.proof.scheduling import executed as executed_by_language
 
 pytest.importorskip("distributed")
 pytestmark = [
@@ -101,14 +106,14 @@ def remotely(made: Project, address: str) -> list[ProvenCard | Problem]:
     """What becomes of the cards on a cluster; nothing is known from before."""
     return list(
         verify(
-            made.cards(), replace(execution_config(made.settings()), executor=address, cache=None)
+            made.cards(), replace(execution_config(made.settings(), kept=False), executor=address)
         )
     )
 
 
 def here(made: Project) -> list[ProvenCard | Problem]:
     """What becomes of the cards on this machine."""
-    return list(verify(made.cards(), replace(execution_config(made.settings()), cache=None)))
+    return list(verify(made.cards(), execution_config(made.settings(), kept=False)))
 
 
 def timeless(found: list[ProvenCard | Problem]) -> list[object]:
@@ -172,7 +177,7 @@ def test_a_lost_worker_loses_nothing(tmp_path: Path) -> None:
     made = project(tmp_path / "deck", {"a.md": text})
     with _started(tmp_path) as cluster:
         found: list[ProvenCard | Problem] = []
-        where = replace(execution_config(made.settings()), executor=cluster.address, cache=None)
+        where = replace(execution_config(made.settings(), kept=False), executor=cluster.address)
         for each in verify(made.cards(), where):
             found.append(each)
             if len(found) == 3:
@@ -201,9 +206,10 @@ def test_where_a_card_was_is_told_as_here(dask: str, tmp_path: Path) -> None:
 
 def test_nothing_is_started_for_a_run_that_has_ended(tmp_path: Path) -> None:
     """A task that comes late would start an engine that nobody ends."""
-    cluster.end_here("over")
+    cluster_worker.end_here("over")
+    request = request_of([], ExecutionConfig(tmp_path))
     with pytest.raises(StoppedError):
-        cluster.run_here("over", {}, [[], []], {"root": str(tmp_path)})
+        cluster_worker.run_here("over", {}, [[], []], request)
 
 
 def test_a_lost_worker_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +220,7 @@ def test_a_lost_worker_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     code = "import time\ntime.sleep(0.5)\nassert int('1')"
     made = project(tmp_path / "deck", {"a.md": card("one", code) + card("two", code)})
     with _started(tmp_path) as cluster:
-        where = replace(execution_config(made.settings()), executor=cluster.address, cache=None)
+        where = replace(execution_config(made.settings(), kept=False), executor=cluster.address)
 
         def kill_the_workers(event: Event) -> None:
             if isinstance(event, CardProven):
@@ -248,11 +254,37 @@ def test_giving_up_ends_what_runs_there(dask: str, tmp_path: Path) -> None:
     with pytest.raises(GaveUpError):
         verify(
             made.cards(),
-            replace(execution_config(made.settings()), executor=dask, cache=None),
+            replace(execution_config(made.settings(), kept=False), executor=dask),
             give_up,
         )
     assert time.monotonic() - started[0] < 10
     assert soon(lambda: not list(processes("43.625")))
+
+
+def test_a_cluster_is_used_for_many_runs(dask: str, tmp_path: Path) -> None:
+    """Each sends the project as it is then. One that is broken off ends, and is not the last."""
+    made = project(tmp_path, {"a.md": card("one", "from helper import n, wait\nprint(n)\nwait()")})
+    (snippets,) = executed_by_language(made.cards()[0]).values()
+    stop = threading.Event()
+    config = replace(execution_config(made.settings(), kept=False), executor=dask)
+    helper = "n = {}\nassert n\ndef wait():\n    {}\n"
+    endless = "import subprocess; subprocess.run(['sleep', '48.125'])"
+    with closing(Python(config, stop)) as python, ThreadPoolExecutor() as pool:
+        for number in range(1, 4):
+            made.write("helper.py", helper.format(number, "pass"))
+            python.begin()
+            (proof,) = python.execute(snippets)
+            assert isinstance(proof, Proof), proof
+            assert proof.stdout == f"{number}\n"
+            made.write("helper.py", helper.format(number, endless))
+            python.begin()
+            running = pool.submit(python.execute, snippets)
+            assert soon(lambda: bool(list(processes("48.125"))))
+            stop.set()
+            with pytest.raises(StoppedError):
+                running.result(10)
+            assert soon(lambda: not list(processes("48.125")))
+            stop.clear()
 
 
 def test_no_scheduler_is_told(tmp_path: Path) -> None:
@@ -283,7 +315,7 @@ def test_a_cluster_without_workers_is_told(tmp_path: Path) -> None:
 
 def test_another_verideck_is_refused(dask: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster of another version, or another Python, would give other proofs."""
-    monkeypatch.setattr(cluster, "_identity", _another)
+    monkeypatch.setattr(cluster_worker, "_versions", _another)
     with pytest.raises(ExecutorError, match=re.escape("verideck 0.0 on Python 2.7")):
         cluster.connected(dask)
 

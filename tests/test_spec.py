@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from projects import build, check, lint, load, parse, read, verify
+from projects import build, check, execution_config, lint, load, parse, read, verify
 from spec_cases import SPEC, BadCaseError, Case, cases
 
 from verideck.cli import report
 from verideck.cli.report import summarise
 from verideck.model import Card, Note, Passage, Proof, ProvenCard, Role, Snippet
 from verideck.problems import BuildFailedError, Code, Problem
-from verideck.project import execution_config
 from verideck.proof.languages import VERIFIERS
 from verideck.rules import RULES
 from verideck.settings import Settings

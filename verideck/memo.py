@@ -52,8 +52,8 @@ class Memo:
         """Keep rows in a store, and values in memory."""
         self._root = root
         self._config = SourceConfig(root, "")
-        self._file_rows = Rows(store, "files", FileRow)
-        self._look_rows = Rows(store, "looks", Rendered)
+        self._file_rows = Rows.of(store, "files", FileRow)
+        self._look_rows = Rows.of(store, "looks", Rendered)
         self._store = store
         self._highlighter: Highlighter | None = None
         self._hashes = FileHashes()
@@ -84,7 +84,7 @@ class Memo:
         with ProcessPoolExecutor(os.cpu_count(), context) as pool:
             rows = pool.map(partial(_encoded_row, self._config), missing, chunksize=2)
             for source, content in zip(missing, rows, strict=True):
-                self._keep(source, self._file_rows.decoded(content))
+                self._keep(source, self._file_rows.decode(content))
 
     def cards_of(self, source: Source) -> CardsOfFile:
         """The cards of a file, see `source.cards.cards_of`."""

@@ -140,7 +140,7 @@ class Project:
         if not result.notes and not has_errors(found):
             found.append(self._no_card(paths, run.settings))
         seconds = time.perf_counter() - started
-        where = sandbox(execution_config(run.settings))
+        where = sandbox(execution_config(run.settings, self._store))
         stats = stats_of(result.cards, result.proven, where, seconds, done)
         inputs = result.inputs | {PYPROJECT}
         return replace(result, problems=tuple(found), stats=stats, inputs=inputs)
@@ -235,13 +235,13 @@ class Project:
         run = self._run(self.settings(Problems()), Problems(), unheard)
         found = collect(paths, run.settings, self._memo, Problems(), on_card=lambda _: None)
         self._memo.end()
-        return update(found.cards, execution_config(run.settings))
+        return update(found.cards, execution_config(run.settings, self._store))
 
     def _run(self, settings: Settings, problems: Problems, on_event: Listener) -> Run:
         """What a run uses: the settings, the lock as it is now, and what outlives a run."""
         self._lock = lock.read(self.root, problems, self._lock) or Lock()
         self._memo.begin(source_config(settings))
-        self._executors.begin(execution_config(settings))
+        self._executors.begin(execution_config(settings, self._store))
         return Run(
             settings,
             self._lock,
@@ -262,8 +262,8 @@ class Project:
         )
 
 
-def execution_config(settings: Settings) -> ExecutionConfig:
-    """Where a project's snippets are executed."""
+def execution_config(settings: Settings, store: Store) -> ExecutionConfig:
+    """Where a project's snippets are executed, and where their proofs are kept."""
     limits = Limits(**{each.name: getattr(settings, each.name) for each in fields(Limits)})
     return ExecutionConfig(
         settings.root,
@@ -271,7 +271,7 @@ def execution_config(settings: Settings) -> ExecutionConfig:
         sandbox=settings.sandbox,
         sandbox_required=settings.require_sandbox,
         sandbox_place=settings.at("sandbox"),
-        cache=settings.root / FOLDER,
+        store=store,
         executor=settings.executor,
         executor_place=settings.at("executor"),
         seeds=settings.audit_seeds,

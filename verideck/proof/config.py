@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from verideck.model import Limits, Place
+from verideck.storage.store import Store
 
 PROJECT = Place("pyproject.toml")
 """Where a problem of the whole project stands."""
@@ -20,18 +21,18 @@ class ExecutionConfig:
     limits: Limits = field(default_factory=Limits)
     """For the snippets of one card; a fence may set its own."""
     sandbox: bool = True
-    """Execute inside of a box, where the system has one."""
+    """Execute in the sandbox, where the system has one."""
     sandbox_required: bool = False
     """Execute nothing where it has none."""
     sandbox_place: Place = PROJECT
     """Where that is set, if it is."""
-    cache: Path | None = None
-    """The folder in which proofs are kept; without one, everything is executed."""
+    store: Store = field(default_factory=lambda: Store(None))
+    """Where proofs are kept; in a store without a folder none is, and everything is executed."""
     updating: bool = False
     """Take what a snippet prints for what it should print, because it is about to be written
     into the card."""
     executor: str = ""
-    """Who executes, see `verideck.executors`; by default this machine, as fast as it can."""
+    """The engine that executes, see `python.parent.engines`; by default the fastest one here."""
     executor_place: Place = PROJECT
     """Where that is set, if it is."""
     seeds: int = 5

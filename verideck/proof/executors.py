@@ -29,6 +29,8 @@ class Executors:
             self.close()
             self._config = config
             self.stop = Event()
+        for each in (*self._provers.values(), *self._auditors.values()):
+            each.begin()
 
     @property
     def provers(self) -> Mapping[str, Executor[Found]]:

@@ -16,23 +16,30 @@ Answer_co = TypeVar("Answer_co", covariant=True)
 
 
 class Executor(Protocol[Answer_co]):
-    """Executes the snippets of one language. Several threads may call it at once."""
+    """Executes the snippets of one language, for many runs, until it is closed.
+
+    It is opened with an event. Setting the event breaks off the run, for good: calls of `execute`
+    raise StoppedError.
+    """
 
     @property
     def width(self) -> int:
-        """How many cards at a time are worth it."""
+        """How many cards are worth executing at the same time."""
+
+    def begin(self) -> None:
+        """Begin a run: the project and what is installed may have changed since the last one."""
 
     def cached(self, snippets: Sequence[Snippet]) -> Answer_co | None:
-        """Return the answer of a former run that still holds; None where there is none."""
+        """Return the answer of a former run, if it is still true. Executes nothing."""
 
     def expect(self, snippets: Sequence[Snippet]) -> None:
-        """Get ready for snippets that are about to be executed."""
+        """Prepare for snippets that are about to be executed."""
 
     def execute(self, snippets: Sequence[Snippet]) -> Answer_co:
-        """Execute the snippets of one card."""
+        """Execute the snippets of one card. Several threads may call this at once."""
 
     def close(self) -> None:
-        """End whatever runs."""
+        """End all processes and remove all files of the executor, for good."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Highlighter:
 
     def __init__(self, store: Store) -> None:
         """Take the pieces of former runs from a store."""
-        self._rows = Rows(store, "highlighted", tuple[Piece, ...])
+        self._rows = Rows.of(store, "highlighted", tuple[Piece, ...])
         self._known: dict[str, tuple[Piece, ...]] = {}
         self._new: dict[str, tuple[Piece, ...]] = {}
 

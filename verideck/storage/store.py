@@ -10,7 +10,7 @@ import hashlib
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
@@ -131,12 +131,26 @@ class Store:
 class Rows(Generic[Row]):
     """Rows of one kind, each a value of one type."""
 
-    def __init__(self, store: Store, kind: str, row: type[Row]) -> None:
-        """Read and write rows of a type; one that does not have its form is as good as none."""
+    def __init__(
+        self,
+        store: Store,
+        kind: str,
+        decode: Callable[[bytes], Row],
+        encode: Callable[[Row], bytes],
+    ) -> None:
+        """Read and write rows of a type; one that does not have its form is as good as none.
+
+        `decode` raises ValueError where the content has not.
+        """
         self._store = store
         self._kind = kind
-        self._decoder = msgspec.msgpack.Decoder(row)
-        self._encoder = msgspec.msgpack.Encoder()
+        self.decode = decode
+        self._encode = encode
+
+    @classmethod
+    def of(cls, store: Store, kind: str, row: type[Row]) -> Rows[Row]:
+        """Rows as msgspec's MessagePack has them: of dataclasses, text and numbers."""
+        return cls(store, kind, msgspec.msgpack.Decoder(row).decode, encoded)
 
     def find(self, key: str) -> Row | None:
         """Return the row that was kept last under a key, if there is one."""
@@ -144,21 +158,17 @@ class Rows(Generic[Row]):
         if content is None:
             return None
         try:
-            return self._decoder.decode(content)
-        except (msgspec.DecodeError, ValueError, RecursionError):
+            return self.decode(content)
+        except (ValueError, RecursionError):
             return None
-
-    def decoded(self, content: bytes) -> Row:
-        """The row that `encoded` gave in another process of ours."""
-        return self._decoder.decode(content)
 
     def keep(self, key: str, row: Row) -> None:
         """Keep a row."""
-        self._store.keep(self._kind, {key: self._encoder.encode(row)})
+        self._store.keep(self._kind, {key: self._encode(row)})
 
     def keep_all(self, rows: Mapping[str, Row]) -> None:
         """Keep several rows together."""
-        encoded = {key: self._encoder.encode(row) for key, row in rows.items()}
+        encoded = {key: self._encode(row) for key, row in rows.items()}
         self._store.keep(self._kind, encoded)
 
 

@@ -40,7 +40,7 @@ def deliver(
     would be as it is, is left alone, and a package that would be as it is, is not made. Returns
     None where something cannot be written; then nothing is.
     """
-    made = Rows(store, "packages", str)
+    made = Rows.of(store, "packages", str)
     key = _key(contents, output.suffix)
     known = made.find(key)
     is_there = known is not None and FileHashes().of(output) == known

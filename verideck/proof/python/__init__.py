@@ -1,9 +1,10 @@
-"""Proofs for Python.
+"""Proofs for Python. Each folder is what one kind of process executes.
 
-`prover` sends the `request` of a card; `verdicts` reads in its report whether everything ran to its
-end, and whether anything could have failed. `engine` has requests executed, in `child` and in a
-`box`; `kept` knows which need not be. `auditor` asks what the assertions could catch.
+`parent` runs in the user's process: `prover` has a card's `request` executed by an `engine`, then
+`verdicts` judges the report; `proof_cache` knows the runs that are still true. `host` runs in the
+warm parent and its workers, `child` in a card's own process, beside the author's code. `wire` holds
+the messages between them. `audit` runs in the user's process too, and finds out what the assertions
+could catch.
 
-The interpreters that execute cards import parts of this package before all else, so nothing is
-imported here.
+Interpreters that execute cards import this package too, so nothing is imported here.
 """

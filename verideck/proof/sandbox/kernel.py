@@ -1,9 +1,9 @@
-"""The box around a card's process, held by the Linux kernel, for it and for all that it starts.
+"""The sandbox of a card's process: the Linux kernel holds it, and all that the process starts.
 
-Landlock (through sandlock) keeps files and signals: nothing is written outside of the scratch
-folder, nothing is read but the project, Python and the system's libraries, no other process is
-signalled. It knows nothing of the network, nor of calls that change a file without opening it; a
-seccomp filter (through pyseccomp) refuses these. Neither needs rights, and neither can be undone.
+Landlock (through sandlock) restricts files and signals: nothing is written outside of the scratch
+folder, nothing is read but the project, Python and the system's libraries, no other process gets a
+signal. It does not cover the network, nor calls that change a file without opening it; a seccomp
+filter (through pyseccomp) refuses these. Neither needs privileges, and neither can be undone.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SYSTEM = (
     "/sys/devices/system", "/sys/kernel/mm/transparent_hugepage",
     "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
 )  # fmt: skip
-"""What programs and libraries read; none of it is anybody's secret."""
+"""What programs and libraries read; none of it is secret."""
 _FONTS = (".fonts", ".local/share/fonts")
 _SINKS = ("/dev/null", "/dev/zero", "/dev/full")
 
@@ -71,9 +71,9 @@ _REFUSED = {
 """System calls, by what they would reach."""
 
 _NEWER = range(451, 512)
-"""Numbers of calls that libseccomp does not know by name, on all processors alike: what changes
-extended attributes and flags of files by their paths is among them, and what Linux does not have
-yet. To a program it is as if Linux were older."""
+"""Numbers of calls that libseccomp does not know by name, equal on all processors. Among them are
+calls that change extended attributes and flags of files by their paths, and calls that Linux does
+not have yet. To a program, Linux seems older."""
 
 _OF_OTHERS = """
     prlimit64 sched_setaffinity sched_setscheduler sched_setparam
@@ -90,19 +90,19 @@ _DEVICES = (stat.S_IFCHR, stat.S_IFBLK)
 _MODE_OF = {"mknod": 1, "mknodat": 2}
 """Calls that can make a device, and which of their arguments says what is made."""
 _REAL_TIME = (1, 2, 6)
-"""SCHED_FIFO, SCHED_RR, SCHED_DEADLINE: a process that has one of them starves all others."""
+"""SCHED_FIFO, SCHED_RR, SCHED_DEADLINE: a process with one of them starves all others."""
 _POLICY = 0xFF
 _SOCKET_TYPE = 0xF
 
 
 def extra(name: str) -> str:
-    """What to do where an extra of verideck is missing; it stands in no package index."""
+    """What to do if an extra of verideck is missing; it is in no package index."""
     return f"which the extra [{name}] brings: pip install '<folder of verideck>[{name}]'"
 
 
 @cache
 def missing() -> str:
-    """Why there is no box on this system; empty where there is one."""
+    """Why there is no sandbox on this system; empty if there is one."""
     if sys.platform != "linux":
         return "it is made of Linux's Landlock and seccomp"
     for package in ("sandlock", "pyseccomp"):
@@ -118,16 +118,20 @@ def missing() -> str:
     return ""
 
 
-def ready() -> None:
+def prepare() -> None:
     """Import what `enter` needs, so that a fork need not."""
-    import sandlock  # noqa: F401, PLC0415 - only where the box is
+    import sandlock  # noqa: F401, PLC0415 - only where there is a sandbox
 
     _program()
 
 
 def enter(root: Path, scratch: Path) -> None:
-    """Shut this process in, for good. Raises OSError or sandlock's error if the kernel refuses."""
-    import sandlock  # noqa: PLC0415 - only where the box is
+    """Put this process into the sandbox, for good.
+
+    It can read the project's folder `root` and write into `scratch`. Raises OSError, or sandlock's
+    error, if the kernel refuses.
+    """
+    import sandlock  # noqa: PLC0415 - only where there is a sandbox
 
     program = _program()
     sandlock.confine(
@@ -143,7 +147,7 @@ _entered: list[str] = []
 
 
 def entered() -> str:
-    """The box that this process is in; empty where it is in none."""
+    """The name of the sandbox that this process is in; empty if it is in none."""
     return "".join(_entered)
 
 
@@ -168,14 +172,14 @@ class _Program(ctypes.Structure):
 def _load(program: bytes) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     given = _Program(len(program) // _INSTRUCTION, program)
-    build_lock = libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-    if build_lock or libc.prctl(_SET_SECCOMP, _BY_FILTER, ctypes.byref(given), 0, 0):
+    refused = libc.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    if refused or libc.prctl(_SET_SECCOMP, _BY_FILTER, ctypes.byref(given), 0, 0):
         raise OSError(ctypes.get_errno(), "the kernel refuses the filter")
 
 
 @cache
 def _program() -> bytes:
-    """The filter as the kernel reads it: made once, and not again in every fork."""
+    """The filter as the kernel reads it: made once, before any fork."""
     with open(os.memfd_create("filter"), "w+b") as file:  # noqa: PTH123 - a file without a path
         _filter().export_bpf(file)
         file.seek(0)
@@ -183,7 +187,7 @@ def _program() -> bytes:
 
 
 def _filter() -> Any:  # noqa: ANN401 - ships no annotations
-    import pyseccomp  # noqa: PLC0415 - only where the box is
+    import pyseccomp  # noqa: PLC0415 - only where there is a sandbox
 
     calls = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     refused = pyseccomp.ERRNO(errno.EPERM)

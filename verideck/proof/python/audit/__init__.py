@@ -1,1 +1,1 @@
-"""Asks of a card's assertions what they could have caught."""
+"""Finds out what a card's assertions could catch, by changing its code and its seeds."""

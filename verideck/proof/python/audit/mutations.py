@@ -1,8 +1,8 @@
-"""The changes that an audit makes to shown code, one at a time: what an assertion should notice.
+"""The changes that an audit makes to shown code, one at a time. An assertion should notice each.
 
-They are chosen for numeric code: what a reader could get wrong without the shapes telling. Not
-changed are the assertions themselves, what only makes inputs (seeds, sizes, random tensors), whole
-statements, and integers that are neither an axis nor part of an arithmetic.
+They are chosen for numeric code: mistakes that a reader could make and that the shapes do not show.
+Assertions are not changed, nor code that only makes inputs (seeds, sizes, random tensors), whole
+statements, or integers that are neither an axis nor part of an arithmetic.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from threading import Lock
 from types import MappingProxyType
 
 _IGNORED = re.compile(r"#\s*audit:\s*ignore\s+(?P<reason>\S.*)")
-"""Behind a line whose changes are truly equivalent, with the reason."""
+"""A comment behind a line whose changes make no difference, with the reason."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -36,7 +36,7 @@ _SIBLINGS: MappingProxyType[str, str] = MappingProxyType(
     {second: first for first, second in zip(_NAMES[::2], _NAMES[1::2], strict=True)}
     | dict(zip(_NAMES[::2], _NAMES[1::2], strict=True))
 )
-"""A called name, and the one that is most easily taken for it."""
+"""By called name: the one that is most easily mistaken for it."""
 
 _ARITHMETIC = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "/"}
 _SIGNS = {
@@ -52,9 +52,9 @@ _ALONG = _words(
     "sum mean var std prod softmax log_softmax max min amax amin argmax argmin cumsum cumprod norm "
     "unsqueeze squeeze transpose flip roll logsumexp any all sort argsort unbind"
 )
-"""What takes an axis by its position."""
+"""Calls that take an axis by its position."""
 _FLAGS = {"keepdim": True, "keepdims": True, "unbiased": False, "is_causal": True}
-"""The value of a flag that is not its default."""
+"""By flag: the value that is not its default."""
 _INPUTS = _words(
     "randn rand randint randperm normal uniform manual_seed seed default_rng Generator tensor "
     "array arange linspace eye zeros ones full empty zeros_like ones_like rand_like randn_like "
@@ -62,9 +62,9 @@ _INPUTS = _words(
     "range list "
     "Parameter Linear"
 )
-"""Calls of which inputs are made."""
+"""Calls that make inputs."""
 _BESIDE_A_SIGN = re.compile(r"(?:[\s()\\]|#.*)*")
-"""What may stand between an operand and its operator."""
+"""The text that may stand between an operand and its operator."""
 _EPS = {"eps", "epsilon"}
 _TINY, _HUGE = 1e-3, 1e4
 
@@ -77,15 +77,15 @@ class Mutant:
     """Of the code, counted from 1."""
     before: str
     after: str
-    """That line, as it was and as it is."""
+    """That line, before and after the change."""
     code: str
-    """All of it."""
+    """The whole changed code."""
     advisory: bool = False
-    """Told and not counted: to notice it takes an input that few would choose."""
+    """Whether it is reported but not counted: only an unusual input would show it."""
 
 
 def mutants(code: str, first: int = 1, last: int | None = None) -> list[Mutant]:
-    """Every change to the lines from `first` to `last`; none to code that is not Python."""
+    """Every mutant of the lines from `first` to `last`; none of code that is not Python."""
     try:
         tree = _parsed(code)
     except (SyntaxError, ValueError, RecursionError):
@@ -106,7 +106,7 @@ _PARSING = Lock()
 
 
 def _parsed(code: str) -> ast.Module:
-    """The tree of code, for one thread at a time.
+    """The syntax tree of code. One thread parses at a time.
 
     Several cards are audited at once, and CPython counts for all threads together how deep it is in
     a tree, so that one may find another's count and raise SystemError (gh-106905).
@@ -116,14 +116,14 @@ def _parsed(code: str) -> ast.Module:
 
 
 def ignored(line: str) -> str:
-    """The reason for which the changes of a line are not made; empty if there is none."""
+    """The reason why a line is not changed; empty if there is none."""
     found = _IGNORED.search(line)
     return found["reason"] if found else ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """Other text for a stretch of the code, in lines from 1 and bytes from 0."""
+    """Other text for a range of the code, in lines from 1 and bytes from 0."""
 
     start: tuple[int, int]
     end: tuple[int, int]
@@ -132,7 +132,7 @@ class _Change:
 
 
 class _Text:
-    """Code whose nodes can be given another text."""
+    """Code in which the text of a node can be changed."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -151,7 +151,7 @@ class _Text:
         return self.between(*_span(node))
 
     def changed(self, change: _Change) -> Mutant | None:
-        """The code with a change; None if that is no Python, or changes not one line."""
+        """The code with a change; None if it is not Python, or not exactly one line differs."""
         before, after = self.bytes[: self.at(change.start)], self.bytes[self.at(change.end) :]
         code = (before + change.text.encode() + after).decode()
         try:
@@ -173,7 +173,7 @@ def _span(node: ast.expr | ast.stmt) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def _computing(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that compute what is shown."""
+    """The nodes that compute a result."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Assert | ast.Raise | ast.Import | ast.ImportFrom | ast.arguments):
             continue
@@ -222,7 +222,7 @@ def _replaced(node: ast.expr, text: str, *, advisory: bool = False) -> _Change:
 
 
 def _sign(left: ast.expr, right: ast.expr, old: str, new: str, text: _Text) -> Iterator[_Change]:
-    """Another operator between two operands."""
+    """Replace the operator between two operands."""
     (_, start), (end, _) = _span(left), _span(right)
     skipped = _BESIDE_A_SIGN.match(text.between(start, end))
     assert skipped
@@ -309,7 +309,7 @@ def _logic(node: ast.BoolOp, text: _Text) -> Iterator[_Change]:
 
 
 def _condition(node: ast.If | ast.IfExp, text: _Text) -> Iterator[_Change]:
-    """`if x` as `if not x`; a comparison is turned by itself."""
+    """`if x` as `if not x`; a comparison is changed by `_comparison`."""
     if not isinstance(node.test, ast.Compare | ast.UnaryOp) or isinstance(
         getattr(node.test, "ops", [None])[0], ast.Is | ast.IsNot
     ):
@@ -359,4 +359,4 @@ _OPERATORS: tuple[tuple[type[ast.AST] | tuple[type[ast.AST], ...], _Operator], .
     ((ast.If, ast.IfExp), _condition),
     (ast.Call, _call),
 )
-"""By the syntax that they change. To add one: a function here, a line, a case in the tests."""
+"""By kind of node. To add a change: a function, a line here, a case in the tests."""

@@ -1,4 +1,4 @@
-"""Assertions that count themselves and, when they fail, tell their operands.
+"""Assertions that are counted and that show their operands when they fail.
 
 Runs inside the child. `Rewriter` changes `assert` in the syntax tree into
 
@@ -41,9 +41,11 @@ from verideck.proof.python.child.values import (
     shortened,
     traced,
 )
+from verideck.proof.python.wire.messages import Doubt, ReadValue
 
 NAME = "__verideck__"
-"""The recorder's name in the namespace of rewritten code, and in its exceptions its verdict's."""
+"""The recorder's name in the namespace of rewritten code, and the attribute of its exceptions that
+holds the verdict."""
 _IDLE = "nothing-asserted"
 """The code of an assertion that cannot fail."""
 
@@ -63,7 +65,7 @@ _NEVER_FALSE = (
     (ModuleType, "a module"),
     (type, "a class"),
 )
-"""What is true whatever would come of it, and what to call it; so are functions, of many types."""
+"""Types whose values are always true, and what to call them. Functions are left to `weigh`."""
 
 
 class _Asserting:
@@ -89,7 +91,7 @@ class _Asserting:
 
 
 def _is_given_up(kind: type[BaseException]) -> bool:
-    """Whether an exception says that nobody waits for the test any more, not that it failed."""
+    """Whether an exception ends a test that is no longer waited for; then the test did not fail."""
     asyncio = sys.modules.get("asyncio")
     return issubclass(kind, GeneratorExit) or (
         asyncio is not None and issubclass(kind, asyncio.CancelledError)
@@ -97,7 +99,7 @@ def _is_given_up(kind: type[BaseException]) -> bool:
 
 
 class _Announced:
-    """The context manager of a library's `assert_*` function: it asserts once it is left."""
+    """The context manager of a library's `assert_*` function; it asserts when it is left."""
 
     def __init__(self, manager: Any, recorder: Recorder) -> None:  # noqa: ANN401 - any library's
         self._manager = manager
@@ -125,20 +127,18 @@ class _Announced:
 class Recorder:
     """Counts assertions and keeps the operands of those being evaluated.
 
-    What happens in a thread counts once somebody has joined the thread: before that, whether it
-    happens at all is a matter of luck.
+    What happens in a thread counts once the thread has been joined: before that, it depends on luck
+    whether it has happened.
     """
 
     def __init__(self, *, traces: bool = False) -> None:
-        """Begin with nothing entered; `traces` remembers what assertions read."""
+        """Begin at zero; with `traces`, what assertions read is recorded."""
         self.failed: BaseException | None = None
         """What the last assertion that failed raised."""
-        self.read: list[dict[str, Any]] = []
-        """What assertions read (see `comparison.traced`), each value with its file and line."""
+        self.read: list[ReadValue] = []
+        """What assertions read, by the paths of the process's own file system."""
         self._numbers = 0
-        self.doubts: list[tuple[str, int, str, str]] = []
-        """Files, lines and messages of assertions that held and say less than they seem to, each
-        with what is stricter."""
+        self.doubts: list[Doubt] = []
         self._traces = traces
         self._entered: dict[threading.Thread, int] = {}
         self._held: dict[threading.Thread, int] = {}
@@ -149,21 +149,21 @@ class Recorder:
         _HERE[:] = [self]
 
     def __reduce__(self) -> tuple[Callable[[], Recorder], tuple[()]]:
-        """Be the process's own wherever a function with an assertion is sent."""
+        """Unpickle to the recorder of the process that a function with an assertion is sent to."""
         return _here, ()
 
     @property
     def entered(self) -> int:
-        """Assertions whose test was evaluated, to a verdict or not."""
+        """How many assertions were evaluated, to a verdict or not."""
         return sum(self._entered.get(thread, 0) for thread in self._joined)
 
     @property
     def held(self) -> int:
-        """Assertions that held."""
+        """How many assertions held."""
         return sum(self._held.get(thread, 0) for thread in self._joined)
 
     def heed_joins(self) -> None:
-        """Learn from now on which threads are joined."""
+        """Record from now on which threads are joined."""
         join = threading.Thread.join
 
         @functools.wraps(join)
@@ -175,34 +175,34 @@ class Recorder:
         threading.Thread.join = joined  # type: ignore[method-assign,assignment]
 
     def asserting(self) -> _Asserting:
-        """Evaluate an assertion inside of this."""
+        """The context in which an assertion is evaluated."""
         return _Asserting(self)
 
     def count(self, *, held: bool, entered: bool = True) -> None:
-        """Count an assertion that is over."""
+        """Count an assertion that has been evaluated."""
         if entered:
             _count(self._entered)
         if held:
             _count(self._held)
 
     def keep(self, number: int, value: Any) -> Any:  # noqa: ANN401 - whatever an author compares
-        """Remember an operand and hand it on."""
+        """Record an operand and return it."""
         if evaluated := self._evaluated(sys._getframe(1)):  # noqa: SLF001 - who evaluates
             evaluated.operands[number] = value
         return value
 
     def _evaluated(self, frame: FrameType | None) -> _Asserting | None:
-        """What is being evaluated in a frame, or in the nearest that called it.
+        """The assertion that is evaluated in a frame, or in its nearest caller.
 
-        Recursion, threads and coroutines evaluate one assertion several times at once; a generator
-        in it has a frame of its own.
+        Recursion, threads and coroutines evaluate one assertion several times at once. A generator
+        in an assertion has a frame of its own.
         """
         while frame is not None and id(frame) not in self.evaluated:
             frame = frame.f_back
         return self.evaluated.get(id(frame))
 
     def weigh(self, value: Any) -> Any:  # noqa: ANN401 - whatever an author asserts
-        """Refuse what could never be false, and hand on all else."""
+        """Return a value; raise if it could never be false."""
         kinds = [what for kind, what in _NEVER_FALSE if isinstance(value, kind)]
         if inspect.isroutine(value):
             kinds.append("a function that nobody called")
@@ -212,16 +212,16 @@ class Recorder:
         return value
 
     def idle(self, why: str, hint: str) -> AssertionError:
-        """Refuse what held, as it must."""
+        """The exception for an assertion that cannot fail."""
         return self._refused(f"this assertion cannot fail: {why}", hint, _IDLE)
 
     def see(self, value: Any) -> Any:  # noqa: ANN401 - whatever an assertion is about
-        """Remember what a value is that an assertion is about, and hand it on."""
+        """Record a value that an assertion reads, and return it."""
         self._trace(value, sys._getframe(1))  # noqa: SLF001 - who asserts
         return value
 
     def hold(self, compared: Sequence[tuple[int, int]] = ()) -> None:
-        """Let an assertion have held; `compared` are pairs of operands of an `allclose`."""
+        """Record that an assertion held; `compared` are pairs of operands of an `allclose`."""
         evaluated = self._evaluated(sys._getframe(1))  # noqa: SLF001 - who evaluates
         assert evaluated
         evaluated.held = True
@@ -229,7 +229,7 @@ class Recorder:
             self._doubt(evaluated.operands.get(one), evaluated.operands.get(other))
 
     def _doubt(self, one: object, other: object) -> None:
-        """Doubt an `allclose` of two arrays, of which one was broadcast to the other's shape."""
+        """Record a doubt if an `allclose` compared two arrays of different shapes."""
         if not (is_array(one) and is_array(other)):
             return
         shapes = [tuple(each.shape) for each in (one, other)]  # type: ignore[attr-defined]
@@ -237,12 +237,12 @@ class Recorder:
             caller = sys._getframe(2)  # noqa: SLF001 - the asserting line
             message = f"allclose held by broadcasting: the shapes are {shapes[0]} and {shapes[1]}"
             strict = _STRICT["torch" if "torch" in {_library(one), _library(other)} else "numpy"]
-            self.doubts.append((caller.f_code.co_filename, caller.f_lineno, message, strict))
+            self.doubts.append(Doubt(caller.f_code.co_filename, caller.f_lineno, message, strict))
 
     def failure(self, operands: dict[int, str], *message: object) -> AssertionError:
-        """Build the exception of an assertion that failed, telling the operands it came to.
+        """The exception for an assertion that failed; its verdict shows the operands.
 
-        Whoever catches it, or shows it, finds what Python would have raised.
+        Code that catches it, or shows it, finds what Python would have raised.
         """
         evaluated = self._evaluated(sys._getframe(1))  # noqa: SLF001 - who evaluates
         values = evaluated.operands if evaluated else {}
@@ -253,14 +253,14 @@ class Recorder:
         hint = difference([value for _, value in shown])
         return self._refused("\n".join(lines), hint, "assertion-failed", *message)
 
-    def _refused(self, told: str, hint: str, code: str, *message: object) -> AssertionError:
+    def _refused(self, shown: str, hint: str, code: str, *message: object) -> AssertionError:
         error = AssertionError(*message)
-        setattr(error, NAME, (code, told, hint))
+        setattr(error, NAME, (code, shown, hint))
         self.failed = error
         return error
 
     def counting(self, check: Callable[..., object]) -> Callable[..., object]:
-        """Wrap a library's `assert_*` function, so that it counts once however it works inside."""
+        """Wrap a library's `assert_*` function so that a call counts once, whatever it calls."""
 
         @functools.wraps(check)
         def counted(*args: object, **kwargs: object) -> object:
@@ -286,10 +286,10 @@ class Recorder:
 
     def _trace(self, value: object, asserting: FrameType) -> None:
         if self._traces and not is_program(value) and len(self.read) < _MOST_READ:
-            told = traced(value, whole=self._numbers < _MOST_NUMBERS)
-            self._numbers += len(told["numbers"])
-            where = {"file": asserting.f_code.co_filename, "line": asserting.f_lineno}
-            self.read.append({**told, **where})
+            path, line = asserting.f_code.co_filename, asserting.f_lineno
+            read = traced(value, whole=self._numbers < _MOST_NUMBERS, path=path, line=line)
+            self._numbers += len(read.numbers)
+            self.read.append(read)
 
 
 def _library(value: object) -> str:
@@ -297,7 +297,7 @@ def _library(value: object) -> str:
 
 
 _HERE: list[Recorder] = []
-"""This process's own, once there is one."""
+"""The recorder of this process, once it has one."""
 
 
 def _here() -> Recorder:
@@ -305,7 +305,7 @@ def _here() -> Recorder:
 
 
 def verdict(error: BaseException | None) -> tuple[str, str, str] | None:
-    """The code, the message and the hint of what a recorder refused; None of any other."""
+    """The code, message and hint that a recorder gave an exception; None for any other."""
     found: object = inspect.getattr_static(error, NAME, None)
     match found:
         case (str(code), str(message), str(hint)):
@@ -314,7 +314,7 @@ def verdict(error: BaseException | None) -> tuple[str, str, str] | None:
 
 
 def is_idle(error: BaseException | None) -> bool:
-    """Whether an exception refuses an assertion that cannot fail."""
+    """Whether an exception is that of an assertion that cannot fail."""
     return (verdict(error) or ("",))[0] == _IDLE
 
 
@@ -327,11 +327,11 @@ class Rewriter(ast.NodeTransformer):
     """Rewrites the assertions of one module or snippet."""
 
     def __init__(self, *, traces: bool = False) -> None:
-        """`traces` lets the recorder see all that assertions are about."""
+        """With `traces`, the recorder sees every value that an assertion reads."""
         self._traces = traces
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        """Let what a library's `assert_*` function is given be seen."""
+        """Show the recorder what a library's `assert_*` function is given."""
         match node.value:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if self._traces:
                 if name.startswith("assert_"):
@@ -339,7 +339,7 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
-        """Rewrite one assertion; where its text shows that it holds, holding is refused."""
+        """Rewrite one assertion; if its text shows that it cannot fail, it raises when it holds."""
         idle = why_true(node.test)
         operands: dict[int, str] = {}
         self._compared: list[tuple[int, int]] = []
@@ -350,11 +350,11 @@ class Rewriter(ast.NodeTransformer):
         held: ast.stmt = ast.Expr(_call("hold", *compared))
         if idle:
             held = ast.Raise(exc=_call("idle", *map(ast.Constant, idle)))
-        told = ast.Dict(
+        named = ast.Dict(
             keys=[ast.Constant(number) for number in operands],
             values=[ast.Constant(text) for text in operands.values()],
         )
-        arguments: list[ast.expr] = [told] + ([node.msg] if node.msg else [])
+        arguments: list[ast.expr] = [named] + ([node.msg] if node.msg else [])
         decided = ast.If(
             test=_call("weigh", test),
             body=[held],
@@ -389,7 +389,7 @@ class Rewriter(ast.NodeTransformer):
         return test
 
     def _keep_arguments(self, test: ast.Call, operands: dict[int, str]) -> None:
-        """Keep what a call is given; what an `allclose` compares is looked at when it holds."""
+        """Record the arguments of a call; those of an `allclose` are compared when it holds."""
         test.args = [self._keep(each, operands) for each in test.args]
         sides, name = test.args, test.func.id if isinstance(test.func, ast.Name) else ""
         if isinstance(test.func, ast.Attribute):
@@ -405,7 +405,7 @@ class Rewriter(ast.NodeTransformer):
         if isinstance(expression, ast.GeneratorExp | ast.Starred | ast.Lambda):
             return expression
         if not any(isinstance(each, ast.Name) for each in ast.walk(expression)):
-            return expression  # a literal tells its value itself
+            return expression  # a literal shows its value itself
         number = next(_OPERANDS)
         text = shortened(ast.unparse(expression))
         operands[number] = text
@@ -417,17 +417,17 @@ class Rewriter(ast.NodeTransformer):
 class _Seen(ast.NodeTransformer):
     """Shows the recorder every value that has a name, or that a call returns.
 
-    `y` in `y.shape == (2, 3)`: an assertion on a shape is about a tensor, and says little of it.
+    In `y.shape == (2, 3)` this is `y`: the assertion reads a tensor, and says little of it.
     """
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        """Show what a name stands for."""
+        """Show the value of a name."""
         if not isinstance(node.ctx, ast.Load) or node.id == NAME:
             return node
         return self._seen(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Show what a call returns, unless it is one of ours, or says no more than its operands."""
+        """Show what a call returns, unless it is a call of the recorder or only measures."""
         measures = _measures(node)
         self.generic_visit(node)
         if measures:
@@ -447,10 +447,10 @@ class _Seen(ast.NodeTransformer):
 
 
 def _measures(node: ast.Call) -> bool:
-    """Whether a call only measures a difference, as `abs(x - y)` does, whose sides are seen.
+    """Whether a call only measures a difference, as `abs(x - y)` does.
 
-    The difference itself is rounding noise where they agree, of which nobody could tell any more
-    how large it may be.
+    The sides are shown. The difference itself is rounding noise where they agree, and no longer
+    shows how large the noise may be.
     """
     inside = list(ast.walk(node))
     calls = [each for each in inside if isinstance(each, ast.Call)]
@@ -471,12 +471,12 @@ def _call(method: str, *arguments: ast.expr) -> ast.Call:
 
 
 def _put(node: ast.AST, at: ast.AST) -> None:
-    """Give a new node, and what is new inside of it, the place of the one that it stands for."""
+    """Give a new node, and new nodes inside of it, the position of the node that it replaces."""
     ast.fix_missing_locations(ast.copy_location(node, at))
 
 
 def _number_of(expression: ast.expr) -> int | None:
-    """The number under which the recorder keeps an operand, if it does."""
+    """The number under which the recorder keeps an operand; None if it does not."""
     match expression:
         case ast.Call(
             func=ast.Attribute(value=ast.Name(id=name), attr="keep"),

@@ -1,4 +1,4 @@
-"""What a run depended on, besides its own code: kept with its proof, and looked at again later."""
+"""What a run depends on besides its own code. It is stored with the proof and checked later."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import os
 import sys
 import tokenize
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from verideck.proof.python.child import imports as modules_here
 from verideck.proof.python.child.imports import INSTALLED, Imports, is_installed
 from verideck.proof.python.wire import versions
+from verideck.proof.python.wire.messages import Claims, DependsOn
 from verideck.proof.python.wire.versions import claims, content, stamp
 
 Seen = TypeVar("Seen")
@@ -25,22 +27,25 @@ _STARTS = {
 }  # fmt: skip
 """What Python calls it when a process starts another one, or an interpreter inside of it."""
 _LOOKS_FOR_MODULES = ("importlib.", "_frozen_importlib", versions.__name__)
-"""Whoever lists folders only to find modules: which of them count, `Imports` knows better."""
+"""Modules that list folders only to find modules: `Imports` knows which of them count."""
 
 
 class Dependencies:
     """Watches what a card's process opens and imports.
 
-    A file is hashed when the card is over. It is the one that the card met if its stamp is still
-    that of the first time it was opened; else the proof must not be kept.
+    A file is hashed when the card has ended. If its stamp is no longer that of the first time it
+    was opened, the card may have read something else, and the proof must not be stored.
     """
 
-    def __init__(self, root: Path, own: set[str]) -> None:
+    def __init__(self, root: Path, own: set[str], unlisted: str) -> None:
         """Watch from now on; what is opened inside of the project is remembered.
 
-        Python itself reads the card's `own` files to tell a line of them, which stands in the key.
+        Python itself reads the card's `own` files to show a line of them; the code is part of the
+        proof's key anyway. `unlisted` is a name that does not count in a folder.
         """
         self.root = root
+        self._content = partial(content, unlisted=unlisted)
+        self._stamp = partial(stamp, unlisted=unlisted)
         self._known = (str(root), *INSTALLED)
         self._own = own
         self._opened: dict[str, object] = dict(modules_here.outside())
@@ -54,7 +59,7 @@ class Dependencies:
             _posixsubprocess.fork_exec = self._unheard(_posixsubprocess.fork_exec)
 
     def _unheard(self, starts: Callable[..., int]) -> Callable[..., int]:
-        """What starts a program without an audit event: multiprocessing asks it directly."""
+        """Wrap a function that starts a program without an audit event, as multiprocessing does."""
 
         def started(*arguments: object) -> int:
             self._unseen = True
@@ -71,19 +76,19 @@ class Dependencies:
             self._opens(arguments[0])
         elif event in _LISTS:
             if not _opener().startswith(_LOOKS_FOR_MODULES):
-                self._remember(self._named(arguments[0] or os.curdir), self._listed, content)
+                self._remember(self._named(arguments[0] or os.curdir), self._listed, self._content)
         elif event in _STARTS:
             self._unseen = True
 
     def _opens(self, path: object) -> None:
         name = self._named(path)
         if name not in self._opened and self._holds_files(name):
-            self._unseen = True  # what is opened from there is told by no more than its own name
+            self._unseen = True  # what is opened below it has no event with the whole path
         else:
-            self._remember(name, self._opened, stamp)
+            self._remember(name, self._opened, self._stamp)
 
     def _named(self, path: object) -> str:
-        """Where a file of that path is; nothing if it is open already, and has no path."""
+        """The absolute path of a file; empty if it is a descriptor."""
         if isinstance(path, bytes):
             path = os.fsdecode(path)
         if not isinstance(path, str | os.PathLike):
@@ -107,38 +112,32 @@ class Dependencies:
         if name not in remembered and (mine or _is_loose_module(name)):
             remembered[name] = look(Path(name))
 
-    def told(self, imports: Imports) -> dict[str, object]:
-        """The project's files with their contents' hashes, and the distributions in use.
-
-        Also which files could stand for the names that were asked for in imports; and whether
-        something was read that nobody saw as it was.
-        """
+    def found(self, imports: Imports) -> DependsOn:
+        """All that the run depended on. Watching ends."""
         self._over = True
         modules = set(modules_here.uninstalled())
         opened = {Path(name): seen for name, seen in self._opened.items()}
         listed = {Path(name): seen for name, seen in self._listed.items() if self._is_mine(name)}
-        kept = {file: seen for file, seen in opened.items() if self._is_mine(file)}
-        kept |= {file: seen for file, seen in opened.items() if file in modules}
-        contents = {file: content(file) for file in [*kept, *modules, *listed]}
+        mine = {file: seen for file, seen in opened.items() if self._is_mine(file)}
+        mine |= {file: seen for file, seen in opened.items() if file in modules}
+        contents = {file: self._content(file) for file in [*mine, *modules, *listed]}
         asked = imports.asked()
         changed = (
-            any(stamp(file) != seen for file, seen in kept.items())
+            any(self._stamp(file) != seen for file, seen in mine.items())
             or any(contents[folder] != seen for folder, seen in listed.items())
             or any(claims(folder, names.keys()) != _all(names) for folder, names in asked.items())
         )
-        for name in imports.sources.imported:  # what was imported before nobody asked for
+        for name in imports.sources.imported:  # no finder is asked for what is imported already
             asked.setdefault(self.root, {}).setdefault(name, claims(self.root, {name}))
-        return {
-            "files": {
-                imports.sources.name(file): hashed for file, hashed in sorted(contents.items())
-            },
-            "modules": {
-                imports.sources.name(folder): [sorted(names), _all(names)]
+        return DependsOn(
+            files={imports.sources.name(file): hashed for file, hashed in sorted(contents.items())},
+            modules={
+                imports.sources.name(folder): Claims(tuple(sorted(names)), tuple(_all(names)))
                 for folder, names in sorted(asked.items())
             },
-            "loaded": modules_here.in_use(),
-            "unseen": self._unseen or changed,
-        }
+            loaded=tuple(modules_here.in_use(imports.sources.imported)),
+            unseen=self._unseen or changed,
+        )
 
     def _is_mine(self, file: Path | str) -> bool:
         file = Path(file)
@@ -146,12 +145,12 @@ class Dependencies:
 
 
 def _opener() -> str:
-    """The module that opens or lists something, which is heard two frames above."""
+    """The module that opens or lists something: it is two frames above the audit hook."""
     return str(sys._getframe(2).f_globals.get("__name__"))  # noqa: SLF001
 
 
 def _is_loose_module(name: str) -> bool:
-    """Whether a file is a module that no installation answers for."""
+    """Whether a file is a module outside of every installation."""
     return name.endswith(".py") and not name.startswith(INSTALLED)
 
 

@@ -1,4 +1,4 @@
-"""What went wrong in a card's process, in its author's words and at its author's line."""
+"""Failures in a card's process: what happened, at which line of the author's."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from types import TracebackType
 
 from verideck.proof.python.child.assertions import verdict
 from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.wire.messages import Failure
 from verideck.proof.sandbox import kernel
 
 _ATTRIBUTES = re.compile(r"chmod|chown|utime|xattr")
 _FAR = 20
-"""How far back a cause is looked for: a card may tie its exceptions to a ring."""
+"""How far back a cause is looked for: a card may chain its exceptions in a ring."""
 _CALLS = 5
-"""How many callers of a failing line are told."""
+"""How many callers of a failing line are named."""
 
 
 class Refusal(Exception):  # noqa: N818 - a verdict, not an error of ours
-    """A step does not hold; carries what the report tells."""
+    """A step does not hold; carries the code and the hint of its problem."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         """Name the problem's code, its message and what to do."""
@@ -31,8 +32,8 @@ class Refusal(Exception):  # noqa: N818 - a verdict, not an error of ours
         self.code, self.hint = code, hint
 
 
-def told(error: BaseException, first_line: int, sources: Sources) -> dict[str, object]:
-    """A failure: its code, what happened, at which line of the author's, called from where."""
+def failure(error: BaseException, first_line: int, sources: Sources) -> Failure:
+    """The report of an exception. The message names the callers of the failing line."""
     code, message, hint = _verdict(error)
     cause = (error.__cause__ or error) if isinstance(error, Refusal) else error
     frames = list(_frames(cause.__traceback__, sources))
@@ -43,14 +44,14 @@ def told(error: BaseException, first_line: int, sources: Sources) -> dict[str, o
     path, line, column = frames[-1] if frames else ("", 0, 0)
     places = dict.fromkeys(f"{p}:{n}" for p, n, _ in reversed(frames))
     calls = [f"called from {each}" for each in list(places)[1:]]
-    return {
-        "code": code,
-        "message": "\n".join([clean(message), *calls[:_CALLS]]),
-        "path": path,
-        "line": line,
-        "column": max(column, 1),
-        "hint": clean(hint),
-    }
+    return Failure(
+        code=code,
+        message="\n".join([clean(message), *calls[:_CALLS]]),
+        path=path,
+        line=line,
+        column=max(column, 1),
+        hint=clean(hint),
+    )
 
 
 def _verdict(error: BaseException) -> tuple[str, str, str]:
@@ -60,21 +61,21 @@ def _verdict(error: BaseException) -> tuple[str, str, str]:
         case Refusal():
             return error.code, str(error), error.hint
         case AssertionError():
-            return verdict(error) or ("assertion-failed", said(error), "")
+            return verdict(error) or ("assertion-failed", shown_error(error), "")
         case SystemExit():
-            return "ended-early", f"the snippet ended the process with {said(error)}", ended
+            return "ended-early", f"the snippet ended the process with {shown_error(error)}", ended
         case SyntaxError():
             return "syntax-error", f"{error.msg}", ""
     code, hint = next(
         ((code, hint) for code, meets, hint in _SYSTEM if meets(error)), ("exception-raised", "")
     )
-    return code, said(error), hint
+    return code, shown_error(error), hint
 
 
 def _out_of_memory(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    in_torch = isinstance(error, RuntimeError) and "allocate memory" in said(error)
+    in_torch = isinstance(error, RuntimeError) and "allocate memory" in shown_error(error)
     return isinstance(error, MemoryError) or in_torch
 
 
@@ -83,7 +84,7 @@ def _file_too_large(error: BaseException) -> bool:
 
 
 def _changes_attributes(error: BaseException) -> bool:
-    """Whether the box refused what changes a file without opening it; not all of these name one."""
+    """Whether the sandbox refused a change of a file's attributes; not all such errors name one."""
     if not (isinstance(error, PermissionError) and error.errno == errno.EPERM):
         return False
     innermost = traceback.extract_tb(error.__traceback__)[-1:]
@@ -92,8 +93,8 @@ def _changes_attributes(error: BaseException) -> bool:
     )
 
 
-def _refused_by_box(error: BaseException) -> bool:
-    """Whether the box refused it, or what it came of: a file, a connection, the name of a host."""
+def _refused_by_sandbox(error: BaseException) -> bool:
+    """Whether the sandbox refused a file, a connection or the name of a host: the cause counts."""
     unknown_host = getattr(sys.modules.get("socket"), "gaierror", ())
     refused = any(
         isinstance(each, unknown_host) or (isinstance(each, PermissionError) and each.errno)
@@ -103,7 +104,7 @@ def _refused_by_box(error: BaseException) -> bool:
 
 
 def _causes(error: BaseException | None) -> Iterator[object]:
-    """An exception and those that it came of; some libraries tell theirs as a `reason`."""
+    """An exception and its causes; some libraries keep the cause as a `reason`."""
     while error is not None:
         yield error
         yield inspect.getattr_static(error, "reason", None)
@@ -125,12 +126,15 @@ _SYSTEM = (
     (
         "exception-raised",
         lambda error: _changes_attributes(error) and bool(kernel.entered()),
-        "cards run in a box, where no file's mode, owner or times change, not even their own",
+        "cards run in a sandbox, where no file's mode, owner or times change, not even their own",
     ),
     (
         "exception-raised",
-        _refused_by_box,
-        "cards run in a box: no network, no files but the project's, no writing but where they run",
+        _refused_by_sandbox,
+        (
+            "cards run in a sandbox: no network, no files but the project's, no writing but where "
+            "they run"
+        ),
     ),
 )
 
@@ -144,7 +148,7 @@ def _frames(trace: TracebackType | None, sources: Sources) -> Iterator[tuple[str
             yield path, frame.lineno, before + len(characters) + 1
 
 
-def said(error: BaseException) -> str:
+def shown_error(error: BaseException) -> str:
     """An exception as `Type: text`."""
     try:
         text = str(error)
@@ -155,5 +159,5 @@ def said(error: BaseException) -> str:
 
 
 def clean(text: str) -> str:
-    """Text that any stream can carry, and no more of it than a person reads."""
+    """Text that any stream can carry, cut to what a person reads."""
     return text.encode("utf-8", "backslashreplace").decode()[:4000]

@@ -13,26 +13,26 @@ from types import ModuleType
 from verideck.proof.python.child.failures import Refusal
 
 _HAN = ["Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "PingFang SC", "Microsoft YaHei"]
-"""Fonts with Chinese, as Debian (whose collection goes by its first name), macOS and Windows have
-them."""
+"""Fonts with Chinese, as Debian (where the collection has the name of its first font), macOS and
+Windows have them."""
 
 _SETTLED = {"svg.hashsalt": "verideck", "svg.fonttype": "path", "path.simplify": False}
-"""What keeps the bytes of a drawing: which points of a straight line could be left out would hang
-on their last bits, and so on the processor."""
+"""Settings under which equal drawings have equal bytes. Which points of a straight line can be left
+out depends on their last bits, and so on the processor."""
 _PLACED = re.compile(r'\b(?:d|x|y)="[^"]*"|translate\([^)]*\)')
 _LONG = re.compile(r"-?\d+\.\d{3,}")
 
 
-def ready(matplotlib: ModuleType) -> None:
-    """Draw what the default font lacks in one that has it, as a browser does."""
+def on_import(matplotlib: ModuleType) -> None:
+    """Set further fonts for the characters that the default font lacks, as a browser does."""
     matplotlib.rcParams["font.family"] = ["sans-serif", *_HAN]
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # one of them will do
 
 
 def taken() -> list[str]:
-    """The open figures as SVG, the same bytes for the same drawing; they are closed.
+    """The open figures as SVG, the same bytes for the same drawing. The figures are closed.
 
-    Raises Refusal where a character of a figure is in no font here.
+    Raises Refusal if a character of a figure is in no font.
     """
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None or not pyplot.get_fignums():
@@ -63,9 +63,9 @@ def taken() -> list[str]:
 
 
 def _meet_new_fonts() -> None:
-    """Let matplotlib know fonts that came after it had listed all that there are, once and for all.
+    """Add fonts that were installed after matplotlib made its list.
 
-    It looks them up only where none of ours is known: that takes a while.
+    They are looked up only if none of `_HAN` is known, because that takes a while.
     """
     manager = sys.modules["matplotlib.font_manager"]
     fonts = manager.fontManager

@@ -1,12 +1,12 @@
-"""Modules that a warm parent has imported and a card has not: put away until somebody imports them.
+"""Modules that a warm parent has imported, hidden until a card imports them itself.
 
-Whoever imports `a.b` makes `b` an attribute of `a`, for everybody in the process. A fork would find
-there what other cards import, and prove code that fails wherever it runs alone. So what an import
-brings is taken out of `sys.modules` again, and off the packages that were there before; whoever
-imports it in a fork gets it back, whole, together with whatever it needed itself.
+An import of `a.b` makes `b` an attribute of `a` for the whole process. A fork would find there what
+other cards import, and prove code that fails where it runs alone. So the modules that an import has
+added are taken out of `sys.modules` again, and off the packages that were imported before. An
+import of one of them in a fork brings all of them back, with the hidden modules that they need.
 
-An import that adds nothing to the packages that were there before, as torch's does, hides nothing
-and stays where it is: a card cannot see it without importing it.
+An import that adds nothing to the packages that were imported before, as torch's, is not hidden: a
+card cannot see it without importing it.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from types import ModuleType
 
 @dataclass(eq=False, slots=True)
 class _Bundle:
-    """What one import brought."""
+    """The modules that one import added."""
 
     modules: Mapping[str, ModuleType]
     added: tuple[tuple[ModuleType, str, ModuleType], ...]
-    """Packages that were there before, with the attributes that they were given."""
+    """Packages that were imported before, with the attributes that they were given."""
     needed: tuple[_Bundle, ...]
-    """What it took from the shelf."""
+    """The hidden modules that it imported."""
     hidden: bool = False
 
     def hide(self) -> None:
-        """Leave no trace of it."""
+        """Remove every trace of the modules."""
         self.hidden = True
         for name in self.modules:
             sys.modules.pop(name, None)
@@ -41,7 +41,7 @@ class _Bundle:
             vars(package).pop(name, None)
 
     def show(self) -> Iterator[_Bundle]:
-        """Bring it back, with what it needed; yields what was not there."""
+        """Bring the modules back, with those that they need; yields each bundle that was hidden."""
         if self.hidden:
             self.hidden = False
             for each in self.needed:
@@ -53,26 +53,26 @@ class _Bundle:
 
 
 class ImportStash(importlib.abc.MetaPathFinder):
-    """Finds what was put away; asked before any other finder."""
+    """Finds hidden modules. It must be the first finder in `sys.meta_path`."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
         self._bundles: dict[str, _Bundle] = {}
         self._shown: list[_Bundle] = []
         self.on_show: Callable[[Mapping[str, ModuleType]], None] = lambda _: None
-        """Told of the modules that come back."""
+        """Called with the modules that come back."""
 
     def modules(self) -> dict[str, ModuleType]:
-        """All that was ever put away."""
+        """All modules that were ever hidden."""
         return {name: bundle.modules[name] for name, bundle in self._bundles.items()}
 
     def holds(self, name: str) -> bool:
-        """Whether a module was ever put away."""
+        """Whether a module was ever hidden."""
         return name in self._bundles
 
     @contextmanager
     def putting_away(self) -> Iterator[None]:
-        """Put away what is imported meanwhile."""
+        """Hide what is imported inside of this context."""
         before = set(sys.modules)
         self._shown = []
         yield
@@ -90,7 +90,7 @@ class ImportStash(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Find a module that was put away; looking for it does not bring it back."""
+        """Find a hidden module; only loading it brings it back."""
         del path, target
         bundle = self._bundles.get(fullname)
         if bundle is None or not bundle.hidden:
@@ -101,7 +101,7 @@ class ImportStash(importlib.abc.MetaPathFinder):
         return spec
 
     def show(self, bundle: _Bundle) -> None:
-        """Bring back what one import brought."""
+        """Bring back the modules of a bundle."""
         for each in bundle.show():
             self._shown.append(each)
             self.on_show(each.modules)
@@ -110,15 +110,15 @@ class ImportStash(importlib.abc.MetaPathFinder):
 class _Shown(importlib.abc.Loader):
     """Loads a module that has been executed already."""
 
-    def __init__(self, shelf: ImportStash, name: str, bundle: _Bundle) -> None:
-        self._shelf = shelf
+    def __init__(self, stash: ImportStash, name: str, bundle: _Bundle) -> None:
+        self._stash = stash
         self._module = bundle.modules[name]
         self._bundle = bundle
         self._spec = self._module.__spec__
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         del spec
-        self._shelf.show(self._bundle)
+        self._stash.show(self._bundle)
         return self._module
 
     def exec_module(self, module: ModuleType) -> None:
@@ -128,10 +128,10 @@ class _Shown(importlib.abc.Loader):
 def _added(
     modules: Mapping[str, ModuleType], before: set[str]
 ) -> Iterator[tuple[ModuleType, str, ModuleType]]:
-    """The modules among these that became attributes of libraries' packages of before.
+    """The modules that became attributes of packages that were imported before.
 
-    The standard library's packages are let be: its modules import one another in all directions,
-    and no card's imports are executed for it in advance.
+    Packages of the standard library are left alone: its modules import one another in all
+    directions, and none of them is preloaded for a card.
     """
     for name, module in modules.items():
         package, _, last = name.rpartition(".")
@@ -143,4 +143,4 @@ def _added(
 
 
 STASH = ImportStash()
-"""This process's own."""
+"""That of this process."""

@@ -1,32 +1,38 @@
-"""Imports in a card's process: the project's modules count, libraries are readied."""
+"""Imports in a card's process: the project's modules are rewritten, libraries get seeds."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib.abc
 import importlib.machinery
+import importlib.metadata
 import importlib.util
 import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 
 from verideck.proof.python.child.assertions import NAME, Recorder
 from verideck.proof.python.child.import_stash import STASH
 from verideck.proof.python.child.sources import Sources
-from verideck.proof.python.wire.versions import claims, distributions, packages, stamp
+from verideck.proof.python.wire.versions import Installed, claims, stamp
 
-Ready = Callable[[ModuleType], None]
-"""Done with a library as soon as it has been imported."""
+OnImport = Callable[[ModuleType], None]
+"""Called with a library as soon as it has been imported."""
+
+DISTRIBUTIONS = Installed()
+"""Of this process: it does not outlive a change of what is installed."""
 
 
 class Imports(importlib.abc.MetaPathFinder):
-    """Finds modules as Python does, the project's own folder first."""
+    """Finds modules as Python does, and looks into the project's folder first."""
 
-    def __init__(self, sources: Sources, recorder: Recorder, after: Mapping[str, Ready]) -> None:
-        """Know the project, and what to do after which import."""
+    def __init__(self, sources: Sources, recorder: Recorder, after: Mapping[str, OnImport]) -> None:
+        """Take the project's sources, and by library what is called after its import."""
         self.sources = sources
         self.root = sources.root
         self.recorder = recorder
@@ -36,16 +42,16 @@ class Imports(importlib.abc.MetaPathFinder):
         self._after = {**after, "numpy.testing": self._count, "torch.testing": self._count}
 
     def install(self) -> None:
-        """Heed every import from now on; ready what the warm parent has imported already."""
+        """Find every import from now on; call at once for libraries that are imported already."""
         sys.path.insert(0, str(self.root))
         sys.meta_path.insert(0, self)
-        self._ready(sys.modules)
-        STASH.on_show = self._ready
+        self._call_for(sys.modules)
+        STASH.on_show = self._call_for
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Find a module as Python does, and see to it that it is readied."""
+        """Find a module as Python does; its loader calls what is registered for it."""
         self._ask(fullname, path)
         if spec := STASH.find_spec(fullname, path, target):
             return spec
@@ -63,25 +69,25 @@ class Imports(importlib.abc.MetaPathFinder):
             _then(spec.loader, self._after[fullname])
         return spec
 
-    def _ready(self, modules: Mapping[str, ModuleType]) -> None:
-        """Ready those of some modules that need it, of which none is new to anybody else."""
-        for name, ready in self._after.items():
+    def _call_for(self, modules: Mapping[str, ModuleType]) -> None:
+        """Call what is registered for some of these modules."""
+        for name, on_import in self._after.items():
             if name in modules:
-                ready(modules[name])
+                on_import(modules[name])
 
     def _folder(
         self, fullname: str, path: Sequence[str] | None
     ) -> importlib.machinery.ModuleSpec | None:
-        """The project's own folder of modules, even without an `__init__.py`.
+        """The spec of a folder of modules of the project, even without an `__init__.py`.
 
-        Python prefers any package to such a folder, and who knows which packages are installed.
+        Python prefers a package of that name to such a folder, wherever it is installed.
         """
         if path is not None or f"{fullname}/*.py" not in self._asked[self.root][fullname]:
             return None
         return importlib.machinery.PathFinder.find_spec(fullname, [str(self.root)])
 
     def _ask(self, fullname: str, path: Sequence[str] | None) -> None:
-        """Remember what in the project could have been meant by a name, found or not."""
+        """Remember the files of the project that a name could mean, whether it is found or not."""
         name = fullname.rpartition(".")[2]
         places = [str(self.root), *sys.path] if path is None else path
         for place in places:
@@ -91,17 +97,17 @@ class Imports(importlib.abc.MetaPathFinder):
                     names[name] = claims(Path(place), {name})
 
     def asked(self) -> dict[Path, dict[str, list[str]]]:
-        """By the project's folders: the names that were looked for, and what claimed them then."""
+        """By folder of the project: the names that were looked for, and what claimed them."""
         return {folder: dict(names) for folder, names in self._asked.items()}
 
     def module(self, file: Path) -> ModuleType:
-        """Import a file of the project by the name that other files import it by."""
+        """Import a file of the project under the name that other files import it by."""
         name = ".".join(file.relative_to(self.root).with_suffix("").parts)
         with contextlib.suppress(ImportError):
             module = importlib.import_module(name)
             if module.__file__ == str(file):
                 return module
-        # The name is taken, or no name: the file is a module all the same.
+        # The name is taken, or is no identifier: the file is a module all the same.
         loader = _ProjectLoader(f"_included_{name}", str(file), self)
         spec = importlib.util.spec_from_file_location(loader.name, file, loader=loader)
         assert spec
@@ -113,7 +119,7 @@ class Imports(importlib.abc.MetaPathFinder):
     def named(self) -> list[tuple[str, str]]:
         """The distributions that the author's code imports by name, with their versions."""
         names = self.sources.imported - self.own - sys.stdlib_module_names
-        return sorted(set(distributions(names)))
+        return sorted(set(DISTRIBUTIONS.distributions(names)))
 
     def _count(self, testing: ModuleType) -> None:
         for name, check in list(vars(testing).items()):
@@ -139,35 +145,38 @@ class _ProjectLoader(importlib.machinery.SourceFileLoader):
 
 
 def is_installed(file: Path, root: Path) -> bool:
-    """Tell a library in the project's virtual environment from the project's own modules."""
+    """Whether a file is a library's in a virtual environment inside of the project."""
     prefix = Path(sys.prefix)
     return file.is_relative_to(prefix) and prefix.is_relative_to(root)
 
 
-def _then(loader: importlib.abc.Loader, ready: Ready) -> None:
-    """Let `ready` see a module as soon as it has been executed."""
+def _then(loader: importlib.abc.Loader, on_import: OnImport) -> None:
+    """Call `on_import` with a module as soon as it has been executed."""
     execute = loader.exec_module
 
-    def execute_and_ready(module: ModuleType) -> None:
+    def execute_and_call(module: ModuleType) -> None:
         execute(module)
-        ready(module)
+        on_import(module)
 
-    loader.exec_module = execute_and_ready  # type: ignore[method-assign]
+    loader.exec_module = execute_and_call  # type: ignore[method-assign]
 
 
 INSTALLED = tuple(f"{place}{os.sep}" for place in (sys.prefix, sys.base_prefix))
 _OURS = __name__.partition(".")[0]
+_MESSAGES = "msgspec"
+"""The library that `wire.messages` is made with."""
 _before: list[str] = []
-"""The last module that was imported before anything was forked, if there was one."""
+"""The last module that was imported before the fork, if there is one."""
 _in_use_before: set[tuple[str, str]] = set()
 _outside_before: dict[str, object] = {}
-"""The files of modules imported by then that no installation answers for, with their stamps."""
+"""The files of modules imported by then, outside of every installation, with their stamps."""
 
 
 def remember() -> None:
-    """Look at all that is imported already, so that a fork need not."""
+    """Look at all modules that are imported before a fork, so that the fork need not."""
     imported = {**sys.modules, **STASH.modules()}
     _in_use_before.update(_distributions(imported))
+    in_use(frozenset())  # what they require is looked up now
     for name, module in imported.items():
         if name.partition(".")[0] != _OURS and (file := _loose(module)):
             _outside_before.setdefault(file, stamp(Path(file)))
@@ -177,34 +186,54 @@ def remember() -> None:
 def new() -> list[str]:
     """The modules imported since `remember`, the last first.
 
-    A fork that looks at the others would copy every page that they are on.
+    Looking at the others would copy every page of memory that they are on.
     """
     since = itertools.takewhile(lambda name: name not in _before, reversed(sys.modules))
     return [name for name in since if not STASH.holds(name)]
 
 
 def uninstalled() -> Iterator[Path]:
-    """The source files of imported modules that no installation answers for."""
+    """The source files of imported modules outside of every installation."""
     fresh = (_loose(sys.modules.get(name)) for name in new())
     yield from map(Path, [*_outside_before, *filter(None, fresh)])
 
 
 def outside() -> dict[str, object]:
-    """The files of such modules that were imported before, with their stamps."""
+    """The files of such modules that were imported before the fork, with their stamps."""
     return _outside_before
 
 
+def is_outdated() -> bool:
+    """Whether such a file has changed since its module was imported."""
+    return any(stamp(Path(file)) != seen for file, seen in _outside_before.items())
+
+
 def _loose(module: ModuleType | None) -> str:
-    """The source file of a module that no installation answers for; else empty."""
+    """The source file of a module outside of every installation; else empty."""
     file = str(getattr(module, "__file__", None) or "")
     return file if file.endswith(".py") and not file.startswith(INSTALLED) else ""
 
 
-def in_use() -> list[tuple[str, str]]:
-    """Every distribution of which a module is imported, with its version."""
-    return sorted(_in_use_before | _distributions(new()))
+def in_use(named: AbstractSet[str]) -> list[tuple[str, str]]:
+    """Every distribution of which a module is imported, with its version.
+
+    verideck itself imports msgspec. It counts if the author's code imports it, which `named` tells,
+    or if another of the distributions requires it.
+    """
+    found = dict(_in_use_before | _distributions(new()))
+    others = found.keys() - {_MESSAGES, _OURS}
+    if _MESSAGES not in named and not any(map(_may_use_messages, others)):
+        found.pop(_MESSAGES, None)
+    return sorted(found.items())
+
+
+@cache
+def _may_use_messages(distribution: str) -> bool:
+    """Whether a distribution requires msgspec, under whichever condition."""
+    required = importlib.metadata.requires(distribution) or ()
+    return any(each.startswith(_MESSAGES) for each in required)
 
 
 def _distributions(names: Iterable[str]) -> set[tuple[str, str]]:
     tops = {name.partition(".")[0] for name in names}
-    return set(distributions(tops & packages().keys()))
+    return set(DISTRIBUTIONS.distributions(tops & DISTRIBUTIONS.packages().keys()))

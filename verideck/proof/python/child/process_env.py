@@ -14,13 +14,13 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, BinaryIO, TextIO
 
-from verideck.model import Limits
+from verideck.proof.python.wire.messages import Limits
 from verideck.proof.python.wire.process import TELL_STACK, TEMPORARY
 from verideck.proof.python.wire.scratch import MEGABYTE, Scratch
 
 
 def redirect_streams(scratch: Scratch) -> None:
-    """Give this process its folder, its streams and a way to tell where it is."""
+    """Give this process its folder, its streams and a way to report its stack."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a warm parent does not heed it
     os.chdir(scratch.work)
     tempfile.tempdir = str(scratch.temporary)
@@ -28,8 +28,8 @@ def redirect_streams(scratch: Scratch) -> None:
     appended = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     for number, file, how in (
         (0, Path(os.devnull), os.O_RDONLY),
-        (1, scratch.printed.path, appended),
-        (2, scratch.told.path, appended),
+        (1, scratch.stdout.path, appended),
+        (2, scratch.stderr.path, appended),
     ):
         opened = os.open(file, how)
         os.dup2(opened, number)
@@ -73,19 +73,19 @@ def _data() -> int:
 
 
 class Seeds:
-    """Where all that is random begins: the same on every run, unless another seed is asked for."""
+    """Seeds the random generators: the same on every run, unless another seed is given."""
 
     def __init__(self, seed: int) -> None:
         """Take a seed; 0 is a proof's.
 
-        With another one, the seeds that authors set are moved too: what they found with theirs
-        should be found with others.
+        With another one, the seeds that the author sets are moved too: a result should hold for
+        other seeds than the author's.
         """
         self.seed = seed
-        self.ready: MappingProxyType[str, Callable[[ModuleType], None]] = MappingProxyType(
+        self.on_import: MappingProxyType[str, Callable[[ModuleType], None]] = MappingProxyType(
             {"random": self._random, "numpy.random": self._numpy, "torch": self._torch}
         )
-        """What is done with a library as soon as it is imported."""
+        """By library: what is done with it as soon as it is imported."""
 
     def _moved(self, seed: object) -> object:
         if seed is None:
@@ -131,7 +131,7 @@ class Seeds:
 
 
 def report_on(descriptor: int) -> BinaryIO:
-    """The stream of the report; a fork of the card neither reports nor is waited for."""
+    """The stream of the report. It is closed in forks of the card, so they cannot write to it."""
     report = os.fdopen(descriptor, "wb")
     os.register_at_fork(after_in_child=report.close)
     return report

@@ -1,4 +1,4 @@
-"""The author's own code in a card's process: compiled with counting assertions, lines kept true."""
+"""The author's code in a card's process: compiled with counted assertions and with true lines."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from verideck.proof.python.child.assertions import Rewriter
 
 
 class Sources:
-    """Knows every piece of code that the author wrote and that was compiled."""
+    """Compiles the author's code, and knows every line that was compiled."""
 
     def __init__(self, root: Path, overlay: Mapping[str, str], *, traces: bool) -> None:
-        """Name files by the project's folder; `overlay` holds other text for some of them."""
+        """Take the project's folder, and by file the text that replaces the file's own."""
         self.traces = traces
         self.root = root
         self.overlay = overlay
@@ -48,16 +48,16 @@ class Sources:
         return compiled
 
     def text(self, file: Path, read: str) -> str:
-        """The text of a file of the project: what was read, unless another one stands for it."""
+        """The text of a file of the project: what was read, unless it is replaced."""
         return self.overlay.get(self.name(file), read)
 
     def name(self, file: Path) -> str:
-        """A file as reports name it: relative to the project, if it is in there."""
+        """A file's name in reports: relative to the project if it is inside."""
         inside = file.is_relative_to(self.root)
         return (file.relative_to(self.root) if inside else file).as_posix()
 
     def own(self, filename: str | None) -> str:
-        """A file of the author's as reports name it; empty for a library's."""
+        """The name in reports of a file of the author's; empty for a library's."""
         file = Path(filename or "")
         return self.name(file) if file.as_posix() in self._files else ""
 

@@ -1,4 +1,4 @@
-"""What the text of a test shows of its outcome, whatever the code above it does."""
+"""Tests whose outcome is certain from their text, whatever the code above them computes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LITERAL = (
 
 
 def why_true(test: ast.expr) -> tuple[str, str] | None:
-    """Why a test cannot fail, and what was meant; None where it can."""
+    """Why a test cannot fail, and a hint at what was meant; None if it can."""
     match test:
         case ast.ListComp(elt=elt, generators=loops) | ast.SetComp(elt=elt, generators=loops):
             if _judges(elt) and not any(loop.ifs for loop in loops):
@@ -32,7 +32,7 @@ def _judges(expression: ast.expr) -> bool:
 
 
 def truth(test: ast.expr) -> bool | None:
-    """Whether a test is true or false by its text; None where it may be either."""
+    """The outcome of a test that is certain from its text; None if it is not."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             inner = truth(operand)
@@ -51,7 +51,7 @@ def truth(test: ast.expr) -> bool | None:
 
 
 def _displayed(test: ast.expr) -> bool | None:
-    """Of what stands there as a value."""
+    """The truth of a literal or a display; None if it is not certain."""
     found = None
     match test:
         case (
@@ -71,19 +71,19 @@ def _displayed(test: ast.expr) -> bool | None:
 
 
 def _has_any(certain: Sequence[bool]) -> bool | None:
-    """Whether a collection has a part: some may come to nothing."""
+    """Whether a collection is not empty, by which of its parts are certain."""
     return True if any(certain) else None if certain else False
 
 
 def _joined(parts: Sequence[bool | None], *, by: bool) -> bool | None:
-    """What an `or` (by true), or an `and` (by false), comes to."""
+    """The outcome of an `or` (`by` true) or an `and` (`by` false)."""
     if by in parts:
         return by
     return None if None in parts else not by
 
 
 def _compared(test: ast.Compare) -> bool | None:
-    """A literal compared with itself; what is written in two ways says something."""
+    """The outcome of a literal compared with itself; one that is written in two ways may differ."""
     sides = [test.left, *test.comparators]
     literal = all(isinstance(each, _LITERAL) for side in sides for each in ast.walk(side))
     if not literal or len(set(map(_written, sides))) > 1:
@@ -92,6 +92,6 @@ def _compared(test: ast.Compare) -> bool | None:
 
 
 def _written(side: ast.expr) -> tuple[str, int, int]:
-    """What tells `255` from `0xff` and from `254`."""
+    """A key that differs for `255`, `0xff` and `254`."""
     lines = (side.end_lineno or 0) - side.lineno
     return ast.dump(side), lines, (side.end_col_offset or 0) - side.col_offset

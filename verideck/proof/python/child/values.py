@@ -1,14 +1,16 @@
-"""Values as a failed assertion tells them, and how far two of them are apart."""
+"""Values as a failed assertion shows them, how far two of them are apart, and their digests."""
 
 from __future__ import annotations
 
 import hashlib
 import inspect
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from types import ModuleType
 from typing import Any
+
+from verideck.proof.python.wire.chance import without_chance
+from verideck.proof.python.wire.messages import ReadValue
 
 _LONGEST = 240
 _SAMPLED = 64
@@ -16,17 +18,15 @@ _WHOLE = 4096
 _DOUBLE = 2.0**-52
 _UNITS = {"float64": _DOUBLE, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 """By dtype, how far apart two neighbours at 1 are."""
-_CHANCE = re.compile(r" at 0x[0-9a-f]+|(?<=verideck-)[a-z0-9_]{8}(?![a-z0-9_])")
-"""What has another value on every run: an address, the name of the folder that a card works in."""
 
 
 def is_program(value: object) -> bool:
-    """Tell what a reader of a failure does not need to see: the functions and modules called."""
+    """Whether a value is a function, a class or a module: a failure does not show these."""
     return isinstance(value, ModuleType | type) or inspect.isroutine(value)
 
 
 def is_array(value: object) -> bool:
-    """Tell a tensor or an array, whichever library's, also one that is a single number.
+    """Whether a value is a tensor or an array of any library, also of a single number.
 
     An author's own class may have a `shape` that is something else, or that raises.
     """
@@ -38,7 +38,7 @@ def is_array(value: object) -> bool:
 
 
 def shortened(text: str) -> str:
-    """Text on one line, and no more of it than a person reads."""
+    """Text on one line, cut to what a person reads."""
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
@@ -57,7 +57,7 @@ def describe(value: object) -> str:
 
 
 def difference(values: Sequence[object]) -> str:
-    """How far the first two arrays among the operands are apart, and where most; else empty."""
+    """How far the first two arrays among some values are apart, and where; empty without two."""
     arrays: list[Any] = [value for value in values if is_array(value)]
     if len(arrays) < 2:  # noqa: PLR2004 - a difference has two sides
         return ""
@@ -105,29 +105,24 @@ def _largest(one: Any, other: Any) -> str:  # noqa: ANN401 - tensors or arrays, 
     return told if len(numbers) == len(apart) else f"{told}; {lost}"
 
 
-def steady(text: str) -> str:
-    """Text without what chance put into it."""
-    return _CHANCE.sub("", text)
-
-
 def fingerprint(value: object) -> str:
-    """What tells a value from another one; the same in every process."""
+    """A digest of a value; equal values have the same in every process."""
     try:
         if is_array(value):
             kind = f"{getattr(value, 'dtype', '')} {_shape(value)} "
-            told = kind.encode() + _content(value)
+            content = kind.encode() + _content(value)
         else:
-            text = f"{type(value).__name__} {steady(repr(value))}"
-            told = text.encode("utf-8", "backslashreplace")
+            text = f"{type(value).__name__} {without_chance(repr(value))}"
+            content = text.encode("utf-8", "backslashreplace")
     except Exception:  # noqa: BLE001 - an author's __repr__ may raise anything
-        told = type(value).__name__.encode()
-    return hashlib.sha256(told).hexdigest()[:16]
+        content = type(value).__name__.encode()
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _content(array: Any) -> bytes:  # noqa: ANN401 - a tensor or an array
-    """The numbers of a tensor or an array; their text, where they have no bytes of their own.
+    """The bytes of a tensor's or an array's numbers; their text where they have none.
 
-    Text takes minutes where bytes take a blink.
+    Text takes minutes where bytes take milliseconds.
     """
     try:
         array = array.detach().cpu().numpy() if hasattr(array, "detach") else array
@@ -138,13 +133,13 @@ def _content(array: Any) -> bytes:  # noqa: ANN401 - a tensor or an array
     return repr(array.tolist()).encode()
 
 
-def traced(value: object, *, whole: bool) -> dict[str, Any]:
-    """What an audit is told of a value: whether it moved, how far, and whether that is noise.
+def traced(value: object, *, whole: bool, path: str = "", line: int = 0) -> ReadValue:
+    """What an audit compares of a value that is read at a line of a file.
 
-    `unit` is the rounding unit of its numbers, and `outline` all but these; it is 0 where noise
-    cannot be told: of exact values, of objects, and where not all numbers are told.
+    The rounding unit is 0 for exact values, for objects, and where not all numbers are included:
+    without `whole`, or where there are too many.
     """
-    told: dict[str, Any] = {"print": fingerprint(value), "numbers": [], "unit": 0.0, "outline": ""}
+    digest = fingerprint(value)
     try:
         most = _WHOLE + 1 if whole else _SAMPLED
         first: Any = value
@@ -152,11 +147,10 @@ def traced(value: object, *, whole: bool) -> dict[str, Any]:
             first = first.reshape(-1)[:most].tolist()
         numbers = [float(each) for each in islice(_flat(first), most)]
         unit = _unit(value) if whole and len(numbers) <= _WHOLE else 0.0
-        told["numbers"] = numbers if unit else numbers[:_SAMPLED]
-        told["unit"], told["outline"] = unit, _outline(value) if unit else ""
-    except Exception:  # noqa: BLE001 - of what cannot be read nothing is told
-        return told
-    return told
+        some = tuple(numbers if unit else numbers[:_SAMPLED])
+        return ReadValue(digest, some, unit, _outline(value) if unit else "", path, line)
+    except Exception:  # noqa: BLE001 - whatever an author's object raises when its numbers are read
+        return ReadValue(digest, (), 0.0, "", path, line)
 
 
 def _unit(value: object) -> float:
@@ -166,7 +160,7 @@ def _unit(value: object) -> float:
 
 
 def _outline(value: object) -> str:
-    """All that a value is but for its floating-point numbers."""
+    """The structure of a value without its floating-point numbers."""
     if is_array(value):
         return f"{getattr(value, 'dtype', '')} {_shape(value)}"
     if isinstance(value, list | tuple):

@@ -1,1 +1,1 @@
-"""What runs in the warm parent and its workers. It executes nothing of an author's."""
+"""What runs in the warm parent, in its workers and in a holder. It executes no author's code."""

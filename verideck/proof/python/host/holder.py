@@ -1,13 +1,12 @@
 """The interpreter of one card, where cards are not forked from a warm parent.
 
-On Linux it holds the card: it forks it before anything is imported, and adopts what the card leaves
-behind, so that it can be counted and ended.
+On Linux it forks the card's process before the card imports anything, waits for it, and adopts the
+processes that the card leaves behind, so that they can be counted and ended.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from verideck.proof.python.child import child, process_env
 from verideck.proof.python.wire import descendants
+from verideck.proof.python.wire.messages import REQUEST
 from verideck.proof.python.wire.process import die_with_parent
 from verideck.proof.python.wire.scratch import Scratch, remove
 
@@ -22,21 +22,21 @@ _HOLDS = sys.platform == "linux"
 
 
 def main() -> None:
-    """Be the card's process."""
+    """Execute the card whose folder and whose parent's process id are the arguments."""
     folder, parent = Path(sys.argv[1]), int(sys.argv[2])
     if _HOLDS:
         _hold(folder, parent)
-    request = json.loads(sys.stdin.buffer.read())
+    request = REQUEST.from_text(sys.stdin.buffer.read())
     report = process_env.report_on(os.dup(1))
     child.run(request, report, Scratch.of(folder))
     child.leave()
 
 
 def _hold(folder: Path, parent: int) -> None:
-    """Fork the card's process and return as it; hold on here, and end as it did.
+    """Fork the card's process and return in it; the holder ends as the card did.
 
-    Where nobody is left to look after the card, be it from the beginning, its processes end with
-    this one, and its folder is removed.
+    If the parent is gone, even before this call, the card's processes end with the holder, and the
+    card's folder is removed.
     """
     if sys.platform == "win32":
         return
@@ -48,7 +48,7 @@ def _hold(folder: Path, parent: int) -> None:
 
     signal.signal(signal.SIGTERM, clear)
     die_with_parent(signal.SIGTERM)
-    if os.getppid() != parent:  # it ended before its end could be told
+    if os.getppid() != parent:  # it ended before the signal was asked for
         clear()
     descendants.adopt()
     pid = os.fork()
@@ -63,7 +63,7 @@ def _hold(folder: Path, parent: int) -> None:
         import resource  # noqa: PLC0415 - not on Windows
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        with contextlib.suppress(OSError):  # of SIGKILL nobody changes what it does
+        with contextlib.suppress(OSError):  # SIGKILL cannot be handled
             signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)

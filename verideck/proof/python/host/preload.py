@@ -1,4 +1,4 @@
-"""What torch imports only when it is first used, hundreds of modules: used once before any fork."""
+"""Functions of torch that import hundreds of modules on first use: called once before any fork."""
 
 from __future__ import annotations
 
@@ -21,4 +21,4 @@ def _optimise(torch: Any) -> None:  # noqa: ANN401
 PRELOADS: MappingProxyType[str, Callable[[Any], None]] = MappingProxyType(
     {"assert_close": _compare, "optim": _optimise}
 )
-"""By the word in a card's code that tells that it will be used."""
+"""By the word in a card's code that shows that it will be used."""

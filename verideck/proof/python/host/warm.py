@@ -1,11 +1,11 @@
 """The warm parent: imports what the cards import, once, and forks the workers.
 
-It never executes an author's code. What it is told comes through a socket, whose descriptor is its
-first argument: `{"import": [...], "words": [...]}`, with names as `needs` has them;
-`{"packages": {...}}`, which it need not look up then; `{"worker": true}` with the worker's socket.
-Its second argument is the folder of the run. What it imports, it puts on a `shelf`. It ends, and
-all its workers do, when the other side of that socket is gone; so does what is left of a card that
-has killed its worker, and the folder.
+It executes no author's code and imports no module of the project. The first argument is the
+descriptor of a socket, through which it is sent `Control` messages; the second one is the folder of
+what its cards leave on the disk. What it imports is hidden in the `import_stash`.
+
+It ends when the other side of the socket is closed. Its workers, whatever processes are left of
+cards that killed their worker, and the folder go with it.
 """
 
 from __future__ import annotations
@@ -27,38 +27,58 @@ from verideck.proof.python.child import imports
 from verideck.proof.python.child.import_stash import STASH
 from verideck.proof.python.host import worker
 from verideck.proof.python.host.preload import PRELOADS
-from verideck.proof.python.wire import descendants, versions
-from verideck.proof.python.wire.channel import receive
+from verideck.proof.python.wire import descendants
+from verideck.proof.python.wire.channel import receive, send
+from verideck.proof.python.wire.messages import (
+    CONTROL,
+    KnowPackages,
+    NewRun,
+    NewWorker,
+    Preload,
+    State,
+)
 from verideck.proof.python.wire.process import PAGES
 from verideck.proof.python.wire.scratch import remove
 from verideck.proof.sandbox import kernel
 
 
 def main() -> None:
-    """Serve until nobody asks any more."""
+    """Serve until the socket is closed."""
     control, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()  # what is imported stays: to look for garbage in it is in vain
-    os.environ.pop(PAGES, None)  # of no use to a fork, and none of a card's variables
+    gc.disable()  # imported modules stay: there is no garbage to be found in them
+    os.environ.pop(PAGES, None)  # a fork has no use for it, and no card sees it
     if not kernel.missing():
-        kernel.ready()
+        kernel.prepare()
     descendants.adopt()
     sys.meta_path.insert(0, STASH)
-    workers: list[int] = []
-    while message := receive(control):
-        if "worker" in message:
-            _, (descriptor, *_), _, _ = socket.recv_fds(control, 1, 1)
-            workers.append(_fork(control, socket.socket(fileno=descriptor), folder))
-        elif "packages" in message:
-            versions.know(message["packages"])
-        else:
-            _warm(message["import"], message["words"])
+    workers: set[int] = set()
+    while message := receive(control, CONTROL):
+        match message:
+            case NewWorker():
+                _, (descriptor, *_), _, _ = socket.recv_fds(control, 1, 1)
+                workers.add(_fork(control, socket.socket(fileno=descriptor), folder))
+            case KnowPackages():
+                imports.DISTRIBUTIONS.know(message.packages)
+            case Preload():
+                _preload(message.modules, message.words)
+            case NewRun():
+                workers = _tidied(workers)
+                with contextlib.suppress(OSError):
+                    send(control, State(imports.is_outdated()))
     control.close()
     for pid in workers:
         os.waitpid(pid, 0)
     descendants.end_own()
     remove(folder)
-    os._exit(0)  # libraries take their time to say farewell
+    os._exit(0)  # libraries take their time to shut down
+
+
+def _tidied(workers: set[int]) -> set[int]:
+    """The workers that have not ended. What is left of the cards of others is ended."""
+    living = {pid for pid in workers if os.waitpid(pid, os.WNOHANG) == (0, 0)}
+    descendants.end_own(but=living)
+    return living
 
 
 def _fork(control: socket.socket, channel: socket.socket, folder: Path) -> int:
@@ -73,7 +93,7 @@ def _fork(control: socket.socket, channel: socket.socket, folder: Path) -> int:
     os._exit(0)
 
 
-def _warm(modules: Sequence[str], words: Sequence[str]) -> None:
+def _preload(modules: Sequence[str], words: Sequence[str]) -> None:
     with _silence(), warnings.catch_warnings(action="ignore"):
         for name in modules:
             module, _, attribute = name.partition(":")
@@ -86,7 +106,7 @@ def _warm(modules: Sequence[str], words: Sequence[str]) -> None:
         if torch:
             torch.set_num_threads(1)  # a fork of a parent with more of them would hang
         for name in sorted(PRELOADS.keys() & set(words)) if torch else ():
-            # What torch imports now is not put away: it keeps what it has found.
+            # What torch imports now is not hidden: torch keeps references to it.
             with contextlib.suppress(Exception):
                 PRELOADS[name](importlib.import_module("torch"))
 
@@ -101,7 +121,7 @@ def _import(module: str, attribute: str = "") -> None:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Let no library greet its user from here."""
+    """Discard what libraries print when they are imported."""
     kept = [(number, os.dup(number)) for number in (1, 2)]
     nothing = os.open(os.devnull, os.O_WRONLY)
     for number, _ in kept:

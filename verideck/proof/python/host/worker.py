@@ -1,7 +1,7 @@
-"""Forks a process for one card after the other, watches it, ends it with all that it started.
+"""Forks a process for one card after the other, watches it, and ends it with all that it started.
 
-Runs in a fork of the warm parent. It adopts what its cards leave behind, so that nothing outlives
-its card, also not what became a daemon.
+Runs in a fork of the warm parent. It adopts the processes that a card leaves behind, daemons too,
+so that none of them outlives the card.
 """
 
 from __future__ import annotations
@@ -16,43 +16,50 @@ import time
 import traceback
 from pathlib import Path
 
-from verideck.model import Limits
 from verideck.proof.python.child import child, process_env
 from verideck.proof.python.wire import descendants
-from verideck.proof.python.wire.channel import Message, receive, send
-from verideck.proof.python.wire.run import End, StoppedError, how
+from verideck.proof.python.wire.channel import receive, send
+from verideck.proof.python.wire.messages import (
+    REQUEST,
+    Finished,
+    Limits,
+    Refused,
+    Reply,
+    Request,
+)
+from verideck.proof.python.wire.run import End, StoppedError, complete_lines, how
 from verideck.proof.python.wire.scratch import Scratch, scratch
 
 _GLANCE = 0.05
 """Seconds between two looks at the limits."""
 _LAST_CHANCE = 0.3
-"""Seconds that a process has to tell where it is, before it is ended."""
+"""Seconds that a process has to write its stack before it is ended."""
 _LONGEST_REPORT = 100_000_000
 
 
 def serve(channel: socket.socket, folder: Path) -> None:
-    """Execute what is asked for, below a folder, until nobody asks any more.
+    """Execute the requests that come through a channel, in a folder, until the channel is closed.
 
-    What the system refuses to this process, and not to the card, is an answer too.
+    If the system refuses something to this process, and not to the card, the reply says so.
     """
     descendants.adopt()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    while request := receive(channel):
+    while request := receive(channel, REQUEST):
         try:
-            reply = execute(request, channel, folder)
+            reply: Reply = execute(request, channel, folder)
         except StoppedError:
             return
         except OSError as error:
             descendants.end_own()
-            reply = {"refused": f"{type(error).__name__}: {error}"}
+            reply = Refused(f"{type(error).__name__}: {error}")
         try:
             send(channel, reply)
-        except OSError:  # nobody listens any more
+        except OSError:  # the other side is gone
             return
 
 
-def execute(request: Message, channel: socket.socket, beneath: Path) -> Message:
-    """Execute one card in a fork; it ends when the other side of the channel goes away."""
+def execute(request: Request, channel: socket.socket, beneath: Path) -> Finished:
+    """Execute one card in a fork. Raises StoppedError if the channel is closed meanwhile."""
     with scratch(beneath) as folder:
         reading, writing = os.pipe()
         pid = os.fork()
@@ -61,25 +68,25 @@ def execute(request: Message, channel: socket.socket, beneath: Path) -> Message:
             channel.close()
             _be(request, writing, folder)
         os.close(writing)
-        watch = _Watch(pid, reading, channel.fileno(), folder, Limits(**request["limits"]))
+        watch = _Watch(pid, reading, channel.fileno(), folder, request.limits)
         try:
             end, status = watch.until_the_end()
         finally:
             os.close(reading)
-        return {
-            "lines": watch.lines(),
-            "end": end,
-            "how": how(status, folder.last_words()),
-            "stack": folder.frames(),
-        }
+        return Finished(
+            lines=complete_lines(bytes(watch.report)),
+            end=end,
+            how=how(status, folder.last_words()),
+            stack=folder.frames(),
+        )
 
 
-def _be(request: Message, writing: int, folder: Scratch) -> None:
+def _be(request: Request, writing: int, folder: Scratch) -> None:
     """Be the card's process; never returns."""
     try:
         os.setsid()
         child.run(request, process_env.report_on(writing), folder)
-    except BaseException:  # noqa: BLE001 - told on standard error, and by the missing last line
+    except BaseException:  # noqa: BLE001 - it is on standard error, and the report has no epilogue
         with contextlib.suppress(BaseException):
             os.write(2, traceback.format_exc().encode("utf-8", "backslashreplace"))
         os._exit(1)
@@ -87,7 +94,7 @@ def _be(request: Message, writing: int, folder: Scratch) -> None:
 
 
 class _Watch:
-    """One process and what descends from it."""
+    """The process of a card and its descendants."""
 
     def __init__(
         self, pid: int, reading: int, channel: int, folder: Scratch, limits: Limits
@@ -103,23 +110,18 @@ class _Watch:
     def until_the_end(self) -> tuple[End, int]:
         """Wait for the process, or end it; returns how it ended, and its exit status.
 
-        Raises StoppedError when the other side of the channel is gone.
+        Raises StoppedError if the channel is closed meanwhile.
         """
         descriptor = os.pidfd_open(self.pid)
         try:
             end = self._ended(descriptor)
             if end is not End.BY_ITSELF:
-                self._ask_where_it_is(descriptor)
+                self._ask_for_stack(descriptor)
         finally:
             status = self._end_all()
             os.close(descriptor)
         self._read()
         return end, status
-
-    def lines(self) -> list[str]:
-        """The lines of the report that are whole."""
-        complete, _, _ = bytes(self.report).rpartition(b"\n")
-        return complete.decode("utf-8", "replace").split("\n") if complete else []
 
     def _ended(self, descriptor: int) -> End:
         deadline = time.monotonic() + self.limits.timeout
@@ -152,7 +154,7 @@ class _Watch:
         return self.folder.exceeded(self.limits)
 
     def _read(self) -> bool:
-        """Take what has been reported; False when nobody will report any more."""
+        """Read what has been reported; False at the end of the report."""
         while True:
             try:
                 piece = os.read(self.reading, 1 << 20)
@@ -164,8 +166,8 @@ class _Watch:
             if len(self.report) > _LONGEST_REPORT:
                 return True
 
-    def _ask_where_it_is(self, descriptor: int) -> None:
-        """Let the process write its stack, and end by it if it does not heed the signal."""
+    def _ask_for_stack(self, descriptor: int) -> None:
+        """Have the process write its stack; it may also end by the signal."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
         deadline = time.monotonic() + _LAST_CHANCE

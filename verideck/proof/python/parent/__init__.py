@@ -1,1 +1,1 @@
-"""What runs in the user's process, with the user's rights. It believes no report."""
+"""What runs in the user's process, with the user's rights. It trusts no report."""

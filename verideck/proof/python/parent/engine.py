@@ -1,62 +1,43 @@
-"""Executes requests (see `child`), several at a time.
-
-In forks of a warm parent where this system forks safely, else each in an interpreter of its own; or
-on a cluster.
-"""
+"""What every engine offers: it executes requests, several at a time, for many runs."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
-from pathlib import Path
-from threading import Event
 from typing import Protocol
 
-from verideck.proof.python.wire.channel import Message
-from verideck.proof.python.wire.run import Run
+from verideck.proof.python.wire.messages import Finished, Request
 
 
 class Engine(Protocol):
-    """Whatever executes cards."""
+    """Executes cards. `engines.opened` opens one.
+
+    It is opened with an event and used for many runs, until it is closed. Setting the event breaks
+    off the run: calls of `run` raise StoppedError and their cards' processes are ended. When all
+    calls have returned, the event can be cleared and the engine used again.
+    """
 
     @property
     def width(self) -> int:
-        """How many cards at a time are worth it."""
+        """How many cards are worth executing at the same time."""
 
     @property
     def is_here(self) -> bool:
         """Whether cards are executed on this machine."""
 
+    def begin(self) -> None:
+        """Begin a run: the installation and the project may have changed since the last one.
+
+        No card of another run is being executed.
+        """
+
     def warm(self, modules: Iterable[str], words: Iterable[str]) -> None:
-        """Get ready for cards that import these modules and use these words."""
+        """Prepare for cards that import these modules and use these words (see `needs`)."""
 
-    def run(self, request: Message) -> Run:
-        """Execute one card.
+    def run(self, request: Request) -> Finished:
+        """Execute one card. Several threads may call this at once.
 
-        Raises StoppedError when the whole run is being broken off, ExecutorError when there is
-        nobody to execute the card.
+        Raises StoppedError if the run is broken off, ExecutorError if the card cannot be executed.
         """
 
     def close(self) -> None:
-        """End whatever runs."""
-
-
-def engine(executor: str, root: Path, stop: Event, folder: Path | None = None) -> Engine:
-    """Whoever an executor's name means: `fork`, `spawn` or a cluster's address.
-
-    By default, forks on Linux; on macOS a fork of a process that has used its libraries is not
-    safe, on Windows there is none. What it writes goes into the folder, where there is one; forks
-    remove it with all else that is in it when the last of them ends, whoever was killed.
-    """
-    # Whoever is not asked for need not be imported.
-    if "://" in executor:
-        from verideck.proof.python.parent.cluster import Cluster  # noqa: PLC0415
-
-        return Cluster(executor, root, stop)
-    if executor == "fork" or (not executor and sys.platform == "linux"):
-        from verideck.proof.python.parent.forks import Forks  # noqa: PLC0415
-
-        return Forks(stop, folder)
-    from verideck.proof.python.parent.spawned import Spawns  # noqa: PLC0415
-
-    return Spawns(stop)
+        """End all processes and remove all files of the engine, for good."""

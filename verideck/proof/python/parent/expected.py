@@ -1,8 +1,8 @@
-"""Compare what a snippet printed with what the card shows.
+"""Compares what a snippet printed with what the card shows.
 
-Numbers agree if they are as near as the digits on the card can tell (`0.33` means 0.325 to 0.335),
-or nearer than a tolerance, where one is given. `...` on the card stands for anything. All else,
-white space at the ends of lines apart, is compared to the letter.
+Numbers agree within the digits on the card (`0.33` means 0.325 to 0.335), or within a tolerance, if
+one is given. `...` on the card matches any text. All other text must be the same, except for white
+space at the ends of lines.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _ANYTHING = "..."
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first line that is not as expected."""
+    """The first line that differs from the expected text."""
 
     line: int
     """Counted from 1 within the expected text."""
     expected: str
     actual: str
     in_space: bool = False
-    """Whether the whole text is as expected but for its white space."""
+    """Whether the texts differ in white space only."""
 
 
 def could_differ(expected: str) -> bool:
-    """Whether there is anything in an expected text that could turn out otherwise."""
+    """Whether an expected text could differ from what is printed: `...` alone cannot."""
     return not expected.strip() or any(
         token.group() != _ANYTHING and not token.group().isspace() for token in _tokens(expected)
     )
@@ -75,7 +75,7 @@ def _spaceless(tokens: Sequence[re.Match[str]]) -> list[re.Match[str]]:
 def _matches(
     wanted: Sequence[re.Match[str]], printed: Sequence[re.Match[str]], tolerance: float | None
 ) -> bool:
-    """Match with wildcards: each stretch between them is found as far to the left as it stands."""
+    """Match with wildcards. The text between two of them is found as far left as possible."""
     stretches: list[list[re.Match[str]]] = [[]]
     for token in wanted:
         if token.group() == _ANYTHING:

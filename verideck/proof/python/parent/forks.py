@@ -1,146 +1,204 @@
-"""Executes cards in forks of a warm parent, several at a time: the client's side of `warm`."""
+"""Executes cards in forks of a warm parent, several at a time: the client of `host.warm`."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import os
 import queue
+import select
 import socket
 import subprocess
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Event, Lock
 
-from verideck.proof.python.parent import interpreter
-from verideck.proof.python.wire import versions
-from verideck.proof.python.wire.channel import Message, receive, send
-from verideck.proof.python.wire.run import End, ExecutorError, Run, StoppedError
+from verideck.proof.python.parent import interpreter, needs
+from verideck.proof.python.wire.channel import receive, send
+from verideck.proof.python.wire.messages import (
+    REPLY,
+    STATE,
+    Finished,
+    KnowPackages,
+    NewRun,
+    NewWorker,
+    Preload,
+    Refused,
+    Reply,
+    Request,
+)
+from verideck.proof.python.wire.run import ExecutorError, StoppedError
 from verideck.proof.python.wire.scratch import remove, run_folder
 
+_GLANCE = 100
+"""Milliseconds between two looks at whether the run is broken off."""
 _FAREWELL = 3
 """Seconds in which a warm parent ends its workers, before it is ended itself."""
+_BUSY = 1000
+"""Milliseconds in which a warm parent answers that has nothing else to do."""
+_OF_DISTRIBUTIONS = (".dist-info", ".egg-info")
 _TRIES = 2
-"""How many workers a card may lose: the first may have been the system's to kill."""
+"""How many workers a card may lose: the system may have killed the first one."""
 
 
 class Forks:
-    """A warm parent, and workers that fork from it; each executes one card at a time."""
+    """An engine (see `engine.Engine`): a warm parent, and workers that are forked from it.
+
+    Each worker executes one card at a time.
+    """
 
     is_here = True
     width = os.cpu_count() or 1
 
-    def __init__(self, stop: Event, folder: Path | None = None) -> None:
-        """Start nothing before it is needed; whoever ends last removes the folder of the run."""
+    def __init__(self, root: Path, stop: Event, folder: Path | None = None) -> None:
+        """Start nothing before it is needed. The folder takes what cards leave on the disk."""
+        self._root = root
         self._stop = stop
         self._folder = folder
         self._lock = Lock()
+        self._closed = False
         self._parent: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._warmed: set[str] = set()
+        self._surroundings: object = None
+        self._knows_packages = False
+        self._modules: set[str] = set()
+        self._words: set[str] = set()
         self._idle: queue.SimpleQueue[socket.socket] = queue.SimpleQueue()
         self._channels: set[socket.socket] = set()
+        self._current: set[socket.socket] = set()
+        """The channels of workers that were forked after the last import."""
+
+    def begin(self) -> None:
+        """Begin a run; the warm parent is ended if a fork of it could give other results."""
+        with self._lock:
+            if self._parent and self._is_outdated():
+                self._end_all()
 
     def warm(self, modules: Iterable[str], words: Iterable[str]) -> None:
-        """Have modules imported, while whoever asks goes on with something else."""
+        """Have modules imported. Does not wait until they are."""
         with self._lock:
             control = self._started()
-            fresh = [name for name in modules if name not in self._warmed]
-            used = sorted({name for name in words if f"({name})" not in self._warmed})
+            fresh = tuple(name for name in modules if name not in self._modules)
+            used = tuple(sorted(set(words) - self._words))
+            self._words.update(used)
+            if fresh:
+                self._modules.update(fresh)
+                self._current.clear()
             if fresh or used:
-                self._warmed |= {*fresh, *(f"({name})" for name in used)}
                 with contextlib.suppress(OSError):
-                    send(control, {"import": fresh, "words": used})
+                    send(control, Preload(fresh, used))
 
-    def run(self, request: Message) -> Run:
-        """Execute one card, in a worker that has nothing else to do.
+    def run(self, request: Request) -> Finished:
+        """Execute one card, in an idle worker.
 
-        A worker that is killed tells nothing of its card, which gets another one.
+        A card whose worker is killed is given another one.
         """
-        replies = (self._reply(request) for _ in range(_TRIES))
-        reply = next(filter(None, replies), None)
-        if reply is None:
-            raise ExecutorError(
-                f"the process that executes it was killed {_TRIES} times: by the card, or for "
-                "want of memory"
-            )
-        if "refused" in reply:
-            raise ExecutorError(f"it cannot be executed here: {reply['refused']}")
-        return Run(
-            tuple(reply["lines"]),
-            End(reply["end"]),
-            reply["how"],
-            tuple((file, line) for file, line in reply["stack"]),
+        for _ in range(_TRIES):
+            match self._reply(request):
+                case Finished() as finished:
+                    return finished
+                case Refused(why=why):
+                    raise ExecutorError(f"it cannot be executed here: {why}")
+        raise ExecutorError(
+            f"the process that executes it was killed {_TRIES} times: by the card, or for "
+            "want of memory"
         )
 
-    def _reply(self, request: Message) -> Message | None:
-        """What a worker says of a card; None where it was killed."""
-        channel = self._worker()
-        reply: Message | None = None
+    def close(self) -> None:
+        """End the parent, its workers and their cards, and remove their files."""
+        with self._lock:
+            self._closed = True
+            self._end_all()
+
+    def _is_outdated(self) -> bool:
+        """Whether the warm parent has imported what a card would not find now."""
+        claimed = needs.any_of_project(self._modules, self._root)
+        return claimed or self._surroundings != _surroundings() or not self._is_current()
+
+    def _is_current(self) -> bool:
+        """Ask the warm parent whether the modules that it has imported are as they were."""
+        assert self._control
         with contextlib.suppress(OSError):
+            send(self._control, NewRun())
+            if _readable(self._control, _BUSY):
+                state = receive(self._control, STATE)
+                return state is not None and not state.outdated
+        return False
+
+    def _reply(self, request: Request) -> Reply | None:
+        """A worker's reply to a request; None if the worker was killed."""
+        channel = self._worker()
+        try:
             send(channel, request)
-            reply = receive(channel)
-        if self._stop.is_set():
-            raise StoppedError
+            while not _readable(channel, _GLANCE):
+                self._heed_stop()
+            reply = receive(channel, REPLY)
+        except OSError:
+            reply = None
+        except StoppedError:
+            self._forget(channel)
+            raise
         if reply is None:
             self._forget(channel)
         else:
             self._idle.put(channel)
+        self._heed_stop()
         return reply
 
-    def close(self) -> None:
-        """End the parent, its workers and what they run, and remove what they left."""
-        with self._lock:
-            for channel in [*self._channels, *filter(None, [self._control])]:
-                with contextlib.suppress(OSError):
-                    channel.shutdown(socket.SHUT_RDWR)
-            self._end_parent()
-            for channel in self._channels:
-                channel.close()
-            self._channels.clear()
-            if self._folder:
-                remove(self._folder)
-
-    def _end_parent(self) -> None:
-        if self._parent and self._control:
-            with contextlib.suppress(OSError):
-                self._control.shutdown(socket.SHUT_RDWR)
-            self._control.close()
-            try:
-                self._parent.wait(_FAREWELL)
-            except subprocess.TimeoutExpired:
-                self._parent.kill()
-                self._parent.wait()
-        self._parent = self._control = None
+    def _heed_stop(self) -> None:
+        if self._stop.is_set() or self._closed:
+            raise StoppedError
 
     def _worker(self) -> socket.socket:
-        with contextlib.suppress(queue.Empty):
-            return self._idle.get_nowait()
+        """The channel of an idle worker; of a new one, if none is idle that has all modules."""
         with self._lock:
-            if self._stop.is_set():
-                raise StoppedError
+            self._heed_stop()
+            with contextlib.suppress(queue.Empty):
+                while channel := self._idle.get_nowait():
+                    if channel in self._current:
+                        return channel
+                    self._drop(channel)
             try:
-                channel = self._asked()
-            except OSError:  # the parent was killed: another one, as cold as it is
+                channel = self._new_worker()
+            except OSError:  # the parent was killed: the next one has to import everything again
                 self._end_parent()
-                channel = self._asked()
+                channel = self._new_worker()
             self._channels.add(channel)
+            self._current.add(channel)
             return channel
 
-    def _asked(self) -> socket.socket:
-        """Have a worker forked from a parent that knows what there is to know."""
+    def _new_worker(self) -> socket.socket:
+        """Have a worker forked; returns the channel to it."""
         control = self._started()
-        if not self._channels:  # it is still importing: there is time to look
-            send(control, {"packages": versions.packages()})
-        return _ask_for_worker(control)
+        if not self._knows_packages:  # it is still importing: there is time to look them up
+            packages = importlib.metadata.packages_distributions()
+            send(control, KnowPackages({name: tuple(of) for name, of in packages.items()}))
+            self._knows_packages = True
+        ours, theirs = socket.socketpair()
+        with theirs:
+            send(control, NewWorker())
+            socket.send_fds(control, [b"w"], [theirs.fileno()])
+        return ours
 
     def _forget(self, channel: socket.socket) -> None:
         with self._lock:
-            self._channels.discard(channel)
-            channel.close()
+            self._drop(channel)
+
+    def _drop(self, channel: socket.socket) -> None:
+        """Close a channel: its worker ends."""
+        self._channels.discard(channel)
+        self._current.discard(channel)
+        channel.close()
 
     def _started(self) -> socket.socket:
+        """The control socket of the warm parent, which is started if there is none."""
+        if self._closed:
+            raise StoppedError
         if self._parent is None or self._control is None:
             self._folder = self._folder or run_folder()
+            self._surroundings = _surroundings()
+            self._knows_packages = False
             ours, theirs = socket.socketpair()
             with theirs:
                 self._parent = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
@@ -154,11 +212,48 @@ class Forks:
             self._control = ours
         return self._control
 
+    def _end_all(self) -> None:
+        """End the warm parent, its workers and their cards, and remove the folder."""
+        for channel in self._channels:  # a thread that waits for a reply closes its own
+            with contextlib.suppress(OSError):
+                channel.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._drop(self._idle.get_nowait())
+        self._end_parent()
+        if self._folder:
+            remove(self._folder)
+        self._folder = None
 
-def _ask_for_worker(control: socket.socket) -> socket.socket:
-    """Have another worker forked; returns the socket through which it is asked."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        send(control, {"worker": True})
-        socket.send_fds(control, [b"w"], [theirs.fileno()])
-    return ours
+    def _end_parent(self) -> None:
+        """End the warm parent; its workers end when their channels are closed."""
+        if self._parent and self._control:
+            self._control.close()
+            try:
+                self._parent.wait(_FAREWELL)
+            except subprocess.TimeoutExpired:
+                self._parent.kill()
+                self._parent.wait()
+        self._parent = self._control = None
+        self._modules.clear()
+        self._words.clear()
+
+
+def _readable(channel: socket.socket, milliseconds: int) -> bool:
+    """Whether something comes through a channel, or it is closed, within a time."""
+    waiting = select.poll()
+    waiting.register(channel, select.POLLIN)
+    return bool(waiting.poll(milliseconds))
+
+
+def _surroundings() -> object:
+    """A value that changes with what is installed and with the variables of a warm parent."""
+    return interpreter.to_fork_from(), sys.prefix, tuple(_installations())
+
+
+def _installations() -> Iterator[tuple[str, int]]:
+    """The folders that hold distributions, with the times of their last changes."""
+    for folder in sys.path:
+        with contextlib.suppress(OSError):
+            if any(name.endswith(_OF_DISTRIBUTIONS) for name in os.listdir(folder)):  # noqa: PTH208 - many names
+                yield folder, os.stat(folder).st_mtime_ns  # noqa: PTH116 - as above

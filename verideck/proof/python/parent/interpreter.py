@@ -1,4 +1,4 @@
-"""How the interpreters that execute cards are started: their command and their variables."""
+"""The command and the variables with which the interpreters that execute cards are started."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _FIXED = {
 """The same for every run: one thread also halves what torch costs."""
 
 _HUGE = "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=33554432"
-"""A fork copies the table of its parent's pages: huge ones make it a short table (glibc's manual,
-Memory Allocation Tunables). Other C libraries do not heed it."""
+"""A fork copies the table of its parent's pages; huge pages make it short (glibc's manual, Memory
+Allocation Tunables). Other C libraries ignore it."""
 
 
 def command(module: str, *arguments: str) -> list[str]:

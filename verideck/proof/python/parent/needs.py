@@ -1,10 +1,10 @@
-"""What cards will import, found in their code before it is executed."""
+"""What cards will import, read from their code before it is executed."""
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from pathlib import Path
 def needed(code: str, root: Path) -> tuple[list[str], set[str]]:
     """The library modules that code and the project's modules in it import, and all its words.
 
-    `a.b` is imported, `a:b` is an attribute of a module or a module in a package: what a `from`
-    names, or what stands behind an imported name (`numpy.random`), since there are packages that
-    import their modules only when they are asked for. What is not Python needs nothing.
+    `a.b` is a module; `a:b` is an attribute of a module, or a module in a package. It is written
+    for what a `from` names and for an attribute of an imported name (`numpy.random`), because some
+    packages import their modules only on access. Code that is not Python imports nothing.
     """
     modules: dict[str, None] = {}
     words: set[str] = set()
@@ -44,8 +44,13 @@ def _top(name: str) -> str:
     return name.replace(":", ".").partition(".")[0]
 
 
+def any_of_project(modules: Iterable[str], root: Path) -> bool:
+    """Whether one of these modules, named as `needed` does, is the project's."""
+    return any(_of_project(name, root) for name in set(map(_top, modules)))
+
+
 def _of_project(name: str, root: Path) -> Path | None:
-    """The project's file of a module; None for a library's, and for a folder of the project's."""
+    """The file of a module of the project; None for a library's, or a folder without modules."""
     top = root / _top(name)
     if not top.with_suffix(".py").exists() and not any(top.glob("*.py")):
         return None
@@ -55,7 +60,7 @@ def _of_project(name: str, root: Path) -> Path | None:
 
 @lru_cache(maxsize=4096)
 def _names(code: str) -> tuple[tuple[str, frozenset[str]], ...]:
-    """Dotted names that code imports or may import, the shorter first, each with all its words."""
+    """The names that code may import, the shorter first, each with all words of the code."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

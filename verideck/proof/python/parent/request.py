@@ -1,4 +1,4 @@
-"""What the child is asked for, from the snippets of a card."""
+"""Makes the request that executes a card, from the snippets of the card."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ from dataclasses import asdict, replace
 
 from verideck.model import Limits, Role, Snippet
 from verideck.proof.config import ExecutionConfig
-from verideck.proof.python.wire.channel import Message
+from verideck.proof.python.wire import messages
+from verideck.proof.python.wire.messages import Request, Step
+from verideck.proof.python.wire.run import StepKind
+from verideck.storage.store import FOLDER
 
 STEPS = frozenset({Role.SHOWN, Role.CHECK, Role.SETUP, Role.VALUE})
-"""What is executed."""
+"""The roles of snippets that are executed."""
 
 
-def request_of(snippets: Sequence[Snippet], config: ExecutionConfig) -> Message:
-    """The request that executes a card, see `child`."""
+def request_of(snippets: Sequence[Snippet], config: ExecutionConfig) -> Request:
+    """The request that proves a card."""
     steps = steps_of(snippets)
-    return {
-        "root": str(config.root.resolve()),
-        "steps": [_step(each) for each in steps],
-        "limits": asdict(limits_of(steps, config.limits)),
-        "box": config.sandbox,
-        "seed": 0,
-        "overlay": {},
-        "trace": False,
-    }
+    return Request(
+        root=str(config.root.resolve()),
+        steps=tuple(map(_step, steps)),
+        limits=messages.Limits(**asdict(limits_of(steps, config.limits))),
+        sandbox=config.sandbox,
+        unlisted=FOLDER,
+    )
 
 
 def steps_of(snippets: Sequence[Snippet]) -> list[Snippet]:
-    """Those of a card's snippets that are executed."""
+    """The snippets of a card that are executed."""
     return [each for each in snippets if each.options.role in STEPS]
 
 
 def limits_of(steps: Sequence[Snippet], default: Limits) -> Limits:
-    """The default, with what fences set: where several do, the most generous."""
+    """The default limits with those that fences set; of several, the most generous one counts."""
     allowed: dict[str, float] = {}
     for step in steps:
         for name, limit in step.options.limits:
@@ -41,15 +42,16 @@ def limits_of(steps: Sequence[Snippet], default: Limits) -> Limits:
     return replace(default, **allowed)  # type: ignore[arg-type] # whole numbers but for timeout
 
 
-def _step(snippet: Snippet) -> dict[str, object]:
+def _step(snippet: Snippet) -> Step:
     options = snippet.options
-    return {
-        "kind": "value" if options.role is Role.VALUE else "include" if options.include else "code",
-        "code": snippet.code,
-        "path": options.include or snippet.origin.path,
-        "line": snippet.origin.line,
-        "column": snippet.origin.column,
-        "symbol": options.symbol,
-        "raises": options.raises,
-        "match": options.match,
-    }
+    kind = StepKind.INCLUDE if options.include else StepKind.CODE
+    return Step(
+        kind=StepKind.VALUE if options.role is Role.VALUE else kind,
+        code=snippet.code,
+        path=options.include or snippet.origin.path,
+        line=snippet.origin.line,
+        column=snippet.origin.column,
+        symbol=options.symbol,
+        raises=options.raises,
+        match=options.match,
+    )

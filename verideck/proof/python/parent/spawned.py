@@ -1,15 +1,13 @@
-"""A card in an interpreter of its own, for systems on which a process must not fork as it likes.
+"""Executes each card in an interpreter of its own, for systems on which forks are not safe.
 
-On Linux that interpreter holds the card: it forks it before anything is imported, and adopts what
-the card leaves behind, so that it can be counted and ended. Elsewhere the processes that a card
-starts are not counted, and what leaves its session outlives it; on Windows its memory is not
+On Linux a `host.holder` counts and ends the processes that a card starts. On other systems they are
+not counted, and a process that leaves the card's session outlives it. On Windows the memory is not
 limited.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -18,47 +16,48 @@ import time
 from collections.abc import Iterable
 from threading import Event
 
-from verideck.model import Limits
 from verideck.proof.python.parent import interpreter
 from verideck.proof.python.wire import descendants
-from verideck.proof.python.wire.channel import Message
+from verideck.proof.python.wire.messages import Finished, Request, encoded
 from verideck.proof.python.wire.process import TELL_STACK
-from verideck.proof.python.wire.run import End, Run, StoppedError, how
+from verideck.proof.python.wire.run import End, StoppedError, complete_lines, how
 from verideck.proof.python.wire.scratch import Scratch, scratch
 
 _GLANCE = 0.02
 """Seconds between two looks at the limits."""
 _LAST_CHANCE = 0.3
-"""Seconds that a process has to tell where it is, before it is ended."""
+"""Seconds that a process has to write its stack before it is ended."""
 _HOLDS = sys.platform == "linux"
 
 
 class Spawns:
-    """A fresh interpreter for every card: slower than a fork, and the same results."""
+    """An engine (see `engine.Engine`): slower than forks, with the same results."""
 
     is_here = True
     width = os.cpu_count() or 1
 
     def __init__(self, stop: Event) -> None:
-        """End what runs when `stop` is set."""
+        """Take the event that breaks off a run."""
         self._stop = stop
 
-    def warm(self, modules: Iterable[str], words: Iterable[str]) -> None:
-        """Every interpreter starts cold."""
+    def begin(self) -> None:
+        """Nothing is left of another run."""
 
-    def run(self, request: Message) -> Run:
+    def warm(self, modules: Iterable[str], words: Iterable[str]) -> None:
+        """Do nothing: every interpreter starts cold."""
+
+    def run(self, request: Request) -> Finished:
         """Execute one card."""
         return run(request, self._stop)
 
     def close(self) -> None:
-        """Nothing outlives its card."""
+        """Do nothing: every process ends with its card."""
 
 
-def run(request: Message, stop: Event) -> Run:
+def run(request: Request, stop: Event) -> Finished:
     """Execute one card. Raises StoppedError once `stop` is set.
 
-    The report comes through the interpreter's standard output, which the child keeps to itself
-    before it gives the snippets another one.
+    The report comes through the interpreter's standard output; the snippets are given another one.
     """
     with scratch() as folder:
         process = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
@@ -73,9 +72,8 @@ def run(request: Message, stop: Event) -> Run:
             report, end = _watch(process, request, folder, stop)
         finally:
             _end(process)
-        complete, _, _ = report.rpartition(b"\n")
-        return Run(
-            tuple(complete.decode("utf-8", "replace").splitlines()),
+        return Finished(
+            complete_lines(report),
             end,
             how(process.returncode, folder.last_words()),
             folder.frames(),
@@ -83,11 +81,11 @@ def run(request: Message, stop: Event) -> Run:
 
 
 def _watch(
-    process: subprocess.Popen[bytes], request: Message, folder: Scratch, stop: Event
+    process: subprocess.Popen[bytes], request: Request, folder: Scratch, stop: Event
 ) -> tuple[bytes, End]:
-    limits = Limits(**request["limits"])
+    limits = request.limits
     deadline = time.monotonic() + limits.timeout
-    pending: bytes | None = json.dumps(request).encode()
+    pending: bytes | None = encoded(request)
     while True:
         try:
             report, _ = process.communicate(pending, timeout=_GLANCE)
@@ -112,11 +110,11 @@ def _watch(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and all that it started, also when it is gone and they are not."""
+    """End the process and all that it started, also if it has ended before them."""
     if sys.platform == "win32":
         process.kill()
     else:
-        if _HOLDS:  # before it ends, and nobody knows them any more
+        if _HOLDS:  # before it ends: later they cannot be found
             descendants.end(process.pid)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

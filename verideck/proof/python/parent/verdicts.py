@@ -1,34 +1,38 @@
-"""Reads in a card's report whether everything ran to its end, and whether it could have failed."""
+"""Judges a card by its report: whether everything ran to its end, and could have failed."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from verideck.model import Place, Proof, Role, Snippet
 from verideck.problems import Code, Problem, Severity
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.parent import expected
 from verideck.proof.python.parent.request import STEPS, limits_of, steps_of
-from verideck.proof.python.wire.channel import Message
-from verideck.proof.python.wire.run import End, Run
+from verideck.proof.python.wire.messages import (
+    REPORT,
+    Doubt,
+    Epilogue,
+    Failure,
+    Finished,
+    StepReport,
+)
+from verideck.proof.python.wire.run import End
 
-Report = Mapping[str, Any]
-"""One line of the child's report, see `child.Child`."""
+_CODES = frozenset(Code)
 
 
-def told(
-    snippets: Sequence[Snippet], run: Run, config: ExecutionConfig
+def verdict(
+    snippets: Sequence[Snippet], run: Finished, config: ExecutionConfig
 ) -> Iterator[Proof | Problem]:
-    """What a run came to: proofs of everything, or problems."""
+    """What a run shows: proofs of all snippets, or problems."""
     steps = steps_of(snippets)
     reports, last = read(run.lines, len(steps))
-    failed = reports[-1]["error"] if reports else None
-    refused = run.end is End.DISK and failed and failed["code"] == Code.DISK_LIMIT
+    failed = reports[-1].error if reports else None
+    refused = run.end is End.DISK and failed and failed.code == Code.DISK_LIMIT
     if run.end in {End.OUTPUT, End.DISK, End.PROCESSES} and not refused:
         yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], steps, config)
         return
@@ -39,80 +43,97 @@ def told(
 
 def judged(
     snippets: Sequence[Snippet],
-    reports: Sequence[Report],
-    last: Report | None,
+    reports: Sequence[StepReport],
+    last: Epilogue | None,
     config: ExecutionConfig,
 ) -> Iterator[Proof | Problem]:
-    """What the reports say; proofs only where everything holds."""
+    """What the reports show: problems, and proofs if everything holds."""
     proofs: list[Proof] = []
     for snippet, report in zip(steps_of(snippets), reports, strict=False):
-        yield from map(_doubted, report["doubts"])
-        if report["error"]:
-            yield _failed(report["error"], snippet)
+        yield from (_doubted(doubt, snippet, config.root) for doubt in report.doubts)
+        if report.error:
+            yield _failed(report.error, snippet, config.root)
         else:
-            environment = last["environment"] if last else ()
+            environment = last.environment if last else ()
             proofs.append(_proof(snippet, report, environment))
     verdicts = list(_verdicts(snippets, proofs, config))
     yield from verdicts
-    complete = last is not None and not any(report["error"] for report in reports)
+    complete = last is not None and not any(report.error for report in reports)
     if complete and not any(isinstance(each, Problem) for each in verdicts):
         yield from proofs
 
 
-def read(lines: Sequence[str], steps: int) -> tuple[list[Message], Message | None]:
-    """The report of each step, and the last line; it tells that the card ran to its end.
+def read(lines: Sequence[str], steps: int) -> tuple[list[StepReport], Epilogue | None]:
+    """The report of each step, and the epilogue if the card ran to its end.
 
-    Where a snippet wrote among the reports, nothing behind that is believed.
+    A snippet may write into its own report: nothing behind a line of another form is believed.
     """
-    reports: list[Message] = []
+    reports: list[StepReport] = []
     for line in lines:
         try:
-            report = json.loads(line)
+            report = REPORT.from_text(line)
         except ValueError:
             break
-        if not isinstance(report, dict):
-            break
-        if len(reports) == steps:
-            return reports, report if "environment" in report else None
-        if "held" not in report:
+        if isinstance(report, Epilogue):
+            return reports, report if len(reports) == steps else None
+        if len(reports) == steps or (report.error and report.error.code not in _CODES):
             break
         reports.append(report)
     return reports, None
 
 
-def _proof(snippet: Snippet, report: Report, environment: Sequence[Sequence[str]]) -> Proof:
+def _proof(snippet: Snippet, report: StepReport, environment: tuple[tuple[str, str], ...]) -> Proof:
     return Proof(
         snippet=snippet,
-        assertions=report["held"],
-        stdout=report["stdout"],
-        value=report["value"],
-        raised=report["raised"],
-        figures=tuple(report["figures"]),
-        seconds=report["seconds"],
-        environment=tuple((name, version) for name, version in environment),
+        assertions=report.held,
+        stdout=report.stdout,
+        value=report.value,
+        raised=report.raised,
+        figures=report.figures,
+        seconds=report.seconds,
+        environment=environment,
     )
 
 
-def _failed(error: Report, snippet: Snippet) -> Problem:
-    """A failure at the author's line; the fence's own, if no line of theirs is known."""
-    place = Place(error["path"], error["line"], error["column"]) if error["line"] else None
-    return Problem(Code(error["code"]), error["message"], place or snippet.place, error["hint"])
+def trusted_place(place: Place, snippets: Sequence[Snippet], root: Path) -> Place | None:
+    """A reported place; None if it is no line of the card, nor of a file of the project.
+
+    The line of a problem is read from its file and shown. A forged report must not choose the file.
+    """
+    inside = place.path in {each.origin.path for each in snippets} or _is_file(place.path, root)
+    return place if inside and place.line else None
 
 
-def _doubted(doubt: Report) -> Problem:
+def _is_file(path: str, root: Path) -> bool:
+    """Whether a path is that of a file of the project, links and all."""
+    try:
+        file = (root / path).resolve()
+        return file.is_relative_to(root.resolve()) and file.is_file()
+    except (OSError, ValueError):  # a path that the system does not accept
+        return False
+
+
+def _failed(error: Failure, snippet: Snippet, root: Path) -> Problem:
+    """A failure at the author's line; at the fence if no line of theirs is known."""
+    place = trusted_place(Place(error.path, error.line, error.column), [snippet], root)
+    return Problem(Code(error.code), error.message, place or snippet.place, error.hint)
+
+
+def _doubted(doubt: Doubt, snippet: Snippet, root: Path) -> Problem:
+    place = trusted_place(Place(doubt.path, doubt.line), [snippet], root)
     return Problem(
         Code.SHAPES_DIFFER,
-        doubt["message"],
-        Place(doubt["path"], doubt["line"]),
-        f"assert the shapes too, or compare with {doubt['strict']}",
+        doubt.message,
+        place or snippet.place,
+        f"assert the shapes too, or compare with {doubt.strict}",
         Severity.WARNING,
     )
 
 
 def _unfinished(
-    run: Run, running: Snippet, steps: Sequence[Snippet], config: ExecutionConfig
+    run: Finished, running: Snippet, steps: Sequence[Snippet], config: ExecutionConfig
 ) -> Problem:
-    """A card that did not come to its end, at the line where it was, if that is known."""
+    """A card that did not run to its end, at the line where it was if that is known."""
     limits = limits_of(steps, config.limits)
     code, message, setting = {
         End.TIME: (Code.TIME_LIMIT, f"still running after {limits.timeout:g} s", "timeout"),
@@ -139,21 +160,21 @@ def _unfinished(
     return Problem(code, message, _where(run, steps, config.root) or running.place, hint)
 
 
-def _where(run: Run, steps: Sequence[Snippet], root: Path) -> Place | None:
+def _where(run: Finished, steps: Sequence[Snippet], root: Path) -> Place | None:
     """The author's line at which a process was when it was ended."""
     root = root.resolve()
-    cards = {each.origin.path for each in steps}
     for name, line in run.stack:
         file = Path(name)
         inside = file.relative_to(root).as_posix() if file.is_relative_to(root) else name
-        if inside in cards or (inside != name and not file.is_relative_to(sys.prefix)):
-            return Place(inside, line)
+        place = trusted_place(Place(inside, line), steps, root)
+        if place and not (file.is_relative_to(sys.prefix) and file.is_relative_to(root)):
+            return place
     return None
 
 
 @dataclass(slots=True)
 class _Group:
-    """A shown fence with what checks it: the checks and the output under it."""
+    """A shown fence, and the assertions of it and of the checks and the output under it."""
 
     first: Snippet
     assertions: int = 0
@@ -162,7 +183,7 @@ class _Group:
 def _verdicts(
     snippets: Sequence[Snippet], proofs: Sequence[Proof], config: ExecutionConfig
 ) -> Iterator[Proof | Problem]:
-    """What the fences together show: outputs are as told, and something could have failed."""
+    """Proofs of the outputs, or problems; a fence in which nothing could have failed is one."""
     by_place = {proof.snippet.place: proof for proof in proofs}
     groups: list[_Group] = []
     above: Proof | None = None

@@ -1,1 +1,4 @@
-"""The messages between these processes: all that two sides import. Imports nothing of ours."""
+"""The messages between the processes of a proof, and all else that two of them import.
+
+Imports nothing of verideck beside itself.
+"""

@@ -1,34 +1,32 @@
-"""How the verifier, its warm parent and the workers talk: JSON, with its length in front."""
+"""Sends and receives messages through a socket: JSON, with its length in front."""
 
 from __future__ import annotations
 
-import json
 import socket
 import struct
-from typing import Any
+from typing import TypeVar
 
-Message = dict[str, Any]
+from verideck.proof.python.wire.messages import Decoder, Message, encoded
+
+M = TypeVar("M")
 
 _LENGTH = struct.Struct(">Q")
 
 
 def send(channel: socket.socket, message: Message) -> None:
-    """Send a message whole. Raises OSError where nobody listens any more."""
-    content = json.dumps(message).encode()
+    """Send a message whole. Raises OSError if the other side is gone."""
+    content = encoded(message)
     channel.sendall(_LENGTH.pack(len(content)) + content)
 
 
-def receive(channel: socket.socket) -> Message | None:
-    """The next message; None when the other side is gone."""
+def receive(channel: socket.socket, decoder: Decoder[M]) -> M | None:
+    """The next message; None if the other side is gone, or sends what is no such message."""
     try:
         length = _exactly(channel, _LENGTH.size)
         content = _exactly(channel, *_LENGTH.unpack(length)) if length else None
-    except OSError:
+        return None if content is None else decoder.from_text(content)
+    except (OSError, ValueError):
         return None
-    if content is None:
-        return None
-    message: Message = json.loads(content)
-    return message
 
 
 def _exactly(channel: socket.socket, size: int) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What a process started, and what that started: found, adopted and ended (Linux)."""
+"""The descendants of a process: found, adopted and ended (Linux)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 _SUBREAPER = 36
 _PATIENCE = 1.0
-"""Seconds in which another process takes leave of those that it lost."""
+"""Seconds in which another process waits for the children that were ended."""
 
 
 def adopt() -> None:
-    """Be the parent of whatever loses its own below (prctl(2), PR_SET_CHILD_SUBREAPER)."""
+    """Become the parent of descendants that lose theirs (prctl(2), PR_SET_CHILD_SUBREAPER)."""
     ctypes.CDLL(None).prctl(_SUBREAPER, 1)
 
 
 def of(pid: int) -> Iterator[int]:
-    """The processes that a process started or adopted, and theirs (proc_pid_task(5))."""
+    """The children of a process, started or adopted, and their descendants (proc_pid_task(5))."""
     waiting = [pid]
     while waiting:
         for each in _children(waiting.pop()):
@@ -30,7 +31,7 @@ def of(pid: int) -> Iterator[int]:
 
 
 def _children(pid: int) -> list[int]:
-    """Those of all threads of a process; none where it has ended, also while it is looked at."""
+    """The children of all threads of a process; none if it has ended, even during this call."""
     found: list[int] = []
     with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - looked at often
@@ -41,24 +42,26 @@ def _children(pid: int) -> list[int]:
 
 
 def bury(but: int) -> None:
-    """Let go of adopted processes that have ended, but one: nobody else waits for them."""
+    """Wait for children that have ended, except one: an adopted process has no other parent."""
     for pid in _children(os.getpid()):
         if pid != but:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 
 
-def end_own() -> None:
-    """End whatever this process started or adopted."""
-    while left := list(of(os.getpid())):
+def end_own(but: AbstractSet[int] = frozenset()) -> None:
+    """End all descendants of this process, except some of its children and theirs."""
+    while left := [
+        pid for child in _children(os.getpid()) if child not in but for pid in (child, *of(child))
+    ]:
         _kill(left)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+        for pid in left:
+            with contextlib.suppress(ChildProcessError):  # another one's, until it is adopted
+                os.waitpid(pid, os.WNOHANG)
 
 
 def end(pid: int) -> None:
-    """End whatever another process started or adopted, which takes leave of them itself."""
+    """End all descendants of another process, which waits for them itself."""
     deadline = time.monotonic() + _PATIENCE
     while (left := list(of(pid))) and time.monotonic() < deadline:
         _kill(left)

@@ -1,4 +1,4 @@
-"""What both sides of a card's process know of it."""
+"""Names that a card's process and its starter share; processes that end with their parent."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import sys
 TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 """The variables that name the folder for temporary files."""
 PAGES = "GLIBC_TUNABLES"
-"""The variable by which a warm parent's memory is laid out; no card sees it."""
+"""The variable that lays out a warm parent's memory; no card sees it."""
 TELL_STACK = getattr(signal, "SIGUSR1", None)
 """The signal on which a process writes its stack, before it is ended."""
 
 
 def die_with_parent(by: signal.Signals | None = None) -> None:
-    """Leave no orphan, even where the parent is killed (Linux: prctl(2), PR_SET_PDEATHSIG).
+    """End this process when its parent ends (Linux: prctl(2), PR_SET_PDEATHSIG).
 
-    The signal is SIGKILL, unless another one is to be heeded first.
+    The signal is SIGKILL, unless the process has a handler for another one.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, by or signal.SIGKILL)

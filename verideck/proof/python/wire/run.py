@@ -1,10 +1,19 @@
-"""What the execution of one card came to, and the words in which a process tells it."""
+"""The kinds of steps, how a card's process ends, and the errors of those that execute cards."""
 
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
 from enum import StrEnum
+
+
+class StepKind(StrEnum):
+    """How a step is executed."""
+
+    CODE = "code"
+    INCLUDE = "include"
+    """As a module of the project."""
+    VALUE = "value"
+    """As an expression."""
 
 
 class End(StrEnum):
@@ -17,38 +26,31 @@ class End(StrEnum):
     PROCESSES = "processes"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A process that is over."""
-
-    lines: tuple[str, ...]
-    """Its report (see `child`), as far as it came."""
-    end: End
-    how: str
-    """Its exit status or signal, and the last it wrote to standard error."""
-    stack: tuple[tuple[str, int], ...] = ()
-    """Where it was when it was ended or crashed: files and lines, the innermost first."""
-
-
 class ExecutorError(Exception):
-    """Whoever executes cards cannot; the text says why."""
+    """A card cannot be executed; the text says why."""
 
 
 class NobodyError(ExecutorError):
-    """Not one card of the run can be executed."""
+    """No card of the run can be executed."""
 
 
 class StoppedError(Exception):
-    """The whole run is being broken off."""
+    """The run is being broken off."""
+
+
+def complete_lines(report: bytes) -> tuple[str, ...]:
+    """The lines of a report that end with a line feed."""
+    complete, ended, _ = report.rpartition(b"\n")
+    return tuple(complete.decode("utf-8", "replace").split("\n")) if ended else ()
 
 
 def how(status: int, last_words: str) -> str:
     """An exit status, negative for a signal, with the last line of standard error."""
-    said = f"exit status {status}" if status >= 0 else f"signal {_named(-status)}"
-    return f"{said}: {last_words}" if last_words else said
+    ended = f"exit status {status}" if status >= 0 else f"signal {_signal_name(-status)}"
+    return f"{ended}: {last_words}" if last_words else ended
 
 
-def _named(number: int) -> str:
-    """A signal's name; those for programs' own use have none."""
+def _signal_name(number: int) -> str:
+    """A signal's name; the number of one that has no name."""
     names = {int(each): each.name for each in signal.Signals}
     return names.get(number, str(number))

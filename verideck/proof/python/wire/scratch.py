@@ -1,4 +1,4 @@
-"""The folder of one card's process: where it works, what it wrote, and how much that may be."""
+"""The folder of one card's process: where it works, what it has written, and how much it may."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from verideck.model import Limits
+from verideck.proof.python.wire.messages import Limits
 from verideck.proof.python.wire.run import End
 
 MEGABYTE = 1_000_000
@@ -28,7 +28,7 @@ _STACK = 100_000
 class Stream:
     """A file that a card writes, opened before the card begins.
 
-    What the card puts at its path meanwhile (a link, a pipe that nobody writes to) is not read.
+    If the card puts a link or a pipe at that path later, the link or pipe is not read.
     """
 
     path: Path
@@ -36,44 +36,42 @@ class Stream:
 
     @classmethod
     def opened(cls, path: Path) -> Stream:
-        """Make the file, if it is not there."""
+        """Open a file; it is made if it does not exist."""
         return cls(
             path, os.open(path, os.O_RDONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         )
 
     @property
     def size(self) -> int:
-        """How much has been written."""
+        """How many bytes have been written."""
         return os.fstat(self.descriptor).st_size
 
     def read(self, start: int = 0) -> bytes:
-        """What has been written since there was a certain size of it.
+        """The bytes from a position to the end.
 
-        The position in the file is shared with whoever forked from here: only one of them reads.
+        A fork shares the position in the file: only one process reads.
         """
         os.lseek(self.descriptor, start, os.SEEK_SET)
         return os.read(self.descriptor, max(self.size - start, 0))
 
     def end(self, most: int) -> bytes:
-        """The last that was written, and no more of it than is asked for."""
+        """The last bytes that were written, `most` of them at most."""
         return self.read(max(self.size - most, 0))[:most]
 
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """The files and folders that a card's process is given. All of it goes when the card ends."""
+    """The files and folders that a card's process is given. They are removed when the card ends."""
 
     folder: Path
-    printed: Stream
-    """What the card prints."""
-    told: Stream
-    """What the card writes to standard error."""
+    stdout: Stream
+    stderr: Stream
     stack: Stream
-    """Where Python's faulthandler tells at which line the card was."""
+    """Python's faulthandler writes the line at which the card was into it."""
 
     @classmethod
     def of(cls, folder: Path) -> Scratch:
-        """What is in a folder, or will be."""
+        """The files and folders of a card, below the card's own folder."""
         streams = (Stream.opened(folder / name) for name in ("stdout", "stderr", "stack"))
         return cls(folder, *streams)
 
@@ -88,8 +86,8 @@ class Scratch:
         return self.folder / "temporary"
 
     def exceeded(self, limits: Limits) -> End | None:
-        """The limit that what was written breaks, if it breaks one."""
-        printed = self.printed.size + self.told.size
+        """The limit that is exceeded by what the card has written; None if none is."""
+        printed = self.stdout.size + self.stderr.size
         if printed > limits.max_output:
             return End.OUTPUT
         if _size_of_all(self.folder) - printed > limits.disk * MEGABYTE:
@@ -98,29 +96,29 @@ class Scratch:
 
     def last_words(self) -> str:
         """The last line that was written to standard error."""
-        said = self.told.end(_LAST_WORDS)
-        return said.decode("utf-8", "replace").strip().split("\n")[-1]
+        written = self.stderr.end(_LAST_WORDS)
+        return written.decode("utf-8", "replace").strip().split("\n")[-1]
 
     def frames(self) -> tuple[tuple[str, int], ...]:
-        """The files and lines of the stack that was told last, the innermost first."""
+        """The files and lines of the stack that was written last, the innermost first."""
         text = self.stack.end(_STACK).decode("utf-8", "replace")
         last = text.rpartition("(most recent call first)")[2]
         return tuple((_unescaped(file), int(line)) for file, line in _FRAME.findall(last))
 
     def close(self) -> None:
-        """Read no more."""
-        for each in (self.printed, self.told, self.stack):
+        """Close the files."""
+        for each in (self.stdout, self.stderr, self.stack):
             os.close(each.descriptor)
 
 
 def run_folder(beneath: Path | None = None) -> Path:
-    """Make a folder for all that a run, or a card of it, leaves on the disk, to be removed."""
+    """Make a folder for the files of a run, or of a card of it. The caller removes it."""
     return Path(tempfile.mkdtemp(prefix="verideck-", dir=beneath)).resolve()
 
 
 @contextmanager
 def scratch(beneath: Path | None = None) -> Iterator[Scratch]:
-    """Make the folder of a card, maybe in that of its run, and remove it with all that is in it."""
+    """Make the folder of a card, maybe in that of its run; at the end it is removed."""
     folder = run_folder(beneath)
     made = Scratch.of(folder)
     try:
@@ -133,10 +131,10 @@ def scratch(beneath: Path | None = None) -> Iterator[Scratch]:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder with all that cards left in it, however deep; also while another does.
+    """Remove a folder with all that is in it, also while another process does.
 
-    What stands in a folder of it is moved up before that folder is removed: no path gets too long
-    for the system, and nothing calls itself.
+    The contents of an inner folder are moved up before the inner folder is removed. So no path gets
+    too long for the system, and no depth of folders is too deep for recursion.
     """
     moved = (folder / f"moved-{number}" for number in itertools.count())
     while _emptied(folder, moved):
@@ -146,7 +144,7 @@ def remove(folder: Path) -> None:
 
 
 def _emptied(folder: Path, moved: Iterator[Path]) -> bool:
-    """Remove what is in a folder, but what is deeper; tells whether it came any further."""
+    """Remove the entries of a folder and move up what is deeper. False if nothing could be done."""
     done = False
     for entry in _entries(str(folder)):
         for each in _entries(entry.path) if entry.is_dir(follow_symlinks=False) else ():
@@ -169,7 +167,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def _size_of_all(folder: Path) -> int:
-    """Bytes that stand below a folder; links count as themselves."""
+    """The bytes of all files below a folder; a link counts by its own size."""
     size, waiting = 0, [str(folder)]
     while waiting:
         try:

@@ -7,31 +7,28 @@ import importlib.metadata
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cache
 from pathlib import Path
 
-_KEPT = ".verideck"
-"""The folder that runs write into: it says nothing of the project."""
 ABSENT = ""
-"""Stands for the content of a file that is not there."""
+"""Stands for the content of a file that does not exist."""
 
 
-def content(file: Path) -> str:
-    """The hash of a file's bytes, or of the names in a folder; `ABSENT` where there is neither."""
+def content(file: Path, unlisted: str) -> str:
+    """The hash of a file's bytes, or of the names in a folder but one; `ABSENT` without either."""
     try:
         if file.is_dir():
-            names = sorted(name for name in os.listdir(file) if name != _KEPT)  # noqa: PTH208 - heard with this module's name
+            names = sorted(name for name in os.listdir(file) if name != unlisted)  # noqa: PTH208 - heard with this module's name
             return hashlib.sha256("\n".join(names).encode(errors="surrogateescape")).hexdigest()
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError:
         return ABSENT
 
 
-def stamp(file: Path) -> object:
-    """What changes with a file, at the price of a look; of a folder, the names in it."""
+def stamp(file: Path, unlisted: str = "") -> object:
+    """A value that changes with a file, without reading it; of a folder, its `content`."""
     try:
         if file.is_dir():
-            return content(file)
+            return content(file, unlisted)
         seen = file.stat()
     except OSError:
         return ABSENT
@@ -39,7 +36,7 @@ def stamp(file: Path) -> object:
 
 
 def claims(folder: Path, names: AbstractSet[str]) -> list[str]:
-    """What in a folder Python could take for modules of these names, whatever it prefers."""
+    """The entries of a folder that Python could import under these names, whatever it prefers."""
     found: list[str] = []
     for name in _names(folder):
         stem = name.partition(".")[0]
@@ -58,32 +55,43 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-_packages: dict[str, Sequence[str]] = {}
-
-
-def packages() -> Mapping[str, Sequence[str]]:
-    """The distributions by the packages that they bring."""
-    if not _packages:
-        know(importlib.metadata.packages_distributions())
-    return _packages
-
-
-def know(packages: Mapping[str, Sequence[str]]) -> None:
-    """Take the distributions from somebody who had the time to look."""
-    _packages.update(packages)
-
-
-def distributions(names: AbstractSet[str]) -> Iterator[tuple[str, str]]:
-    """Each distribution with its public version: a build's local label differs by machine."""
-    for name in names:
-        for distribution in packages().get(name, [])[:1]:
-            yield distribution, version(distribution)
-
-
-@cache
 def version(distribution: str) -> str:
-    """A distribution's public version; empty if it is not installed."""
+    """A distribution's public version; empty if it is not installed.
+
+    A build's local label is left out: it differs from machine to machine.
+    """
     try:
         return importlib.metadata.version(distribution).partition("+")[0]
     except importlib.metadata.PackageNotFoundError:
         return ""
+
+
+class Installed:
+    """The installed distributions. Each is looked up once: a run has an object of its own."""
+
+    def __init__(self) -> None:
+        """Look up nothing yet."""
+        self._packages: dict[str, Sequence[str]] = {}
+        self._versions: dict[str, str] = {}
+
+    def know(self, packages: Mapping[str, Sequence[str]]) -> None:
+        """Take the distributions by package, so that they need not be looked up."""
+        self._packages.update(packages)
+
+    def packages(self) -> Mapping[str, Sequence[str]]:
+        """The distributions by the packages that they bring."""
+        if not self._packages:
+            self.know(importlib.metadata.packages_distributions())
+        return self._packages
+
+    def version(self, distribution: str) -> str:
+        """A distribution's public version; empty if it is not installed."""
+        if distribution not in self._versions:
+            self._versions[distribution] = version(distribution)
+        return self._versions[distribution]
+
+    def distributions(self, packages: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+        """The distribution of each package, with its version."""
+        for name in packages:
+            for distribution in self.packages().get(name, [])[:1]:
+                yield distribution, self.version(distribution)

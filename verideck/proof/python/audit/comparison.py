@@ -1,0 +1,103 @@
+"""Compares two runs of a card by what its assertions read and what it printed.
+
+Two floating-point numbers are equal if rounding noise could be their difference.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from verideck.model import Role, Snippet
+from verideck.proof.python.parent import expected
+from verideck.proof.python.parent.verdicts import read
+from verideck.proof.python.wire.chance import without_chance
+from verideck.proof.python.wire.messages import Finished, ReadValue, StepReport
+from verideck.proof.python.wire.run import End
+
+_NOISE = 4
+"""Units in the last place, of the largest number of a value, by which rounding may move it."""
+
+
+def agree(one: ReadValue, other: ReadValue) -> bool:
+    """Whether two values are the same but for rounding noise."""
+    if one.digest == other.digest:
+        return True
+    kinds = [(each.outline, each.unit, len(each.numbers)) for each in (one, other)]
+    if not one.unit or kinds[0] != kinds[1]:
+        return False
+    sizes = (abs(each) for each in (*one.numbers, *other.numbers) if math.isfinite(each))
+    noise = _NOISE * one.unit * max(sizes, default=0.0)
+    return all(
+        first == second or (first != first and second != second) or abs(first - second) <= noise  # noqa: PLR0124 - NaN
+        for first, second in zip(one.numbers, other.numbers, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to, as far as an audit compares it."""
+
+    problem: str = ""
+    """The code of the first failure; empty if there is none."""
+    place: tuple[str, int] = ("", 0)
+    message: str = ""
+    read: tuple[ReadValue, ...] = ()
+    printed: tuple[str, ...] = ()
+    """What is compared with an output on the card."""
+    seconds: float = 0.0
+
+    def agrees(self, other: Outcome) -> bool:
+        """Whether another run read and printed the same."""
+        same = len(self.read) == len(other.read) and self.printed == other.printed
+        return same and not self.moved(other)
+
+    def moved(self, other: Outcome) -> list[ReadValue]:
+        """The values that are not the same in another run."""
+        pairs = zip(self.read, other.read, strict=False)
+        return [one for one, two in pairs if not agree(one, two)]
+
+    def farthest(self, other: Outcome) -> float | None:
+        """How far the numbers moved at most in another run; None if none did."""
+        apart = [
+            abs(one - two)
+            for before, after in zip(self.read, other.read, strict=False)
+            for one, two in zip(before.numbers, after.numbers, strict=False)
+        ]
+        return max((each for each in apart if each > 0), default=None)
+
+
+def outcome_of(run: Finished, snippets: Sequence[Snippet], steps: int) -> Outcome:
+    """The outcome of a run: its first failure, or what its assertions read and what it printed."""
+    reports, last = read(run.lines, steps)
+    error = next((report.error for report in reports if report.error), None)
+    if error:
+        return Outcome(error.code, (error.path, error.line), error.message)
+    if last is None:
+        ended = "it did not come to its end"
+        return Outcome("time-limit" if run.end is End.TIME else "ended-early", message=ended)
+    printed = list(_outputs(snippets, reports))
+    for output, text in printed:
+        if expected.difference(output.code, text, output.options.tolerance):
+            place = (output.place.path, output.place.line)
+            return Outcome("assertion-failed", place, "it prints something else")
+    return Outcome(
+        read=last.read,
+        printed=tuple(without_chance(text) for _, text in printed),
+        seconds=sum(report.seconds for report in reports),
+    )
+
+
+def _outputs(
+    snippets: Sequence[Snippet], reports: Sequence[StepReport]
+) -> Iterator[tuple[Snippet, str]]:
+    """The outputs on the card, each with what the step above it printed."""
+    remaining = iter(reports)
+    printed = ""
+    for snippet in snippets:
+        if snippet.options.role is Role.OUTPUT:
+            yield snippet, printed
+        else:
+            report = next(remaining, None)
+            printed = report.stdout if report else ""

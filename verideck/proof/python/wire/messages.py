@@ -1,0 +1,268 @@
+"""The typed messages between the processes of a proof, and the one decoder for all of them.
+
+Messages are frozen msgspec structs and not dataclasses, because several kinds travel on one channel
+and a struct carries its tag. Decoding is strict: a value of another type, a field that is missing
+and a field that is unknown are refused, because neither a card's report nor a file of the cache is
+trusted.
+
+The text is JSON as the standard library writes it: a file's name may hold bytes that are no UTF-8,
+and a number may be NaN. msgspec's own encoder allows neither.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from verideck.proof.python.wire.run import End, StepKind
+
+__all__ = ["replace"]
+
+M = TypeVar("M")
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of every message."""
+
+
+# What a card's process is asked for
+
+
+class Limits(Message, frozen=True):
+    """How far one card may go. The fields are those of `model.Limits`."""
+
+    timeout: Seconds
+    memory: Count
+    disk: Count
+    processes: Count
+    max_output: Count
+
+
+class Step(Message, frozen=True):
+    """A snippet to be executed."""
+
+    kind: StepKind
+    code: str
+    path: str
+    """The file that holds the code, relative to the project."""
+    line: int
+    column: int
+    """Of the first character of the code in that file."""
+    symbol: str = ""
+    """The name that is taken from an included file."""
+    raises: str = ""
+    """The exception that the step must end with."""
+    match: str = ""
+    """A regular expression for that exception's message."""
+
+
+class Request(Message, frozen=True):
+    """The execution of one card."""
+
+    root: str
+    """The project's folder."""
+    steps: tuple[Step, ...]
+    limits: Limits
+    sandbox: bool
+    unlisted: str
+    """A name that does not count when the contents of a folder are compared: verideck's own
+    folder changes with every run."""
+    seed: int = 0
+    """0 is a proof's; an audit takes others."""
+    overlay: dict[str, str] = {}
+    """By file of the project: text that takes the place of its own."""
+    traces: bool = False
+    """Whether the report includes what assertions read."""
+
+
+# What a card's process reports, one line each
+
+
+class Failure(Message, frozen=True):
+    """Why a step does not hold."""
+
+    code: str
+    """The value of a `problems.Code`."""
+    message: str
+    path: str
+    line: Count
+    """0 where no line of the author's is known."""
+    column: Count
+    hint: str
+
+
+class Doubt(Message, frozen=True):
+    """An assertion that held and says less than it seems to."""
+
+    path: str
+    line: Count
+    message: str
+    strict: str
+    """What says more."""
+
+
+class StepReport(Message, frozen=True, tag="step"):
+    """What became of one step."""
+
+    error: Failure | None
+    value: str
+    """Of an expression in the prose."""
+    raised: str
+    """The announced exception, as `Type: text`."""
+    figures: tuple[str, ...]
+    """The open figures, as SVG."""
+    stdout: str
+    held: Count
+    """Assertions that were executed and held."""
+    doubts: tuple[Doubt, ...]
+    seconds: Seconds
+
+
+class ReadValue(Message, frozen=True):
+    """A value that an assertion read. An audit compares it with that of another run."""
+
+    digest: str
+    numbers: tuple[float, ...]
+    unit: float
+    """The rounding unit of the numbers; 0 where rounding noise cannot be told."""
+    outline: str
+    """All but the numbers; empty where `unit` is 0."""
+    path: str = ""
+    line: Count = 0
+
+
+class Claims(Message, frozen=True):
+    """What a folder of the project offered for the modules that were looked for in it."""
+
+    names: tuple[str, ...]
+    found: tuple[str, ...]
+
+
+class DependsOn(Message, frozen=True):
+    """What a run depended on besides its own code."""
+
+    files: dict[str, str]
+    """Hashes of contents, by path."""
+    modules: dict[str, Claims]
+    """By folder of the project."""
+    loaded: tuple[tuple[str, str], ...]
+    """The distributions of all imported modules, with their versions."""
+    unseen: bool
+    """Whether there is more than is listed here: such a run is not stored."""
+
+
+class Epilogue(Message, frozen=True, tag="end"):
+    """The last line of a report: every statement of every step was executed."""
+
+    environment: tuple[tuple[str, str], ...]
+    """The distributions that the author's code imports by name, with their versions."""
+    sandbox: str
+    """The sandbox that the card ran in; empty where there was none."""
+    depends_on: DependsOn
+    read: tuple[ReadValue, ...] = ()
+
+
+# What a worker replies
+
+
+class Finished(Message, frozen=True, tag="finished"):
+    """A card's process that has ended."""
+
+    lines: tuple[str, ...]
+    """Its report, as far as it came. A snippet may have written among the lines."""
+    end: End
+    how: str
+    """Its exit status or signal, and the last line of its standard error."""
+    stack: tuple[tuple[str, int], ...] = ()
+    """Where it was when it was ended or crashed: files and lines, the innermost first."""
+
+
+class Refused(Message, frozen=True, tag="refused"):
+    """The system refused what a worker needs to execute a card."""
+
+    why: str
+
+
+# What the warm parent is asked for
+
+
+class Preload(Message, frozen=True, tag="preload"):
+    """Import these modules, and use what these words of torch name."""
+
+    modules: tuple[str, ...]
+    """As `needs` names them."""
+    words: tuple[str, ...]
+
+
+class KnowPackages(Message, frozen=True, tag="packages"):
+    """The installed distributions by package. Looking them up takes a while."""
+
+    packages: dict[str, tuple[str, ...]]
+
+
+class NewWorker(Message, frozen=True, tag="worker"):
+    """Fork a worker. The descriptor of its socket follows."""
+
+
+class NewRun(Message, frozen=True, tag="run"):
+    """A run begins, and no card of another one is left. The answer is a `State`."""
+
+
+class State(Message, frozen=True, tag="state"):
+    """Whether the warm parent can still be forked from."""
+
+    outdated: bool
+    """Whether the file of an imported module has changed since."""
+
+
+Report = StepReport | Epilogue
+Reply = Finished | Refused
+Control = Preload | KnowPackages | NewWorker | NewRun
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder(Generic[M]):
+    """Makes messages of one kind, or of one of several, from what is not trusted."""
+
+    kind: Any
+    """The type, or a union of types."""
+
+    def from_text(self, text: str | bytes) -> M:
+        """Decode JSON. Raises ValueError unless it is a message of that kind."""
+        try:
+            value = json.loads(text)
+        except RecursionError as error:
+            raise ValueError(str(error)) from error
+        return self.from_value(value)
+
+    def from_value(self, value: object) -> M:
+        """Convert what JSON was parsed to. Raises ValueError as `from_text` does."""
+        try:
+            message: M = msgspec.convert(value, self.kind)
+        except RecursionError as error:
+            raise ValueError(str(error)) from error
+        return message
+
+
+REQUEST: Decoder[Request] = Decoder(Request)
+REPORT: Decoder[Report] = Decoder(Report)
+REPLY: Decoder[Reply] = Decoder(Reply)
+CONTROL: Decoder[Control] = Decoder(Control)
+STATE: Decoder[State] = Decoder(State)
+
+
+def encoded(message: Message) -> bytes:
+    """A message as JSON on one line, in ASCII."""
+    return json.dumps(as_json(message)).encode("ascii")
+
+
+def as_json(message: Message) -> dict[str, Any]:
+    """A message as dictionaries, lists, text and numbers."""
+    value: dict[str, Any] = msgspec.to_builtins(message)
+    return value
