@@ -116,6 +116,10 @@ class Memo:
         self._used[id(card)] = _Noted(card, proven, look, note)
         return note
 
+    def images(self) -> set[str]:
+        """The image files that the notes of this run show."""
+        return {each.path for noted in self._used.values() for each in noted.look.images}
+
     def end(self, *, write: bool = True) -> None:
         """End a run: keep in memory what it asked for, and maybe write what is new."""
         self._notes, self._used = self._used, {}
@@ -238,7 +242,8 @@ def _look_key(proven: ProvenCard) -> str:
     audit = proven.audit
     judged = audit and (audit.killed, len(audit.survivors), audit.score)
     checks = [proof.snippet for proof in proven.proofs]
-    parts = (_version(), proven.card, shown, checks, judged)
+    # The deck is the note's, not the look's.
+    parts = (_version(), replace(proven.card, deck=""), shown, checks, judged)
     return key(*parts)
 
 

@@ -281,6 +281,8 @@ class Proof:
     seconds: float = 0.0
     environment: tuple[tuple[str, str], ...] = ()
     """The distributions that the snippet imports, each with its version."""
+    files: tuple[str, ...] = ()
+    """The project's files that its card imported or opened."""
     reused: bool = False
     """Whether a former run is the witness."""
 
@@ -465,6 +467,8 @@ class Stats:
     """Files whose cards were not remembered from a former run."""
     rendered: int = 0
     """Cards whose look was not remembered."""
+    executed: int = 0
+    """Cards that hold and were executed in this run."""
 
 
 class ChangeKind(StrEnum):

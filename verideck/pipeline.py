@@ -60,7 +60,8 @@ def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) 
         found.context_files, found.context_cards, found.unanswered,
     )  # fmt: skip
     notes = noted(run, proven, found.cards, scope, problems)
-    inputs = found.files | found.included
+    opened = {file for each in proven for proof in each.proofs for file in proof.files}
+    inputs = found.files | found.included | opened | run.memo.images()
     return Result(
         found.cards,
         tuple(proven),

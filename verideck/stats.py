@@ -33,6 +33,7 @@ def stats_of(
             snippet.options.role is Role.SHOWN and not snippet.executable for snippet in own
         ),
         nameless=sum(not card.id for card in cards),
+        executed=sum(any(not proof.reused for proof in each.proofs) for each in proven),
         reused=sum(
             bool(each.proofs) and all(proof.reused for proof in each.proofs) for each in proven
         ),

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from types import MappingProxyType
 
 from verideck.model import Card, Kind, Media, Note
 from verideck.problems import Problem
@@ -51,11 +52,9 @@ def note_of(card: Card, look: Rendered, images: Mapping[str, bytes]) -> Note:
     return Note(
         kind=card.kind,
         deck=card.deck,
-        fields={
-            **look.fields,
-            "Id": escape(card.identity.id),
-            "Reverse": reverse(card),
-        },
+        fields=MappingProxyType(
+            {**look.fields, "Id": escape(card.identity.id), "Reverse": reverse(card)}
+        ),
         tags=card.tags,
         media=tuple(media[name] for name in sorted(media)),
         place=card.place,

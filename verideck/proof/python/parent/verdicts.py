@@ -54,8 +54,7 @@ def judged(
         if report.error:
             yield _failed(report.error, snippet, config.root)
         else:
-            environment = last.environment if last else ()
-            proofs.append(_proof(snippet, report, environment))
+            proofs.append(_proof(snippet, report, last))
     verdicts = list(_verdicts(snippets, proofs, config))
     yield from verdicts
     complete = last is not None and not any(report.error for report in reports)
@@ -82,7 +81,7 @@ def read(lines: Sequence[str], steps: int) -> tuple[list[StepReport], Epilogue |
     return reports, None
 
 
-def _proof(snippet: Snippet, report: StepReport, environment: tuple[tuple[str, str], ...]) -> Proof:
+def _proof(snippet: Snippet, report: StepReport, last: Epilogue | None) -> Proof:
     return Proof(
         snippet=snippet,
         assertions=report.held,
@@ -91,7 +90,8 @@ def _proof(snippet: Snippet, report: StepReport, environment: tuple[tuple[str, s
         raised=report.raised,
         figures=report.figures,
         seconds=report.seconds,
-        environment=environment,
+        environment=last.environment if last else (),
+        files=tuple(last.depends_on.files) if last else (),
     )
 
 

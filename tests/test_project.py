@@ -1,0 +1,280 @@
+"""A project that is open: what a check comes to, and that only what has changed is done again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, dataclass, replace
+from pathlib import Path
+
+import pytest
+from projects import DOT, MOMENT, SETTINGS, Project, card, files, processes, project, soon
+
+import verideck
+from verideck.events import CardFailed, CardProven, CardRendered, Counted, Event
+from verideck.problems import BuildFailedError
+from verideck.result import Result
+
+PROSE = "## Why? {#why}\n\nBecause.\n\n![dot](dot.png)\n\n## How? {#how}\n\nSo.\n"
+CODE = card("code", "x = 2", "\n```python {.check}\nassert x == 2\n```\n")
+HELPED = card("helped", "from snippets.half import half\nassert half(4) in {2, 3}")
+FILES: dict[str, str | bytes] = {
+    "prose.md": PROSE,
+    "code.md": CODE + card("other", "y = 3\nassert y == 3"),
+    "helped.md": HELPED,
+    "included.md": card("included", "", "\n```python {.check}\nassert one() == 1\n```\n").replace(
+        "```python\n\n", '```python {include="snippets/one.py"}\n'
+    ),
+    "cloze.md": "- The {{c1::moon}} and the {{c2::sun}} {#cloze}\n",
+    "snippets/half.py": "def half(x):\n    return x / 2\n",
+    "snippets/one.py": "def one():\n    return 1\n",
+    "cards/dot.png": DOT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a check did anew."""
+
+    files: int = 0
+    cards: int = 0
+    executed: int = 0
+
+
+def work(result: Result) -> Work:
+    """What a check did anew."""
+    return Work(result.stats.parsed, result.stats.rendered, result.stats.executed)
+
+
+SAID = """
+import json, sys
+from verideck import Project
+with Project.open(sys.argv[1]) as project:
+    result = project.check()
+print(json.dumps([repr(each) for each in (result.cards, result.notes, result.problems,
+                                           sorted(result.inputs))]))
+"""
+
+
+def fresh(made: Project) -> list[str]:
+    """What a process of its own finds in a project that remembers nothing."""
+    run = subprocess.run(
+        [sys.executable, "-c", SAID, str(made.root)],
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    found: list[str] = json.loads(run.stdout)
+    return found
+
+
+def said(result: Result) -> list[str]:
+    """The same of a result."""
+    parts = (result.cards, result.notes, result.problems, sorted(result.inputs))
+    return [repr(each) for each in parts]
+
+
+def edit(made: Project, path: str, old: str, new: str) -> None:
+    """Change the text of a file."""
+    file = made.root / path
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+Edit = Callable[[Project], object]
+
+EDITS: dict[str, tuple[Edit, Work]] = {
+    "nothing": (lambda _: None, Work()),
+    "prose": (lambda made: edit(made, "cards/prose.md", "So.", "Thus."), Work(1, 2, 0)),
+    "code": (lambda made: edit(made, "cards/code.md", "x = 2", "x = 1 + 1"), Work(1, 1, 1)),
+    "a helper": (lambda made: edit(made, "snippets/half.py", "x / 2", "x / 2 + 1"), Work(0, 0, 1)),
+    "an include": (lambda made: edit(made, "snippets/one.py", "1\n", "2 - 1\n"), Work(1, 1, 1)),
+    "an image": (lambda made: made.write("cards/dot.png", DOT + b"\0"), Work(1, 2, 0)),
+    "settings": (
+        lambda made: edit(made, "pyproject.toml", 'deck = "Root"', 'deck = "Stem"'),
+        Work(5, 2, 0),
+    ),
+    "a set-up": (
+        lambda made: made.write("cards/code.md", f"```python {{.setup}}\nz = 1\n```\n\n{CODE}"),
+        Work(1, 1, 1),
+    ),
+    "a new file": (lambda made: made.write("cards/new.md", "## New? {#new}\n\nYes.\n"), Work(1, 1)),
+    "a deleted file": (lambda made: (made.root / "cards/new.md").unlink(), Work()),
+    "a failing card": (
+        lambda made: edit(made, "cards/helped.md", "{2, 3}", "{7}"),
+        Work(1, 0, 0),
+    ),
+}
+"""Each with what is done again: files parsed, cards rendered, cards executed that hold."""
+
+
+def test_only_what_changed_is_done_again(tmp_path: Path) -> None:
+    """An open project finds after every edit what a fresh process finds, with less work."""
+    made = project(tmp_path, FILES)
+    with verideck.Project.open(tmp_path) as opened:
+        first = opened.check()
+        assert first.ok, first.problems
+        assert work(first) == Work(5, 7, 4)
+        opened.build(first, build_time=MOMENT)
+        for name, (change, expected) in EDITS.items():
+            change(made)
+            result = opened.check()
+            assert work(result) == expected, name
+            aside = Project(tmp_path.with_name(f"{tmp_path.name} aside"))
+            _copied(made, aside)
+            assert said(result) == [
+                each.replace(str(aside.root), str(made.root)) for each in fresh(aside)
+            ], name
+
+
+def _copied(made: Project, aside: Project) -> None:
+    """Lay a project anew elsewhere, without what it remembers."""
+    if aside.root.exists():
+        shutil.rmtree(aside.root)
+    for name in files(made.root):
+        file = made.root / name
+        if file.is_file():
+            aside.write(name, file.read_bytes())
+
+
+def test_a_lock_that_another_build_wrote_is_read(tmp_path: Path) -> None:
+    """Cards are what the lock says now: a build in between is not overlooked."""
+    made = project(tmp_path, FILES)
+    with verideck.Project.open(tmp_path) as opened:
+        before = opened.check()
+        made.build()
+        after = opened.check()
+        assert work(after) == Work()
+        assert [each.identity.id for each in after.notes] == [
+            each.identity.id for each in before.notes
+        ]
+        assert before.lock != after.lock
+        edit(made, "cards/prose.md", "{#how}", "")
+        edit(made, "cards.lock", '"id": "how"', '"id": "known"')
+        renamed = opened.check()
+        assert "known" in {each.identity.id for each in renamed.notes}
+
+
+def test_what_is_remembered_serves_the_next_process(tmp_path: Path) -> None:
+    """Nothing is parsed, rendered or executed again where nothing has changed."""
+    project(tmp_path, FILES)
+    with verideck.Project.open(tmp_path) as opened:
+        first = opened.check()
+    with verideck.Project.open(tmp_path) as opened:
+        second = opened.check()
+    assert work(second) == Work()
+    assert said(second) == said(first)
+
+
+def test_a_part_parses_no_other_file_again(tmp_path: Path) -> None:
+    """The project's other files are read to know their cards, and parsed once."""
+    made = project(tmp_path, FILES)
+    with verideck.Project.open(tmp_path) as opened:
+        opened.check()
+    edit(made, "cards/prose.md", "So.", "Thus.")
+    with verideck.Project.open(tmp_path) as opened:
+        part = opened.check([tmp_path / "cards/prose.md"])
+    assert work(part).files == 1
+    assert {each.id for each in part.cards} == {"why", "how"}
+
+
+def test_a_failing_card_takes_only_itself_away(tmp_path: Path) -> None:
+    """The others have their notes; a build refuses, and writes nothing."""
+    wrong = card("wrong", "assert int('1') == 2") + "## Open? {#open}\n\n$x\n"
+    project(tmp_path, {**FILES, "wrong.md": wrong})
+    with verideck.Project.open(tmp_path) as opened:
+        result = opened.check()
+        assert not result.ok
+        assert {str(each.code) for each in result.problems} == {
+            "assertion-failed",
+            "maths-unclosed",
+        }
+        ids = {each.identity.id for each in result.notes}
+        assert ids == {"why", "how", "code", "other", "helped", "included", "cloze"}
+        with pytest.raises(BuildFailedError, match="assertion-failed"):
+            opened.build(result)
+    assert not (tmp_path / "deck.apkg").exists()
+    assert not (tmp_path / "cards.lock").exists()
+
+
+def test_a_listener_cannot_change_a_result(tmp_path: Path) -> None:
+    """Whatever it does with what it hears, every card is there, and its note."""
+    made = project(tmp_path, {**FILES, "wrong.md": card("wrong", "assert int('1') == 2")})
+    heard: list[Event] = []
+
+    def meddle(event: Event) -> None:
+        heard.append(event)
+        if isinstance(event, CardProven):
+            with pytest.raises(FrozenInstanceError):
+                event.proofs = ()  # type: ignore[misc]
+        if isinstance(event, CardRendered):
+            with pytest.raises(AttributeError):
+                event.note.fields.clear()  # type: ignore[attr-defined]
+
+    with verideck.Project.open(tmp_path) as opened:
+        result = opened.check(on_event=meddle)
+    assert said(result) == fresh(made)
+    kinds = [type(each) for each in heard]
+    assert kinds[0] is Counted
+    assert kinds.count(CardProven) == kinds.count(CardRendered) == 7
+    assert kinds.count(CardFailed) == 1
+
+
+def test_settings_that_are_wrong_stop_a_check(tmp_path: Path) -> None:
+    """Nothing is executed under settings that nobody meant."""
+    made = project(tmp_path, FILES, SETTINGS + "sandbox = 'no'\n")
+    with verideck.Project.open(made.root) as opened:
+        result = opened.check()
+        assert [str(each.code) for each in result.problems] == ["setting-invalid"]
+        assert result.cards == ()
+        edit(made, "pyproject.toml", "sandbox = 'no'\n", "")
+        assert opened.check().ok
+
+
+def test_a_strict_result_is_none_that_can_be_built(tmp_path: Path) -> None:
+    """Warnings become errors, and all else stays."""
+    project(tmp_path, {**FILES, "open.md": "## Unanswered? {#open}\n"})
+    with verideck.Project.open(tmp_path) as opened:
+        result = opened.check()
+        assert result.ok
+        strict = result.as_strict()
+        assert not strict.ok
+        assert replace(strict, problems=()) == replace(result, problems=())
+
+
+def _parent(pid: int) -> int:
+    """The process that started another one (proc_pid_stat(5))."""
+    status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    return int(status.rpartition(")")[2].split()[1])
+
+
+@pytest.mark.linux(reason="looks into /proc")
+def test_nothing_outlives_a_project_that_was_open(tmp_path: Path) -> None:
+    """After many runs, and one that was broken off, closing leaves neither process nor folder."""
+    made = project(tmp_path, {"a.md": card("one", "import colorsys\nassert int('1')")})
+    word = "verideck.proof.python.host"
+    before = set(processes(word))
+
+    def interrupt(event: Event) -> None:
+        if isinstance(event, CardProven):
+            raise KeyboardInterrupt
+
+    with verideck.Project.open(tmp_path) as opened:
+        assert opened.check().stats.executed == 1
+        (warm,) = {each for each in processes(word) if _parent(each) == os.getpid()}
+        for number in range(3):
+            edit(made, "cards/a.md", "import colorsys\n", f"import colorsys\nn = {number}\n")
+            assert opened.check().stats.executed == 1
+            assert warm in processes(word)
+        edit(made, "cards/a.md", "n = 0", "n = 7")
+        with pytest.raises(KeyboardInterrupt):
+            opened.check(on_event=interrupt)
+        assert soon(lambda: not set(processes(word)) - before)
+        edit(made, "cards/a.md", "n = 7", "n = 8")
+        assert opened.check().ok
+    assert soon(lambda: not set(processes(word)) - before)
