@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from verideck.proof.python.parent.prover import Python
 from verideck.proof.python.wire.run import StoppedError
 from verideck.proof.scheduling import executed as executed_by_language
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = pytest.mark.linux(reason="looks into /proc")
 
 Executor = tuple[Python, threading.Event]
 
