@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 from verideck.model import Place
@@ -289,3 +290,11 @@ def shown(value: object) -> str:
     """A wrong value as a message shows it. What is long or deep is cut short."""
     text = _SHORT.repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def suggestion(word: str, known: frozenset[str]) -> str:
+    """A hint for an unknown word: the known word that is most like it, or all of them."""
+    close = get_close_matches(word, sorted(known), n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known are {', '.join(sorted(known))}"

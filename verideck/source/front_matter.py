@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from verideck.model import Place, Source
-from verideck.problems import Code, Problem, Problems, shown
-from verideck.source.attributes import suggestion
+from verideck.problems import Code, Problem, Problems, shown, suggestion
 
 
 @dataclass(frozen=True, slots=True)
