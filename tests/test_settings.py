@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -283,6 +285,23 @@ def test_rules_are_set(tmp_path: Path) -> None:
     limit = rules[Code.QUESTION_LONG].limit
     assert limit
     assert (limit.soft, limit.hard) == (1, 2)
+
+
+def test_a_default_has_no_place_to_look_for(tmp_path: Path) -> None:
+    """A run in which no setting is wrong imports no parser of places."""
+    (tmp_path / PYPROJECT).write_text("[tool.verideck]\ndisk = 1\n", encoding="utf-8")
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from verideck.pipeline import configured_settings, execution_config\n"
+        "from verideck.problems import Problems\n"
+        "settings = configured_settings(Path(), Problems())\n"
+        "execution_config(settings)\n"
+        "assert 'tomlkit' not in sys.modules\n"
+        "assert settings.at('disk').line == 2\n"
+        "assert 'tomlkit' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
 def test_a_project_without_a_file_has_defaults(tmp_path: Path) -> None:
