@@ -21,8 +21,8 @@ from verideck.history.recognise import recognise
 from verideck.history.scope import Scope
 from verideck.model import Built, Card, Place, ProvenCard, Source, Unanswered
 from verideck.problems import Problem, Problems
+from verideck.project import configured_settings, source_config
 from verideck.project import execution_config as project_config
-from verideck.project import source_config
 from verideck.proof.audit import audit as audit_cards
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
@@ -30,7 +30,6 @@ from verideck.proof.verify import Proving
 from verideck.result import Result
 from verideck.rules.lint import Linted
 from verideck.settings import Settings
-from verideck.settings import load as load_settings
 from verideck.source import read as files_read
 from verideck.source.cards import cards_of
 from verideck.source.collect import is_first
@@ -171,7 +170,7 @@ def remembered(root: Path) -> Lock:
 def load(root: Path) -> list[Settings | Problem]:
     """The settings of a project, behind what is wrong with them."""
     problems = Problems()
-    settings = load_settings(root, problems)
+    settings = configured_settings(root, problems)
     return [*problems, settings]
 
 

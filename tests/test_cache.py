@@ -56,7 +56,7 @@ SECOND = "".join(
             "except FileNotFoundError:\n    text = ''\nassert text in {'', 'here'}",
         ),
         card("library", "import colorsys\nassert colorsys.rgb_to_yiq(0, 0, 0) == (0, 0, 0)"),
-        card("distribution", "import yaml\nassert yaml.safe_load('1') == 1"),
+        card("distribution", "import markdown_it\nassert markdown_it.MarkdownIt()"),
         card("says-where", "print(__file__)\nassert __file__"),
     ]
 )
@@ -217,7 +217,9 @@ def test_another_version_of_a_library_is_noticed(
     with monkeypatch.context() as patch:
         patch.setattr(versions, "version", lambda name: version(name) if name != "anki" else "0")
         assert executed(copy) == set()
-        patch.setattr(versions, "version", lambda name: version(name) if name != "PyYAML" else "0")
+        patch.setattr(
+            versions, "version", lambda name: version(name) if name != "markdown-it-py" else "0"
+        )
         assert "distribution" in executed(copy)
 
 
@@ -653,7 +655,7 @@ def _bent(value: object) -> Iterator[object]:
 
 def test_an_entry_of_any_other_form_harms_nobody(tmp_path: Path) -> None:
     """Whoever wrote it, and with a hash that is right: it holds nothing, or what it held."""
-    code = "import yaml\nfrom snippets.one import n\nprint(n)\nassert n == 1"
+    code = "import mdurl\nfrom snippets.one import n\nprint(n)\nassert n == 1"
     text = card("one", code, "\n```output\n1\n```\n")
     made = project(tmp_path, {"snippets/one.py": "n = 1\n", "a.md": text})
     made.proven()

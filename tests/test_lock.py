@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from verideck.history import lock
-from verideck.history.lock import Lock
-from verideck.model import FIELDS
+from verideck.history.lock import Entry, Lock, NoteTypeState
+from verideck.model import FIELDS, Identity, Kind, LastBuilt
 from verideck.problems import Code, Problem, Problems
 
 Line = dict[str, Any]
@@ -36,13 +38,22 @@ WHOLE: Line = {
 
 
 def read(folder: Path, *lines: object) -> Lock | Problem:
-    """What a lock of these lines says."""
+    """The lock of these lines, or what is wrong with it."""
     written = "\n".join(json.dumps(line) for line in lines)
     head = lock.text(Lock()).replace("# the end\n", "")
     (folder / lock.NAME).write_text(f"{head}{written}\n# the end\n", encoding="utf-8")
+    return read_file(folder)
+
+
+def read_file(folder: Path, known: Lock | None = None) -> Lock | Problem:
+    """The lock in a folder, or the one problem with it."""
     problems = Problems()
-    found = lock.read(folder, problems)
-    return found if found is not None else next(iter(problems))
+    found = lock.read(folder, problems, known)
+    if found:
+        assert not problems
+        return found
+    (problem,) = problems
+    return problem
 
 
 def test_a_lock_is_written_as_it_was_read(tmp_path: Path) -> None:
@@ -52,6 +63,29 @@ def test_a_lock_is_written_as_it_was_read(tmp_path: Path) -> None:
     assert lock.text(found) == (tmp_path / lock.NAME).read_text(encoding="utf-8")
     (entry,) = found.entries.values()
     assert entry.identity.numbers == ((2, "moon"), (1, "earth"))
+
+
+def test_the_repositorys_lock_is_written_as_it_was_read() -> None:
+    """To the byte: a build in which nothing changed must leave no difference to git."""
+    root = Path(__file__).parents[1]
+    found = read_file(root)
+    assert isinstance(found, Lock)
+    assert found.entries
+    assert lock.text(found).encode() == (root / lock.NAME).read_bytes()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.text(min_size=1))
+def test_any_text_is_written_as_the_standard_library_writes_it(question: str, tag: str) -> None:
+    """Locks that are under version control must not change with the library that writes them."""
+    word = "".join(tag.split()).encode(errors="ignore").decode() or "tag"
+    identity = Identity("id", True, "guid", question, "", ((3, question), (1, "")))  # noqa: FBT003 - as a line has them
+    last = LastBuilt(dict.fromkeys(FIELDS, question), (word,))
+    entry = Entry(identity, Kind.CLOZE, question, question, "0", 1, retired=True, last=last)
+    written = lock.text(Lock({"guid": entry}))
+    _, line, *end = written.split("\n")
+    assert end == ["# the end", ""]
+    assert line == json.dumps(json.loads(line), ensure_ascii=False)
+    assert json.loads(line)["question"] == question
 
 
 def _put(*path: str) -> Callable[[Line, object], None]:
@@ -124,9 +158,68 @@ def test_a_lock_that_has_not_changed_is_read_once(tmp_path: Path) -> None:
     """What another build has written meanwhile is read; nothing is not taken for something."""
     known = read(tmp_path, WHOLE)
     assert isinstance(known, Lock)
-    assert lock.read(tmp_path, Problems(), known) is known
+    assert read_file(tmp_path, known) is known
     changed = read(tmp_path, {**WHOLE, "mod": WHOLE["mod"] + 1})
     assert isinstance(changed, Lock)
-    assert lock.read(tmp_path, Problems(), known) == changed != known
+    assert read_file(tmp_path, known) == changed != known
     (tmp_path / lock.NAME).unlink()
-    assert lock.read(tmp_path, Problems(), known) == Lock()
+    assert read_file(tmp_path, known) == Lock()
+
+
+def test_a_line_may_have_another_order(tmp_path: Path) -> None:
+    """It is no build that writes it so, but an editor or a tool may, and nothing is lost."""
+    note_type = {"mod": 5, "content": "x", "notetype": "cloze"}
+    found = read(tmp_path, dict(reversed(WHOLE.items())), note_type)
+    assert isinstance(found, Lock)
+    assert list(found.entries) == [WHOLE["guid"]]
+    assert found.note_types == {Kind.CLOZE: NoteTypeState("x", 5)}
+
+
+def test_a_key_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    """It would be lost with the next build."""
+    assert isinstance(read(tmp_path, {**WHOLE, "more": 1}), Problem)
+    assert isinstance(
+        read(tmp_path, {"notetype": "basic", "content": "", "mod": 1, "x": 1}), Problem
+    )
+
+
+def test_of_two_lines_of_a_note_the_last_stamp_counts(tmp_path: Path) -> None:
+    """Branches were merged line by line: the note is known by what the other line has, too."""
+    lines = [{**WHOLE, "question": str(mod), "mod": mod} for mod in (2, 3, 1)]
+    types = [{"notetype": "basic", "content": str(mod), "mod": mod} for mod in (2, 3, 1)]
+    found = read(tmp_path, *lines, *types)
+    assert isinstance(found, Lock)
+    assert [each.identity.question for each in found.entries.values()] == ["3"]
+    assert {each.identity.question for each in found.merged} == {"1", "2"}
+    assert found.note_types == {Kind.BASIC: NoteTypeState("3", 3)}
+
+
+def test_an_id_belongs_to_one_note(tmp_path: Path) -> None:
+    """It could not be said which of two notes a card with that id is."""
+    found = read(tmp_path, WHOLE, {**WHOLE, "guid": "another"})
+    assert isinstance(found, Problem)
+    assert found.message == "two notes have the id moon"
+    assert found.place.line == 3
+
+
+def test_line_ends_of_windows_are_read(tmp_path: Path) -> None:
+    """Git may have written them."""
+    found = read(tmp_path, WHOLE)
+    file = tmp_path / lock.NAME
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_file(tmp_path) == found
+
+
+@given(st.lists(st.binary() | st.sampled_from([b"\n", b'{"', b'": "', b'", "', b"}", b"\xff"])))
+def test_any_bytes_are_read_without_an_exception(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[bytes]
+) -> None:
+    """They are a lock, or there is one problem at a line of theirs."""
+    folder = tmp_path_factory.mktemp("project")
+    body = b"".join(parts)
+    for content in (body, lock.text(Lock()).encode().replace(b"# the end", body + b"\n# the end")):
+        (folder / lock.NAME).write_bytes(content)
+        found = read_file(folder)
+        if isinstance(found, Problem):
+            assert found.code is Code.LOCK_INVALID
+            assert found.place.line <= content.count(b"\n") + 1

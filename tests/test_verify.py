@@ -512,7 +512,7 @@ VARIED = {
     "prints": "print('one', {'a', 'b', 'c'}, hash('a'))\nassert int('1')",
     "draws": "import random, uuid\nprint(random.random(), random.Random(4).random())\n"
     "assert random.choice('abc')",
-    "imports": "import yaml\nfrom snippets.helper import number\nassert number == 3",
+    "imports": "import mdurl\nfrom snippets.helper import number\nassert number == 3",
     "fails": "x = 1\nassert x == 2, 'no'",
     "raises": "def f():\n    raise KeyError('lost')\nf()",
     "asserts-nothing": "x = 1",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 from verideck.model import Place
@@ -276,3 +278,23 @@ class BuildFailedError(Exception):
         """Hold every problem of the run, warnings too."""
         self.problems = tuple(problems)
         super().__init__("\n".join(f"{p.place}: {p.message} [{p.code}]" for p in self.problems))
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 4
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+_LONGEST_SHOWN = 200
+
+
+def shown(value: object) -> str:
+    """A wrong value as a message shows it. What is long or deep is cut short."""
+    text = _SHORT.repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def suggestion(word: str, known: frozenset[str]) -> str:
+    """A hint for an unknown word: the known word that is most like it, or all of them."""
+    close = get_close_matches(word, sorted(known), n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known are {', '.join(sorted(known))}"

@@ -35,6 +35,7 @@ from verideck.stats import stats_of
 from verideck.storage.build_lock import build_lock
 from verideck.storage.files import place_name
 from verideck.storage.store import FOLDER, Store
+from verideck.targets import check_suffix
 
 if TYPE_CHECKING:
     from verideck.rules.lint import Linted
@@ -102,7 +103,7 @@ class Project:
 
     def settings(self, problems: Problems) -> Settings:
         """The settings as they are now, with what beats them. Reports what is wrong with them."""
-        settings = load(self.root, problems)
+        settings = configured_settings(self.root, problems)
         overrides = self._overrides
         return replace(
             settings,
@@ -198,14 +199,15 @@ class Project:
 
         Some rules hold among cards: the project's other cards are read for them.
         """
-        from verideck.rules.lint import lint  # noqa: PLC0415 - a build asks for no rule
+        from verideck.rules import configured  # noqa: PLC0415 - a build asks for no rule
+        from verideck.rules.lint import lint  # noqa: PLC0415
 
         problems = Problems()
         run = self._run(self.settings(problems), problems, unheard)
         found = collect(paths, run.settings, self._memo, problems, on_card=lambda _: None)
         self._memo.end(write=False)
         cards = [*found.context_cards, *found.cards]
-        linted = lint(cards, run.settings.lint, found.files)
+        linted = lint(cards, configured(run.settings, Problems()), found.files)
         return replace(linted, problems=(*problems, *linted.problems))
 
     def audit(self, paths: Sequence[Path] = (), *, on_event: Listener = unheard) -> Result:
@@ -260,6 +262,17 @@ class Project:
             Place(place_name(first, self.root)),
             "a card is a question with its answer, in a Markdown file",
         )
+
+
+def configured_settings(root: Path, problems: Problems) -> Settings:
+    """A project's settings. What is wrong with any of them is reported, for all stages."""
+    settings = load(root, problems)
+    if settings.lint:
+        from verideck.rules import configured  # noqa: PLC0415 - most projects set no rule
+
+        configured(settings, problems)
+    check_suffix(settings, problems)
+    return settings
 
 
 def execution_config(settings: Settings, store: Store) -> ExecutionConfig:

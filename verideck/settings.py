@@ -4,164 +4,218 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import msgspec
+from msgspec import Meta
 
 from verideck.model import LARGEST_LIMIT, Limits, Place
-from verideck.problems import Code, Problem, Problems
-from verideck.rules import RULES, Rules, changed
-from verideck.source.attributes import suggestion
+from verideck.problems import Code, Problem, Problems, shown, suggestion
 from verideck.storage.files import absolute
-from verideck.targets import TARGETS
+
+if TYPE_CHECKING:
+    from tomlkit.container import Container
+    from tomlkit.items import Item
 
 PYPROJECT = "pyproject.toml"
 _LIMITS = Limits()
+_EXECUTOR = r"\A(?:fork|spawn|dask://[^\s/]+:[0-9]+)\Z"
 
-
-Package = str
-"""A path whose suffix tells a kind of file that is known."""
-Share = float
-"""From 0 to 1."""
-Executor = str
-"""A name that `is_executor` knows."""
+# The types of settings. Each description ends the message "… must be".
+Text = Annotated[str, Meta(pattern=r"\S", description="a text")]
+FilePath = Annotated[str, Meta(pattern=r"\S", description="a path")]
+Switch = Annotated[bool, Meta(description="true or false")]
+Executor = Annotated[str, Meta(pattern=_EXECUTOR, description="fork, spawn or dask://host:port")]
+Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
+Seconds = Annotated[
+    float,
+    Meta(
+        gt=0,
+        le=LARGEST_LIMIT,
+        description=f"a number of seconds above 0, at most {LARGEST_LIMIT:,}",
+    ),
+]
+Count = Annotated[
+    int,
+    Meta(gt=0, le=LARGEST_LIMIT, description=f"a whole number above 0, at most {LARGEST_LIMIT:,}"),
+]
+Table = Annotated[Mapping[str, object], Meta(description="a table of rules")]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds for the whole project. A flag of the command line beats it."""
+    """What holds for the whole project. A flag of the command line overrides it."""
 
     root: Path
     """The project's folder: snippets import from it, includes and images stay inside of it."""
-    deck: str = ""
+    deck: Text = ""
     """The name above all decks; by default the folder's."""
-    namespace: str = ""
-    """With a card's id it makes the note's guid, so it never changes; by default the name in
-    `[project]`, else the deck's."""
-    cards: str = "cards"
+    namespace: Text = ""
+    """Each note's guid follows from it and the card's id, so it must never change; by default the
+    name in `[project]`, else the deck's."""
+    cards: Text = "cards"
     """The folder of the Markdown files."""
-    output: Package = ""
+    output: FilePath = ""
     """The package; by default `dist/<folder>.apkg`."""
-    lang: str = ""
+    lang: Text = ""
     """The language of the prose, as in HTML: `zh-CN`, `en`."""
-    verify: bool = True
+    verify: Switch = True
     """False: show snippets and execute none of them."""
-    sandbox: bool = True
-    """Execute snippets inside of a box, where the system has one."""
-    require_sandbox: bool = False
-    """Execute nothing where there is no box."""
+    sandbox: Switch = True
+    """Execute snippets in a sandbox, where the system has one."""
+    require_sandbox: Switch = False
+    """Execute nothing where there is no sandbox."""
     executor: Executor = ""
-    """Who executes: `fork` or `spawn` processes here, or `dask://host:port`."""
-    audit_build: bool = False
+    """What executes: `fork` or `spawn` processes here, or the cluster at `dask://host:port`."""
+    audit_build: Switch = False
     """Audit in every build: a card under the floor is an error, the score stands on the card."""
     audit_floor: Share = 0.6
     """The share of changes of its code that a card's assertions must notice."""
-    audit_seeds: int = 5
-    """Under how many other seeds an audit runs a card."""
-    timeout: float = _LIMITS.timeout
+    audit_seeds: Count = 5
+    """The number of other seeds under which an audit runs a card."""
+    timeout: Seconds = _LIMITS.timeout
     """Wall time in seconds that the snippets of one card may take."""
-    memory: int = _LIMITS.memory
+    memory: Count = _LIMITS.memory
     """Megabytes that a process of one card may take."""
-    disk: int = _LIMITS.disk
+    disk: Count = _LIMITS.disk
     """Megabytes that the snippets of one card may write."""
-    processes: int = _LIMITS.processes
+    processes: Count = _LIMITS.processes
     """Processes that one card may be at once."""
-    max_output: int = _LIMITS.max_output
+    max_output: Count = _LIMITS.max_output
     """How many bytes the snippets of one card may print."""
-    lint: Rules = field(default_factory=lambda: RULES)
-    """The rules for cards, without those that are turned off and with the limits that are set."""
+    lint: Table = field(default_factory=lambda: MappingProxyType({}))
+    """What the project sets for the rules, by their names; `rules.configured` understands it."""
+    given: Mapping[str, object] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False, compare=False
+    )
+    """The values that the file sets, by their names in the file: `audit.floor`."""
+    document: str = field(default="", repr=False, compare=False)
+    """The text of the file."""
 
     def at(self, name: str) -> Place:
-        """Where a setting stands."""
-        return place_of(name, self)
+        """Where a setting stands, by its name in the file: `audit.floor`, `lint.code-long`.
+
+        The file as a whole for a default, or for a value that a flag gave.
+        """
+        if name not in self.given:
+            return Place(PYPROJECT)
+        is_rule = name.startswith(_RULE)
+        if not is_rule and getattr(self, _FIELDS[name]) != self.given[name]:
+            return Place(PYPROJECT)
+        return _place(name, self.document)
 
 
 _TABLES = ("audit", "lint")
-"""Names of tables: `floor` in one of them is told as `audit.floor`."""
+"""The tables below `[tool.verideck]`."""
 
 
-def _written(name: str) -> str:
-    """How a field of `Settings` is written."""
+def _name_in_file(name: str) -> str:
+    """The name of a field of `Settings` in the file: `audit.floor` for `audit_floor`."""
     table, _, rest = name.partition("_")
     return f"{table}.{rest}" if rest and table in _TABLES else name
 
 
-_FIELDS = {_written(each.name): each for each in fields(Settings) if each.name != "root"}
+_FIELDS = {
+    _name_in_file(each.name): each.name
+    for each in fields(Settings)
+    if each.name not in {"root", "given", "document"}
+}
+_TYPES: Mapping[str, Any] = get_type_hints(Settings, include_extras=True)
 SETTABLE = frozenset(_FIELDS)
 _RULE = "lint."
 
 
 def find_root(start: Path) -> Path | None:
-    """The folder at or above `start` whose pyproject.toml has `[tool.verideck]` or a part of it."""
+    """The folder at or above `start` whose pyproject.toml has `[tool.verideck]` or a part of it.
+
+    A file that is not TOML counts if it seems to set something for verideck: `load` reports it.
+    """
     here = absolute(start)
-    for folder in (here, *here.parents):
-        try:
-            text = (folder / PYPROJECT).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            continue
-        if re.search(r"^\s*\[\s*tool\s*\.\s*verideck\s*[].]", text, re.MULTILINE):
-            return folder
-    return None
+    return next((each for each in (here, *here.parents) if _is_project(each / PYPROJECT)), None)
+
+
+_MENTION = re.compile(
+    r"""^\s*\[*\s*["']?tool["']?\s*\.\s*["']?verideck\b | ^\s*["']?verideck["']?\s*(?:\.|=\s*\{)""",
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+def _is_project(file: Path) -> bool:
+    try:
+        text = file.read_bytes().decode(errors="replace")
+    except OSError:
+        return False
+    if "verideck" not in text and "\\" not in text:  # most files need no parsing
+        return False
+    try:
+        tool = tomllib.loads(text).get("tool")
+    except (ValueError, RecursionError):
+        return bool(_MENTION.search(text))
+    return isinstance(tool, dict) and "verideck" in tool
 
 
 def load(root: Path, problems: Problems) -> Settings:
-    """Read the project's settings; see `_load`."""
-    found = Settings(root)
-    for each in _load(root):
-        if isinstance(each, Problem):
-            problems.report(each)
-        else:
-            found = each
-    return found
-
-
-def _load(root: Path) -> Iterator[Settings | Problem]:
-    """Read the project's settings; what is wrong with them comes as problems beside the rest."""
-    file = root / PYPROJECT
-    try:
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
-        document = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        yield Problem(Code.SETTING_INVALID, f"this file cannot be read: {error}", Place(PYPROJECT))
-        return
-    except tomllib.TOMLDecodeError as error:
-        what = re.sub(r" \(at line .*\)$", "", str(error))
-        yield Problem(Code.SETTING_INVALID, f"this is not TOML: {what}", _toml_place(str(error)))
-        return
-    tool = document.get("tool", {})
+    """Read a project's settings. A setting that is wrong is reported, and its default returned."""
+    text = _read(root / PYPROJECT, problems)
+    document = _parsed(text, problems)
+    tool = document.get("tool")
     table = tool.get("verideck", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        message = f"tool.verideck must be a table of settings, not {shown(table)}"
+        problems.report(Problem(Code.SETTING_INVALID, message, _place("", text)))
+        table = {}
     given: dict[str, object] = {}
-    rules = RULES
-    for name, value in _flat(table) if isinstance(table, dict) else ():
-        rule = name.removeprefix(_RULE) if name.startswith(_RULE) else ""
-        message, hint = _objection_to_rule(rule, value) if rule else _objection(name, value)
-        if message:
-            yield Problem(Code.SETTING_INVALID, message, _line_of(name, text), hint)
-        elif rule:
-            rules = _ruled(rules, Code(rule), value)
-        else:
-            given[_FIELDS[name].name] = value
-    project = document.get("project", {})
+    for name, value in _flat(table):
+        try:
+            given[name] = _converted(name, value)
+        except _SettingError as error:
+            place = _place(name, text)
+            problems.report(Problem(Code.SETTING_INVALID, str(error), place, error.hint))
+    project = document.get("project")
     project_name = project.get("name", "") if isinstance(project, dict) else ""
-    yield _filled(root, {**given, "lint": rules}, str(project_name))
+    return _settings(root, given, str(project_name), text)
 
 
 def is_executor(value: str) -> bool:
-    """Whether somebody is named who can execute cards."""
-    return bool(re.fullmatch(r"fork|spawn|dask://[^\s/]+:[0-9]+", value))
+    """Whether this names an executor of cards."""
+    return bool(re.search(_EXECUTOR, value))
 
 
-def place_of(name: str, settings: Settings) -> Place:
-    """Where a setting stands that is in force; the file itself if it is none of the file's."""
-    found = [each for each in _load(settings.root) if isinstance(each, Settings)]
-    if not found or getattr(found[0], name) != getattr(settings, name):
-        return Place(PYPROJECT)
-    file = settings.root / PYPROJECT
-    return _line_of(name, file.read_text(encoding="utf-8")) if file.exists() else Place(PYPROJECT)
+def _read(file: Path, problems: Problems) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"this file cannot be read: {error}"
+        problems.report(Problem(Code.SETTING_INVALID, message, Place(PYPROJECT)))
+        return ""
+
+
+def _parsed(text: str, problems: Problems) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        message, place = "this is not TOML: it is nested too deeply", Place(PYPROJECT)
+    except ValueError as error:
+        what = re.sub(r" \(at .*\)$", "", str(error))
+        message, place = f"this is not TOML: {what}", _toml_place(str(error))
+    problems.report(Problem(Code.SETTING_INVALID, message, place))
+    return {}
+
+
+def _toml_place(message: str) -> Place:
+    found = re.search(r"line (\d+), column (\d+)", message)
+    return Place(PYPROJECT, int(found[1]), int(found[2])) if found else Place(PYPROJECT)
 
 
 def _flat(table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """The settings by their names, those in tables with a point."""
+    """The settings by their names; `floor` in the table `audit` is `audit.floor`."""
     for name, value in table.items():
         if name in _TABLES and isinstance(value, dict):
             yield from ((f"{name}.{inner}", each) for inner, each in value.items())
@@ -169,92 +223,111 @@ def _flat(table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-def _filled(root: Path, given: Mapping[str, object], project_name: str) -> Settings:
-    deck = str(given.get("deck", root.name))
+class _SettingError(Exception):
+    """A setting is unknown or has a wrong value."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def _converted(name: str, value: object) -> object:
+    """A setting's value in its type. What is set for a rule is left to `rules`."""
+    if name.startswith(_RULE):
+        return value
+    if name not in SETTABLE:
+        raise _SettingError(f"there is no setting {name}", suggestion(name, SETTABLE))
+    type_ = _TYPES[_FIELDS[name]]
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        wanted = type_.__metadata__[0].description
+        raise _SettingError(f"{name} must be {wanted}, not {shown(value)}") from error
+
+
+def _settings(root: Path, given: Mapping[str, object], project_name: str, text: str) -> Settings:
+    set_here: dict[str, Any] = {
+        _FIELDS[name]: value for name, value in given.items() if not name.startswith(_RULE)
+    }
+    deck = str(set_here.get("deck", root.name))
     defaults = {
         "deck": deck,
         "namespace": project_name or deck,
         "output": f"dist/{root.name}.apkg",
     }
-    return Settings(root, **{**defaults, **given})  # type: ignore[arg-type] # checked by _objection
+    rules = {
+        name.removeprefix(_RULE): value for name, value in given.items() if name.startswith(_RULE)
+    }
+    return Settings(
+        root,
+        **{**defaults, **set_here},
+        lint=MappingProxyType(rules),
+        given=MappingProxyType(given),
+        document=text,
+    )
 
 
-_TYPES: dict[str, tuple[Callable[[object], bool], str]] = {
-    "Rules": (lambda _: False, "a table of rules"),
-    "str": (lambda value: isinstance(value, str) and value.strip() != "", "a text"),
-    "bool": (lambda value: isinstance(value, bool), "true or false"),
-    "float": (
-        lambda value: (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and 0 < value <= LARGEST_LIMIT
-        ),
-        f"a number of seconds above 0, at most {LARGEST_LIMIT:,}",
-    ),
-    "Executor": (
-        lambda value: isinstance(value, str) and is_executor(value),
-        "fork, spawn or dask://host:port",
-    ),
-    "Package": (
-        lambda value: isinstance(value, str) and Path(value).suffix in TARGETS,
-        f"a path that ends with {' or '.join(TARGETS)}",
-    ),
-    "Share": (
-        lambda value: (
-            isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-        ),
-        "a number from 0 to 1",
-    ),
-    "int": (
-        lambda value: (
-            isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_LIMIT
-        ),
-        f"a whole number above 0, at most {LARGEST_LIMIT:,}",
-    ),
-}
+def _place(name: str, text: str) -> Place:
+    """Where a setting stands in the file; `[tool.verideck]` itself has the name ""."""
+    return _places(text).get(name, Place(PYPROJECT))
 
 
-def _objection(name: str, value: object) -> tuple[str, str]:
-    """What is wrong with a setting, and what to do; two empty texts if nothing is."""
-    if name not in SETTABLE:
-        return f"there is no setting {name}", suggestion(name, SETTABLE)
-    holds, wanted = _TYPES[str(_FIELDS[name].type)]
-    return ("", "") if holds(value) else (f"{name} must be {wanted}, not {value!r}", "")
+_MARK = re.compile("\0([0-9]+)\0")
+"""Stands before an item of the rendered document. No TOML file holds a NUL."""
 
 
-def _objection_to_rule(name: str, value: object) -> tuple[str, str]:
-    """The same, of what is set for a rule."""
-    if name not in RULES:
-        return f"there is no rule {name}", suggestion(name, frozenset(RULES))
-    rule = RULES[Code(name)]
-    if isinstance(value, bool) or changed(rule, value):
-        return "", ""
-    wanted = 'false, "warning", a limit or two' if rule.limit else 'false or "warning"'
-    return f"{name} must be {wanted}, not {value!r}", ""
+@lru_cache(maxsize=1)
+def _places(text: str) -> Mapping[str, Place]:
+    """Where each setting stands, however it is written.
+
+    tomlkit renders a document as it was written, but does not tell where an item stands. So a mark
+    is set before each item, and found again in the rendered lines.
+    """
+    import tomlkit  # noqa: PLC0415 - most runs never ask for a place
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+
+    try:
+        document = tomlkit.parse(text)
+        paths = _mark(document)
+        marked = document.as_string().split("\n")
+    except (TOMLKitError, ValueError, RecursionError):
+        return {}
+    lines = text.split("\n")
+    places: dict[str, Place] = {}
+    for number, (line, pieces) in enumerate(zip(lines, map(_MARK.split, marked), strict=False), 1):
+        if "".join(pieces[::2]) != line:  # tomlkit renders the quotes of some keys otherwise
+            continue
+        column = 1
+        for before, mark, behind in zip(pieces[::2], pieces[1::2], pieces[2::2], strict=False):
+            column += len(before)
+            blanks = len(behind) - len(behind.lstrip(" \t"))
+            path = paths[int(mark)]
+            for name in (".".join(path[:1]), ".".join(path[:2])):
+                places.setdefault(name, Place(PYPROJECT, number, column + blanks))
+    return places
 
 
-def _ruled(rules: Rules, name: Code, value: object) -> Rules:
-    """The rules with one of them as it is set."""
-    rule = RULES[name] if value is True else changed(RULES[name], value)
-    others = {each: rules[each] for each in rules if each is not name or rule}
-    return {**others, **({name: rule} if rule else {})}
+def _mark(document: Container) -> list[tuple[str, ...]]:
+    """Set a mark before each item of `[tool.verideck]`; return their paths below that table."""
+    paths: list[tuple[str, ...]] = []
+    for path, item in _items(document):
+        if path[:2] == ("tool", "verideck"):
+            item.trivia.indent += f"\0{len(paths)}\0"
+            paths.append(path[2:])
+    return paths
 
 
-def _line_of(name: str, text: str) -> Place:
-    """Where a key of `[tool.verideck]` stands; tomllib does not say."""
-    table = ""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if header := re.match(r"\s*\[\s*tool\s*\.\s*verideck\s*(?:\.\s*(\w+)\s*)?\]", line):
-            table = f"{header[1]}." if header[1] else "."
-        elif line.lstrip().startswith("["):
-            table = ""
-        elif table and (key := re.match(r"(\s*)[\"']?([\w.-]+)[\"']?\s*=", line)):
-            written = (table + key[2]).lstrip(".")
-            if written in {name, name.partition(".")[0]}:
-                return Place(PYPROJECT, number, len(key[1]) + 1)
-    return Place(PYPROJECT)
+def _items(document: Container) -> Iterator[tuple[tuple[str, ...], Item]]:
+    """All items of a document and of its tables, with their paths."""
+    from tomlkit.items import InlineTable, Table  # noqa: PLC0415 - see `_places`
 
-
-def _toml_place(message: str) -> Place:
-    found = re.search(r"line (\d+), column (\d+)", message)
-    return Place(PYPROJECT, int(found[1]), int(found[2])) if found else Place(PYPROJECT)
+    tables: list[tuple[tuple[str, ...], Container]] = [((), document)]
+    while tables:
+        path, table = tables.pop()
+        for key, item in table.body:
+            if key is None:
+                continue
+            inner = (*path, key.key)
+            yield inner, item
+            if isinstance(item, Table | InlineTable):
+                tables.append((inner, item.value))

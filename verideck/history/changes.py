@@ -87,8 +87,8 @@ def stale(before: Lock, after: Lock, scope: Scope) -> Problem:
     told += [f"two lines of one note: {each.identity.id}" for each in before.merged]
     told += [
         f"another note type: {kind}"
-        for kind, former in before.styles.items()
-        if former != after.styles[kind]
+        for kind, former in before.note_types.items()
+        if former != after.note_types[kind]
     ]
     more = [f"and {len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else []
     return Problem(

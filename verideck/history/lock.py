@@ -1,148 +1,164 @@
-"""`cards.lock`: which note each card is to Anki, and what was last told of it.
+"""`cards.lock`: which note each card is to Anki, and what was built of it last.
 
-A line of JSON for each note, sorted by id, so that git merges what two branches add; a head that
-names the version and a last line, so that a part is not taken for the whole. It is committed with
-the cards. Where branches were joined line by line, a note may stand here twice: its later line
-counts.
+The file holds a line of JSON for each note, sorted by id, so that git merges what two branches add.
+Its first line names the version; its last line shows that nothing was cut off. It is committed with
+the cards. Where branches were merged line by line, a note can have two lines: the later one counts.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from verideck.model import FIELDS, SEPARATOR, Identity, Kind, LastBuilt, Place
 from verideck.problems import Code, Problem, Problems
 
 NAME = "cards.lock"
 _VERSION = 1
-_NO_MOMENT = 2**40
-"""Seconds that no clock tells."""
-_HIGHEST = 2**16 - 1
-"""Anki counts the cards of a note in sixteen bits."""
 _HEAD = f"# cards.lock, version {_VERSION}: written by `verideck build`, committed with the cards"
-_LAST = "# the end"
-_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+_END = "# the end"
+_CONFLICT_MARKERS = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is remembered of a note."""
+    """What the lock remembers of one note."""
 
     identity: Identity
     kind: Kind
     path: str
-    """Where its card stood last."""
+    """The file in which its card stood last."""
     deck: str
     content: str
-    """The hash of its fields and tags, as Anki was told them last."""
+    """The hash of the fields and tags that were built last."""
     mod: int
-    """When that changed, in Unix seconds."""
+    """When the content changed last, in Unix seconds."""
     retired: bool = False
     last: LastBuilt | None = None
-    """Of a retired note, if its former package was there to take it from."""
+    """Of a retired note, if it was found in the former package."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoteTypeState:
-    """What is remembered of a note type: the hash of its templates and CSS."""
+    """What the lock remembers of a note type: the hash of its templates and CSS."""
 
     content: str
     mod: int
+    """When the content changed last, in Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """All that is remembered."""
+    """The content of `cards.lock`."""
 
     entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
     """By guid."""
-    styles: Mapping[Kind, NoteTypeState] = field(default_factory=lambda: MappingProxyType({}))
+    note_types: Mapping[Kind, NoteTypeState] = field(default_factory=lambda: MappingProxyType({}))
     merged: tuple[Entry, ...] = ()
-    """Other lines of the same notes, of branches that were joined: these too they are known by."""
-    read_from: str = field(default="", repr=False, compare=False)
-    """The text that says so, if it was read."""
+    """Earlier lines of notes that have several. A card that fits one of them is recognised, too."""
+    read_from: bytes | None = field(default=None, repr=False, compare=False)
+    """The content of the file, if the lock was read from one."""
 
     @property
     def build_time(self) -> int:
-        """When anything last changed; 0 where nothing is remembered."""
+        """When anything changed last, in Unix seconds; 0 for an empty lock."""
         of_entries = (each.mod for each in self.entries.values())
-        of_styles = (each.mod for each in self.styles.values())
-        return max(chain(of_entries, of_styles), default=0)
+        of_note_types = (each.mod for each in self.note_types.values())
+        return max(chain(of_entries, of_note_types), default=0)
+
+
+_Word = Annotated[str, Meta(pattern=r"\A\S+\Z")]
+"""Text without white space: a blank divides tags, and U+001F divides fields."""
+_Time = Annotated[int, Meta(ge=0, lt=2**40)]
+"""Unix seconds. The bound is a time that no clock shows, so a damaged number is noticed."""
+_Numbers = dict[Annotated[int, Meta(ge=1, lt=2**16)], str]
+"""What each cloze deletion hides, by its number. Anki counts the cards of a note in 16 bits."""
+
+
+class _LastBuiltLine(msgspec.Struct, forbid_unknown_fields=True):
+    fields: dict[str, Annotated[str, Meta(pattern=rf"\A[^{SEPARATOR}]*\Z")]]
+    tags: list[_Word]
+
+    def __post_init__(self) -> None:
+        if self.fields.keys() != set(FIELDS):
+            raise ValueError("a note has all of the fields, and no others")
+
+
+class _NoteLine(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A line of a note. Its keys are written in this order; one that has its default is not."""
+
+    id: _Word
+    written: bool
+    guid: _Word
+    kind: Kind
+    path: str
+    deck: str
+    question: str
+    answer: str
+    cards: _Numbers | UnsetType = UNSET
+    dropped: _Numbers | UnsetType = UNSET
+    content: str
+    mod: _Time
+    retired: bool = False
+    last: _LastBuiltLine | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if self.cards and self.dropped and not self.cards.keys().isdisjoint(self.dropped):
+            raise ValueError("a number is in use, or dropped")
+
+
+class _NoteTypeLine(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of a note type."""
+
+    notetype: Kind
+    content: str
+    mod: _Time
+
+
+_NOTE_DECODER = msgspec.json.Decoder(_NoteLine)
+_NOTE_TYPE_DECODER = msgspec.json.Decoder(_NoteTypeLine)
+_ENCODER = msgspec.json.Encoder()
 
 
 def read(root: Path, problems: Problems, known: Lock | None = None) -> Lock | None:
-    """Read a project's lock; see `_read`."""
-    for each in _read(root, known):
-        if isinstance(each, Problem):
-            problems.report(each)
-            return None
-        return each
-    return None
+    """Read a project's lock. A project without one has an empty lock.
 
-
-def _read(root: Path, known: Lock | None = None) -> Iterator[Lock | Problem]:
-    """Read a project's lock; without one, nothing is remembered.
-
-    Whatever is wrong with it is a problem at its line, and then there is no lock: what cannot be
-    read must not be overwritten. A lock that is `known` is not read again if it has not changed.
+    A damaged lock is reported at its first damaged line, and None is returned: it must not be
+    overwritten. If the file still has the text that `known` was read from, `known` is returned.
     """
     try:
-        text = (root / NAME).read_text(encoding="utf-8")
+        written = (root / NAME).read_bytes()
     except FileNotFoundError:
-        yield Lock()
-        return
-    except (OSError, UnicodeDecodeError) as error:
-        yield _invalid(f"{NAME} cannot be read: {error}", 1)
-        return
-    if known and known.read_from == text:
-        yield known
-        return
-    lines = text.split("\n")
-    if objection := _framed(lines):
-        yield objection
-        return
-    entries: dict[str, Entry] = {}
-    styles: dict[Kind, NoteTypeState] = {}
-    owners: dict[str, str] = {}
-    merged: list[Entry] = []
-    for number, line in enumerate(lines, start=1):
-        if not line or line.startswith("#"):
-            continue
-        try:
-            read_line = _understood(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            yield _invalid("this line is damaged", number)
-            return
-        if isinstance(read_line, Entry):
-            identity = read_line.identity
-            if owners.setdefault(identity.id, identity.guid) != identity.guid:
-                yield _invalid(f"two notes have the id {identity.id}", number)
-                return
-            lines_of_one = [*filter(None, [entries.get(identity.guid)]), read_line]
-            *others, entries[identity.guid] = sorted(lines_of_one, key=lambda each: each.mod)
-            merged += others
-        else:
-            kind, style = read_line
-            former = styles.get(kind, style)
-            styles[kind] = style if style.mod >= former.mod else former
-    yield Lock(MappingProxyType(entries), MappingProxyType(styles), tuple(merged), text)
+        return Lock()
+    except OSError as error:
+        problems.report(_invalid(f"{NAME} cannot be read: {error}", 1))
+        return None
+    if known and known.read_from == written:
+        return known
+    lines = written.replace(b"\r\n", b"\n").split(b"\n")
+    found = _damaged_frame(lines) or _parsed(lines, written)
+    if isinstance(found, Problem):
+        problems.report(found)
+        return None
+    return found
 
 
 def text(lock: Lock) -> str:
-    """The lock as it is written. The same memories give the same text."""
-    styles = [
-        {"notetype": kind, "content": style.content, "mod": style.mod}
-        for kind, style in sorted(lock.styles.items())
-    ]
+    """The text of a lock's file. Equal locks have equal texts."""
+    note_types: Iterable[msgspec.Struct] = (
+        _NoteTypeLine(kind, state.content, state.mod)
+        for kind, state in sorted(lock.note_types.items())
+    )
     entries = sorted(lock.entries.values(), key=lambda each: each.identity.id)
-    lines = [json.dumps(each, ensure_ascii=False) for each in [*styles, *map(_told, entries)]]
-    return "\n".join([_HEAD, *lines, _LAST, ""])
+    lines = map(_json, chain(note_types, map(_line, entries)))
+    return "\n".join([_HEAD, *lines, _END, ""])
 
 
 def lock_file(root: Path, before: Lock, after: Lock) -> dict[Path, bytes]:
@@ -153,19 +169,19 @@ def lock_file(root: Path, before: Lock, after: Lock) -> dict[Path, bytes]:
     return {root / NAME: text(after).encode()}
 
 
-def _framed(lines: list[str]) -> Problem | None:
-    """What is wrong with the lock as a whole."""
+def _damaged_frame(lines: list[bytes]) -> Problem | None:
+    """What is wrong with the lock as a whole: a conflict, another version, no end."""
     for number, line in enumerate(lines, start=1):
-        if line.startswith(_CONFLICT):
+        if line.startswith(_CONFLICT_MARKERS):
             return _invalid("here two versions of it were not merged", number)
-    head = lines[0].split(":")[0]
+    head = lines[0].decode(errors="replace").split(":")[0]
     if not head.startswith("# cards.lock, version "):
         return _invalid("this is no lock of verideck's", 1)
     version = head.removeprefix("# cards.lock, version ")
     if version != str(_VERSION):
         message = f"it is of version {version}, which a newer verideck wrote"
         return _invalid(message, 1, "update verideck")
-    if lines[-2:] != [_LAST, ""]:
+    if lines[-2:] != [_END.encode(), b""]:
         return _invalid("its end is missing", len(lines))
     return None
 
@@ -178,98 +194,88 @@ def _invalid(message: str, line: int, advice: str = _RECOVER) -> Problem:
     return Problem(Code.LOCK_INVALID, message, Place(NAME, line), hint)
 
 
-def _told(entry: Entry) -> dict[str, Any]:
-    """An entry as its line has it; what says nothing is left out."""
-    identity = entry.identity
-    line: dict[str, Any] = {
-        "id": identity.id,
-        "written": identity.written,
-        "guid": identity.guid,
-        "kind": entry.kind,
-        "path": entry.path,
-        "deck": entry.deck,
-        "question": identity.question,
-        "answer": identity.answer,
-    }
-    for name, numbers in (("cards", identity.numbers), ("dropped", identity.dropped)):
-        if numbers:
-            line[name] = {str(number): hidden for number, hidden in numbers}
-    line |= {"content": entry.content, "mod": entry.mod}
-    if entry.retired:
-        line["retired"] = True
-    if entry.last:
-        line["last"] = {"fields": dict(entry.last.fields), "tags": list(entry.last.tags)}
-    return line
+def _parsed(lines: Iterable[bytes], written: bytes) -> Lock | Problem:
+    """The lock of these lines, or what is wrong with the first damaged one.
+
+    Of two lines of a note, the one that was stamped last counts.
+    """
+    entries: dict[str, Entry] = {}
+    note_types: dict[Kind, NoteTypeState] = {}
+    owners: dict[str, str] = {}
+    merged: list[Entry] = []
+    for number, line in enumerate(lines, start=1):
+        if not line or line.startswith(b"#"):
+            continue
+        try:
+            parsed = _parsed_line(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return _invalid("this line is damaged", number)
+        if isinstance(parsed, _NoteTypeLine):
+            other = note_types.get(parsed.notetype)
+            if other is None or parsed.mod >= other.mod:
+                note_types[parsed.notetype] = NoteTypeState(parsed.content, parsed.mod)
+            continue
+        if owners.setdefault(parsed.id, parsed.guid) != parsed.guid:
+            return _invalid(f"two notes have the id {parsed.id}", number)
+        entry = _entry(parsed)
+        if former := entries.get(parsed.guid):
+            earlier, entry = sorted((former, entry), key=lambda each: each.mod)
+            merged.append(earlier)
+        entries[parsed.guid] = entry
+    return Lock(MappingProxyType(entries), MappingProxyType(note_types), tuple(merged), written)
 
 
-def _understood(line: Mapping[str, Any]) -> Entry | tuple[Kind, NoteTypeState]:
-    """What a line remembers. Raises one of several errors where it says nothing clear."""
-    if "notetype" in line:
-        return Kind(line["notetype"]), NoteTypeState(_str(line["content"]), _moment(line["mod"]))
-    numbers, dropped = (_numbers(line.get(name, {})) for name in ("cards", "dropped"))
-    if dict(numbers).keys() & dict(dropped).keys():
-        raise ValueError
+def _parsed_line(line: bytes) -> _NoteLine | _NoteTypeLine:
+    try:
+        return _NOTE_DECODER.decode(line)
+    except msgspec.ValidationError:
+        return _NOTE_TYPE_DECODER.decode(line)
+
+
+def _entry(line: _NoteLine) -> Entry:
     identity = Identity(
-        _word(line["id"]),
-        _bool(line["written"]),
-        _word(line["guid"]),
-        _str(line["question"]),
-        _str(line["answer"]),
-        numbers,
-        dropped,
+        line.id,
+        line.written,
+        line.guid,
+        line.question,
+        line.answer,
+        tuple(line.cards.items()) if line.cards else (),
+        tuple(line.dropped.items()) if line.dropped else (),
     )
+    last = line.last
     return Entry(
         identity,
-        Kind(line["kind"]),
-        _str(line["path"]),
-        _str(line["deck"]),
-        _str(line["content"]),
-        _moment(line["mod"]),
-        _bool(line.get("retired", False)),
-        _last(line["last"]) if "last" in line else None,
+        line.kind,
+        line.path,
+        line.deck,
+        line.content,
+        line.mod,
+        line.retired,
+        LastBuilt(last.fields, tuple(last.tags)) if last else None,
     )
 
 
-def _numbers(told: Mapping[str, Any]) -> tuple[tuple[int, str], ...]:
-    found = tuple((int(number), _str(hidden)) for number, hidden in told.items())
-    if [str(number) for number, _ in found] != list(told) or any(
-        not 1 <= number <= _HIGHEST for number, _ in found
-    ):
-        raise ValueError
-    return found
+def _line(entry: Entry) -> _NoteLine:
+    identity = entry.identity
+    last = entry.last
+    return _NoteLine(
+        id=identity.id,
+        written=identity.written,
+        guid=identity.guid,
+        kind=entry.kind,
+        path=entry.path,
+        deck=entry.deck,
+        question=identity.question,
+        answer=identity.answer,
+        cards=dict(identity.numbers) or UNSET,
+        dropped=dict(identity.dropped) or UNSET,
+        content=entry.content,
+        mod=entry.mod,
+        retired=entry.retired,
+        last=_LastBuiltLine(dict(last.fields), list(last.tags)) if last else UNSET,
+    )
 
 
-def _last(told: Mapping[str, Any]) -> LastBuilt:
-    fields = {name: _str(content) for name, content in told["fields"].items()}
-    if fields.keys() != set(FIELDS) or any(SEPARATOR in each for each in fields.values()):
-        raise ValueError
-    if not isinstance(told["tags"], list):
-        raise TypeError
-    return LastBuilt(fields, tuple(map(_word, told["tags"])))
-
-
-def _str(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    value.encode()  # a lone surrogate is a ValueError
-    return value
-
-
-def _word(value: object) -> str:
-    """Text that holds something, and no blank: those divide tags, and U+001F fields."""
-    text = _str(value)
-    if text.split() != [text]:
-        raise ValueError
-    return text
-
-
-def _bool(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _moment(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _NO_MOMENT:
-        raise TypeError
-    return value
+def _json(line: msgspec.Struct) -> str:
+    """A line as it is written, with a blank behind each comma and colon."""
+    return msgspec.json.format(_ENCODER.encode(line), indent=0).decode()

@@ -60,7 +60,9 @@ def stamp(
         entries[entry.identity.guid] = _retired(
             entry, last.get(entry.identity.guid, ()), build_time
         )
-    styles = {kind: _style(note_types[kind], lock.styles.get(kind), build_time) for kind in Kind}
+    styles = {
+        kind: _style(note_types[kind], lock.note_types.get(kind), build_time) for kind in Kind
+    }
     remembered = _without_old_texts(Lock(MappingProxyType(entries), MappingProxyType(styles)))
     told = sorted(_told_once_more(remembered, scope), key=lambda note: note.identity.id)
     mods = {kind: style.mod for kind, style in styles.items()}

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from verideck.problems import Code, Severity
+from verideck.problems import Code, Problem, Problems, Severity, shown, suggestion
 from verideck.rules import answer, damage, deletions, neighbours, question, snippets, sources
 from verideck.rules.reading import Reading, reading
 from verideck.rules.rule import Finding, Limit, Rule
+from verideck.settings import Settings
 
-__all__ = ["RULES", "Finding", "Limit", "Reading", "Rule", "Rules", "changed", "reading"]
+__all__ = ["RULES", "Finding", "Limit", "Reading", "Rule", "Rules", "configured", "reading"]
 
 Rules = Mapping[Code, Rule]
 
@@ -49,11 +50,34 @@ RULES: Rules = {
 """Every rule by its name."""
 
 
-def changed(rule: Rule, value: object) -> Rule | None:
-    """A rule as a project wants it: `"warning"`, a limit, or a soft and a hard one.
+def configured(settings: Settings, problems: Problems) -> Rules:
+    """The rules as a project sets them: without those that it turns off, with its limits.
 
-    None for a value that says nothing of this rule.
+    A setting that is wrong is reported, and its rule stays as it is.
     """
+    rules = dict(RULES)
+    for name, value in settings.lint.items():
+        place = settings.at(f"lint.{name}")
+        if name not in RULES:
+            message, hint = f"there is no rule {name}", suggestion(name, frozenset(RULES))
+            problems.report(Problem(Code.SETTING_INVALID, message, place, hint))
+        elif value is False:
+            del rules[Code(name)]
+        elif changed := _changed(RULES[Code(name)], value):
+            rules[Code(name)] = changed
+        else:
+            wanted = 'false, "warning", a limit or two'
+            if RULES[Code(name)].limit is None:
+                wanted = 'false or "warning"'
+            message = f"{name} must be {wanted}, not {shown(value)}"
+            problems.report(Problem(Code.SETTING_INVALID, message, place))
+    return rules
+
+
+def _changed(rule: Rule, value: object) -> Rule | None:
+    """The rule with `"warning"`, a limit, or a soft and a hard limit; None for a wrong value."""
+    if value is True:
+        return rule
     if value == "warning":
         limit = rule.limit.softened() if rule.limit else None
         return replace(rule, severity=Severity.WARNING, limit=limit)

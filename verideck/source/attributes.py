@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from verideck.model import Place
-from verideck.problems import Code, Problem, Problems
+from verideck.problems import Code, Problem, Problems, suggestion
 
 _ITEM = re.compile(
     r"""\s*(?:
@@ -69,14 +68,6 @@ def read(
         else:
             found[attribute.name] = attribute
     return list(found.values())
-
-
-def suggestion(word: str, known: frozenset[str]) -> str:
-    """What the author may have meant by an unknown word, as a hint."""
-    close = get_close_matches(word, sorted(known), n=1)
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"known are {', '.join(sorted(known))}"
 
 
 def _skip(text: str, position: int) -> int:

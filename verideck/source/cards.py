@@ -23,9 +23,9 @@ from verideck.model import (
     Unanswered,
     one_line,
 )
-from verideck.problems import Code, Problem, Problems, Severity
+from verideck.problems import Code, Problem, Problems, Severity, suggestion
 from verideck.source import attributes, front_matter
-from verideck.source.attributes import Attribute, suggestion
+from verideck.source.attributes import Attribute
 from verideck.source.config import SourceConfig
 from verideck.source.fences import FenceReader
 from verideck.source.found import CardsOfFile

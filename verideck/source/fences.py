@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from verideck.markdown import Token, cloze, languages, origin
 from verideck.markdown import place as token_place
 from verideck.model import EXECUTED, LARGEST_LIMIT, Limits, Options, Place, Role, Snippet
-from verideck.problems import Code, Problem, Problems
+from verideck.problems import Code, Problem, Problems, suggestion
 from verideck.source import attributes
 from verideck.source.attributes import Attribute
 from verideck.source.config import SourceConfig
@@ -144,7 +144,7 @@ def _language(word: str) -> str | None:
 
 
 def _unknown_language(word: str, place: Place) -> Problem:
-    hint = attributes.suggestion(word, languages.languages())
+    hint = suggestion(word, languages.languages())
     if not hint.startswith("did"):
         hint = "name a language that Pygments knows, or text"
     return Problem(Code.LANGUAGE_UNKNOWN, f"nobody knows the language {word}", place, hint)

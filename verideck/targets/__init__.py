@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from verideck.model import DeckContents
+from verideck.problems import Code, Problem, Problems, shown
+from verideck.settings import Settings
 
-__all__ = ["TARGETS", "Target"]
+__all__ = ["TARGETS", "Target", "check_suffix"]
 
 Target = Callable[[DeckContents], bytes]
 """From all that a package holds to the file's content.
@@ -24,3 +27,11 @@ def _apkg(contents: DeckContents) -> bytes:
 
 TARGETS: Mapping[str, Target] = MappingProxyType({".apkg": _apkg})
 """By the suffix of the file."""
+
+
+def check_suffix(settings: Settings, problems: Problems) -> None:
+    """Report a setting `output` whose suffix no target has."""
+    if Path(settings.output).suffix not in TARGETS:
+        wanted = f"a path that ends with {' or '.join(TARGETS)}"
+        message = f"output must be {wanted}, not {shown(settings.output)}"
+        problems.report(Problem(Code.SETTING_INVALID, message, settings.at("output")))
