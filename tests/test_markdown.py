@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from html import unescape
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from verideck import markdown
@@ -16,6 +17,7 @@ from verideck.history.lock import Lock
 from verideck.history.recognise import identified
 from verideck.history.scope import Scope
 from verideck.markdown import Token, cloze
+from verideck.markdown.positions import character_place
 from verideck.model import Card, Kind, Note, Passage, Place, ProvenCard, Role, Source, Unanswered
 from verideck.problems import Code, Problem
 from verideck.proof.python.parent.expected import difference
@@ -113,7 +115,17 @@ MARKS: dict[str, tuple[str, ...]] = {
     "code_inline": ("`",),
     "image": ("![",),
     "cloze_open": ("{{c",),
+    "cloze_close": ("::", "}}"),
     "mark_open": ("==",),
+    "mark_close": ("==",),
+    "em_open": ("*", "_"),
+    "em_close": ("*", "_"),
+    "strong_open": ("**", "__"),
+    "strong_close": ("**", "__"),
+    "s_open": ("~~",),
+    "s_close": ("~~",),
+    "link_open": ("[", "<"),
+    "link_close": ("]", ">"),
 }
 """What stands in the file where a token is said to stand."""
 
@@ -161,10 +173,85 @@ def test_any_text_can_be_parsed(syntax: str, text: str) -> None:
 
 
 def check_tokens(text: str, passage: Passage) -> None:
-    """Hold every token that knows its place to it."""
+    """Hold every token that has a place to it: fences, maths, and all that is inline."""
     for token in markdown.walk(markdown.parse(passage).tokens):
-        if "place" in token.meta:
-            assert rest(text, markdown.place(token)).startswith(MARKS.get(token.type, "")), token
+        if token.type in MARKS:
+            assert rest(text, markdown.place(token)).startswith(MARKS[token.type]), token
+        elif token.type in {"text", "softbreak", "hardbreak"}:
+            rest(text, markdown.place(token))
+
+
+PLACED = st.lists(
+    st.sampled_from(
+        [
+            *("word", "汉字", "。", " ", "\n", "\\\n", "  \n", "\t", "*", "**", "_", "~~", "~"),
+            *("`code`", "`` ` ``", "` a `", "```", "$x$", "$$y$$", "==", "==m==", "{{c1::", "}}"),
+            *("::", "{eval}`1`", "\\*", "\\a", "&lt;", "&nbsp;", "[", "](to)", "![", "](b.png)"),
+            *("![c](d e.png)", "<http://a.b/c>", "<a@b.cd>", "|", "[l `c` $z$](to)", "<", "\\|"),
+        ]
+    ),
+    max_size=14,
+).map("".join)
+"""What inline rules look for, whole and in parts."""
+
+
+@given(
+    text=PLACED, form=st.sampled_from(["{}", "- {}", "> {}", "# {}", "| {} | {} |\n|-|-|\n| {} |"])
+)
+@EXAMPLES
+@example(text="\\|x==m==", form="| {} | {} |\n|-|-|\n| {} |")
+@example(text="![c `d`](d e.png)", form="- {}")
+@example(text="~~~a~~~ ***b***", form="{}")
+def test_inline_tokens_stand_where_they_are_said_to(text: str, form: str) -> None:
+    """Whatever stands around it, a token is found at its place, and a letter of a text at its."""
+    text = form.replace("{}", text)
+    passage = Passage(text, Place(PATH))
+    check_tokens(text, passage)
+    for token in markdown.walk(markdown.parse(passage).tokens):
+        for number, character in enumerate(token.content if token.type in PROSE else ""):
+            if character.isalnum():
+                assert rest(text, character_place(token, number)).startswith(character), token
+
+
+PROSE = {"text", "code_inline"}
+
+
+@given(text=TEXTS)
+@EXAMPLES
+def test_parsed_passages_are_shared_and_left_alone(text: str) -> None:
+    """Making cards and notes of a passage changes none of its tokens."""
+    passages = [each for card in found(text) if isinstance(card, Card) for each in parts(card)]
+    before = [deepcopy(markdown.parse(each)) for each in passages]
+    notes = list(
+        render(
+            known([each for each in found(text) if isinstance(each, Card)]), PROJECT, HIGHLIGHTER
+        )
+    )
+    assert before == [markdown.parse(each) for each in passages]
+    assert notes == list(
+        render(
+            known([each for each in found(text) if isinstance(each, Card)]), PROJECT, HIGHLIGHTER
+        )
+    )
+
+
+def parts(card: Card) -> Iterator[Passage]:
+    """The passages of a card."""
+    yield from filter(None, (card.question, card.answer, card.source, card.hint))
+
+
+def test_equal_passages_may_differ_in_their_links() -> None:
+    """What a link refers to is looked up among the definitions of the passage's own file."""
+    links = [{"A": {"href": href, "title": ""}} for href in ("one", "two")]
+    one, two = (Passage("[a]", Place(PATH), links=each) for each in links)
+    assert one == two
+    hrefs = [
+        token.attrs["href"]
+        for passage in (one, two, one)
+        for token in markdown.walk(markdown.parse(passage).tokens)
+        if token.type == "link_open"
+    ]
+    assert hrefs == ["one", "two", "one"]
 
 
 @given(text=TEXTS)
@@ -253,7 +340,7 @@ ITEMS = st.sampled_from(
 )
 
 
-def shape(tokens: list[Token], *, level: int) -> Iterator[tuple[object, ...]]:
+def shape(tokens: Sequence[Token], *, level: int) -> Iterator[tuple[object, ...]]:
     """Tokens without what tells how deep they stand, or how tight the list above them is."""
     for each in tokens:
         tight = each.hidden and each.level > level

@@ -8,11 +8,12 @@ them: nobody asks two questions in `a if x else "?"`.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from verideck import markdown
-from verideck.markdown import Token
+from markdown_it.token import Token
+
+from verideck.markdown.positions import character_place, place
 from verideck.model import Passage, Place
 
 FORMULA = "\ufffc"
@@ -67,8 +68,7 @@ class _Writer:
     """The text, as it grows."""
 
     def __init__(self, passage: Passage) -> None:
-        self._passage = passage
-        self._lines = passage.text.split("\n")
+        self._start = passage.place
         self._text: list[str] = []
         self._spoken: list[str] = []
         self._maths: list[tuple[int, str]] = []
@@ -93,22 +93,17 @@ class _Writer:
             "".join(self._spoken),
             tuple(self._maths),
             tuple(self._code),
-            self._passage.place,
+            self._start,
             tuple(self._stretches),
         )
 
     def _inline(self, block: Token) -> None:
-        offset = 0
-        opened: list[int] = []
         for child in block.children or []:
-            offset = max(offset, child.meta.get("offset", 0))
-            if child.type in {"text", "code_inline"}:
-                if child.type == "code_inline":
-                    offset += len(child.markup)
-                    self._code.append((self._length, child.content))
-                offsets = list(_aligned(child.content, block.content, offset))
-                self._copy(child, block, offsets)
-                offset = offsets[-1] + 1 if offsets else offset
+            if child.type == "text":
+                self._copy(child, child.content)
+            elif child.type == "code_inline":
+                self._code.append((self._length, child.content))
+                self._copy(child, " " * len(child.content))
             elif child.type in _MATHS:
                 self._maths.append((self._length, child.content))
                 self._stand_in(FORMULA, child)
@@ -116,29 +111,15 @@ class _Writer:
                 self._stand_in(VALUE, child)
             elif child.type in {"softbreak", "hardbreak"}:
                 self._gap(" " if child.type == "softbreak" else "\n")
-            elif child.type == "link_open":
-                opened.append(_opening(block.content, offset, child))
-                offset = opened[-1] + 1
-            elif child.type == "cloze_open":
-                offset = block.content.find("::", offset) + 2
-            elif child.type == "mark_open":
-                offset += 2
-            offset = _behind(child, block.content, offset, opened)
 
-    def _copy(self, child: Token, block: Token, offsets: list[int]) -> None:
-        content = child.content
-        is_code = child.type == "code_inline"
-
-        def at(position: int) -> Place:
-            offset = offsets[min(position, len(offsets) - 1)]
-            return markdown.inline_place(block, offset, self._passage, self._lines)
-
-        if content:
-            self._append(content, " " * len(content) if is_code else content, at)
+    def _copy(self, token: Token, spoken: str) -> None:
+        last = len(token.content) - 1
+        self._append(
+            token.content, spoken, lambda position: character_place(token, min(position, last))
+        )
 
     def _stand_in(self, character: str, token: Token) -> None:
-        place = markdown.place(token)
-        self._append(character, character, lambda _: place)
+        self._append(character, character, lambda _: place(token))
 
     def _gap(self, blank: str) -> None:
         """Something between two stretches; it stands where the first of them ends."""
@@ -151,35 +132,3 @@ class _Writer:
         self._text.append(text)
         self._spoken.append(spoken)
         self._length += len(text)
-
-
-_STEPPED_OVER = {"code_inline", "value", "image", *_MATHS}
-
-
-def _behind(child: Token, content: str, offset: int, opened: list[int]) -> int:
-    """Where the Markdown behind a token goes on: marks that are not shown are stepped over."""
-    if child.type in _STEPPED_OVER and "offset" in child.meta:
-        return max(offset, markdown.inline_end(content, child.meta["offset"]))
-    if child.type == "link_close" and opened:
-        return max(offset, markdown.inline_end(content, opened.pop()))
-    if child.type == "cloze_close":
-        return max(offset, content.find("}}", offset) + 2)
-    if child.type == "mark_close":
-        return offset + 2
-    if child.type in {"softbreak", "hardbreak"}:
-        return max(offset, content.find("\n", offset) + 1)
-    return offset
-
-
-def _opening(content: str, offset: int, link: Token) -> int:
-    found = content.find("<" if link.markup == "autolink" else "[", offset)
-    return found if found >= 0 else offset
-
-
-def _aligned(shown: str, written: str, offset: int) -> Iterator[int]:
-    """Where each character that is shown was written: behind a backslash, or as an entity."""
-    whole = written.find(shown, offset)
-    for number, character in enumerate(shown):
-        found = whole + number if whole >= 0 else written.find(character, offset)
-        offset = found + 1 if found >= 0 else offset
-        yield min(max(offset - 1, 0), max(len(written) - 1, 0))

@@ -11,29 +11,37 @@ from verideck.markdown.languages import CLASSES, VERSION, Piece, plain
 from verideck.render.anki_text import literal
 from verideck.storage.store import Cache, key
 
+Mark = tuple[int, str]
+"""HTML to be inserted into code, behind the position of the character before which it stands."""
 _EDITION = 1
-"""Of how pieces are made: with another one, nothing that was kept is taken."""
+"""The version of how code is divided: pieces that were stored under another one are not used."""
 
 
-def html(code: str, pieces: Sequence[Piece], marks: Sequence[tuple[int, str]] = ()) -> str:
-    """Write code as HTML, by its pieces.
+def html(code: str, pieces: Sequence[Piece], marks: Sequence[Mark] = ()) -> str:
+    """Return code as HTML, from its pieces, with marks inserted.
 
-    `marks` are pieces of HTML to stand before the characters at the given positions; a span that
-    they fall into is closed before and opened again behind them.
+    A span into which a mark falls is closed before the mark and opened again behind it.
     """
+    if not marks:
+        position = 0
+        spans = []
+        for css, text in pieces:
+            spans.append(_span(css, code[position : position + len(text)]))
+            position += len(text)
+        return "".join(spans)
     return "".join(_spans(code, pieces, sorted(marks, key=lambda mark: mark[0])))
 
 
 class Highlighter:
-    """Takes code to pieces, and keeps them: on a rebuild nothing else takes a lexer as long."""
+    """Divides code into pieces, and stores them: lexing takes most of the time of a rebuild."""
 
     def __init__(self, cache: Cache) -> None:
-        """Keep the pieces of former runs there."""
+        """Use the pieces that former runs stored in the cache."""
         self._cache = cache
         self._known: dict[str, tuple[Piece, ...]] = {}
 
     def pieces(self, code: str, language: str) -> tuple[Piece, ...]:
-        """Of code in a language that Pygments knows by that name, or in none."""
+        """Return the pieces of code, in a language by Pygments' name for it; empty for none."""
         if not language:
             return plain(code)
         named = key(_EDITION, VERSION, language, code)
@@ -42,7 +50,7 @@ class Highlighter:
         return self._known[named]
 
     def _kept(self, named: str, code: str) -> tuple[Piece, ...]:
-        """What was kept, if it is pieces of that code, whoever wrote it."""
+        """Return the stored pieces, if they are pieces of that code: a cache can be damaged."""
         entry = self._cache.find(named) or {}
         with suppress(KeyError, TypeError, ValueError):
             pieces = tuple((str(css), str(text)) for css, text in entry["pieces"])

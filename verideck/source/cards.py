@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from verideck import markdown
 from verideck.markdown import Token, cloze
 from verideck.model import (
     Card,
-    ClozeDeletion,
     IdSlot,
     Kind,
     Options,
@@ -227,7 +226,7 @@ class _Reading:
             language=self.page.meta.lang or self.settings.lang,
             verified=self.page.meta.verify and self.settings.verify,
             suppressions=tuple(keep(_excuses(words.get("lint")), self.problems)),
-            hidden=self._hidden(asked) if is_cloze else (),
+            hidden=tuple(cloze.deletions(asked, in_code=True)) if is_cloze else (),
             id_slot=self._id_goes(),
         )
         if not errors(self.problems) and not any(map(_can_be_seen, markdown.walk(in_question))):
@@ -298,9 +297,6 @@ class _Reading:
         column = offset - (head.rfind("\n", 0, offset) + 1)
         return IdSlot(question.at(line, column), among_attributes=found is not None)
 
-    def _hidden(self, tokens: list[Token]) -> tuple[ClozeDeletion, ...]:
-        return tuple(ClozeDeletion(*each) for each in cloze.hidden(tokens, in_code=True))
-
     def _line(self, name: str, words: dict[str, Attribute]) -> Passage | None:
         """The Markdown of an attribute, or of the front matter's key of the same name."""
         if name in words:
@@ -311,9 +307,9 @@ class _Reading:
         text = meta.source if name == "source" else ""
         return Passage(text, meta.at(name), inline=True) if text else None
 
-    def _tokens(self, passage: Passage | None) -> list[Token]:
+    def _tokens(self, passage: Passage | None) -> Sequence[Token]:
         if passage is None:
-            return []
+            return ()
         parsed = markdown.parse(passage)
         self.problems.extend(parsed.problems)
         return parsed.tokens
@@ -324,14 +320,14 @@ class _Reading:
         `==text==` alone is a highlight, except where there is no answer: then the question must
         hide something to be one. A mark that is never closed was meant to make one, too.
         """
-        if ".cloze" in words or any(True for _ in cloze.deletions(tokens, in_code=False)):
+        if ".cloze" in words or cloze.deletions(tokens, in_code=False):
             return True
         if any(problem.code is Code.CLOZE_UNCLOSED for problem in self.problems):
             return True
         return self.written.answer is None and any(each.type == "mark_open" for each in tokens)
 
     def _check_deletions(self, tokens: list[Token]) -> None:
-        found = list(cloze.deletions(tokens, in_code=True))
+        found = cloze.deletions(tokens, in_code=True)
         place = self.written.question.place
         for token in tokens:
             if opening := cloze.left_open(token):
@@ -339,7 +335,7 @@ class _Reading:
                     Problem(
                         Code.CLOZE_UNCLOSED,
                         f"{opening.group()} is never closed, or stands in another deletion",
-                        token.meta.get("place", place),
+                        markdown.place(token),
                         "in code and maths a deletion ends with }} and holds no other",
                     )
                 )
@@ -353,13 +349,12 @@ class _Reading:
                 )
             )
         for each in found:
-            at = each.token.meta.get("place", place)
-            if not each.hides:
+            if each.is_empty:
                 self.problems.append(
                     Problem(
                         Code.CLOZE_MISSING,
                         "this deletion hides nothing",
-                        at,
+                        each.place,
                         "write what is hidden between the :: and the }}",
                     )
                 )
@@ -368,7 +363,7 @@ class _Reading:
                     Problem(
                         Code.CLOZE_NUMBER,
                         f"a deletion cannot have the number {each.number}",
-                        at,
+                        each.place,
                         f"Anki makes cards of the numbers 1 to {cloze.HIGHEST}",
                     )
                 )
@@ -380,7 +375,7 @@ class _Reading:
                     Problem(
                         Code.CLOZE_OUTSIDE,
                         "Anki looks for no deletion here",
-                        each.token.meta.get("place", self.written.question.place),
+                        each.place,
                         "write it in the question, or in the answer above its ---",
                     )
                 )
