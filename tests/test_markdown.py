@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from verideck import markdown
 from verideck.history.lock import Lock
@@ -214,6 +215,58 @@ def test_inline_tokens_stand_where_they_are_said_to(text: str, form: str) -> Non
 
 
 PROSE = {"text", "code_inline"}
+
+
+COMMONMARK = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "a",
+                "b c",
+                "é",
+                ".",
+                " ",
+                "  ",
+                "    ",
+                "\t",
+                "\n",
+                "\n",
+                "\n",
+                "\n\n",
+                "\\\n",
+                "\x0b",
+            ),
+            *("- ", "* ", "+ ", "1. ", "2) ", "-", "> ", ">", "# ", "####### x", "---", "===", "="),
+            *("***", "___", "```", "~~~", "|", "|-|-|", "|a|b|", "-|-", ":-|-:", "[a]: b", "[a]"),
+            *("*", "**", "_", "__", "~~", "`", "``", "[", "](b)", "![", '](b "c")', "]", "<a:b>"),
+            *("<", "<b>", "&amp;", "&", "\\*", "\\|", "\\", "!", ":", "{", "}}", "(", ")", "\xa0"),
+        ]
+    ),
+    max_size=24,
+).map("".join)
+
+
+@given(text=COMMONMARK)
+@EXAMPLES
+@example(text="> a\n    b\n- c\n\n      d\n")
+@example(text="|a|\n|-|\n- b\n  ===\n[a]: b\n'c'\n")
+def test_without_marks_of_ours_it_is_markdown_its_commonmark(text: str) -> None:
+    """Rules that are found by their first character find what markdown-it's own loop finds."""
+    reference = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    ours = markdown.parse(Passage(text, Place(PATH))).tokens
+    if any(token.type == "mark_open" for token in markdown.walk(ours)):
+        return
+    assert list(facts(ours)) == list(facts(reference.parse(text)))
+
+
+def facts(tokens: Sequence[Token]) -> Iterator[tuple[object, ...]]:
+    """What renders differently; texts without content are only markdown-it's."""
+    for each in markdown.walk(tokens):
+        if each.type != "text":
+            shown = each.type, each.tag, each.content, each.markup, each.info, each.attrs
+            yield *shown, each.map, each.level, each.nesting, each.hidden
+        elif each.content:
+            yield each.content, each.level
 
 
 @given(text=TEXTS)

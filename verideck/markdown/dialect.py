@@ -18,6 +18,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from verideck.markdown import maths
+from verideck.markdown.block import BlockParser
 from verideck.markdown.faults import PROBLEMS
 from verideck.markdown.inline import InlineParser
 from verideck.markdown.positions import WRITTEN, State, Written, find_written, place
@@ -148,12 +149,12 @@ def _unclosed(fence: Token) -> Problem:
 
 
 def _parser(core: Sequence[str]) -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("html_block")
+    markdown = MarkdownIt("commonmark", {"html": False})
+    markdown.block = BlockParser()
     markdown.inline = InlineParser()
     markdown.core.ruler.after("block", "locate", _locate)
     markdown.core.ruler.at("inline", _inline)
     markdown.core.ruler.enableOnly(core)
-    maths.extend(markdown)
     return markdown
 
 

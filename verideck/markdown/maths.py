@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 
-from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 
 from verideck.markdown import cloze
@@ -30,13 +29,6 @@ UNBALANCED = (
     r"TeX wants a } for every {; to show a brace, write \{ or \}",
 )
 """Code, message and hint of the problem for which `is_unbalanced` looks."""
-
-
-def extend(markdown: MarkdownIt) -> None:
-    """Add the token `math_block` to the dialect."""
-    markdown.block.ruler.before(
-        "fence", "maths", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    )
 
 
 def is_unbalanced(tex: str) -> bool:
@@ -91,9 +83,8 @@ def _closes(text: str, position: int) -> bool:
     return not text[position - 1].isspace() and not text[position + 1 : position + 2].isdigit()
 
 
-def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    if state.is_code_block(start_line):
-        return False
+def block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match `$$` over several lines, or alone on one: a token `math_block`."""
     begin = state.bMarks[start_line] + state.tShift[start_line]
     if not state.src.startswith("$$", begin):
         return False

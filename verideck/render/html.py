@@ -7,7 +7,7 @@ not in `_RULES` is rendered by markdown-it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Protocol
 from unicodedata import name
@@ -53,7 +53,9 @@ def html(tokens: Sequence[Token], parts: Parts, numbers: Numbers | None = None) 
     `numbers` has Anki's number of every deletion. It is None where Anki looks for no deletion:
     `==text==` is a highlight there.
     """
-    return "".join(_Renderer(parts, numbers).rendered(tokens)).strip()
+    out: list[str] = []
+    _Renderer(parts, numbers).write(tokens, out)
+    return "".join(out).strip()
 
 
 class _Renderer:
@@ -66,14 +68,16 @@ class _Renderer:
         self._open: list[bool] = []
         """What is open around a token: True for a deletion, False for a highlight."""
 
-    def rendered(self, tokens: Sequence[Token]) -> Iterator[str]:
+    def write(self, tokens: Sequence[Token], out: list[str]) -> None:
         for idx, token in enumerate(tokens):
             if token.type == "inline":
-                yield from self.rendered(token.children or ())
+                self.write(token.children or (), out)
             elif rule := _RULES.get(token.type):
-                yield rule(self, tokens, idx)
+                out.append(rule(self, tokens, idx))
+            elif token.block or token.attrs:
+                out.append(_COMMONMARK.renderToken(tokens, idx, _OPTIONS, {}))
             else:
-                yield _COMMONMARK.renderToken(tokens, idx, _OPTIONS, {})
+                out.append(f"</{token.tag}>" if token.nesting < 0 else f"<{token.tag}>")
 
     def text(self, tokens: Sequence[Token], idx: int) -> str:
         content = tokens[idx].content
@@ -160,7 +164,7 @@ class _Renderer:
         text = literal(escape(text, quote=False))
         if self._in_cloze:
             text = _LIKE_A_DELETION.sub("{<!-- -->", text)
-        return hidden(text) if any(self._open) else text
+        return hidden(text) if self._open and any(self._open) else text
 
     def _maths(self, tex: str) -> str:
         tex = cloze.renumbered(tex, self._numbers)
