@@ -339,6 +339,22 @@ def test_the_cells_of_a_row_are_told_apart() -> None:
     assert re.findall(r"\{\{c\d::x\}\}", note.fields["Question"]) == ["{{c1::x}}", "{{c2::x}}"]
 
 
+def test_a_bar_in_a_cell_shifts_no_place() -> None:
+    """In a table `|` is written with a backslash, which counts as the character it is."""
+    text = "| a \\| $b$ | c $x |\n|---|---|\n"
+    parsed = markdown.parse(Passage(text, Place(PATH)))
+    (formula,) = (each for each in markdown.walk(parsed.tokens) if each.type == "math_inline")
+    assert rest(text, markdown.place(formula)).startswith("$b$")
+    assert [rest(text, each.place)[:2] for each in parsed.problems] == ["$x"]
+
+
+def test_a_deletion_in_indented_code_is_told_at_its_line() -> None:
+    """Code without a fence has a place too."""
+    (problem,) = found("## q {.cloze}\n\nIt is ==so==.\n\n    x = {{c1::1\n")
+    assert isinstance(problem, Problem)
+    assert (problem.code, str(problem.place)) == (Code.CLOZE_UNCLOSED, f"{PATH}:5:5")
+
+
 def test_wide_spaces_and_tabs_shift_no_place() -> None:
     """A line of wide spaces above, and a tab before the text, count as the characters they are."""
     text = "\u3000\n问：a\n答：$x\n\n\u3000\n问：b\n答：\n\n-\tc\n\n\t- d $y\n"

@@ -1,4 +1,4 @@
-"""The one Markdown dialect, parsed to tokens that know where they stand."""
+"""The one Markdown dialect: text is parsed to tokens, each with its place in the file."""
 
 from __future__ import annotations
 

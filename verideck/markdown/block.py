@@ -31,7 +31,6 @@ Rule = Callable[[StateBlock, int, int, bool], bool]
 """A block rule: of the state, the line, the last line, and whether it only looks."""
 
 
-
 class _Entry(NamedTuple):
     rule: Rule
     starts: str

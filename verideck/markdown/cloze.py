@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from markdown_it.token import Token
 
-from verideck.markdown.faults import tell
+from verideck.markdown.faults import report
 from verideck.markdown.positions import State, place
 from verideck.model import ClozeDeletion, Place
 from verideck.problems import Code
@@ -130,9 +130,9 @@ def find(text: str) -> tuple[str, tuple[ClozeDeletion, ...]]:
 
 
 def _without_hint(content: str) -> tuple[str, str]:
-    """Take the hint off: behind the first `::` that stands in no bracket, unlike `x[::2]`.
+    """Split off the hint, behind the first `::` outside of brackets (unlike `x[::2]`).
 
-    Where nothing stands before it, it is no hint's: `::2` is what is hidden.
+    A `::` at the very beginning belongs to what is hidden, as in `::2`.
     """
     depth = 0
     for position, character in enumerate(content):
@@ -162,7 +162,7 @@ def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's si
         return False
     found = _inline_end(state, opening.end(), "}}")
     if not found:
-        tell(
+        report(
             state,
             Code.CLOZE_UNCLOSED,
             f"{opening.group()} opens a deletion and is never closed",

@@ -21,16 +21,16 @@ from verideck.markdown import maths
 from verideck.markdown.block import BlockParser
 from verideck.markdown.faults import PROBLEMS
 from verideck.markdown.inline import InlineParser
-from verideck.markdown.positions import WRITTEN, State, Written, find_written, place
+from verideck.markdown.positions import CONTENT, InlineContent, State, find_written, place
 from verideck.model import Passage, Place
 from verideck.problems import Code, Problem
 
 _PASSAGE = "verideck-passage"
-"""Key of the parser's environment: what is being parsed."""
+"""Key of the parser's environment: the passage that is being parsed."""
 _LINES = "verideck-lines"
 """Key of the parser's environment: its lines."""
 _REMEMBERED = 4096
-"""How many parsed passages are remembered, each of some kilobytes."""
+"""How many parsed passages are remembered: they take 10 KB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def parse(passage: Passage) -> Parsed:
     Fences, indented code, maths and all inline tokens have a place (see `positions.place`). The
     problems are about what was opened and never closed.
     """
-    return _remembered(passage, _content(passage.links))
+    return _remembered(passage, _definitions(passage.links))
 
 
 def blocks(passage: Passage) -> Parsed:
@@ -61,8 +61,8 @@ def blocks(passage: Passage) -> Parsed:
     return _parsed(_BLOCKS, passage)
 
 
-def _content(links: Mapping[str, Mapping[str, object]]) -> tuple[tuple[object, ...], ...]:
-    """What tells two sets of definitions apart: passages that differ in them are equal."""
+def _definitions(links: Mapping[str, Mapping[str, object]]) -> tuple[tuple[object, ...], ...]:
+    """A key for the definitions, since passages that differ in them alone are equal."""
     return tuple((name, link.get("href"), link.get("title")) for name, link in links.items())
 
 
@@ -117,7 +117,7 @@ def _inline(state: StateCore) -> None:
         if token.type == "inline" and token.map:
             if token.map[0] != row:
                 row, behind = token.map[0], 0
-            env[WRITTEN] = Written(token.content, row, behind, passage, lines)
+            env[CONTENT] = InlineContent(token.content, row, behind, passage, lines)
             column, as_written = find_written(token.content, lines[row], behind)
             behind = max(column, behind) + len(as_written)
             token.children = state.md.inline.parse(token.content, state.md, env, [])

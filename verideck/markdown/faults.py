@@ -9,8 +9,8 @@ PROBLEMS = "verideck-problems"
 """Key of the parser's environment: the problems that were found, each once."""
 
 
-def tell(state: State, code: Code, message: str, hint: str) -> None:
-    """Report a problem where the rule stands. A rule may try a place, and report it, repeatedly."""
-    if state.written is not None:
-        place = state.written.at(state.pos)
+def report(state: State, code: Code, message: str, hint: str) -> None:
+    """Report a problem where the rule stands; what a rule reports again counts once."""
+    if state.content is not None:
+        place = state.content.at(state.pos)
         state.env[PROBLEMS].add(Problem(code, message, place, hint))

@@ -29,7 +29,7 @@ from markdown_it.utils import EnvType
 
 from verideck.markdown import cloze, images, maths, positions, values
 from verideck.markdown.emphasis import widened
-from verideck.markdown.positions import WRITTEN, Rule, State
+from verideck.markdown.positions import CONTENT, Rule, State
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "\n": (newline,),
@@ -93,7 +93,7 @@ class InlineParser(ParserInline):
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         """Parse a block's inline content; `env` has where it was written."""
         state = State(src, md, env, tokens)
-        state.written = env.get(WRITTEN)
+        state.content = env.get(CONTENT)
         self.tokenize(state)
         if state.delimited:
             link_pairs(state)

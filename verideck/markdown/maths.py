@@ -12,7 +12,7 @@ import re
 from markdown_it.rules_block import StateBlock
 
 from verideck.markdown import cloze
-from verideck.markdown.faults import tell
+from verideck.markdown.faults import report
 from verideck.markdown.positions import State
 from verideck.problems import Code
 
@@ -20,7 +20,7 @@ _STEP = re.compile(r"\\.|(`++).*?(?<!`)\1(?!`)|\$\$|\$|[^\\`$]+|.", re.DOTALL)
 """An escaped character, inline code, dollars, or a run of anything else."""
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HARMLESS_NEXT = re.compile(r"[\s\d.,;:!?)\]}\"'、，。；：！？）】」”’$]|$")
-"""What follows a dollar that was never meant to open maths: white space, a price, punctuation."""
+"""What follows a dollar that is not meant to open maths: white space, a price, punctuation."""
 
 
 UNBALANCED = (
@@ -28,11 +28,11 @@ UNBALANCED = (
     "a brace in this maths has no partner",
     r"TeX wants a } for every {; to show a brace, write \{ or \}",
 )
-"""Code, message and hint of the problem for which `is_unbalanced` looks."""
+"""The code, message and hint of the problem with unbalanced maths."""
 
 
 def is_unbalanced(tex: str) -> bool:
-    """Tell maths with a brace that has no partner: TeX would show an error in place of it."""
+    """Tell maths in which a brace has no partner: TeX would show an error in its place."""
     depth = 0
     for brace in _BRACE.findall(cloze.find(tex)[0]):
         depth += (brace == "{") - (brace == "}")
@@ -49,7 +49,7 @@ def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's si
     if end is None:
         second_of_two = state.src.endswith("$", 0, state.pos)
         if markup == "$$" or not (second_of_two or _HARMLESS_NEXT.match(state.src, start)):
-            tell(
+            report(
                 state,
                 Code.MATHS_UNCLOSED,
                 f"this {markup} opens maths and is never closed",
@@ -61,13 +61,13 @@ def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's si
         token.content = state.src[start:end].strip()
         token.markup = markup
         if is_unbalanced(token.content):
-            tell(state, *UNBALANCED)
+            report(state, *UNBALANCED)
     state.pos = end + len(markup)
     return True
 
 
 def _closing(text: str, start: int, limit: int, markup: str) -> int | None:
-    """Where the maths that begins at `start` ends, or None where nothing closes it."""
+    """Return where the maths that begins at `start` ends, or None if it is not closed."""
     if start >= limit or (markup == "$" and text[start].isspace()):
         return None
     for step in _STEP.finditer(text, start, limit):
@@ -112,7 +112,7 @@ def block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bo
 
 
 def _last_line(state: StateBlock, start_line: int, end_line: int) -> int | None:
-    """The line that closes a block of maths; a blank line, or a line further out, ends the hope."""
+    """Return the line that closes a block of maths; None if a blank or outer line comes first."""
     for line in range(start_line + 1, end_line):
         text = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].rstrip()
         if not text or state.sCount[line] < state.blkIndent:

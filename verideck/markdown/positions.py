@@ -1,8 +1,8 @@
 """Where inline tokens stand: markdown-it gives lines to blocks, and nothing to what is in them.
 
-`State` notes, for every inline token as it is pushed, the offset in its block's content at which
-it begins (`meta["offset"]`) and the block (`meta["written"]`). A `Place` is computed only for the
-tokens that are asked for one.
+`State` notes for every inline token, as it is pushed, the content that it is part of
+(`meta["content"]`) and the offset at which it begins there (`meta["offset"]`). A `Place` is
+computed only for the tokens that are asked for one.
 """
 
 from __future__ import annotations
@@ -17,39 +17,40 @@ from markdown_it.token import Token
 
 from verideck.model import Passage, Place
 
-WRITTEN = "verideck-written"
-"""Key of the parser's environment: the `Written` of the content that is being parsed."""
+CONTENT = "verideck-content"
+"""Key of the parser's environment: the `InlineContent` that is being parsed."""
 
 
-class Written(NamedTuple):
-    """The inline content of a block, and where in a passage it was written.
+class InlineContent(NamedTuple):
+    """The inline content of a block, and where in a passage it stands.
 
     A named tuple, because one is made for every block and a frozen dataclass takes twice as long.
     """
 
-    content: str
-    start: int
+    text: str
+    line: int
     """The line of the passage on which the block begins."""
     column: int
-    """Where on its line the content is looked for: the cells of a table's row share a line."""
+    """Where on its line the text is looked for: the cells of a table's row share a line."""
     passage: Passage
     lines: Sequence[str]
-    """The passage's."""
+    """The passage's lines."""
     skipped: int = 0
-    """How much of the content stands before offset 0: an image's text has offsets of its own."""
+    """How much of the text stands before offset 0: an image's text has offsets of its own."""
 
     def at(self, offset: int) -> Place:
-        """Return the place of a character of the content, from which indentation was taken."""
-        offset = min(offset + self.skipped, len(self.content))
-        above = self.content.count("\n", 0, offset)
-        start = self.content.rfind("\n", 0, offset) + 1
-        row = self.content[start:].split("\n", 1)[0]
-        line = min(first_line(self.content, self.lines, self.start) + above, len(self.lines) - 1)
-        text = row.lstrip()  # a tab in front of it may have become spaces
-        begins, as_written = find_written(text, self.lines[line], self.column)
-        position = offset - start - (len(row) - len(text))
-        if as_written != text:
-            position += text.count("|", 0, max(position, 0))
+        """Return the place of a character of the text, from which indentation was taken."""
+        offset = min(offset + self.skipped, len(self.text))
+        above = self.text.count("\n", 0, offset)
+        start = self.text.rfind("\n", 0, offset) + 1
+        end = self.text.find("\n", start)
+        whole = self.text[start : end if end >= 0 else len(self.text)]
+        kept = whole.lstrip()  # a tab in front of it may have become spaces
+        line = min(first_line(self.text, self.lines, self.line) + above, len(self.lines) - 1)
+        begins, as_written = find_written(kept, self.lines[line], self.column)
+        position = offset - start - (len(whole) - len(kept))
+        if as_written != kept:
+            position += kept.count("|", 0, max(position, 0))
         return self.passage.at(line, max(begins, 0) + position)
 
 
@@ -68,7 +69,7 @@ def find_written(text: str, line: str, start: int) -> tuple[int, str]:
 class State(StateInline):
     """The state of the inline parser, which notes where each token begins."""
 
-    written: Written | None = None
+    content: InlineContent | None = None
     """None where no passage is parsed, and so nothing has a place."""
     begun = 0
     """Where the rule that is running began."""
@@ -85,14 +86,14 @@ class State(StateInline):
     def pushPending(self) -> Token:  # noqa: N802 - markdown-it's name
         """Make a token of the text, with the offset of its first character."""
         token = super().pushPending()
-        token.meta = {"offset": self._text_begun, "written": self.written}
+        token.meta = {"offset": self._text_begun, "content": self.content}
         self._text_begun = -1
         return token
 
     def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
         """Push a token, with its offset: a closing one stands where its rule has come to."""
         token = super().push(ttype, tag, nesting)
-        token.meta = {"offset": self.pos if nesting < 0 else self.begun, "written": self.written}
+        token.meta = {"offset": self.pos if nesting < 0 else self.begun, "content": self.content}
         self._text_begun = -1  # a line break takes the blanks before it away
         return token
 
@@ -103,8 +104,8 @@ Rule = Callable[[State, bool], bool]
 
 def place(token: Token) -> Place:
     """Return where a fence, maths, indented code or any inline token stands in its file."""
-    if "written" in token.meta:
-        return _written(token).at(token.meta["offset"])
+    if "content" in token.meta:
+        return _content(token).at(token.meta["offset"])
     found = token.meta["place"]
     assert isinstance(found, Place)
     return found
@@ -113,7 +114,7 @@ def place(token: Token) -> Place:
 def origin(token: Token) -> Place:
     """Return where the code of a fence, of inline code or of a value begins."""
     if "inside" in token.meta:
-        return _written(token).at(token.meta["inside"])
+        return _content(token).at(token.meta["inside"])
     found = token.meta["origin"]
     assert isinstance(found, Place)
     return found
@@ -124,12 +125,12 @@ def character_place(token: Token, position: int) -> Place:
     begins = token.meta.get("inside", token.meta["offset"])
     pieces = token.meta.get("pieces", ((0, begins),))
     shown, offset = pieces[bisect_right(pieces, position, key=lambda each: each[0]) - 1]
-    return _written(token).at(offset + position - shown)
+    return _content(token).at(offset + position - shown)
 
 
-def _written(token: Token) -> Written:
-    found = token.meta["written"]
-    assert isinstance(found, Written)
+def _content(token: Token) -> InlineContent:
+    found = token.meta["content"]
+    assert isinstance(found, InlineContent)
     return found
 
 
@@ -186,13 +187,13 @@ def image(rule: Rule) -> Rule:
     """Let a rule for images parse the text between `![` and `]` as what stands there."""
 
     def noted(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-        outer = state.written
+        outer = state.content
         if outer is None or silent:
             return rule(state, silent)
         inner = outer._replace(skipped=outer.skipped + state.pos + len("!["))
-        state.env[WRITTEN] = inner
+        state.env[CONTENT] = inner
         found = rule(state, silent)
-        state.env[WRITTEN] = outer
+        state.env[CONTENT] = outer
         return found
 
     return noted
@@ -221,17 +222,25 @@ def join(state: State) -> None:
         token.level = level
         level += token.nesting > 0
         joined.append(token)
-    state.tokens[:] = joined + _one(texts)
+    state.tokens[:] = [*joined, *_one(texts)]
 
 
 _TEXTS = {"text", "text_special"}
 
 
-def _one(texts: Sequence[Token]) -> list[Token]:
+def _one(texts: Sequence[Token]) -> Sequence[Token]:
     """One token for adjacent texts; none for markers of emphasis, which show nothing."""
-    texts = [token for token in texts if token.content]
-    if len(texts) == 1 and texts[0].type == "text":
-        return [*texts]
+    shown = [token for token in texts if token.content]
+    if len(shown) > 1 or (shown and shown[0].type == "text_special"):
+        first = shown[0]
+        first.meta["pieces"] = _pieces(shown)
+        first.content = "".join(token.content for token in shown)
+        first.type = "text"
+    return shown[:1]
+
+
+def _pieces(texts: Sequence[Token]) -> list[tuple[int, int]]:
+    """Where in the joined text a stretch begins that was written in one piece, and its offset."""
     pieces: list[tuple[int, int]] = []
     length = 0
     for token in texts:
@@ -241,11 +250,7 @@ def _one(texts: Sequence[Token]) -> list[Token]:
         if not pieces or offset - length != pieces[-1][1] - pieces[-1][0]:
             pieces.append((length, offset))
         length += len(token.content)
-    for first in texts[:1]:
-        first.type = "text"
-        first.content = "".join(token.content for token in texts)
-        first.meta["pieces"] = pieces
-    return [*texts[:1]]
+    return pieces
 
 
 def first_line(content: str, lines: Sequence[str], start: int) -> int:

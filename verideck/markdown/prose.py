@@ -1,4 +1,4 @@
-"""The prose of a passage as one text, each of whose characters knows where it was written.
+"""The prose of a passage as one text, with the place of each of its characters.
 
 Marks are gone, and so are fences, images and the second half of a deletion, its hint. A formula is
 one character, a value another; inline code keeps its characters, but `Prose.spoken` has blanks for
@@ -31,27 +31,27 @@ class _Stretch:
     """A run of characters of one token."""
 
     start: int
-    """In the prose's text."""
+    """Its position in the prose's text."""
     at: Callable[[int], Place]
-    """The place of a character of it."""
+    """Returns the place of a character, by its position in the stretch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """What a passage says. A line of it is a paragraph, a heading or a row of a table."""
+    """The prose of a passage: a line for each paragraph, heading and row of a table."""
 
     text: str
     spoken: str
-    """The same, character by character, without what stands in code."""
+    """The text with blanks in the place of code."""
     maths: tuple[tuple[int, str], ...]
-    """The formulas, each behind where it stands in the text."""
+    """The formulas, each with its position in the text."""
     code: tuple[tuple[int, str], ...]
-    """The inline code, likewise."""
+    """The inline code, each piece with its position in the text."""
     start: Place
     _stretches: tuple[_Stretch, ...] = field(repr=False, compare=False)
 
     def at(self, position: int) -> Place:
-        """Where a character of the text was written."""
+        """Return the place of a character of the text."""
         found = bisect_right(self._stretches, position, key=lambda each: each.start) - 1
         if found < 0:
             return self.start
@@ -60,12 +60,12 @@ class Prose:
 
 
 def prose(tokens: Sequence[Token], passage: Passage) -> Prose:
-    """The prose of some of a passage's tokens (see `markdown.parse`)."""
+    """Return the prose of some of a passage's tokens (see `markdown.parse`)."""
     return _Writer(passage).write(tokens)
 
 
 class _Writer:
-    """The text, as it grows."""
+    """Collects the text and the places of its stretches."""
 
     def __init__(self, passage: Passage) -> None:
         self._start = passage.place
@@ -122,7 +122,7 @@ class _Writer:
         self._append(character, character, lambda _: place(token))
 
     def _gap(self, blank: str) -> None:
-        """Something between two stretches; it stands where the first of them ends."""
+        """Append a blank between two stretches; its place is that of the end of the first."""
         self._text.append(blank)
         self._spoken.append(blank)
         self._length += len(blank)

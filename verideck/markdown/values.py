@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from verideck.markdown.faults import tell
+from verideck.markdown.faults import report
 from verideck.markdown.positions import State
 from verideck.problems import Code
 
@@ -21,7 +21,7 @@ def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's si
         if other:
             message = f"{other.group()} before inline code means nothing"
             hint = "a value is written {eval}`expression`; else put a space between"
-            tell(state, Code.OPTION_INVALID, message, hint)
+            report(state, Code.OPTION_INVALID, message, hint)
         return False
     if not silent:
         token = state.push("value", "", 0)
