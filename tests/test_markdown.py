@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from html import unescape
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from projects import identified, parse
 
 from verideck import markdown
 from verideck.history.lock import Lock
 from verideck.history.scope import Scope
 from verideck.markdown import Token, cloze
+from verideck.markdown.positions import character_place
 from verideck.model import Card, Kind, Note, Passage, Place, ProvenCard, Role, Source, Unanswered
 from verideck.problems import Code, Problem, Problems
 from verideck.proof.python.parent.expected import difference
@@ -113,7 +116,17 @@ MARKS: dict[str, tuple[str, ...]] = {
     "code_inline": ("`",),
     "image": ("![",),
     "cloze_open": ("{{c",),
+    "cloze_close": ("::", "}}"),
     "mark_open": ("==",),
+    "mark_close": ("==",),
+    "em_open": ("*", "_"),
+    "em_close": ("*", "_"),
+    "strong_open": ("**", "__"),
+    "strong_close": ("**", "__"),
+    "s_open": ("~~",),
+    "s_close": ("~~",),
+    "link_open": ("[", "<"),
+    "link_close": ("]", ">"),
 }
 """What stands in the file where a token is said to stand."""
 
@@ -161,10 +174,129 @@ def test_any_text_can_be_parsed(syntax: str, text: str) -> None:
 
 
 def check_tokens(text: str, passage: Passage) -> None:
-    """Hold every token that knows its place to it."""
+    """Hold every token that has a place to it: fences, maths, and all that is inline."""
     for token in markdown.walk(markdown.parse(passage).tokens):
-        if "place" in token.meta:
-            assert rest(text, markdown.place(token)).startswith(MARKS.get(token.type, "")), token
+        if token.type in MARKS:
+            assert rest(text, markdown.place(token)).startswith(MARKS[token.type]), token
+        elif token.type in {"text", "softbreak", "hardbreak"}:
+            rest(text, markdown.place(token))
+
+
+PLACED = st.lists(
+    st.sampled_from(
+        [
+            *("word", "汉字", "。", " ", "\n", "\\\n", "  \n", "\t", "*", "**", "_", "~~", "~"),
+            *("`code`", "`` ` ``", "` a `", "```", "$x$", "$$y$$", "==", "==m==", "{{c1::", "}}"),
+            *("::", "{eval}`1`", "\\*", "\\a", "&lt;", "&nbsp;", "[", "](to)", "![", "](b.png)"),
+            *("![c](d e.png)", "<http://a.b/c>", "<a@b.cd>", "|", "[l `c` $z$](to)", "<", "\\|"),
+        ]
+    ),
+    max_size=14,
+).map("".join)
+"""What inline rules look for, whole and in parts."""
+
+
+@given(
+    text=PLACED, form=st.sampled_from(["{}", "- {}", "> {}", "# {}", "| {} | {} |\n|-|-|\n| {} |"])
+)
+@EXAMPLES
+@example(text="\\|x==m==", form="| {} | {} |\n|-|-|\n| {} |")
+@example(text="![c `d`](d e.png)", form="- {}")
+@example(text="~~~a~~~ ***b***", form="{}")
+def test_inline_tokens_stand_where_they_are_said_to(text: str, form: str) -> None:
+    """Whatever stands around it, a token is found at its place, and a letter of a text at its."""
+    text = form.replace("{}", text)
+    passage = Passage(text, Place(PATH))
+    check_tokens(text, passage)
+    for token in markdown.walk(markdown.parse(passage).tokens):
+        for number, character in enumerate(token.content if token.type in PROSE else ""):
+            if character.isalnum():
+                assert rest(text, character_place(token, number)).startswith(character), token
+
+
+PROSE = {"text", "code_inline"}
+
+
+COMMONMARK = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "a",
+                "b c",
+                "é",
+                ".",
+                " ",
+                "  ",
+                "    ",
+                "\t",
+                "\n",
+                "\n",
+                "\n",
+                "\n\n",
+                "\\\n",
+                "\x0b",
+            ),
+            *("- ", "* ", "+ ", "1. ", "2) ", "-", "> ", ">", "# ", "####### x", "---", "===", "="),
+            *("***", "___", "```", "~~~", "|", "|-|-|", "|a|b|", "-|-", ":-|-:", "[a]: b", "[a]"),
+            *("*", "**", "_", "__", "~~", "`", "``", "[", "](b)", "![", '](b "c")', "]", "<a:b>"),
+            *("<", "<b>", "&amp;", "&", "\\*", "\\|", "\\", "!", ":", "{", "}}", "(", ")", "\xa0"),
+        ]
+    ),
+    max_size=24,
+).map("".join)
+
+
+@given(text=COMMONMARK)
+@EXAMPLES
+@example(text="> a\n    b\n- c\n\n      d\n")
+@example(text="|a|\n|-|\n- b\n  ===\n[a]: b\n'c'\n")
+def test_without_marks_of_ours_it_is_markdown_its_commonmark(text: str) -> None:
+    """Rules that are found by their first character find what markdown-it's own loop finds."""
+    reference = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    ours = markdown.parse(Passage(text, Place(PATH))).tokens
+    if any(token.type == "mark_open" for token in markdown.walk(ours)):
+        return
+    assert list(facts(ours)) == list(facts(reference.parse(text)))
+
+
+def facts(tokens: Sequence[Token]) -> Iterator[tuple[object, ...]]:
+    """What renders differently; texts without content are only markdown-it's."""
+    for each in markdown.walk(tokens):
+        if each.type != "text":
+            shown = each.type, each.tag, each.content, each.markup, each.info, each.attrs
+            yield *shown, each.map, each.level, each.nesting, each.hidden
+        elif each.content:
+            yield each.content, each.level
+
+
+@given(text=TEXTS)
+@EXAMPLES
+def test_parsed_passages_are_shared_and_left_alone(text: str) -> None:
+    """Making cards and notes of a passage changes none of its tokens."""
+    passages = [each for card in found(text) if isinstance(card, Card) for each in parts(card)]
+    before = [deepcopy(markdown.parse(each)) for each in passages]
+    notes = list(render(known([each for each in found(text) if isinstance(each, Card)])))
+    assert before == [markdown.parse(each) for each in passages]
+    assert notes == list(render(known([each for each in found(text) if isinstance(each, Card)])))
+
+
+def parts(card: Card) -> Iterator[Passage]:
+    """The passages of a card."""
+    yield from filter(None, (card.question, card.answer, card.source, card.hint))
+
+
+def test_equal_passages_may_differ_in_their_links() -> None:
+    """What a link refers to is looked up among the definitions of the passage's own file."""
+    links = [{"A": {"href": href, "title": ""}} for href in ("one", "two")]
+    one, two = (Passage("[a]", Place(PATH), links=each) for each in links)
+    assert one == two
+    hrefs = [
+        token.attrs["href"]
+        for passage in (one, two, one)
+        for token in markdown.walk(markdown.parse(passage).tokens)
+        if token.type == "link_open"
+    ]
+    assert hrefs == ["one", "two", "one"]
 
 
 @given(text=TEXTS)
@@ -206,6 +338,22 @@ def test_the_cells_of_a_row_are_told_apart() -> None:
     (note,) = render(known([card]))
     assert isinstance(note, Note)
     assert re.findall(r"\{\{c\d::x\}\}", note.fields["Question"]) == ["{{c1::x}}", "{{c2::x}}"]
+
+
+def test_a_bar_in_a_cell_shifts_no_place() -> None:
+    """In a table `|` is written with a backslash, which counts as the character it is."""
+    text = "| a \\| $b$ | c $x |\n|---|---|\n"
+    parsed = markdown.parse(Passage(text, Place(PATH)))
+    (formula,) = (each for each in markdown.walk(parsed.tokens) if each.type == "math_inline")
+    assert rest(text, markdown.place(formula)).startswith("$b$")
+    assert [rest(text, each.place)[:2] for each in parsed.problems] == ["$x"]
+
+
+def test_a_deletion_in_indented_code_is_told_at_its_line() -> None:
+    """Code without a fence has a place too."""
+    (problem,) = found("## q {.cloze}\n\nIt is ==so==.\n\n    x = {{c1::1\n")
+    assert isinstance(problem, Problem)
+    assert (problem.code, str(problem.place)) == (Code.CLOZE_UNCLOSED, f"{PATH}:5:5")
 
 
 def test_wide_spaces_and_tabs_shift_no_place() -> None:
@@ -262,7 +410,7 @@ ITEMS = st.sampled_from(
 )
 
 
-def shape(tokens: list[Token], *, level: int) -> Iterator[tuple[object, ...]]:
+def shape(tokens: Sequence[Token], *, level: int) -> Iterator[tuple[object, ...]]:
     """Tokens without what tells how deep they stand, or how tight the list above them is."""
     for each in tokens:
         tight = each.hidden and each.level > level

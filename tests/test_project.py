@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass, replace
 from pathlib import Path
@@ -247,18 +249,25 @@ def test_a_strict_result_is_none_that_can_be_built(tmp_path: Path) -> None:
         assert replace(strict, problems=()) == replace(result, problems=())
 
 
-def _parent(pid: int) -> int:
-    """The process that started another one (proc_pid_stat(5))."""
-    status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    return int(status.rpartition(")")[2].split()[1])
+def _hosts() -> list[int]:
+    """The warm parents that this process has started (proc_pid_stat(5))."""
+    found = []
+    for pid in processes("verideck.proof.python.host"):
+        with contextlib.suppress(OSError):  # it has ended in between
+            status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+            parent = int(status.rpartition(")")[2].split()[1])
+            found += [pid] if parent == os.getpid() else []
+    return found
 
 
 @pytest.mark.linux(reason="looks into /proc")
-def test_nothing_outlives_a_project_that_was_open(tmp_path: Path) -> None:
+def test_nothing_outlives_a_project_that_was_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After many runs, and one that was broken off, closing leaves neither process nor folder."""
     made = project(tmp_path, {"a.md": card("one", "import colorsys\nassert int('1')")})
-    word = "verideck.proof.python.host"
-    before = set(processes(word))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
 
     def interrupt(event: Event) -> None:
         if isinstance(event, CardProven):
@@ -266,15 +275,16 @@ def test_nothing_outlives_a_project_that_was_open(tmp_path: Path) -> None:
 
     with verideck.Project.open(tmp_path) as opened:
         assert opened.check().stats.executed == 1
-        (warm,) = {each for each in processes(word) if _parent(each) == os.getpid()}
+        (warm,) = _hosts()
         for number in range(3):
             edit(made, "cards/a.md", "import colorsys\n", f"import colorsys\nn = {number}\n")
             assert opened.check().stats.executed == 1
-            assert warm in processes(word)
+            assert _hosts() == [warm]
         edit(made, "cards/a.md", "n = 0", "n = 7")
         with pytest.raises(KeyboardInterrupt):
             opened.check(on_event=interrupt)
-        assert soon(lambda: not set(processes(word)) - before)
+        assert soon(lambda: not _hosts())
         edit(made, "cards/a.md", "n = 7", "n = 8")
         assert opened.check().ok
-    assert soon(lambda: not set(processes(word)) - before)
+    assert soon(lambda: not _hosts())
+    assert not list(tmp_path.glob("verideck-*"))

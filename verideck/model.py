@@ -179,6 +179,19 @@ class ClozeDeletion:
     number: int | None
     """As it is written; None where it is left to be counted. Those with the same are one card."""
     text: str
+    """What is hidden."""
+    hint: str = ""
+    place: Place = Place("")
+    """Of its mark; of the code or maths around it, if it stands in one."""
+    start: int = 0
+    """In code and maths: where its text begins, once all marks are taken out."""
+    is_empty: bool = False
+    """Whether nothing stands in it; its text does not tell, since an image may have none."""
+
+    @property
+    def end(self) -> int:
+        """In code and maths: where its text ends."""
+        return self.start + len(self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def _put(
     hidden: Sequence[ClozeDeletion],
     numbers: Sequence[tuple[int, str]],
 ) -> dict[int, int]:
-    one, other = _hidden(was), _hidden(now)
+    one, other = (cloze.deletions(tokens, in_code=True) for tokens in (was, now))
     around = list(cloze.bare(was)) == list(cloze.bare(now))
     if not around or memberships(one) != memberships(other):
         return {}
@@ -60,10 +60,6 @@ def _put(
     if not (as_remembered and as_on_the_card):
         return {}
     return {group: numbers[group][0] for group in range(min(len(grouped(one)), len(numbers)))}
-
-
-def _hidden(tokens: Sequence[Token]) -> list[ClozeDeletion]:
-    return [ClozeDeletion(*each) for each in cloze.hidden(tokens, in_code=True)]
 
 
 def _is_the_same(one: ClozeDeletion, other: ClozeDeletion) -> bool:

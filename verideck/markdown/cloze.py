@@ -10,81 +10,62 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from verideck.markdown.faults import tell
+from verideck.markdown.faults import report
+from verideck.markdown.positions import State, place
+from verideck.model import ClozeDeletion, Place
 from verideck.problems import Code
 
 _OPEN = re.compile(r"\{\{c(\d+)::")
 _INSIDE_WORD = re.compile(r"[A-Za-z0-9_=)\]]")
+_MATHS = {"math_inline", "math_inline_double", "math_block"}
+_CODE = {"code_inline", "fence", "code_block"}
 
+Numbers = Mapping[int | Place, int]
+"""Anki's numbers of a card's deletions, by the number that is written, or by the place of a mark
+without one."""
 HIGHEST = 500
 """Anki makes an empty card of a deletion with a higher number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """A hidden stretch of a text from which the cloze marks have been taken."""
+def deletions(tokens: Iterable[Token], *, in_code: bool) -> list[ClozeDeletion]:
+    """Return the deletions in a passage's tokens (see `markdown.walk`), in reading order.
 
-    start: int
-    end: int
-    number: int
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A deletion of a passage, and the token that is it or holds it."""
-
-    token: Token
-    number: int | None
-    """None where the author leaves it to be counted."""
-    hides: bool
-    """False where nothing stands in it."""
-
-
-def deletions(tokens: Iterable[Token], *, in_code: bool) -> Iterator[Found]:
-    """Every deletion of a passage's tokens (see `markdown.walk`).
-
-    `in_code` tells that the card is a cloze card, where code and `==text==` hold deletions too.
+    With `in_code`, as on a cloze card, code and `==text==` hold deletions too.
     """
+    found: list[ClozeDeletion] = []
+    open_: list[tuple[int, list[str]]] = []
+    opens = {"cloze_open", "mark_open"} if in_code else {"cloze_open"}
+    closes = {"cloze_close", "mark_close"} if in_code else {"cloze_close"}
     for token in tokens:
-        if token.type == "cloze_open":
-            yield Found(token, token.meta["number"], token.meta["hides"])
-        elif token.type == "mark_open" and in_code:
-            yield Found(token, None, hides=True)
+        if token.type in opens:
+            open_.append((len(found), []))
+            meta = token.meta
+            empty = meta.get("empty", False)
+            found.append(
+                ClozeDeletion(
+                    meta.get("number"), "", meta.get("hint", ""), place(token), is_empty=empty
+                )
+            )
+        elif token.type in closes:
+            index, parts = open_.pop()
+            found[index] = replace(found[index], text="".join(parts))
         elif token.type in _MATHS or (token.type in _CODE and in_code):
-            for each in find(token.content)[1]:
-                yield Found(token, each.number, each.start < each.end)
-
-
-def hidden(tokens: Iterable[Token], *, in_code: bool) -> list[tuple[int | None, str]]:
-    """What each of `deletions` hides, as text, behind its number; in the same order."""
-    numbers: list[int | None] = []
-    texts: list[list[str]] = []
-    inside: list[list[str]] = []
-    for token in tokens:
-        if token.type in {"cloze_open", "mark_open"}:
-            numbers.append(token.meta.get("number"))
-            texts.append([])
-            inside.append(texts[-1])
-        elif token.type in {"cloze_close", "mark_close"}:
-            inside.pop()
-        elif token.type in _MATHS or (token.type in _CODE and in_code):
-            plain, found = find(token.content)
-            numbers += [each.number for each in found]
-            texts += [[plain[each.start : each.end]] for each in found]
-        for text in inside:
-            text.append(token.content)
-    return [(number, "".join(text)) for number, text in zip(numbers, texts, strict=True)]
+            inside = find(token.content)[1]
+            found += [replace(each, place=place(token)) for each in inside]
+        for _, parts in open_:
+            parts.append(token.content)
+    return found
 
 
 def bare(tokens: Iterable[Token]) -> Iterator[tuple[str, str] | None]:
-    """What of a cloze card's passage can be read, each piece with its kind; None for a deletion."""
+    """Yield what can be read of a cloze card's passage: its pieces, each behind its token's type.
+
+    None stands for a deletion.
+    """
     depth = 0
     for token in tokens:
         if token.type in {"cloze_open", "mark_open"}:
@@ -108,41 +89,29 @@ def bare(tokens: Iterable[Token]) -> Iterator[tuple[str, str] | None]:
             yield token.type, f"{token.content}{shown}"
 
 
-def renumber(tokens: Iterable[Token], numbers: Mapping[int, int]) -> None:
-    """Give the deletions that have written numbers other ones, in the tokens themselves."""
-    for token in tokens:
-        if token.type == "cloze_open":
-            token.meta["number"] = numbers[token.meta["number"]]
-        elif token.type in _MATHS | _CODE:
-            token.content = _OPEN.sub(
-                lambda found: f"{{{{c{numbers.get(int(found[1]), int(found[1]))}::", token.content
-            )
+def renumbered(text: str, numbers: Numbers) -> str:
+    """Return code or maths with Anki's numbers in its cloze marks, where there are any."""
+    if not numbers or "{{c" not in text:
+        return text
+    return _OPEN.sub(lambda found: f"{{{{c{numbers.get(int(found[1]), int(found[1]))}::", text)
 
 
 def left_open(token: Token) -> re.Match[str] | None:
-    """An opening mark in code or maths that opens no deletion there (see `find`)."""
+    """Return an opening mark in code or maths that opens no deletion there (see `find`)."""
     within = token.type in _MATHS | _CODE
     return _OPEN.search(find(token.content)[0]) if within else None
 
 
-_MATHS = {"math_inline", "math_inline_double", "math_block"}
-_CODE = {"code_inline", "fence", "code_block"}
-
-
-def extend(markdown: MarkdownIt) -> None:
-    """Add deletions: tokens `cloze_open` (with its number, hint), `mark_open` and their ends."""
-    markdown.inline.ruler.before("emphasis", "cloze", _cloze)
-    markdown.inline.ruler.before("emphasis", "mark", _mark)
-
-
-def find(text: str) -> tuple[str, tuple[Deletion, ...]]:
+def find(text: str) -> tuple[str, tuple[ClozeDeletion, ...]]:
     """Take Anki's cloze marks out of code or maths.
 
     Returns the text as it reads without them, and the deletions in it. An opening mark that
     nothing closes, or that stands in another deletion, is left in the text.
     """
+    if "{{c" not in text:
+        return text, ()
     plain: list[str] = []
-    deletions: list[Deletion] = []
+    found: list[ClozeDeletion] = []
     position = length = 0
     while match := _OPEN.search(text, position):
         end = _balanced_end(text, match.end())
@@ -151,18 +120,19 @@ def find(text: str) -> tuple[str, tuple[Deletion, ...]]:
         plain.append(text[position : match.start()])
         length += match.start() - position
         content, hint = _without_hint(text[match.end() : end])
-        deletions.append(Deletion(length, length + len(content), int(match.group(1)), hint))
+        number = int(match.group(1))
+        found.append(ClozeDeletion(number, content, hint, start=length, is_empty=not content))
         plain.append(content)
         length += len(content)
         position = end + 2
     plain.append(text[position:])
-    return "".join(plain), tuple(deletions)
+    return "".join(plain), tuple(found)
 
 
 def _without_hint(content: str) -> tuple[str, str]:
-    """Take the hint off: behind the first `::` that stands in no bracket, unlike `x[::2]`.
+    """Split off the hint, behind the first `::` outside of brackets (unlike `x[::2]`).
 
-    Where nothing stands before it, it is no hint's: `::2` is what is hidden.
+    A `::` at the very beginning belongs to what is hidden, as in `::2`.
     """
     depth = 0
     for position, character in enumerate(content):
@@ -173,7 +143,7 @@ def _without_hint(content: str) -> tuple[str, str]:
 
 
 def _balanced_end(text: str, start: int) -> int | None:
-    """Where the `}}` stands that closes a deletion in code; where braces do not tell, the first."""
+    """Return where the `}}` stands that closes a deletion in code: the first if braces differ."""
     depth = 0
     for position in range(start, len(text)):
         if depth == 0 and text.startswith("}}", position):
@@ -185,13 +155,14 @@ def _balanced_end(text: str, start: int) -> int | None:
     return first if first >= 0 else None
 
 
-def _cloze(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match `{{c1::text::hint}}`: a token `cloze_open`, what is hidden, and `cloze_close`."""
     opening = _OPEN.match(state.src, state.pos, state.posMax)
     if not opening:
         return False
     found = _inline_end(state, opening.end(), "}}")
     if not found:
-        tell(
+        report(
             state,
             Code.CLOZE_UNCLOSED,
             f"{opening.group()} opens a deletion and is never closed",
@@ -202,19 +173,16 @@ def _cloze(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown
     if not silent:
         hint = "" if separator is None else state.src[separator + 2 : end]
         stop = end if separator is None else separator
-        hides = bool(state.src[opening.end() : stop].strip())
-        meta = {
-            "offset": state.pos,
-            "number": int(opening.group(1)),
-            "hint": hint,
-            "hides": hides,
-        }
+        empty = not state.src[opening.end() : stop].strip()
+        number = int(opening.group(1))
+        meta = {"number": number, "hint": hint, "empty": empty}
         _push(state, "cloze", meta, opening.end(), stop)
     state.pos = end + 2
     return True
 
 
-def _mark(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+def mark(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match `==text==`: a token `mark_open`, what is marked, and `mark_close`."""
     source, position = state.src, state.pos
     follows_word = position > 0 and _INSIDE_WORD.match(source[position - 1])
     opens = source.startswith("==", position) and not follows_word
@@ -224,22 +192,22 @@ def _mark(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-
     if not found:
         return False
     if not silent:
-        _push(state, "mark", {"offset": position}, position + 2, found[0])
+        _push(state, "mark", {}, position + 2, found[0])
     state.pos = found[0] + 2
     return True
 
 
-def _push(state: StateInline, kind: str, meta: dict[str, object], start: int, end: int) -> None:
+def _push(state: State, kind: str, meta: dict[str, object], start: int, end: int) -> None:
     limit = state.posMax
-    state.push(f"{kind}_open", "mark", 1).meta = meta
+    state.push(f"{kind}_open", "mark", 1).meta.update(meta)
     state.pos, state.posMax = start, end
     state.md.inline.tokenize(state)
-    state.posMax = limit
-    state.push(f"{kind}_close", "mark", -1).meta = {**meta, "offset": end}
+    state.pos, state.posMax = end, limit
+    state.push(f"{kind}_close", "mark", -1).meta.update(meta)
 
 
-def _inline_end(state: StateInline, start: int, closer: str) -> tuple[int, int | None] | None:
-    """Where the closer stands, and the `::` before a hint; code, maths, links are stepped over."""
+def _inline_end(state: State, start: int, closer: str) -> tuple[int, int | None] | None:
+    """Return where the closer stands, and the `::` before a hint: not in code, maths or links."""
     before = state.pos
     state.pos = start
     depth = 0
@@ -262,8 +230,8 @@ def _inline_end(state: StateInline, start: int, closer: str) -> tuple[int, int |
     return None if found is None else (found, separator)
 
 
-def _closes(state: StateInline, start: int, closer: str) -> bool:
-    """Nothing or white space before `==`, or another `=` behind it, makes it a comparison."""
+def _closes(state: State, start: int, closer: str) -> bool:
+    """Tell a closer from a comparison: `==` behind white space or nothing, or before a `=`."""
     if closer != "==":
         return True
     before, behind = state.src[start : state.pos], state.src[state.pos + 2 : state.pos + 3]

@@ -7,20 +7,13 @@ from __future__ import annotations
 
 import re
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
+from verideck.markdown.positions import State
 
 _IMAGE = re.compile(r"!\[([^\[\]\n]*)\]\(([^()<>\n\"]*[^()<>\n\"\s])(?:\s+\"([^\"\n]*)\")?\s*\)")
 
 
-def extend(markdown: MarkdownIt) -> None:
-    """Add such images to the dialect, behind CommonMark's own rule."""
-    markdown.inline.ruler.after("image", "image_with_spaces", _inline)
-
-
-def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    if state.src[state.pos] != "!":
-        return False
+def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match such an image, where CommonMark's own rule found none."""
     match = _IMAGE.match(state.src, state.pos, state.posMax)
     if not match:
         return False
@@ -33,6 +26,5 @@ def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdow
         token.content = alt
         token.children = []
         state.md.inline.parse(alt, state.md, state.env, token.children)
-        token.meta = {"offset": state.pos}
     state.pos = match.end()
     return True

@@ -1,4 +1,4 @@
-"""Languages that a fence may name, and code taken to pieces: the one door to Pygments."""
+"""Languages that a fence may name, and code divided into pieces by Pygments."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 
 Piece = tuple[str, str]
-"""The CSS class of what it is, and its text."""
+"""A CSS class, and the text that has it."""
 CLASSES = frozenset(STANDARD_TYPES.values())
 VERSION = str(pygments.__version__)
 
 
 @cache
 def language(word: str) -> str | None:
-    """The first name that Pygments gives to the language called `word`; None if it knows none."""
+    """Return Pygments' first name for a language, by any of its names; None if there is none."""
     try:
         return str(find_lexer_class_by_name(word).aliases[0])
     except ClassNotFound:
@@ -27,17 +27,17 @@ def language(word: str) -> str | None:
 
 @cache
 def languages() -> frozenset[str]:
-    """Every name by which a language may be called."""
+    """Return every name that a language has."""
     return frozenset(alias for _, aliases, _, _ in get_all_lexers() for alias in aliases)
 
 
 def plain(code: str) -> tuple[Piece, ...]:
-    """The one piece of what is no code."""
+    """Return a text that is not code as one piece."""
     return (("", code),)
 
 
 def pieces(code: str, language: str) -> Iterator[Piece]:
-    """Take code to pieces, in a language by the name that `language` gives."""
+    """Divide code into pieces, in a language by the name that `language` returns."""
     # Some lexers know a comment by the end of its line, so the last line gets one too.
     lexer = find_lexer_class_by_name(language)(stripnl=False, ensurenl=True)
     for kind, text in lexer.get_tokens(code):

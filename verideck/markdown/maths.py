@@ -9,51 +9,47 @@ from __future__ import annotations
 
 import re
 
-from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
-from markdown_it.rules_inline import StateInline
-from markdown_it.token import Token
 
 from verideck.markdown import cloze
-from verideck.markdown.faults import tell
+from verideck.markdown.faults import report
+from verideck.markdown.positions import State
 from verideck.problems import Code
 
 _STEP = re.compile(r"\\.|(`++).*?(?<!`)\1(?!`)|\$\$|\$|[^\\`$]+|.", re.DOTALL)
 """An escaped character, inline code, dollars, or a run of anything else."""
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HARMLESS_NEXT = re.compile(r"[\s\d.,;:!?)\]}\"'、，。；：！？）】」”’$]|$")
-"""What follows a dollar that was never meant to open maths: white space, a price, punctuation."""
+"""What follows a dollar that is not meant to open maths: white space, a price, punctuation."""
 
 
-def extend(markdown: MarkdownIt) -> None:
-    """Add maths to the dialect: tokens `math_inline`, `math_inline_double`, `math_block`."""
-    markdown.inline.ruler.before("escape", "maths", _inline)
-    markdown.block.ruler.before(
-        "fence", "maths", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    )
+UNBALANCED = (
+    Code.MATHS_UNCLOSED,
+    "a brace in this maths has no partner",
+    r"TeX wants a } for every {; to show a brace, write \{ or \}",
+)
+"""The code, message and hint of the problem with unbalanced maths."""
 
 
-def is_unbalanced(token: Token) -> bool:
-    """Tell maths with a brace that has no partner: TeX would show an error in place of it."""
+def is_unbalanced(tex: str) -> bool:
+    """Tell maths in which a brace has no partner: TeX would show an error in its place."""
     depth = 0
-    if not token.type.startswith("math_"):
-        return False
-    for brace in re.findall(r"\\.|[{}]", cloze.find(token.content)[0], re.DOTALL):
+    for brace in _BRACE.findall(cloze.find(tex)[0]):
         depth += (brace == "{") - (brace == "}")
         if depth < 0:
             break
     return depth != 0
 
 
-def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    if state.src[state.pos] != "$":
-        return False
+def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match maths in a line: a token `math_inline` or `math_inline_double`."""
     markup = "$$" if state.src.startswith("$$", state.pos) else "$"
     start = state.pos + len(markup)
     end = _closing(state.src, start, state.posMax, markup)
     if end is None:
-        second_of_two = state.src[: state.pos].endswith("$")
+        second_of_two = state.src.endswith("$", 0, state.pos)
         if markup == "$$" or not (second_of_two or _HARMLESS_NEXT.match(state.src, start)):
-            tell(
+            report(
                 state,
                 Code.MATHS_UNCLOSED,
                 f"this {markup} opens maths and is never closed",
@@ -61,17 +57,17 @@ def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdow
             )
         return False
     if not silent:
-        kind = "math_inline_double" if markup == "$$" else "math_inline"
-        token = state.push(kind, "math", 0)
+        token = state.push("math_inline_double" if markup == "$$" else "math_inline", "math", 0)
         token.content = state.src[start:end].strip()
         token.markup = markup
-        token.meta = {"offset": state.pos}
+        if is_unbalanced(token.content):
+            report(state, *UNBALANCED)
     state.pos = end + len(markup)
     return True
 
 
 def _closing(text: str, start: int, limit: int, markup: str) -> int | None:
-    """Where the maths that begins at `start` ends, or None where nothing closes it."""
+    """Return where the maths that begins at `start` ends, or None if it is not closed."""
     if start >= limit or (markup == "$" and text[start].isspace()):
         return None
     for step in _STEP.finditer(text, start, limit):
@@ -87,13 +83,12 @@ def _closes(text: str, position: int) -> bool:
     return not text[position - 1].isspace() and not text[position + 1 : position + 2].isdigit()
 
 
-def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    if state.is_code_block(start_line):
-        return False
+def block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match `$$` over several lines, or alone on one: a token `math_block`."""
     begin = state.bMarks[start_line] + state.tShift[start_line]
-    first = state.src[begin : state.eMarks[start_line]].rstrip()
-    if not first.startswith("$$"):
+    if not state.src.startswith("$$", begin):
         return False
+    first = state.src[begin : state.eMarks[start_line]].rstrip()
     if "$$" in first[2:]:
         # Text behind the closing dollars makes it a paragraph with maths in it.
         if not first.endswith("$$") or first.count("$$") > 2 or not first[2:-2].strip():  # noqa: PLR2004 - opening and closing
@@ -117,7 +112,7 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
 
 
 def _last_line(state: StateBlock, start_line: int, end_line: int) -> int | None:
-    """The line that closes a block of maths; a blank line, or a line further out, ends the hope."""
+    """Return the line that closes a block of maths; None if a blank or outer line comes first."""
     for line in range(start_line + 1, end_line):
         text = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].rstrip()
         if not text or state.sCount[line] < state.blkIndent:

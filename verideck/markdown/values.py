@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
-
-from verideck.markdown.faults import tell
+from verideck.markdown.faults import report
+from verideck.markdown.positions import State
 from verideck.problems import Code
 
 _VALUE = re.compile(r"\{eval\}(`++)(.+?)(?<!`)\1(?!`)", re.DOTALL)
@@ -15,24 +13,20 @@ _VALUE = re.compile(r"\{eval\}(`++)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _OTHER = re.compile(r"\{[A-Za-z]+\}(?=`)")
 
 
-def extend(markdown: MarkdownIt) -> None:
-    """Add values to the dialect: a token `value`, whose content is the expression."""
-    markdown.inline.ruler.before("backticks", "value", _inline)
-
-
-def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match a value: a token `value`, whose content is the expression."""
     match = _VALUE.match(state.src, state.pos, state.posMax)
     if not match:
         other = _OTHER.match(state.src, state.pos, state.posMax)
         if other:
             message = f"{other.group()} before inline code means nothing"
             hint = "a value is written {eval}`expression`; else put a space between"
-            tell(state, Code.OPTION_INVALID, message, hint)
+            report(state, Code.OPTION_INVALID, message, hint)
         return False
     if not silent:
         token = state.push("value", "", 0)
         token.content = match.group(2).replace("\n", " ").strip()
         blank = len(match.group(2)) - len(match.group(2).lstrip())
-        token.meta = {"offset": state.pos, "inside": match.start(2) + blank}
+        token.meta["inside"] = match.start(2) + blank
     state.pos = match.end()
     return True

@@ -6,5 +6,5 @@ from unicodedata import east_asian_width
 
 
 def is_wide(character: str) -> bool:
-    """Tell a wide character; an empty text is none."""
+    """Tell whether a character is wide; an empty text is not."""
     return bool(character) and east_asian_width(character) in {"W", "F"}

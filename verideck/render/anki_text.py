@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 
+_READ = re.compile(r"\[(?=sound:|anki:|latex\]|\$)")
+_CLOSING = re.compile(r"\}(?=\}|$)")
+_COLON = re.compile(r":(?=:)")
+
 
 def hidden(text: str) -> str:
     """Keep what a deletion hides from closing it: Anki takes the first `}}` and the first `::`."""
-    return re.sub(r"\}(?=\}|$)", "}<!-- -->", re.sub(r":(?=:)", ":<!-- -->", text))
+    return _CLOSING.sub("}<!-- -->", _COLON.sub(":<!-- -->", text))
 
 
 def literal(text: str) -> str:
     """Keep text from being taken for a sound to play, or for maths in Anki's old notation."""
-    return re.sub(r"\[(?=sound:|anki:|latex\]|\$)", "[<!-- -->", text)
+    return _READ.sub("[<!-- -->", text) if "[" in text else text
 
 
 def hidden_maths(text: str) -> str:
     """The same in TeX, where a space changes nothing and a comment would show."""
-    return re.sub(r"\}(?=\}|$)", "} ", re.sub(r":(?=:)", ": ", text))
+    return _CLOSING.sub("} ", _COLON.sub(": ", text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import unquote
@@ -24,8 +24,8 @@ from verideck.model import (
 )
 from verideck.problems import Code, Problem
 from verideck.render import highlight
-from verideck.render.highlight import Highlighter
-from verideck.render.html import html, marks
+from verideck.render.highlight import Highlighter, Mark
+from verideck.render.html import html
 from verideck.render.look import ImageFile, Rendered, media_name, reverse
 from verideck.render.wording import wording
 from verideck.storage.files import hashed
@@ -58,23 +58,20 @@ class _Writer:
         self.root = root
         self._highlighter = highlighter
         self.problems: list[Problem] = []
-        self.in_cloze = proven.card.kind is Kind.CLOZE
+        self._numbers = _numbers(proven.card)
         self._snippets = {snippet.place: snippet for snippet in proven.card.snippets}
         self._proofs = {proof.snippet.place: proof for proof in proven.proofs}
         self._figures: dict[str, Media] = {}
         self._images: dict[str, ImageFile] = {}
         self._front: list[str] = []
         self._words = wording(proven.card.language)
-        self._automatic: Iterator[int] = iter(())
-        self._numbers: dict[Place, int] = {}
 
     def rendered(self) -> Rendered:
         """What the card looks like."""
         card = self.card
         question = markdown.parse(card.question).tokens
-        below = markdown.parse(card.answer).tokens if card.answer else []
+        below = markdown.parse(card.answer).tokens if card.answer else ()
         answer, extra = markdown.divided(below)
-        self._number_deletions([*question, *answer])
         fields = self._faces(question, answer, extra)
         fields |= {
             "Hint": self._line(card.hint),
@@ -92,12 +89,12 @@ class _Writer:
 
     # What a token stands for
 
-    def fence(self, token: Token) -> str:
+    def fence(self, token: Token, inserted: Sequence[Mark]) -> str:
         """The code of a fence, and under it what its run showed."""
         snippet = self._snippets.get(markdown.place(token))
         if snippet is None or snippet.options.role in {Role.CHECK, Role.SETUP}:
             return ""
-        shown = self._shown(snippet, marks(token.content) if self.in_cloze else [])
+        shown = self._shown(snippet, inserted)
         if snippet.options.front:
             self._front.append(shown)
             return ""
@@ -141,32 +138,24 @@ class _Writer:
         proof = self._proofs.get(markdown.place(token))
         return self._clean(proof.value, proof.snippet.place) if proof else token.content
 
-    def number(self, token: Token) -> int | None:
-        """The number of a deletion: the author's, or the next that is free."""
-        if token.type == "cloze_open":
-            return int(token.meta["number"])
-        if not self.in_cloze:
-            return None
-        place = markdown.place(token)
-        if place not in self._numbers:
-            self._numbers[place] = next(self._automatic)
-        return self._numbers[place]
-
     # The fields
 
     def _faces(
         self, question: Sequence[Token], answer: Sequence[Token], extra: Sequence[Token]
     ) -> dict[str, str]:
-        asked = _unwrapped(html(question, self))
+        asked = _unwrapped(html(question, self, self._numbers))
         if self.card.kind is Kind.TYPED:
             typed, rest = self._typed(answer)
             more = [html(rest, self), self._beside(extra)]
             fields = {"Answer": typed, "Extra": "\n".join(filter(None, more))}
-        elif self.in_cloze and any(True for _ in self._deletions(answer)):
-            asked = f"{_paragraph(asked)}\n{html(answer, self)}"
+        elif self._numbers is not None and cloze.deletions(markdown.walk(answer), in_code=True):
+            asked = f"{_paragraph(asked)}\n{html(answer, self, self._numbers)}"
             fields = {"Answer": "", "Extra": self._beside(extra)}
         else:
-            fields = {"Answer": _unwrapped(html(answer, self)), "Extra": self._beside(extra)}
+            fields = {
+                "Answer": _unwrapped(html(answer, self, self._numbers)),
+                "Extra": self._beside(extra),
+            }
         if self._front:
             asked = "\n".join([_paragraph(asked), *self._front]).rstrip()
         return {"Question": asked, **fields}
@@ -195,25 +184,12 @@ class _Writer:
         )
         return "", ()
 
-    def _number_deletions(self, tokens: Sequence[Token]) -> None:
-        """Give the deletions the numbers that Anki knows them by."""
-        known = list(zip(self.card.hidden, self.card.numbers, strict=True))
-        self._automatic = iter([number for each, number in known if each.number is None])
-        written = {each.number: number for each, number in known if each.number is not None}
-        cloze.renumber(markdown.walk(tokens), written)
-
-    def _deletions(self, tokens: Sequence[Token]) -> Iterator[cloze.Found]:
-        return cloze.deletions(markdown.walk(tokens), in_code=self.in_cloze)
-
     def _line(self, passage: Passage | None) -> str:
         return self._beside(markdown.parse(passage).tokens) if passage else ""
 
     def _beside(self, tokens: Sequence[Token]) -> str:
         """What stands where Anki looks for no deletion: a mark is a highlight there."""
-        in_cloze, self.in_cloze = self.in_cloze, False
-        text = html(tokens, self)
-        self.in_cloze = in_cloze
-        return text
+        return html(tokens, self)
 
     def _in_language(self, field: str, text: str) -> str:
         """Say which language a field is in: Han characters look different in each."""
@@ -224,7 +200,7 @@ class _Writer:
 
     # What a run showed
 
-    def _shown(self, snippet: Snippet, inserted: list[tuple[int, str]]) -> str:
+    def _shown(self, snippet: Snippet, inserted: Sequence[Mark]) -> str:
         # The places of marks count every character.
         code = snippet.code.rstrip("\n") if inserted else _face(snippet)
         if snippet.options.role is Role.OUTPUT or not snippet.language:
@@ -246,7 +222,7 @@ class _Writer:
             pieces.append(f'<p class="unverified">{reason}</p>\n')
         return "".join(pieces)
 
-    def _code(self, code: str, language: str, inserted: Sequence[tuple[int, str]] = ()) -> str:
+    def _code(self, code: str, language: str, inserted: Sequence[Mark] = ()) -> str:
         pieces = self._highlighter.pieces(code, language)
         text = highlight.html(code, pieces, inserted)
         return f'<pre class="code"><code>{text}</code></pre>'
@@ -294,6 +270,14 @@ class _Writer:
             message = f"the run gave a control character, U+{ord(found.group()):04X}"
             self.problems.append(Problem(Code.CHARACTER_FORBIDDEN, message, place))
         return text
+
+
+def _numbers(card: Card) -> cloze.Numbers | None:
+    """Anki's numbers of a cloze card's deletions."""
+    if card.kind is not Kind.CLOZE:
+        return None
+    known = zip(card.hidden, card.numbers, strict=True)
+    return {each.place if each.number is None else each.number: number for each, number in known}
 
 
 _ONE_ITEM = ["list_item", "paragraph", "inline", "paragraph_close", "list_item_close"]

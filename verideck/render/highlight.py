@@ -10,21 +10,29 @@ from verideck.markdown.languages import CLASSES, VERSION, Piece, plain
 from verideck.render.anki_text import literal
 from verideck.storage.store import Rows, Store, key
 
+Mark = tuple[int, str]
+"""HTML to be inserted into code, behind the position of the character before which it stands."""
 _EDITION = 1
-"""Of how pieces are made: with another one, nothing that was kept is taken."""
+"""The version of how code is divided: pieces that were stored under another one are not used."""
 
 
-def html(code: str, pieces: Sequence[Piece], marks: Sequence[tuple[int, str]] = ()) -> str:
-    """Write code as HTML, by its pieces.
+def html(code: str, pieces: Sequence[Piece], marks: Sequence[Mark] = ()) -> str:
+    """Return code as HTML, from its pieces, with marks inserted.
 
-    `marks` are pieces of HTML to stand before the characters at the given positions; a span that
-    they fall into is closed before and opened again behind them.
+    A span into which a mark falls is closed before the mark and opened again behind it.
     """
+    if not marks:
+        position = 0
+        spans = []
+        for css, text in pieces:
+            spans.append(_span(css, code[position : position + len(text)]))
+            position += len(text)
+        return "".join(spans)
     return "".join(_spans(code, pieces, sorted(marks, key=lambda mark: mark[0])))
 
 
 class Highlighter:
-    """Takes code to pieces, and keeps them: on a rebuild nothing else takes a lexer as long."""
+    """Divides code into pieces, and stores them: lexing takes most of the time of a rebuild."""
 
     def __init__(self, store: Store) -> None:
         """Take the pieces of former runs from a store."""

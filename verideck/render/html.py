@@ -1,190 +1,204 @@
 """Tokens -> HTML for a card's field.
 
-What only a card knows (its proofs, its media, the numbers of its deletions) it is asked for
-through `Parts`. Everything else is markdown-it's renderer.
+What only a card knows (its proofs, its media) the renderer asks it for, through `Parts`. What is
+not in `_RULES` is rendered by markdown-it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from inspect import getmembers, isfunction
 from typing import Protocol
 from unicodedata import name
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
 
-from verideck.markdown import cloze, languages
+from verideck.markdown import cloze, languages, place
+from verideck.markdown.cloze import Numbers
 from verideck.markdown.width import is_wide
 from verideck.render import highlight
 from verideck.render.anki_text import hidden, hidden_maths, literal
+from verideck.render.highlight import Mark
 
 _OPTIONS = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).options
-
+_COMMONMARK = RendererHTML()
 
 _CLOSING = "，。、；：！？）》」』】”’,.;:!?)]"
 _OPENING = "（《「『【“‘(["
 _TIGHT = '<span class="tight">'
 """Keeps a formula with the punctuation beside it: a browser breaks lines on its either side."""
+_LIKE_A_DELETION = re.compile(r"\{(?=\{c\d+::)")
+_ENDS_A_DELETION = re.compile(r"\}(?=\}|\Z)|:(?=:)")
 
 
 class Parts(Protocol):
-    """What a card puts in the place of a token."""
+    """What a card puts in the place of a token, as HTML."""
 
-    def fence(self, token: Token) -> str:
-        """A fence: code, output, figures, or nothing."""
+    def fence(self, token: Token, inserted: Sequence[Mark]) -> str:
+        """Return code with its cloze marks inserted, an output, figures, or nothing."""
 
     def image(self, token: Token) -> str:
-        """An image or a sound."""
+        """Return an image or a sound."""
 
     def value(self, token: Token) -> str:
-        """The value of an expression, as plain text."""
-
-    def number(self, token: Token) -> int | None:
-        """The number of a deletion; None where the mark is a mere highlight."""
-
-    @property
-    def in_cloze(self) -> bool:
-        """Whether Anki will look for deletions in the field."""
+        """Return the value of an expression, as plain text."""
 
 
-def html(tokens: Sequence[Token], parts: Parts) -> str:
-    """The HTML of a passage's tokens, or of some of its blocks."""
-    return _Renderer(parts).render(list(tokens), _OPTIONS, {}).strip()
+def html(tokens: Sequence[Token], parts: Parts, numbers: Numbers | None = None) -> str:
+    """Return the HTML of a passage's tokens, or of some of its blocks.
+
+    `numbers` has Anki's number of every deletion. It is None where Anki looks for no deletion:
+    `==text==` is a highlight there.
+    """
+    out: list[str] = []
+    _Renderer(parts, numbers).write(tokens, out)
+    return "".join(out).strip()
 
 
-class _Renderer(RendererHTML):
-    """One method for each type of token that is not rendered as CommonMark has it."""
+class _Renderer:
+    """One method for each type of token in `_RULES`."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, numbers: Numbers | None) -> None:
         self._parts = parts
-        self._deletions: list[bool] = []
-        # As markdown-it does, which looks for them anew each time.
-        self.rules = {name: getattr(self, name) for name in _rules()}
+        self._in_cloze = numbers is not None
+        self._numbers = numbers or {}
+        self._open: list[bool] = []
+        """What is open around a token: True for a deletion, False for a highlight."""
 
-    def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def write(self, tokens: Sequence[Token], out: list[str]) -> None:
+        for idx, token in enumerate(tokens):
+            if token.type == "inline":
+                self.write(token.children or (), out)
+            elif rule := _RULES.get(token.type):
+                out.append(rule(self, tokens, idx))
+            elif token.block or token.attrs:
+                out.append(_COMMONMARK.renderToken(tokens, idx, _OPTIONS, {}))
+            else:
+                out.append(f"</{token.tag}>" if token.nesting < 0 else f"<{token.tag}>")
+
+    def text(self, tokens: Sequence[Token], idx: int) -> str:
         content = tokens[idx].content
-        closing, opening = _closing(tokens, idx - 1), _opening(tokens, idx + 1)
+        closing = _closing(content) if _is_maths(tokens, idx - 1) else ""
+        opening = _opening(content) if _is_maths(tokens, idx + 1) else ""
+        if not closing and not opening:
+            return self._guarded(content)
         body = content[len(closing) : len(content) - len(opening)]
         before = f"{self._guarded(closing)}</span>" if closing else ""
         after = f"{_TIGHT}{self._guarded(opening)}" if opening else ""
         return f"{before}{self._guarded(body)}{after}"
 
-    def softbreak(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
-        before = next((each.content for each in reversed(tokens[:idx]) if each.content), "")
-        after = next((each.content for each in tokens[idx:] if each.content), "")
+    def softbreak(self, tokens: Sequence[Token], idx: int) -> str:
+        indices = range(idx - 1, -1, -1), range(idx + 1, len(tokens))
+        before, after = (
+            next((tokens[n].content for n in each if tokens[n].content), "") for each in indices
+        )
         return "" if _is_unspaced(before[-1:]) and _is_unspaced(after[:1]) else "\n"
 
-    def code_inline(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
-        content = tokens[idx].content
-        if self._parts.in_cloze and not any(self._deletions):
+    def hardbreak(self, tokens: Sequence[Token], idx: int) -> str:
+        return "<br>\n"
+
+    def code_inline(self, tokens: Sequence[Token], idx: int) -> str:
+        content = cloze.renumbered(tokens[idx].content, self._numbers)
+        if self._in_cloze and not any(self._open):
             plain, _ = cloze.find(content)
-            marked = highlight.html(plain, languages.plain(plain), marks(content))
+            marked = highlight.html(plain, languages.plain(plain), _marks(content))
             return f"<code>{literal(marked)}</code>"
         return f"<code>{self._guarded(content)}</code>"
 
-    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return self._parts.fence(tokens[idx])
+    def fence(self, tokens: Sequence[Token], idx: int) -> str:
+        content = cloze.renumbered(tokens[idx].content, self._numbers)
+        return self._parts.fence(tokens[idx], _marks(content) if self._in_cloze else ())
 
-    def code_block(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
-        return f'<pre class="text">{escape(tokens[idx].content.rstrip(), quote=False)}</pre>\n'
+    def code_block(self, tokens: Sequence[Token], idx: int) -> str:
+        content = cloze.renumbered(tokens[idx].content, self._numbers)
+        return f'<pre class="text">{escape(content.rstrip(), quote=False)}</pre>\n'
 
-    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def image(self, tokens: Sequence[Token], idx: int) -> str:
         return self._parts.image(tokens[idx])
 
-    def value(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def value(self, tokens: Sequence[Token], idx: int) -> str:
         return self._guarded(self._parts.value(tokens[idx]))
 
-    def math_inline(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
-        opening, closing = _opening(tokens, idx), _closing(tokens, idx)
+    def math_inline(self, tokens: Sequence[Token], idx: int) -> str:
+        opening = idx > 0 and _is_text(tokens[idx - 1]) and _opening(tokens[idx - 1].content)
+        behind = tokens[idx + 1] if idx + 1 < len(tokens) else None
+        closing = behind and _is_text(behind) and _closing(behind.content)
         before = _TIGHT if closing and not opening else ""
         after = "</span>" if opening and not closing else ""
         return rf"{before}\({self._maths(tokens[idx].content)}\){after}"
 
-    def math_inline_double(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
+    def math_inline_double(self, tokens: Sequence[Token], idx: int) -> str:
         return rf"\[{self._maths(tokens[idx].content)}\]"
 
-    def math_block(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
+    def math_block(self, tokens: Sequence[Token], idx: int) -> str:
         return f"<p>\\[{self._maths(tokens[idx].content)}\\]</p>\n"
 
-    def table_open(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
+    def table_open(self, tokens: Sequence[Token], idx: int) -> str:
         return '<div class="table"><table>\n'
 
-    def table_close(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
+    def table_close(self, tokens: Sequence[Token], idx: int) -> str:
         return "</table></div>\n"
 
-    def cloze_open(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
-        self._deletions.append(True)
-        return f"{{{{c{self._parts.number(tokens[idx])}::"
+    def cloze_open(self, tokens: Sequence[Token], idx: int) -> str:
+        self._open.append(True)
+        number = tokens[idx].meta["number"]
+        return f"{{{{c{self._numbers.get(number, number)}::"
 
-    def cloze_close(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
-        self._deletions.pop()
+    def cloze_close(self, tokens: Sequence[Token], idx: int) -> str:
+        self._open.pop()
         hint = tokens[idx].meta["hint"]
         return f"::{hidden(escape(hint, quote=False))}}}}}" if hint else "}}"
 
-    def mark_open(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
-        number = self._parts.number(tokens[idx])
-        self._deletions.append(number is not None)
-        return "<mark>" if number is None else f"{{{{c{number}::"
+    def mark_open(self, tokens: Sequence[Token], idx: int) -> str:
+        self._open.append(self._in_cloze)
+        return f"{{{{c{self._numbers[place(tokens[idx])]}::" if self._in_cloze else "<mark>"
 
-    def mark_close(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
-        return "}}" if self._deletions.pop() else "</mark>"
+    def mark_close(self, tokens: Sequence[Token], idx: int) -> str:
+        return "}}" if self._open.pop() else "</mark>"
 
     def _guarded(self, text: str) -> str:
         """Text that Anki shows and does not read: an escaped or computed mark is none."""
         text = literal(escape(text, quote=False))
-        if self._parts.in_cloze:
-            text = re.sub(r"\{(?=\{c\d+::)", "{<!-- -->", text)
-        return hidden(text) if any(self._deletions) else text
+        if self._in_cloze:
+            text = _LIKE_A_DELETION.sub("{<!-- -->", text)
+        return hidden(text) if self._open and any(self._open) else text
 
     def _maths(self, tex: str) -> str:
-        if any(self._deletions):
+        tex = cloze.renumbered(tex, self._numbers)
+        if any(self._open):
             tex = hidden_maths(tex)
-        elif self._parts.in_cloze:
+        elif self._in_cloze:
             plain, deletions = cloze.find(tex)
             for deletion in reversed(deletions):
-                inside = hidden_maths(plain[deletion.start : deletion.end])
                 hint = f"::{deletion.hint}" if deletion.hint else ""
-                whole = f"{{{{c{deletion.number}::{inside}{hint}}}}}"
+                whole = f"{{{{c{deletion.number}::{hidden_maths(deletion.text)}{hint}}}}}"
                 plain = plain[: deletion.start] + whole + plain[deletion.end :]
             tex = plain
         return escape(tex, quote=False)
 
 
-@cache
-def _rules() -> tuple[str, ...]:
-    """The types of tokens for which the renderer has a method."""
-    names = (name for name, _ in getmembers(_Renderer, isfunction))
-    return tuple(name for name in names if not name.startswith(("render", "_")))
+_RULES: Mapping[str, Callable[[_Renderer, Sequence[Token], int], str]] = {
+    "text": _Renderer.text,
+    "softbreak": _Renderer.softbreak,
+    "hardbreak": _Renderer.hardbreak,
+    "code_inline": _Renderer.code_inline,
+    "code_block": _Renderer.code_block,
+    "fence": _Renderer.fence,
+    "image": _Renderer.image,
+    "value": _Renderer.value,
+    "math_inline": _Renderer.math_inline,
+    "math_inline_double": _Renderer.math_inline_double,
+    "math_block": _Renderer.math_block,
+    "table_open": _Renderer.table_open,
+    "table_close": _Renderer.table_close,
+    "cloze_open": _Renderer.cloze_open,
+    "cloze_close": _Renderer.cloze_close,
+    "mark_open": _Renderer.mark_open,
+    "mark_close": _Renderer.mark_close,
+}
 
 
 def _is_unspaced(character: str) -> bool:
@@ -195,35 +209,32 @@ def _is_unspaced(character: str) -> bool:
     return is_wide(character) and not name(character, "").startswith("HANGUL")
 
 
-def _closing(tokens: Sequence[Token], maths: int) -> str:
-    """The punctuation that directly follows a formula; none where the token is no formula."""
-    text = _text_beside(tokens, maths, maths + 1)
+def _is_maths(tokens: Sequence[Token], idx: int) -> bool:
+    return 0 <= idx < len(tokens) and tokens[idx].type == "math_inline"
+
+
+def _is_text(token: Token) -> bool:
+    return token.type == "text"
+
+
+def _closing(text: str) -> str:
+    """The punctuation that closes something at the start of a text."""
     return text[: len(text) - len(text.lstrip(_CLOSING))]
 
 
-def _opening(tokens: Sequence[Token], maths: int) -> str:
-    """The punctuation that opens directly before a formula."""
-    text = _text_beside(tokens, maths, maths - 1)
+def _opening(text: str) -> str:
+    """The punctuation that opens something at the end of a text."""
     return text[len(text.rstrip(_OPENING)) :]
 
 
-def _text_beside(tokens: Sequence[Token], maths: int, beside: int) -> str:
-    inside = range(len(tokens))
-    if maths not in inside or beside not in inside or tokens[maths].type != "math_inline":
-        return ""
-    return tokens[beside].content if tokens[beside].type == "text" else ""
-
-
-def marks(code: str) -> list[tuple[int, str]]:
-    """What to insert, and where, into the code without its cloze marks, to make it hide them."""
-    plain, deletions = cloze.find(code)
-    found: list[tuple[int, str]] = []
+def _marks(code: str) -> list[Mark]:
+    """What makes code hide its deletions when it is inserted into the code without cloze marks."""
+    _, deletions = cloze.find(code)
+    found: list[Mark] = []
     for each in deletions:
         found.append((each.start, f"{{{{c{each.number}::"))
-        inside = plain[each.start : each.end]
         found += [
-            (each.start + match.end(), "<!-- -->")
-            for match in re.finditer(r"\}(?=\}|\Z)|:(?=:)", inside)
+            (each.start + match.end(), "<!-- -->") for match in _ENDS_A_DELETION.finditer(each.text)
         ]
         hint = f"::{hidden(escape(each.hint, quote=False))}" if each.hint else ""
         found.append((each.end, f"{hint}}}}}"))

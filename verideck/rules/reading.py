@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from verideck import markdown
-from verideck.markdown import Token, cloze
+from verideck.markdown import Token
 from verideck.markdown.prose import Prose, prose
-from verideck.model import Card, Kind, Passage, Place, Role, Snippet
+from verideck.model import Card, ClozeDeletion, Kind, Passage, Place, Role, Snippet
 
 OVERVIEW = "overview"
 """The tag of a card that asks for the whole of a topic, beside the atomic cards for its parts."""
@@ -24,15 +24,6 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Deletion:
-    """What a cloze card hides in one place."""
-
-    number: int | None
-    text: str
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """The prose of a card; of its answer, what stands above `---` is the answer proper."""
 
@@ -42,7 +33,8 @@ class Reading:
     aside: Prose
     listings: tuple[Listing, ...]
     """Those of the answer."""
-    deletions: tuple[Deletion, ...]
+    deletions: tuple[ClozeDeletion, ...]
+    """Those of a cloze card."""
 
     @property
     def asks(self) -> bool:
@@ -73,7 +65,7 @@ def reading(card: Card) -> Reading:
         prose(above, answer),
         prose(below, answer),
         tuple(_listings(above, answer)),
-        tuple(_deletions(card, [*asked, *above])),
+        card.hidden,
     )
 
 
@@ -97,11 +89,3 @@ def _listings(tokens: Sequence[Token], passage: Passage) -> Iterator[Listing]:
                 items += inner.type == _ITEMS[token.type] and inner.level == token.level + 1
             row = lines[token.map[0]]
             yield Listing(items, passage.at(token.map[0], len(row) - len(row.lstrip())))
-
-
-def _deletions(card: Card, tokens: Sequence[Token]) -> Iterator[Deletion]:
-    if card.kind is Kind.CLOZE:
-        found = cloze.deletions(markdown.walk(tokens), in_code=True)
-        for each, hides in zip(found, card.hidden, strict=True):
-            place = each.token.meta.get("place", card.place)
-            yield Deletion(hides.number, hides.text, place)

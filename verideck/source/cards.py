@@ -10,7 +10,6 @@ from verideck import markdown
 from verideck.markdown import Parsed, Token, cloze
 from verideck.model import (
     Card,
-    ClozeDeletion,
     IdSlot,
     Kind,
     Options,
@@ -212,7 +211,7 @@ class _CardReader:
             language=self.page.meta.lang or self.config.lang,
             verified=self.page.meta.verify and self.config.verify,
             suppressions=tuple(_suppressions(words.get("lint"), self.config.rules, self.problems)),
-            hidden=self._deletions(asked) if is_cloze else (),
+            hidden=tuple(cloze.deletions(asked, in_code=True)) if is_cloze else (),
             id_slot=self._id_slot(),
         )
         if question.text.strip() and not any(map(_can_be_seen, markdown.walk(in_question))):
@@ -285,9 +284,6 @@ class _CardReader:
         column = offset - (head.rfind("\n", 0, offset) + 1)
         return IdSlot(question.at(line, column), among_attributes=found is not None)
 
-    def _deletions(self, tokens: list[Token]) -> tuple[ClozeDeletion, ...]:
-        return tuple(ClozeDeletion(*each) for each in cloze.hidden(tokens, in_code=True))
-
     def _line(self, name: str, words: dict[str, Attribute]) -> Passage | None:
         """The Markdown of an attribute, or of the front matter's key of the same name."""
         if name in words:
@@ -300,7 +296,7 @@ class _CardReader:
 
     def _parsed(self, passage: Passage | None) -> Parsed:
         if passage is None:
-            return Parsed([], (), {})
+            return Parsed((), (), {})
         parsed = markdown.parse(passage)
         self.problems.extend(parsed.problems)
         return parsed
@@ -313,14 +309,14 @@ class _CardReader:
         `==text==` alone is a highlight, except where there is no answer: then the question must
         hide something to be one. A mark that is never closed was meant to make one, too.
         """
-        if ".cloze" in words or any(True for _ in cloze.deletions(tokens, in_code=False)):
+        if ".cloze" in words or cloze.deletions(tokens, in_code=False):
             return True
         if any(each.code is Code.CLOZE_UNCLOSED for one in parsed for each in one.problems):
             return True
         return self.written.answer is None and any(each.type == "mark_open" for each in tokens)
 
     def _check_deletions(self, tokens: list[Token]) -> None:
-        found = list(cloze.deletions(tokens, in_code=True))
+        found = cloze.deletions(tokens, in_code=True)
         place = self.written.question.place
         for token in tokens:
             if opening := cloze.left_open(token):
@@ -328,7 +324,7 @@ class _CardReader:
                     Problem(
                         Code.CLOZE_UNCLOSED,
                         f"{opening.group()} is never closed, or stands in another deletion",
-                        token.meta.get("place", place),
+                        markdown.place(token),
                         "in code and maths a deletion ends with }} and holds no other",
                     )
                 )
@@ -342,13 +338,12 @@ class _CardReader:
                 )
             )
         for each in found:
-            at = each.token.meta.get("place", place)
-            if not each.hides:
+            if each.is_empty:
                 self.problems.report(
                     Problem(
                         Code.CLOZE_MISSING,
                         "this deletion hides nothing",
-                        at,
+                        each.place,
                         "write what is hidden between the :: and the }}",
                     )
                 )
@@ -357,7 +352,7 @@ class _CardReader:
                     Problem(
                         Code.CLOZE_NUMBER,
                         f"a deletion cannot have the number {each.number}",
-                        at,
+                        each.place,
                         f"Anki makes cards of the numbers 1 to {cloze.HIGHEST}",
                     )
                 )
@@ -369,7 +364,7 @@ class _CardReader:
                     Problem(
                         Code.CLOZE_OUTSIDE,
                         "Anki looks for no deletion here",
-                        each.token.meta.get("place", self.written.question.place),
+                        each.place,
                         "write it in the question, or in the answer above its ---",
                     )
                 )

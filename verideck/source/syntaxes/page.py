@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from verideck import markdown
@@ -84,7 +84,7 @@ class Page:
         self.lines = body.split("\n")
         parsed = markdown.blocks(Passage(body, Place(source.path)))
         self.links = parsed.links
-        self.tokens = tuple(parsed.tokens)
+        self.tokens = parsed.tokens
         self.blocks = tuple(_blocks(parsed.tokens))
         self.problems = tuple(each for each in parsed.problems if each.code is Code.FENCE_UNCLOSED)
         """A fence that runs on swallows the cards below it, wherever it stands."""
@@ -185,7 +185,7 @@ def _title(heading: Passage) -> str:
     ).strip()
 
 
-def _blocks(tokens: list[Token]) -> Iterator[Block]:
+def _blocks(tokens: Iterable[Token]) -> Iterator[Block]:
     group: list[Token] = []
     for token in tokens:
         group.append(token)

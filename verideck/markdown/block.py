@@ -1,0 +1,124 @@
+"""The block parser: markdown-it's and our own rules, found by the character that begins them.
+
+markdown-it asks every rule at every line, and most of them at every line of a paragraph once more.
+Here a rule is asked only at the lines that it can begin on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+from markdown_it.parser_block import ParserBlock
+from markdown_it.ruler import Ruler
+from markdown_it.rules_block import (
+    StateBlock,
+    blockquote,
+    code,
+    fence,
+    heading,
+    hr,
+    lheading,
+    list_block,
+    paragraph,
+    reference,
+    table,
+)
+
+from verideck.markdown import maths
+
+Rule = Callable[[StateBlock, int, int, bool], bool]
+"""A block rule: of the state, the line, the last line, and whether it only looks."""
+
+
+class _Entry(NamedTuple):
+    rule: Rule
+    starts: str
+    """The characters that it can begin with; empty for any."""
+    ends: Collection[str] = ()
+    """What it can end: the names of markdown-it's chains of rules."""
+
+
+def _table(state: StateBlock, line: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """A table: only a line of dashes makes one, beneath its first."""
+    return line + 1 < end and _begins(state, line + 1, "|-:") and table(state, line, end, silent)
+
+
+def _underlined(state: StateBlock, line: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """A heading above a line of dashes or equals signs, where the paragraph has such a line."""
+    below = line + 1
+    while below < end and not state.isEmpty(below):
+        if _begins(state, below, "-="):
+            return lheading(state, line, end, silent)
+        below += 1
+    return False
+
+
+def _begins(state: StateBlock, line: int, characters: str) -> bool:
+    start = state.bMarks[line] + state.tShift[line]
+    return start < state.eMarks[line] and state.src[start] in characters
+
+
+_ANY = ("paragraph", "reference", "blockquote", "list")
+RULES = (
+    _Entry(_table, "", ("paragraph", "reference")),
+    _Entry(maths.block, "$", _ANY),
+    _Entry(fence, "`~", _ANY),
+    _Entry(blockquote, ">", _ANY),
+    _Entry(hr, "*-_", _ANY),
+    _Entry(list_block, "*-+0123456789", ("paragraph", "reference", "blockquote")),
+    _Entry(reference, "["),
+    _Entry(heading, "#", ("paragraph", "reference", "blockquote")),
+    _Entry(_underlined, ""),
+    _Entry(paragraph, ""),
+)
+"""The rules in the order in which they are tried. Code is no rule: its indentation decides."""
+
+
+def _chain(entries: Collection[_Entry], otherwise: Rule) -> list[Rule]:
+    """One rule in the place of several; `otherwise` is for lines that are indented as code is."""
+    anywhere = tuple(each.rule for each in entries if not each.starts)
+    by_start = {
+        start: tuple(each.rule for each in entries if not each.starts or start in each.starts)
+        for start in "".join(each.starts for each in entries)
+    }
+
+    def rule(state: StateBlock, line: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+        if state.is_code_block(line):
+            return otherwise(state, line, end, silent)
+        start = state.bMarks[line] + state.tShift[line]
+        for each in by_start.get(state.src[start : start + 1], anywhere):
+            if each(state, line, end, silent):
+                return True
+        return False
+
+    return [rule]
+
+
+def _no_code(state: StateBlock, line: int, end: int, silent: bool) -> bool:  # noqa: ARG001, FBT001 - markdown-it's signature
+    """Indented code ends nothing."""
+    return False
+
+
+_CHAINS = {
+    "": _chain(RULES, code),
+    **{name: _chain([each for each in RULES if name in each.ends], _no_code) for name in _ANY},
+}
+
+
+class _Ruler(Ruler[Rule]):
+    """Gives markdown-it's rules the chains that they ask for."""
+
+    def getRules(self, chainName: str = "") -> list[Rule]:  # noqa: N802, N803 - markdown-it's names
+        return _CHAINS[chainName]
+
+    def get_active_rules(self) -> list[str]:
+        return ["code"]  # asked for to know whether indentation makes code
+
+
+class BlockParser(ParserBlock):
+    """Parses by `RULES`."""
+
+    def __init__(self) -> None:
+        """Make a parser; what is registered with its `ruler` is not asked."""
+        self.ruler = _Ruler()

@@ -1,0 +1,113 @@
+"""The inline parser: markdown-it's and our own rules, found by the character that begins them.
+
+markdown-it asks every rule at every character that could begin any of them. Here `RULES` says
+which rules a character can begin, so that a rule costs nothing in a text without its marks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from markdown_it import MarkdownIt
+from markdown_it.parser_inline import ParserInline
+from markdown_it.rules_inline import (
+    StateInline,
+    autolink,
+    backtick,
+    emphasis,
+    entity,
+    escape,
+    image,
+    link,
+    link_pairs,
+    newline,
+    strikethrough,
+)
+from markdown_it.token import Token
+from markdown_it.utils import EnvType
+
+from verideck.markdown import cloze, images, maths, positions, values
+from verideck.markdown.emphasis import widened
+from verideck.markdown.positions import CONTENT, Rule, State
+
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "\n": (newline,),
+    "\\": (escape,),
+    "&": (entity,),
+    "`": (positions.code(backtick),),
+    "*": (positions.delimiters(widened(emphasis.tokenize)),),
+    "_": (positions.delimiters(emphasis.tokenize),),
+    "~": (positions.delimiters(widened(strikethrough.tokenize)),),
+    "[": (link,),
+    "<": (positions.autolink(autolink),),
+    "!": (positions.image(image), positions.image(images.rule)),
+    "$": (maths.rule,),
+    "{": (values.rule, cloze.rule),
+    "=": (cloze.mark,),
+}
+"""The rules that a character can begin; the first that matches is taken."""
+
+_TEXT = re.compile("[" + re.escape("".join(RULES)) + "]")
+_STEP = re.compile("[" + re.escape("".join(RULES) + "]}:") + "]")
+"""What a step must not pass over: rules look for the end of a link and of a deletion by steps."""
+
+
+class InlineParser(ParserInline):
+    """Parses by `RULES`; what is registered with markdown-it's `ruler` is not asked."""
+
+    def skipToken(self, state: StateInline) -> None:  # noqa: N802 - markdown-it's name
+        """Step over one construct, or over text up to where one could begin."""
+        start = state.pos
+        if start in state.cache:
+            state.pos = state.cache[start]
+            return
+        assert isinstance(state, State)
+        if state.level >= state.md.options["maxNesting"]:
+            state.pos = state.posMax
+        elif not _STEP.match(state.src, start):
+            end = _STEP.search(state.src, start, state.posMax)
+            state.pos = end.start() if end else state.posMax
+        elif not _stepped(state):
+            state.pos = start + 1
+        state.cache[start] = state.pos
+
+    def tokenize(self, state: StateInline) -> None:
+        """Push the tokens of the text from the state's position to its end."""
+        assert isinstance(state, State)
+        source, end = state.src, state.posMax
+        nests = state.level < state.md.options["maxNesting"]
+        while state.pos < end:
+            start = state.begun = state.pos
+            for rule in RULES.get(source[start], ()) if nests else ():
+                if rule(state, False):  # noqa: FBT003 - markdown-it's signature
+                    break
+            else:
+                found = _TEXT.search(source, start + 1, end)
+                stop = found.start() if found else end
+                state.append_pending(source[start:stop])
+                state.pos = stop
+        if state.pending:
+            state.pushPending()
+
+    def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
+        """Parse a block's inline content; `env` has where it was written."""
+        state = State(src, md, env, tokens)
+        state.content = env.get(CONTENT)
+        self.tokenize(state)
+        if state.delimited:
+            link_pairs(state)
+            strikethrough.postProcess(state)
+            emphasis.postProcess(state)
+        positions.join(state)
+        return state.tokens
+
+
+def _stepped(state: State) -> bool:
+    state.level += 1  # as markdown-it does, to bound how deep rules call one another
+    for rule in RULES.get(state.src[state.pos], ()):
+        if rule(state, True):  # noqa: FBT003 - markdown-it's signature
+            state.level -= 1
+            return True
+    state.level -= 1
+    return False
