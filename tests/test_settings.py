@@ -290,16 +290,17 @@ def test_rules_are_set(tmp_path: Path) -> None:
 def test_a_default_has_no_place_to_look_for(tmp_path: Path) -> None:
     """A run in which no setting is wrong imports no parser of places."""
     (tmp_path / PYPROJECT).write_text("[tool.verideck]\ndisk = 1\n", encoding="utf-8")
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "cards" / "a.md").write_text("- What is two?\n  - A number.\n", encoding="utf-8")
     code = (
         "import sys\n"
-        "from pathlib import Path\n"
-        "from verideck.pipeline import configured_settings, execution_config\n"
+        "from verideck import Project\n"
         "from verideck.problems import Problems\n"
-        "settings = configured_settings(Path(), Problems())\n"
-        "execution_config(settings)\n"
-        "assert 'tomlkit' not in sys.modules\n"
-        "assert settings.at('disk').line == 2\n"
-        "assert 'tomlkit' in sys.modules\n"
+        "with Project.open() as project:\n"
+        "    assert project.check().ok\n"
+        "    assert 'tomlkit' not in sys.modules\n"
+        "    assert project.settings(Problems()).at('disk').line == 2\n"
+        "    assert 'tomlkit' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
