@@ -19,16 +19,15 @@ class Executors:
         """Open nothing yet."""
         self._config: ExecutionConfig | None = None
         self.stop = Event()
-        """Ends what runs, for good: the next run opens other executors."""
+        """Breaks off what runs."""
         self._provers: dict[str, Executor[Found]] = {}
         self._auditors: dict[str, Executor[Audit | Problem]] = {}
 
     def begin(self, config: ExecutionConfig) -> None:
-        """Begin a run. Executors of another configuration, or that were stopped, are replaced."""
-        if config != self._config or self.stop.is_set():
+        """Begin a run. Executors of another configuration are replaced."""
+        if config != self._config:
             self.close()
             self._config = config
-            self.stop = Event()
         for each in (*self._provers.values(), *self._auditors.values()):
             each.begin()
 
@@ -55,3 +54,4 @@ class Executors:
             each.close()
         self._provers, self._auditors = {}, {}
         self._config = None
+        self.stop.clear()

@@ -18,8 +18,8 @@ Answer_co = TypeVar("Answer_co", covariant=True)
 class Executor(Protocol[Answer_co]):
     """Executes the snippets of one language, for many runs, until it is closed.
 
-    It is opened with an event. Setting the event breaks off the run, for good: calls of `execute`
-    raise StoppedError.
+    It is opened with an event. Setting the event breaks off the run: calls of `execute` raise
+    StoppedError. When all of them have returned, the event is cleared, and the next run can begin.
     """
 
     @property
@@ -55,7 +55,7 @@ class Batch(Generic[Item, Answer]):
     """The items of one run: added one by one, then executed together."""
 
     def __init__(self, executors: Mapping[str, Executor[Answer]], stop: Event) -> None:
-        """Execute by these, by language. `stop` ends what they execute, for good."""
+        """Execute by these, by language. `stop` breaks off what they execute."""
         self._executors = executors
         self._stop = stop
         self._entries: list[_Entry[Item, Answer]] = []
@@ -99,7 +99,8 @@ class Batch(Generic[Item, Answer]):
             self._stop.set()
             raise
         finally:
-            pool.shutdown(wait=not self._stop.is_set(), cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=True)
+            self._stop.clear()
 
 
 def executed(card: Card) -> dict[str, list[Snippet]]:
