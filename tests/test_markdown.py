@@ -273,11 +273,12 @@ def facts(tokens: Sequence[Token]) -> Iterator[tuple[object, ...]]:
 @EXAMPLES
 def test_parsed_passages_are_shared_and_left_alone(text: str) -> None:
     """Making cards and notes of a passage changes none of its tokens."""
-    passages = [each for card in found(text) if isinstance(card, Card) for each in parts(card)]
+    made = [each for each in found(text) if isinstance(each, Card)]
+    passages = [each for card in made for each in parts(card)]
     before = [deepcopy(markdown.parse(each)) for each in passages]
-    notes = list(render(known([each for each in found(text) if isinstance(each, Card)])))
+    notes = render(known(made))
     assert before == [markdown.parse(each) for each in passages]
-    assert notes == list(render(known([each for each in found(text) if isinstance(each, Card)])))
+    assert notes == render(known(made))
 
 
 def parts(card: Card) -> Iterator[Passage]:

@@ -152,10 +152,8 @@ class _Writer:
             asked = f"{_paragraph(asked)}\n{html(answer, self, self._numbers)}"
             fields = {"Answer": "", "Extra": self._beside(extra)}
         else:
-            fields = {
-                "Answer": _unwrapped(html(answer, self, self._numbers)),
-                "Extra": self._beside(extra),
-            }
+            below = _unwrapped(html(answer, self, self._numbers))
+            fields = {"Answer": below, "Extra": self._beside(extra)}
         if self._front:
             asked = "\n".join([_paragraph(asked), *self._front]).rstrip()
         return {"Question": asked, **fields}
