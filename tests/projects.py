@@ -217,7 +217,7 @@ def verify(
     executors.begin(config)
     problems = Problems()
     try:
-        proving = Proving(executors.provers, executors.stop)
+        proving = Proving(executors)
         for each in cards:
             proving.add(each)
         proven = proving.finish(problems, on_event)
@@ -245,7 +245,7 @@ def audit(
     executors.begin(config)
     problems = Problems()
     try:
-        audited = audit_cards(proven, executors.auditors, executors.stop, floor, problems)
+        audited = audit_cards(proven, executors, floor, problems)
     finally:
         executors.close()
         config.store.close()

@@ -80,6 +80,9 @@ class Memo:
         import multiprocessing  # noqa: PLC0415 - where nothing has changed, nothing of it is used
         from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - see above
 
+        import verideck.render.fields  # noqa: PLC0415 - once, and not in each of the processes
+        import verideck.source.cards  # noqa: F401, PLC0415 - see above
+
         context = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(os.cpu_count(), context) as pool:
             rows = pool.map(partial(_encoded_row, self._config), missing, chunksize=2)

@@ -528,3 +528,11 @@ class Built:
     """Those that are not, and are told once more."""
     changes: tuple[Change, ...] = ()
     """What has become of the notes since the last build."""
+
+    @classmethod
+    def of(
+        cls, contents: DeckContents, path: str, sha256: str, changes: tuple[Change, ...]
+    ) -> Built:
+        """The package of a deck."""
+        retired = sum(note.retired for note in contents.notes)
+        return cls(path, sha256, len(contents.notes) - retired, retired, changes)

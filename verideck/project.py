@@ -19,17 +19,15 @@ from verideck.history.build_time import build_time as now
 from verideck.history.diff import Difference, differences
 from verideck.history.lock import Lock
 from verideck.history.recognise import Identities, recognise
-from verideck.history.scope import Scope
 from verideck.memo import Memo
 from verideck.model import Built, Card, Limits, Packaged, Place
-from verideck.pipeline import Run
 from verideck.problems import RULE_NAMES, BuildFailedError, Code, Problem, Problems, has_errors
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
 from verideck.proof.languages import VERIFIERS, sandbox
-from verideck.result import Result
+from verideck.result import Result, Run
 from verideck.settings import PYPROJECT, Settings, find_root, load
-from verideck.source.collect import Collected, collect
+from verideck.source.collect import collect
 from verideck.source.config import SourceConfig
 from verideck.stats import stats_of
 from verideck.storage.build_lock import build_lock
@@ -170,7 +168,7 @@ class Project:
             file = Path(output) if output else self.root / run.settings.output
             if run.lock != result.lock:
                 notes = pipeline.noted(run, result.proven, result.cards, result.scope, problems)
-                result = replace(result, notes=notes, lock=run.lock)
+                result = replace(result, notes=tuple(notes), lock=run.lock)
             time_ = now() if build_time is None else build_time
             built = pipeline.package(run, result, file, time_, problems, locked=locked)
         if built is None:
@@ -224,7 +222,11 @@ class Project:
         found = collect(paths, run.settings, self._memo, problems, on_card=lambda _: None)
         self._memo.end(write=False)
         known = recognise(
-            found.cards, run.lock, _scope(found, self.root), run.settings.namespace, problems
+            found.cards,
+            run.lock,
+            pipeline.scope_of(found, self.root),
+            run.settings.namespace,
+            problems,
         )
         if problems.has_errors:
             raise BuildFailedError(problems)
@@ -300,15 +302,4 @@ def source_config(settings: Settings) -> SourceConfig:
         settings.verify,
         frozenset(VERIFIERS),
         RULE_NAMES,
-    )
-
-
-def _scope(found: Collected, root: Path) -> Scope:
-    return Scope(
-        root,
-        found.is_whole,
-        found.files,
-        found.context_files,
-        found.context_cards,
-        found.unanswered,
     )

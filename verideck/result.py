@@ -1,14 +1,33 @@
-"""What a run comes to."""
+"""What a run uses, and what it comes to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from verideck.events import Listener
 from verideck.history.lock import Lock
+from verideck.history.recognise import Identities
 from verideck.history.scope import Scope
+from verideck.memo import Memo
 from verideck.model import Card, Note, ProvenCard, Stats
 from verideck.problems import Problem, Severity, has_errors
+from verideck.proof.executors import Executors
+from verideck.settings import Settings
+from verideck.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run uses of the project that is open."""
+
+    settings: Settings
+    lock: Lock
+    memo: Memo
+    identities: Identities
+    executors: Executors
+    store: Store
+    on_event: Listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +41,6 @@ class Result:
     notes: tuple[Note, ...] = ()
     """Those that hold, as Anki would be given them. A card that fails takes only itself away."""
     problems: tuple[Problem, ...] = ()
-    stats: Stats = field(default_factory=Stats)
     inputs: frozenset[str] = frozenset()
     """The files that all of this follows from, as a `Place` names them: settings, Markdown,
     includes, images, and what snippets imported or opened."""
@@ -30,6 +48,7 @@ class Result:
     """What of the project was read."""
     lock: Lock = field(default_factory=Lock)
     """What the cards were known by."""
+    stats: Stats = field(default_factory=Stats)
 
     @property
     def ok(self) -> bool:

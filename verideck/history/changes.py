@@ -18,7 +18,11 @@ def changes(before: Lock, after: Lock, scope: Scope) -> Iterator[Change]:
     """
     for entry in sorted(after.entries.values(), key=lambda each: each.identity.id):
         if scope.includes(entry):
-            yield from classify(before.entries.get(entry.identity.guid), entry)
+            former = before.entries.get(entry.identity.guid)
+            if former is entry and not entry.retired:  # most entries of most builds
+                yield Change(ChangeKind.UNTOUCHED, entry.identity.id, after=entry.identity.question)
+            else:
+                yield from classify(former, entry)
 
 
 def classify(former: Entry | None, entry: Entry) -> Iterator[Change]:

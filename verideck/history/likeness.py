@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -30,9 +31,13 @@ Features = frozenset[str]
 
 def features(text: str) -> Features:
     """The hashes of a text's words and pairs of Han characters."""
-    return frozenset(
-        blake2b(word.encode(), digest_size=_DIGITS // 2).hexdigest() for word in _words(text)
-    )
+    return frozenset(map(_hash, _words(text)))
+
+
+@lru_cache(maxsize=50_000)
+def _hash(word: str) -> str:
+    """A word's hash: a deck says most of its words again and again."""
+    return blake2b(word.encode(), digest_size=_DIGITS // 2).hexdigest()
 
 
 def _words(text: str) -> Iterable[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from threading import Event
 
 from verideck.events import Audited, CardFailed, Counted, Listener, unheard
 from verideck.model import Audit, Card, ProvenCard, Survivor
 from verideck.problems import Code, Problem, Problems, Severity
-from verideck.proof.scheduling import Batch, Executor, executed
+from verideck.proof.executors import Executors
+from verideck.proof.scheduling import Batch, executed
 
 _FOR_SEEDS = (
     "assert what holds for every seed, or a tolerance that does; if the seed belongs to it, write "
@@ -23,8 +23,7 @@ _FOR_RUNS = (
 
 def audit(
     proven: Sequence[ProvenCard],
-    executors: Mapping[str, Executor[Audit | Problem]],
-    stop: Event,
+    executors: Executors,
     floor: float,
     problems: Problems,
     on_event: Listener = unheard,
@@ -34,7 +33,7 @@ def audit(
     A card whose score is under the floor is an error, reported with what survived; so is one that
     holds by luck. A card without code, or in whose code nothing can be changed, has no score.
     """
-    batch: Batch[int, Audit | Problem] = Batch(executors, stop)
+    batch: Batch[int, Audit | Problem] = Batch(executors.auditor, executors.stop)
     for number, each in enumerate(proven):
         batch.add(number, executed(each.card))
     on_event(Counted(len(proven), audits=True))

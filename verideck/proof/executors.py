@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from threading import Event
 
 from verideck.model import Audit
@@ -31,21 +30,17 @@ class Executors:
         for each in (*self._provers.values(), *self._auditors.values()):
             each.begin()
 
-    @property
-    def provers(self) -> Mapping[str, Executor[Found]]:
-        """Those that prove, by language."""
-        if not self._provers and self._config:
-            config = self._config
-            self._provers = {name: made(config, self.stop) for name, made in VERIFIERS.items()}
-        return self._provers
+    def prover(self, language: str) -> Executor[Found] | None:
+        """Return what proves snippets of a language; None where it has no verifier."""
+        if language in VERIFIERS and language not in self._provers and self._config:
+            self._provers[language] = VERIFIERS[language](self._config, self.stop)
+        return self._provers.get(language)
 
-    @property
-    def auditors(self) -> Mapping[str, Executor[Audit | Problem]]:
-        """Those that audit, by language."""
-        if not self._auditors and self._config:
-            config = self._config
-            self._auditors = {name: made(config, self.stop) for name, made in AUDITORS.items()}
-        return self._auditors
+    def auditor(self, language: str) -> Executor[Audit | Problem] | None:
+        """Return what audits snippets of a language; None where it has no auditor."""
+        if language in AUDITORS and language not in self._auditors and self._config:
+            self._auditors[language] = AUDITORS[language](self._config, self.stop)
+        return self._auditors.get(language)
 
     def close(self) -> None:
         """End whatever runs."""

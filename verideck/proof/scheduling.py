@@ -54,9 +54,9 @@ class _Entry(Generic[Item, Answer]):
 class Batch(Generic[Item, Answer]):
     """The items of one run: added one by one, then executed together."""
 
-    def __init__(self, executors: Mapping[str, Executor[Answer]], stop: Event) -> None:
-        """Execute by these, by language. `stop` breaks off what they execute."""
-        self._executors = executors
+    def __init__(self, executor_of: Callable[[str], Executor[Answer] | None], stop: Event) -> None:
+        """`executor_of` gives the executor of a language; `stop` breaks off what it executes."""
+        self._executor_of = executor_of
         self._stop = stop
         self._entries: list[_Entry[Item, Answer]] = []
 
@@ -65,7 +65,7 @@ class Batch(Generic[Item, Answer]):
         entry: _Entry[Item, Answer] = _Entry(item, [])
         self._entries.append(entry)
         for language, of_language in snippets.items():
-            if executor := self._executors.get(language):
+            if executor := self._executor_of(language):
                 answer = executor.cached(of_language)
                 if answer is None:
                     executor.expect(of_language)
@@ -81,7 +81,7 @@ class Batch(Generic[Item, Answer]):
         waiting = [entry for entry in self._entries if entry.open]
         if not waiting:
             return
-        width = max(each.width for each in self._executors.values())
+        width = max(executor.width for entry in waiting for executor, _ in entry.open)
         pool = ThreadPoolExecutor(max_workers=width)
         try:
             futures: dict[Future[Answer], _Entry[Item, Answer]] = {

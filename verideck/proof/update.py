@@ -30,7 +30,7 @@ def update(cards: Iterable[Card], config: ExecutionConfig) -> list[str]:
     """
     executors = Executors()
     executors.begin(replace(config, updating=True))
-    proving = Proving(executors.provers, executors.stop)
+    proving = Proving(executors)
     for card in cards:
         if any(map(_is_output, card.snippets)):
             proving.add(card)

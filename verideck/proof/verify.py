@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from threading import Event
+from collections.abc import Sequence
 
 from verideck.events import CardFailed, CardProven, Counted, Listener, unheard
 from verideck.model import Card, Proof, ProvenCard
 from verideck.problems import Problem, Problems, has_errors
+from verideck.proof.executors import Executors
 from verideck.proof.languages import Found
-from verideck.proof.scheduling import Batch, Executor, executed
+from verideck.proof.scheduling import Batch, executed
 
 
 class Proving:
     """The proofs of one run: cards are added as they are found, then proved together."""
 
-    def __init__(self, executors: Mapping[str, Executor[Found]], stop: Event) -> None:
-        """Prove by these executors; `stop` ends them."""
-        self._batch: Batch[int, Found] = Batch(executors, stop)
+    def __init__(self, executors: Executors) -> None:
+        """Prove by these executors."""
+        self._batch: Batch[int, Found] = Batch(executors.prover, executors.stop)
         self._cards: list[Card] = []
+        self._idle: list[int] = []
+        """The cards of which nothing is executed."""
 
     def add(self, card: Card) -> None:
         """Take a card; its executor gets ready for it."""
-        self._batch.add(len(self._cards), executed(card))
+        if snippets := executed(card):
+            self._batch.add(len(self._cards), snippets)
+        else:
+            self._idle.append(len(self._cards))
         self._cards.append(card)
 
     def finish(self, problems: Problems, on_event: Listener = unheard) -> list[ProvenCard]:
@@ -44,6 +49,8 @@ class Proving:
             proven[number] = ProvenCard(card, proofs)
             on_event(CardProven(card, proofs))
 
+        for number in self._idle:
+            done(number, ())
         self._batch.run(done)
         for number in sorted(told):
             problems.extend(told[number])

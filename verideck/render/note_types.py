@@ -29,6 +29,11 @@ FIELD_IDS: Mapping[str, int] = MappingProxyType(
 """The fields of every note type, each with the id that it keeps for ever."""
 
 
+def note_types() -> dict[Kind, NoteType]:
+    """The note type for each kind of card."""
+    return {kind: notetype(kind) for kind in Kind}
+
+
 @cache
 def notetype(kind: Kind) -> NoteType:
     """The note type for a kind of card."""

@@ -65,9 +65,11 @@ def _key(contents: DeckContents, suffix: str) -> str:
     hash_ = hashlib.sha256(f"{_EDITION} {suffix} {contents.build_time} {contents.styles}".encode())
     for note in contents.notes:
         media = ",".join(each.name for each in note.media)
-        parts = (note.identity.guid, note.identity.id, note.mod, note.content, note.deck, note.kind,
-                 note.retired, note.tags, media)  # fmt: skip
-        hash_.update(repr(parts).encode())
+        identity = note.identity
+        hash_.update(
+            f"{identity.guid} {identity.id} {note.mod} {note.content} {note.kind} {note.retired} "
+            f"{media} {note.deck}\n".encode()
+        )
     return hash_.hexdigest()
 
 
