@@ -150,24 +150,71 @@ def test_no_module_is_a_drawer() -> None:
     assert not drawers & {file.stem for file in _modules()}
 
 
-@pytest.mark.parametrize(
-    ("page", "folder"), [("README.md", ROOT), ("CONTRIBUTING.md", PACKAGE)], ids=["readme", "guide"]
-)
-def test_the_printed_tree_is_the_disks(page: str, folder: Path) -> None:
-    """The tree that a page prints names what is there, and all of it."""
+def _printed(page: str) -> dict[str, set[str]]:
+    """The names that a page's tree prints, by the folder that each is in; "" is the whole tree."""
     text = (ROOT / page).read_text(encoding="utf-8")
     tree = next(
         block for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL) if "verideck/" in block
     )
-    printed = set(re.findall(r"^ *([\w.]+(?:/|\.py))  ", tree, re.MULTILINE))
+    lines = re.findall(r"^( *)([\w.]+(?:/|\.py))  ", tree, re.MULTILINE)
+    outermost = min(len(indent) for indent, _ in lines)
+    found: dict[str, set[str]] = {}
+    above: list[str] = []
+    for indent, name in lines:
+        del above[(len(indent) - outermost) // 4 :]
+        found.setdefault("".join(above), set()).add(name)
+        above.append(name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("page", "folder"), [("README.md", ROOT), ("CONTRIBUTING.md", PACKAGE)], ids=["readme", "guide"]
+)
+def test_the_printed_tree_is_the_disks(page: str, folder: Path) -> None:
+    """The tree that a page prints names what is there, and all of it.
+
+    Where it goes into a folder, it names the folders in that.
+    """
+    files = _files(folder)
+    printed = _printed(page)
     on_disk = {
         first + "/" if rest else first
-        for first, _, rest in (name.partition("/") for name in _files(folder))
+        for first, _, rest in (name.partition("/") for name in files)
         if not first.startswith(".") and (rest or first.endswith(".py"))
     } - {"__init__.py"}
     if folder == ROOT:
         on_disk.add(f"{PACKAGE.name}/")  # it may be installed elsewhere
-    assert printed == on_disk
+    assert printed.pop("") == on_disk
+    for above, names in printed.items():
+        inside = [name.removeprefix(above) for name in files if name.startswith(above)]
+        assert names == {f"{name.partition('/')[0]}/" for name in inside if "/" in name}, above
+
+
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_the_guide_names_every_door() -> None:
+    """A newcomer reads on one page where each dependency is imported."""
+    (doors,) = re.findall(r"^\*\*Doors\.\*\*.*?\n\n", GUIDE, re.DOTALL | re.MULTILINE)
+    named = set(re.findall(r"`(.*?)`", doors))
+    assert named == {*DOORS, *(door for files in DOORS.values() for door in files)}
+
+
+ROOM = re.compile(r"`([\w/]+(?:\.py|/)|\w+\.py)`((?: `\w+`,?)*)")
+"""A path in the guide, and the names behind it."""
+
+
+@pytest.mark.parametrize(
+    ("path", "names"), sorted(set(ROOM.findall(GUIDE.partition("## Where")[2])))
+)
+def test_every_room_that_the_guide_names_is_there(path: str, names: str) -> None:
+    """A path in the guide is one of the package or of the repository, and defines what it names."""
+    found = PACKAGE / path
+    assert found.exists() or (ROOT / path).exists()
+    if names:
+        text = found.read_text(encoding="utf-8")
+        for name in re.findall(r"\w+", names):
+            assert re.search(rf"^ *(?:def |class )?{name}\b[^.]", text, re.MULTILINE), name
 
 
 def test_the_readmes_card_is_the_examples() -> None:

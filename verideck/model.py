@@ -474,7 +474,7 @@ class Stats:
     reused: int = 0
     """Cards whose proof of a former run still holds: nothing of them was executed now."""
     sandbox: str = ""
-    """The box in which snippets are executed here, or why there is none."""
+    """The sandbox in which snippets are executed here, or why there is none."""
     seconds: float = 0.0
     parsed: int = 0
     """Files whose cards were not remembered from a former run."""

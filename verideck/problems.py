@@ -115,7 +115,7 @@ class Code(StrEnum):
     SHAPES_DIFFER = "shapes-differ"
     """An `allclose` held because one side was broadcast to the other's shape."""
     SANDBOX_MISSING = "sandbox-missing"
-    """A box is required, and this system has none."""
+    """A sandbox is required, and this system has none."""
     EXECUTOR_FAILED = "executor-failed"
     """The cluster that executes cards cannot be reached, or lost one."""
 
@@ -184,7 +184,7 @@ class Code(StrEnum):
     TEXT_DAMAGED = "text-damaged"
     """Text lost something when it was copied."""
     SUPPRESSION_UNUSED = "suppression-unused"
-    """A card excepts itself from a rule that it does not break."""
+    """A card suppresses a rule that it does not break."""
 
     # Packages
     DECK_EMPTY = "deck-empty"

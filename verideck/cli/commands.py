@@ -72,7 +72,7 @@ def _common(command: Command) -> Command:
         click.option(
             "--require-sandbox",
             is_flag=True,
-            help="Execute nothing where this system cannot shut it in.",
+            help="Execute nothing where this system has no sandbox.",
         ),
         click.option(
             "--executor",

@@ -119,7 +119,7 @@ def _as_value(problem: Problem) -> dict[str, object]:
 
 
 def linted(found: Linted) -> str:
-    """The last lines of a look at the rules: which were broken how often, what is excepted."""
+    """The last lines of a look at the rules: which were broken how often, what is suppressed."""
     wrong = len(errors(found.problems))
     counts = (_count(found.cards, "card"), _count(wrong, "error"))
     lines = [", ".join([*counts, _count(len(found.problems) - wrong, "warning")])]

@@ -21,7 +21,7 @@ Found = list[Proof | Problem]
 
 
 Prover = Callable[[ExecutionConfig, Event], Executor[Found]]
-"""Opened on a bench; ends what runs when the event is set."""
+"""Opened with a configuration; ends what runs when the event is set."""
 Auditing = Callable[[ExecutionConfig, Event], Executor[Audit | Problem]]
 
 
@@ -45,7 +45,7 @@ AUDITORS: Mapping[str, Auditing] = MappingProxyType({"python": _python_audits})
 
 
 def sandbox(config: ExecutionConfig) -> str:
-    """The box that snippets are executed in, in a person's words."""
+    """The sandbox that snippets are executed in, in a person's words."""
     from verideck.proof.sandbox import kernel  # noqa: PLC0415
 
     if not config.sandbox:
