@@ -144,6 +144,13 @@ def test_no_process_imports_what_another_executes(circle: str) -> None:
         assert not others, f"{file.relative_to(PACKAGE)} imports {others}"
 
 
+def test_the_way_is_one_page() -> None:
+    """The order of the stages is read in sixty lines, imports apart."""
+    text = (PACKAGE / "pipeline.py").read_text(encoding="utf-8")
+    lines = [line for line in text[text.index("\ndef ") :].split("\n") if line.strip()]
+    assert len(lines) <= 60
+
+
 def test_no_module_is_a_drawer() -> None:
     """A module's name says what is in it."""
     drawers = {"utils", "util", "helpers", "common", "core", "manager", "misc"}

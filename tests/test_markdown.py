@@ -21,7 +21,7 @@ from verideck.markdown import Token, cloze
 from verideck.markdown.positions import character_place
 from verideck.model import Card, Kind, Note, Passage, Place, ProvenCard, Role, Source, Unanswered
 from verideck.problems import Code, Problem, Problems
-from verideck.proof.python.parent.expected import difference
+from verideck.proof.expected import difference
 from verideck.render.fields import rendered
 from verideck.render.highlight import Highlighter
 from verideck.render.look import note_of

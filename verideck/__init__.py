@@ -1,8 +1,6 @@
 """Markdown questions and answers become an Anki deck, and every snippet is proved first."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # typing's own would have to be imported, which `--version` need not wait for
 if TYPE_CHECKING:
     from verideck.model import Place
     from verideck.problems import Problem, Severity
@@ -24,5 +22,7 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     """Import what is asked for: the processes that execute cards ask for none of it."""
     if name in _HOMES:
+        from importlib import import_module  # noqa: PLC0415 - see TYPE_CHECKING
+
         return getattr(import_module(f"verideck.{_HOMES[name]}"), name)
     raise AttributeError(name)

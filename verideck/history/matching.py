@@ -8,7 +8,7 @@ clear. What stays unclear is left to the author.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,17 +51,23 @@ def matched(
     card be it whose question is not the same.
     """
     found = _the_only_ones(cards, entries)
-    taken = {entry.identity.guid for entry in found.values()}
-    if found:
-        cards = [card for card in cards if card.place not in found]
-        entries = [entry for entry in entries if entry.identity.guid not in taken]
-    more, same = _resolved(list(_with_the_same_question(cards, entries)))
+    if len(found) == len(cards):
+        return found, []
+    left, free = _without(found, cards, entries)
+    more, same = _resolved(list(_with_the_same_question(left, free)))
     found |= more
-    taken = {entry.identity.guid for entry in found.values()}
-    left = [card for card in cards if card.place not in found]
-    free = [entry for entry in entries if entry.identity.guid not in taken]
+    left, free = _without(more, left, free)
     more, unclear = _resolved([*same, *_alike(left, free, is_gone)])
     return found | more, unclear
+
+
+def _without(
+    found: Mapping[Place, Entry], cards: Sequence[Card], entries: Sequence[Entry]
+) -> tuple[list[Card], list[Entry]]:
+    """The cards that were not found, and the entries of notes that no card was found to be."""
+    taken = {entry.identity.guid for entry in found.values()}
+    left = [card for card in cards if card.place not in found]
+    return left, [entry for entry in entries if entry.identity.guid not in taken]
 
 
 def _the_only_ones(cards: Sequence[Card], entries: Sequence[Entry]) -> dict[Place, Entry]:
@@ -69,18 +75,21 @@ def _the_only_ones(cards: Sequence[Card], entries: Sequence[Entry]) -> dict[Plac
 
     A note with several lines in the lock is left to the comparison of all its pairs.
     """
-    lines = Counter(entry.identity.guid for entry in entries)
-    of_question: dict[str, list[Entry]] = defaultdict(list)
+    guids = Counter(entry.identity.guid for entry in entries)
+    of_entries: dict[str, Entry | None] = {}
     for entry in entries:
-        of_question[entry.identity.question].append(entry)
-    questions = [one_line(card.question.text) for card in cards]
-    asked = Counter(questions)
+        question = entry.identity.question
+        is_only_one = question not in of_entries and guids[entry.identity.guid] == 1
+        of_entries[question] = entry if is_only_one else None
+    of_cards: dict[str, Card | None] = {}
+    for card in cards:
+        question = one_line(card.question.text)
+        of_cards[question] = None if question in of_cards else card
     found: dict[Place, Entry] = {}
-    for card, question in zip(cards, questions, strict=True):
-        same = of_question.get(question, [])
-        is_only_one = len(same) == asked[question] == 1 and lines[same[0].identity.guid] == 1
-        if is_only_one and _may_be(card, same[0]):
-            found[card.place] = same[0]
+    for question, asking in of_cards.items():
+        only = of_entries.get(question)
+        if asking and only and _may_be(asking, only):
+            found[asking.place] = only
     return found
 
 

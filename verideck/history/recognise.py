@@ -32,22 +32,28 @@ class Identities:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._known: dict[int, tuple[Card, Entry, Card]] = {}
+        self._used: dict[int, tuple[Card, Entry, Card]] = {}
 
-    def find(self, card: Card, entry: Entry) -> Card | None:
-        """The identified card, if it was kept for the same card and an equal entry."""
+    def of(self, card: Card, entry: Entry) -> Card:
+        """The card as the note that an entry remembers."""
         known = self._known.get(id(card))
-        if known and known[0] is card and (known[1] is entry or known[1] == entry):
-            return known[2]
-        return None
+        if not (known and known[0] is card and (known[1] is entry or known[1] == entry)):
+            known = card, entry, _with_former(card, entry)
+        self._used[id(card)] = known
+        return known[2]
 
-    def keep(self, card: Card, entry: Entry, identified: Card) -> None:
-        """Keep an identified card."""
-        self._known[id(card)] = card, entry, identified
+    def forget_others(self) -> None:
+        """Remember only what was asked for since this was called last."""
+        self._known, self._used = self._used, {}
 
-    def forget_others(self, cards: Iterable[Card]) -> None:
-        """Keep nothing of cards that are not among these."""
-        here = {id(card) for card in cards}
-        self._known = {key: known for key, known in self._known.items() if key in here}
+
+class _Taken:
+    """The ids and guids that a new card must not get."""
+
+    def __init__(self, lock: Lock, cards: Sequence[Card]) -> None:
+        self.ids = {entry.identity.id for entry in (*lock.merged, *lock.entries.values())}
+        self.ids.update(card.id for card in cards)
+        self.guids = set(lock.entries)
 
 
 def recognise(
@@ -65,24 +71,27 @@ def recognise(
     they are neither returned nor reported.
     """
     identities = identities or Identities()
-    context = {card.place for card in scope.context_cards}
     every = [*cards, *scope.context_cards]
     found, unclear = _entries(every, lock, scope)
     told = list(_ambiguous(unclear))
     ambiguous = {problem.place for problem in told}
-    ids = {entry.identity.id for entry in (*lock.merged, *lock.entries.values())}
-    ids.update(card.id for card in every)
-    guids = set(lock.entries)
+    taken: _Taken | None = None
     known: dict[Place, Card] = {}
     for card in every:
         entry = found.get(card.place)
         if entry and entry.kind is not card.kind:
             told.append(_another_kind(card, entry))
+        elif entry:
+            known[card.place] = identities.of(card, entry)
         elif card.place not in ambiguous:
-            known[card.place] = _identified(card, entry, namespace, ids, guids, identities)
-    identities.forget_others(every)
+            taken = taken or _Taken(lock, every)
+            known[card.place] = _new(card, namespace, taken)
+    identities.forget_others()
+    for card in scope.context_cards:
+        known.pop(card.place, None)
+    context = {card.place for card in scope.context_cards}
     problems.extend(problem for problem in told if problem.place not in context)
-    return {place: card for place, card in known.items() if place not in context}
+    return known
 
 
 def _entries(
@@ -98,36 +107,24 @@ def _entries(
         if line and line.identity.guid not in taken:  # merged lines may name one note twice
             taken.add(line.identity.guid)
             found[card.place] = line
-    more, unclear = matched(
-        [card for card in cards if card.place not in found],
-        [line for line in lines if line.identity.guid not in taken],
-        scope.is_missing,
-    )
-    entries = {place: lock.entries[line.identity.guid] for place, line in (found | more).items()}
-    return entries, unclear
+    left, free = list(cards), lines
+    if found:
+        left = [card for card in cards if card.place not in found]
+        free = [line for line in lines if line.identity.guid not in taken]
+    more, unclear = matched(left, free, scope.is_missing)
+    found |= more
+    if lock.merged:
+        found = {place: lock.entries[line.identity.guid] for place, line in found.items()}
+    return found, unclear
 
 
-def _identified(
-    card: Card,
-    entry: Entry | None,
-    namespace: str,
-    ids: set[str],
-    guids: set[str],
-    identities: Identities,
-) -> Card:
-    """The card with the identity that it had, or with a new id and guid, which are then taken."""
-    if entry:
-        known = identities.find(card, entry)
-        if known is None:
-            known = _with_former(card, entry)
-            identities.keep(card, entry, known)
-        if known.identity:
-            ids.add(known.identity.id)
-        return known
-    name = card.id or chosen(one_line(card.question.text), ids)
-    ids.add(name)
-    guids.add(here := guid(namespace, name, guids))
-    return _with_identity(card, name, here, Past())
+def _new(card: Card, namespace: str, taken: _Taken) -> Card:
+    """The card with an identity that no note has; its id and guid are taken then."""
+    name = card.id or chosen(one_line(card.question.text), taken.ids)
+    taken.ids.add(name)
+    its_guid = guid(namespace, name, taken.guids)
+    taken.guids.add(its_guid)
+    return _with_identity(card, name, its_guid, Past())
 
 
 def _with_former(card: Card, entry: Entry) -> Card:

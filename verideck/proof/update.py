@@ -11,7 +11,7 @@ from verideck.model import Card, Proof, Role, Snippet
 from verideck.problems import Problems
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
-from verideck.proof.python.parent.expected import difference
+from verideck.proof.expected import difference
 from verideck.proof.verify import Proving
 from verideck.storage.files import write_whole
 

@@ -19,15 +19,14 @@ class Proving:
         """Prove by these executors."""
         self._batch: Batch[int, Found] = Batch(executors.prover, executors.stop)
         self._cards: list[Card] = []
-        self._idle: list[int] = []
-        """The cards of which nothing is executed."""
+        self._executed: set[int] = set()
+        """The numbers of the cards of which something is executed."""
 
     def add(self, card: Card) -> None:
         """Take a card; its executor gets ready for it."""
         if snippets := executed(card):
+            self._executed.add(len(self._cards))
             self._batch.add(len(self._cards), snippets)
-        else:
-            self._idle.append(len(self._cards))
         self._cards.append(card)
 
     def finish(self, problems: Problems, on_event: Listener = unheard) -> list[ProvenCard]:
@@ -49,8 +48,10 @@ class Proving:
             proven[number] = ProvenCard(card, proofs)
             on_event(CardProven(card, proofs))
 
-        for number in self._idle:
-            done(number, ())
+        for number, card in enumerate(self._cards):
+            if number not in self._executed:
+                proven[number] = ProvenCard(card, ())
+                on_event(CardProven(card, ()))
         self._batch.run(done)
         for number in sorted(told):
             problems.extend(told[number])

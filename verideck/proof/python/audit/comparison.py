@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from verideck.model import Role, Snippet
-from verideck.proof.python.parent import expected
+from verideck.proof import expected
 from verideck.proof.python.parent.verdicts import read
 from verideck.proof.python.wire.chance import without_chance
 from verideck.proof.python.wire.messages import Finished, ReadValue, StepReport

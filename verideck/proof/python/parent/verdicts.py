@@ -9,8 +9,8 @@ from pathlib import Path
 
 from verideck.model import Place, Proof, Role, Snippet
 from verideck.problems import Code, Problem, Severity
+from verideck.proof import expected
 from verideck.proof.config import ExecutionConfig
-from verideck.proof.python.parent import expected
 from verideck.proof.python.parent.request import STEPS, limits_of, steps_of
 from verideck.proof.python.wire.messages import (
     REPORT,
