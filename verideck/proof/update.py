@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from verideck.model import Card, Proof, Role, Snippet
+from verideck.model import FORBIDDEN, Card, Proof, Role, Snippet
 from verideck.problems import Problems
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
@@ -17,8 +17,8 @@ from verideck.storage.files import write_whole
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 """A line with its ending, whichever the file has."""
-_UNFIT = re.compile(r"^\s*(?:```|~~~)|[\x00-\x08\x0b-\x1f\x7f]", re.MULTILINE)
-"""What would close the fence, and characters that no card may hold."""
+_UNFIT = re.compile(rf"^\s*(?:```|~~~)|\r|{FORBIDDEN.pattern}", re.MULTILINE)
+"""What would close the fence or end a line, and characters that no card may contain."""
 
 
 def update(cards: Iterable[Card], config: ExecutionConfig) -> list[str]:

@@ -12,6 +12,7 @@ from verideck import markdown
 from verideck.markdown import Token, cloze
 from verideck.markdown.languages import plain
 from verideck.model import (
+    FORBIDDEN,
     Card,
     Kind,
     Media,
@@ -34,7 +35,6 @@ _PLAYED = {".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".mp4", ".webm", ".
 _SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".tiff"}
 _AUTHORS_NOTE = re.compile(r"[ \t]*#\s*audit:\s*ignore\b.*")
 """What concerns whoever audits the code, not whoever learns it."""
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def rendered(proven: ProvenCard, root: Path, highlighter: Highlighter) -> Rendered:
@@ -263,7 +263,7 @@ class _Writer:
         return ""
 
     def _clean(self, text: str, place: Place) -> str:
-        found = _FORBIDDEN.search(text)
+        found = FORBIDDEN.search(text)
         if found:
             message = f"the run gave a control character, U+{ord(found.group()):04X}"
             self.problems.append(Problem(Code.CHARACTER_FORBIDDEN, message, place))
@@ -274,7 +274,7 @@ def _numbers(card: Card) -> cloze.Numbers | None:
     """Anki's numbers of a cloze card's deletions."""
     if card.kind is not Kind.CLOZE:
         return None
-    known = zip(card.hidden, card.numbers, strict=True)
+    known = zip(card.deletions, card.numbers, strict=True)
     return {each.place if each.number is None else each.number: number for each, number in known}
 
 

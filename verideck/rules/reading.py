@@ -65,7 +65,7 @@ def reading(card: Card) -> Reading:
         prose(above, answer),
         prose(below, answer),
         tuple(_listings(above, answer)),
-        card.hidden,
+        card.deletions,
     )
 
 

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from verideck.model import Place, Source
+from verideck.model import FORBIDDEN, Place, Source
 from verideck.problems import Code, Problem, Problems
 from verideck.settings import Settings
 from verideck.storage.files import absolute, place_name
 
 SUFFIXES = {".md", ".markdown"}
 _UNNAMABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def read(paths: Sequence[Path], settings: Settings, problems: Problems) -> list[Source]:
@@ -90,7 +89,7 @@ def _source(file: Path, folders: tuple[str, ...], root: Path, problems: Problems
         problems.report(_not_utf8(content, error, name))
         return None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    forbidden = [_forbidden(match, text, name) for match in _FORBIDDEN.finditer(text)]
+    forbidden = [_forbidden(match, text, name) for match in FORBIDDEN.finditer(text)]
     problems.extend(forbidden)
     return None if forbidden else Source(name, text, folders)
 
