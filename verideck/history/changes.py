@@ -67,7 +67,7 @@ def describe(change: Change) -> str:
 
 
 MOST_SHOWN = 10
-"""How many changes of one kind a message lists; further ones are counted."""
+"""How many lines a list of changes has; further changes are counted."""
 
 
 def stale(before: Lock, after: Lock, scope: Scope) -> Problem:

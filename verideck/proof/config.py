@@ -29,7 +29,7 @@ class ExecutionConfig:
     store: Store = field(default_factory=lambda: Store(None))
     """The cache of proofs. A store without a folder stores nothing, so everything is executed."""
     updating: bool = False
-    """Whether to accept any output of a snippet, because it is about to become the card's output."""
+    """Whether to accept any output of a snippet: it is about to be written into the card."""
     executor: str = ""
     """The engine that executes (see `python.parent.engines`); empty for the fastest one here."""
     executor_place: Place = PROJECT
