@@ -30,7 +30,7 @@ FIELD_IDS: Mapping[str, int] = MappingProxyType(
 
 
 def note_types() -> dict[Kind, NoteType]:
-    """The note type for each kind of card."""
+    """Return the note type for each kind of card."""
     return {kind: notetype(kind) for kind in Kind}
 
 
