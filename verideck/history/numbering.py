@@ -72,17 +72,17 @@ _Group = tuple[int | None, str]
 def memberships(deletions: Sequence[ClozeDeletion]) -> list[int]:
     """Return the group of each deletion. Deletions without a number are groups of their own."""
     by_number: dict[int, int] = {}
-    memberships: list[int] = []
+    groups: list[int] = []
     count = 0
     for each in deletions:
         if each.number in by_number:
-            memberships.append(by_number[each.number])
+            groups.append(by_number[each.number])
             continue
         if each.number is not None:
             by_number[each.number] = count
-        memberships.append(count)
+        groups.append(count)
         count += 1
-    return memberships
+    return groups
 
 
 def grouped(deletions: Sequence[ClozeDeletion]) -> list[_Group]:
