@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from projects import SETTINGS, Project, audit, card, execution_config, load, project
 
 from verideck.cli.commands import verideck
-from verideck.cli.report import audits_as_json, scored
+from verideck.cli.report import audits_as_json, format_audit
 from verideck.model import Audit, Place, ProvenCard, Stats, Survivor
 from verideck.problems import Code, Problem
 from verideck.proof.python.audit import audit_cache, auditor
@@ -279,7 +279,7 @@ def test_each_change_comes_to_one_of_four(audited: dict[str, Audit]) -> None:
     assert survivor.after == "return x * 3 if one else 0"
     assert survivor.moved == 5
     assert every.score == pytest.approx(2 / 3)
-    assert scored(every) == "67%: 2 of 3 changes noticed, 1 crashed, 3 equivalent"
+    assert format_audit(every) == "67%: 2 of 3 changes noticed, 1 crashed, 3 equivalent"
 
 
 def test_a_survivor_is_told_at_its_line(audited: dict[str, Audit]) -> None:
@@ -303,7 +303,7 @@ def test_the_score_tells_weak_from_strong(audited: dict[str, Audit]) -> None:
 def test_a_reason_silences(audited: dict[str, Audit]) -> None:
     """Changes of a line that is silenced with a reason are not made; without one they are."""
     assert audited["silent"] == Audit()
-    assert scored(audited["silent"]) == "nothing to change"
+    assert format_audit(audited["silent"]) == "nothing to change"
     assert len(audited["loud"].survivors) == 2
 
 

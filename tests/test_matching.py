@@ -124,14 +124,14 @@ def test_the_work_does_not_grow_with_the_square(
     lock = remembered(made.root)
     made.write("cards/a.md", deck(600, start="Wherefore"))
     compared = 0
-    likeness = matching._Said.likeness  # noqa: SLF001 - what is counted
+    likeness = matching._Content.likeness  # noqa: SLF001 - what is counted
 
-    def counted(one: matching._Said, other: matching._Said) -> float:
+    def counted(one: matching._Content, other: matching._Content) -> float:
         nonlocal compared
         compared += 1
         return likeness(one, other)
 
-    monkeypatch.setattr(matching._Said, "likeness", counted)  # noqa: SLF001
+    monkeypatch.setattr(matching._Content, "likeness", counted)  # noqa: SLF001
     known, problems = identified(made.cards(), lock, Scope(Path(), is_whole=True), "tests")
     assert problems == []
     assert {card.identity.guid for card in known.values() if card.identity} == set(lock.entries)

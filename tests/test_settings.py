@@ -279,7 +279,7 @@ def test_rules_are_set(tmp_path: Path) -> None:
     lines = "card-orphan = false\nquestion-long = [1, 2]\ncode-long = true\n"
     settings, problems = loaded(tmp_path, f"[tool.verideck.lint]\n{lines}")
     assert problems == []
-    rules = configured(settings, Problems())
+    rules = configured(settings.lint, lambda name: settings.at(f"lint.{name}"), Problems())
     assert RULES.keys() - rules.keys() == {Code.CARD_ORPHAN}
     assert rules[Code.CODE_LONG] == RULES[Code.CODE_LONG]
     limit = rules[Code.QUESTION_LONG].limit

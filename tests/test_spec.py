@@ -165,8 +165,8 @@ def _rules(project: Path, problems: list[Problem]) -> Iterator[str]:
     for settings in _held(load(project), []):
         found = lint([], settings)
         for problem in sorted(found.problems, key=lambda each: each.place):
-            yield report.told(problem, project)
-        yield report.linted(found)
+            yield report.format_problem(problem, project)
+        yield report.format_lint(found)
 
 
 FORMS: Mapping[str, Callable[[Path, list[Problem]], Iterator[str]]] = {
@@ -193,7 +193,7 @@ def test_the_manual_holds(case: Case, tmp_path: Path, request: pytest.FixtureReq
     with contextlib.chdir(project):
         told = list(FORMS[case.file.name](project, problems))
         problems.sort(key=lambda problem: problem.place)
-        told += [report.told(problem, project) for problem in problems]
+        told += [report.format_problem(problem, project) for problem in problems]
     actual = "\n\n".join(filter(None, told)) + "\n"
     if request.config.getoption("--update-spec") and actual != case.expected.text:
         case.rewrite(actual)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 
 def one_line(text: str) -> str:
-    """Text in which white space makes no difference."""
+    """Return the text with every run of white space replaced by one space."""
     return " ".join(text.split())
 
 
@@ -18,13 +19,17 @@ _SHORT = 60
 
 
 def short(text: str) -> str:
-    """As much of a text as tells a person which card is meant."""
+    """Return the first characters of a text, enough to tell one card from another."""
     return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+
+
+FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Characters that no field of a note may contain: Anki drops them, or ends the field there."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where a person wrote something, in the file they wrote. Prints as editors jump to it."""
+    """A line and a column of a file. Its `str` is the form that editors jump to."""
 
     path: str
     """Relative to the project, with forward slashes; absolute for a file outside of it."""
@@ -38,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A Markdown file, whole, so that its lines stay true."""
+    """A whole Markdown file, so that line numbers are those of the file."""
 
     path: str
     text: str
@@ -49,35 +54,35 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of a file's Markdown that stands alone, and where it stood."""
+    """A piece of a file's Markdown, cut out of it, and its place in the file."""
 
     text: str
     place: Place
     """Of its first character."""
     cuts: tuple[int, ...] = ()
-    """How many characters were taken away in front of each line, where there is one for it; less
-    than 0 where a tab became spaces."""
+    """How many characters were cut off in front of each line; lines without an entry lost none.
+    Less than 0 where a tab became spaces."""
     inline: bool = False
     """True for a single paragraph: what begins like a list or a quotation is not one."""
     links: Mapping[str, Mapping[str, object]] = field(
         default_factory=dict, repr=False, compare=False
     )
-    """The file's link reference definitions, which may stand outside of the passage."""
+    """All link reference definitions of the file, inside and outside of the passage."""
 
     def at(self, line: int, column: int) -> Place:
-        """The place of a line and column of the passage's text, both counted from 0."""
+        """Return the place of a line and a column of the text, both counted from 0."""
         first = 0 if line else self.place.column - 1
         before = self.cuts[line] if line < len(self.cuts) else first
         return Place(self.place.path, self.place.line + line, max(before + column, 0) + 1)
 
 
 LARGEST_LIMIT = 1_000_000_000
-"""Of seconds, megabytes or bytes: more than any card needs, and what the system can count."""
+"""The largest value of any limit: more than a card needs, and within what the system can count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far the snippets of one card may go."""
+    """The resources that the snippets of one card may use."""
 
     timeout: float = 60.0
     """Wall time in seconds."""
@@ -86,26 +91,26 @@ class Limits:
     disk: int = 100
     """Megabytes that the card may write."""
     processes: int = 32
-    """How many there may be at once, the card's own among them."""
+    """Processes that may run at once, the card's own included."""
     max_output: int = 1_000_000
     """Bytes that the card may print."""
 
 
 class Role(StrEnum):
-    """What a fence is for."""
+    """What a snippet is used for."""
 
     SHOWN = "shown"
     """Shown, and executed if its language has a verifier."""
     CHECK = "check"
-    """Executed after the fence above it; not on the face of the card."""
+    """Executed after the fence above it; shown only as part of the proof."""
     SETUP = "setup"
     """Executed before every card of the file, not shown."""
     OUTPUT = "output"
     """Shown: what the fence above it must have printed."""
     VALUE = "value"
-    """An expression in the prose; its value takes its place."""
+    """An expression in the prose; the card shows its value instead."""
     TEXT = "text"
-    """Shown, never executed: a quotation, or code declared as not to be run."""
+    """Shown, never executed: plain text, or code that is marked `.no-run`."""
 
 
 EXECUTED = frozenset({Role.SHOWN, Role.CHECK, Role.SETUP, Role.VALUE})
@@ -114,11 +119,11 @@ EXECUTED = frozenset({Role.SHOWN, Role.CHECK, Role.SETUP, Role.VALUE})
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What stands in the braces of a fence's info string."""
+    """The options in the braces of a fence's info string."""
 
     role: Role = Role.SHOWN
     front: bool = False
-    """Stands on the question's side of the card."""
+    """Whether the fence is shown on the question's side of the card."""
     include: str = ""
     """The file, relative to the project, whose code is shown and executed as a module."""
     symbol: str = ""
@@ -126,14 +131,14 @@ class Options:
     raises: str = ""
     """The exception that the snippet must end with."""
     match: str = ""
-    """A regular expression that is found in the exception's message."""
+    """A regular expression that the exception's message must contain."""
     tolerance: float | None = None
-    """How far printed numbers may be from those on the card; by default, as many digits as the
-    card shows."""
+    """How far printed numbers may differ from those on the card. None: they must agree in the
+    digits that the card shows."""
     reason: str = ""
     """Why the snippet is not run."""
     limits: tuple[tuple[str, float], ...] = ()
-    """Limits by name, as `Limits` has them, for the whole card."""
+    """Names of fields of `Limits`, each with its value for the whole card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +146,23 @@ class Snippet:
     """A fence: code that is shown, executed, or both."""
 
     language: str
-    """As Pygments calls it first; empty for plain text."""
+    """Its first name in Pygments; empty for plain text."""
     code: str
     """What is shown, without the indentation of its container and without cloze marks."""
     place: Place
     """Of the fence, or of the expression."""
     origin: Place
-    """Of the code's first character: below the fence, or in the included file."""
+    """Of the code's first character: in the line below the fence, or in the included file."""
     options: Options = Options()
     marks: tuple[int, ...] = ()
-    """Lines of included code, counted from 0, that mark regions of its file, and are not shown."""
+    """Lines of included code, counted from 0, that mark regions of its file. They are not shown."""
     executable: bool = False
-    """Whether a verifier runs it, if the file's snippets are run at all."""
+    """Whether its language has a verifier and its role is in `EXECUTED`. `Card.verified` decides
+    whether it is run."""
 
 
 class Kind(StrEnum):
-    """How a card asks."""
+    """The kinds of cards; each has a note type of its own."""
 
     BASIC = "basic"
     TYPED = "typed"
@@ -165,11 +171,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IdSlot:
-    """Where in a file an id can be written behind a question."""
+    """The place behind a question where an id can be inserted."""
 
     place: Place
     among_attributes: bool
-    """Whether there are braces to write it into."""
+    """Whether the place is inside of braces that the question has already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,26 +183,26 @@ class ClozeDeletion:
     """A deletion of a cloze card."""
 
     number: int | None
-    """As it is written; None where it is left to be counted. Those with the same are one card."""
+    """The number that the author wrote, or None. Deletions with the same number are one card."""
     text: str
     """What is hidden."""
     hint: str = ""
     place: Place = Place("")
-    """Of its mark; of the code or maths around it, if it stands in one."""
+    """Of its mark; inside of code or maths, of the code or maths."""
     start: int = 0
-    """In code and maths: where its text begins, once all marks are taken out."""
+    """In code and maths: the offset of its text, in the code or maths without any marks."""
     is_empty: bool = False
-    """Whether nothing stands in it; its text does not tell, since an image may have none."""
+    """Whether it hides nothing. Its text may be empty all the same: an image may have none."""
 
     @property
     def end(self) -> int:
-        """In code and maths: where its text ends."""
+        """In code and maths: the offset behind its text."""
         return self.start + len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Why a card may break a rule."""
+    """A rule that a card may break, and the author's reason."""
 
     rule: str
     """The rule's name, see `rules.RULES`."""
@@ -206,7 +212,7 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A question that has no answer yet: no card, but a note that it was is left alone."""
+    """A question that has no answer yet. It makes no card, and does not retire its former note."""
 
     place: Place
     id: str
@@ -216,26 +222,26 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which note of Anki's a card is, and what is remembered of it to know it again."""
+    """The note that a card belongs to, and what the lock remembers to recognise it."""
 
     id: str
-    """The author's, or else one that was chosen when the card was first seen."""
+    """The author's id, or one that was derived from the question in the card's first build."""
     written: bool
-    """Whether it stands in the Markdown."""
+    """Whether the id stands in the Markdown."""
     guid: str
     question: str
     """Its Markdown, on one line."""
     answer: str = ""
-    """A sketch of it, see `likeness`."""
+    """A sketch of the answer (see `history.likeness`)."""
     numbers: tuple[tuple[int, str], ...] = ()
-    """Anki's cards of it beyond the plain one, by their numbers: what each deletion hides. They
-    stand in reading order."""
+    """The numbers of Anki's cards of the note beyond the plain one, each with the text that it
+    hides, in reading order."""
     dropped: tuple[tuple[int, str], ...] = ()
-    """Those that there were, and are no more."""
+    """Numbers that were used in former builds and no longer are, each with its last text."""
 
     @property
     def every_number(self) -> tuple[tuple[int, str], ...]:
-        """Those in use, and those that were."""
+        """The numbers in use, then those that are no longer used."""
         return (*self.numbers, *self.dropped)
 
 
@@ -244,60 +250,60 @@ class Card:
     """A question and its answer, as the author wrote them."""
 
     id: str
-    """Written by the author as `{#id}`, or empty."""
+    """The id that the author wrote as `{#id}`, or empty."""
     kind: Kind
     deck: str
     question: Passage
     answer: Passage | None
-    """A cloze card may do without one."""
+    """None only for a cloze card."""
     snippets: tuple[Snippet, ...]
-    """The set-up of the file first, then the card's own in their order, then its values."""
+    """The file's set-up, then the card's fences in their order, then the values in its prose."""
     tags: tuple[str, ...]
     place: Place
     reverse: bool = False
     source: Passage | None = None
     """Where the answer can be looked up: inline Markdown."""
     hint: Passage | None = None
-    """What helps without telling: inline Markdown, folded on the question's side."""
+    """Inline Markdown that is shown folded on the question's side."""
     language: str = ""
-    """The prose's, as in HTML's `lang`."""
+    """The language of the prose, as in HTML's `lang`."""
     verified: bool = True
     """False where the author turned execution off for the file."""
     suppressions: tuple[Suppression, ...] = ()
     """The rules for cards that it may break."""
-    hidden: tuple[ClozeDeletion, ...] = ()
-    """The deletions of a cloze card, in reading order."""
+    deletions: tuple[ClozeDeletion, ...] = ()
+    """The deletions of a cloze card, in reading order; empty for other kinds."""
     id_slot: IdSlot | None = None
-    """Where an id could be written, if there is none."""
+    """Where an id can be inserted; None if the card has one."""
     sketch: str = ""
-    """Of the answer, by which the card is known again (see `history.likeness`)."""
+    """A sketch of the answer, to recognise the card (see `history.likeness`)."""
     identity: Identity | None = None
-    """Known once `recognise` has seen the card."""
+    """None until `recognise` has set it."""
     numbers: tuple[int, ...] = ()
-    """The number of each deletion, known by then too."""
+    """Anki's number of each deletion, set by `recognise` too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The witness of a run: this snippet was executed to its end, and this is what it showed."""
+    """Evidence that a snippet was executed to its end, and what it printed and computed."""
 
     snippet: Snippet
     assertions: int
-    """How many were executed and held."""
+    """How many assertions were executed and held."""
     stdout: str = ""
     value: str = ""
-    """Of an expression in the prose."""
+    """The value of an expression in the prose."""
     raised: str = ""
-    """The announced exception, as `Type: message`."""
+    """The expected exception, as `Type: message`."""
     figures: tuple[str, ...] = ()
     """The matplotlib figures that the snippet left open, as SVG."""
     seconds: float = 0.0
     environment: tuple[tuple[str, str], ...] = ()
-    """The distributions that the snippet imports, each with its version."""
+    """The names and versions of the distributions that the snippet imports."""
     files: tuple[str, ...] = ()
-    """The project's files that its card imported or opened."""
+    """The files of the project that its card imported or opened."""
     reused: bool = False
-    """Whether a former run is the witness."""
+    """Whether it comes from the cache of a former run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,35 +313,36 @@ class Survivor:
     place: Place
     before: str
     after: str
-    """The line, as it is and as it was changed."""
+    """The line before and after the change."""
     moved: float | None = None
-    """How far the values that assertions read moved at most, where they are numbers."""
+    """The largest change among the numbers that assertions read; None if none is a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What a card's assertions could have caught."""
+    """How many mistakes a card's assertions would notice, measured by changes of its code."""
 
     mutants: int = 0
-    """Changes that were made; all that follow are some of them."""
+    """All changes that were made. Each is killed, crashed, equivalent or a survivor."""
     killed: int = 0
-    """Refused by an assertion."""
+    """Changes that an assertion noticed."""
     crashed: int = 0
-    """Failed otherwise, which says nothing of the assertions."""
+    """Changes that failed in another way, which proves nothing about the assertions."""
     equivalent: int = 0
-    """Left every value that an assertion reads as it was."""
+    """Changes that left every value that an assertion reads as it was."""
     survivors: tuple[Survivor, ...] = ()
     advised: tuple[Place, ...] = ()
-    """Where changes beyond these, such as a lost epsilon, were not noticed; none is counted."""
+    """Places of further changes, such as a lost epsilon, that were not noticed. The counts do not
+    include them."""
     flaky: str = ""
-    """Why the card does not hold whatever the seed; empty if it does."""
+    """Why the card does not hold under every seed; empty if it does."""
     flaky_place: Place | None = None
     reused: bool = field(default=False, compare=False)
-    """Whether a former run found it."""
+    """Whether it comes from the cache of a former run."""
 
     @property
     def score(self) -> float | None:
-        """The share that assertions kill of what they could; None where they could nothing."""
+        """The killed share of killed and surviving changes; None where there are neither."""
         judged = self.killed + len(self.survivors)
         return self.killed / judged if judged else None
 
@@ -347,55 +354,55 @@ class ProvenCard:
     card: Card
     proofs: tuple[Proof, ...]
     audit: Audit | None = None
-    """What `audit` found, where it was asked."""
+    """The result of `audit`; None where it did not run, or the card has no code."""
 
 
 FIELDS = ("Question", "Answer", "Extra", "Hint", "Proof", "Source", "Id", "Reverse")
-"""The fields of every note, in Anki's order; `render.note_types` has the ids that they keep."""
+"""The fields of every note, in Anki's order; `render.note_types` has their ids."""
 
 SEPARATOR = "\x1f"
-"""What stands between the fields of a note in Anki's database, and in none of them."""
+"""The character between the fields of a note in Anki's database; no field contains it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file that a note shows."""
+    """An image or a sound of a note."""
 
     name: str
-    """Follows from the content, so that a changed picture has another name."""
+    """Derived from the content, so that a changed picture has another name."""
     content: bytes = field(repr=False)
 
 
 def content_of(fields: Mapping[str, str], tags: Iterable[str]) -> str:
-    """The hash of what a note tells: its fields but for the id, and its tags."""
-    told = {name: text for name, text in fields.items() if name != "Id"}
-    text = json.dumps([told, sorted(tags)], sort_keys=True, ensure_ascii=False)
+    """Return the hash of a note's fields, except its id, and its tags."""
+    hashed = {name: text for name, text in fields.items() if name != "Id"}
+    text = json.dumps([hashed, sorted(tags)], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What Anki keeps: the fields of one note, from which its cards are made."""
+    """A note of Anki's: the fields from which it makes cards."""
 
     kind: Kind
     deck: str
     fields: Mapping[str, str]
-    """HTML by field name; `FIELDS` names them all."""
+    """HTML by field name, for all names in `FIELDS`."""
     tags: tuple[str, ...]
     media: tuple[Media, ...]
     place: Place
     identity: Identity
     content: str = ""
-    """The hash of what it tells (see `content_of`)."""
+    """The hash of its fields and tags (see `content_of`)."""
     mod: int = 0
-    """When its content last changed, in Unix seconds; known once `stamp` has seen it."""
+    """When its content last changed, in Unix seconds; 0 until `stamp` has set it."""
     retired: bool = False
-    """No card of the project any more: told to Anki once more, without a card to be learnt."""
+    """Whether the project no longer has a card for it. Such a note is packaged again with a tag."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastBuilt:
-    """A note that is no card any more, as it was built last."""
+    """A note that has lost its card, as it was built last."""
 
     fields: Mapping[str, str]
     tags: tuple[str, ...]
@@ -403,20 +410,20 @@ class LastBuilt:
 
 @dataclass(frozen=True, slots=True)
 class Packaged:
-    """A note as a package has it."""
+    """A note as it stands in a package."""
 
     fields: Mapping[str, str]
     tags: tuple[str, ...]
     mod: int
     deck: str
-    """Empty where it has no cards."""
+    """Empty if the note has no cards."""
     numbers: frozenset[int]
-    """Of its cards, counted from 1."""
+    """The numbers of its cards, counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One way to ask: a card of the note."""
+    """A template of a note type: it makes one card of each note."""
 
     name: str
     id: int
@@ -426,33 +433,33 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class NoteType:
-    """Anki's note type."""
+    """A note type of Anki's."""
 
     id: int
     name: str
     is_cloze: bool
     fields: tuple[tuple[str, int], ...]
-    """Their names, each with the id that it keeps for ever."""
+    """Names and ids; an id never changes."""
     templates: tuple[Template, ...]
     css: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeckContents:
-    """All that a package holds."""
+    """The contents of a package."""
 
     notes: tuple[Note, ...]
-    """In the order in which they are to be learnt."""
+    """In the order in which they are learnt."""
     styles: Mapping[Kind, int]
     """When each note type last changed, in Unix seconds."""
     build_time: int
-    """When anything last changed."""
+    """When anything last changed, in Unix seconds."""
     note_types: Mapping[Kind, NoteType]
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What a run counted, for the summary."""
+    """The counts of a run, for its summary."""
 
     cards: int = 0
     snippets: int = 0
@@ -460,79 +467,79 @@ class Stats:
     values: int = 0
     """Expressions in prose that were executed."""
     assertions: int = 0
-    """Executed and held."""
+    """Assertions that were executed and held."""
     not_run: int = 0
-    """Shown in a language that has a verifier, and declared as not to be run."""
+    """Fences that are marked `.no-run`."""
     unverified: int = 0
-    """Cards with code in such a language, for which verification is turned off."""
+    """Cards with executable code for which verification is turned off."""
     text: int = 0
-    """Fences without a language, or called text."""
+    """Fences that name no language, or `text`."""
     unverifiable: int = 0
-    """Shown in a language without a verifier."""
+    """Fences in a language without a verifier."""
     nameless: int = 0
-    """Cards without an id of their own."""
+    """Cards without an id in the Markdown."""
     reused: int = 0
-    """Cards whose proof of a former run still holds: nothing of them was executed now."""
+    """Cards whose proofs all come from the cache of a former run."""
     sandbox: str = ""
-    """The sandbox in which snippets are executed here, or why there is none."""
+    """The sandbox in which snippets are executed, or why there is none."""
     seconds: float = 0.0
     parsed: int = 0
-    """Files whose cards were not remembered from a former run."""
+    """Files that were parsed because their cards were not cached."""
     rendered: int = 0
-    """Cards whose look was not remembered."""
+    """Cards that were rendered because their HTML was not cached."""
     executed: int = 0
-    """Cards that hold and were executed in this run."""
+    """Cards that were executed in this run and hold."""
 
 
 class ChangeKind(StrEnum):
-    """What became of a note. It may be several things at once."""
+    """What has changed in a note. A note may have several changes at once."""
 
     NEW = "new"
     CHANGED = "changed"
-    """It says something else, or has other tags."""
+    """Its text or its tags changed, but not its question."""
     REWORDED = "reworded"
-    """Its question is another one, and it was known again."""
+    """Its question changed, and its card was recognised."""
     MOVED = "moved"
-    """It is in another deck, where no import brings a card that is there already."""
+    """Its deck changed. An import leaves existing cards in their deck."""
     EMPTIED = "emptied"
-    """A number of a cloze card hides nothing any more."""
+    """A number of a cloze card no longer hides anything."""
     RETIRED = "retired"
-    """There is no card for it any more, and a tag that says so is told to Anki."""
+    """It has lost its card, and is packaged once more with a tag that says so."""
     UNTAGGED = "untagged"
-    """There is no card for it any more, nor its text, without which no tag can be told."""
+    """It has lost its card, and its text is not at hand, so no tag can be packaged."""
     RETURNED = "returned"
-    """There is a card for it again."""
+    """It was retired, and has a card again."""
     UNTOUCHED = "untouched"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that became of a note."""
+    """One change of a note."""
 
     kind: ChangeKind
     id: str
     before: str = ""
-    """The former question, deck or deletion, or what the note asked; empty for a reverse."""
+    """The former question, deck or deletion; empty for a reverse card."""
     after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A package that stands on the disk."""
+    """A package that was written."""
 
     path: str
     sha256: str
     notes: int
-    """Those that are cards of the project."""
+    """Notes of cards of the project."""
     retired: int = 0
-    """Those that are not, and are told once more."""
+    """Further notes that have lost their cards."""
     changes: tuple[Change, ...] = ()
-    """What has become of the notes since the last build."""
+    """The changes since the last build."""
 
     @classmethod
     def of(
         cls, contents: DeckContents, path: str, sha256: str, changes: tuple[Change, ...]
     ) -> Built:
-        """The package of a deck."""
+        """Return the record of a package that was written from these contents."""
         retired = sum(note.retired for note in contents.notes)
         return cls(path, sha256, len(contents.notes) - retired, retired, changes)

@@ -1,4 +1,4 @@
-"""What a run counted, for the summary."""
+"""Counts what a run did, for its summary."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ def stats_of(
     seconds: float,
     done: Mapping[str, int],
 ) -> Stats:
-    """Count cards that were found, snippets and assertions that hold, and what was `done` anew."""
-    own = [snippet for card in cards for snippet in card.snippets]
+    """Return the counts of a run.
+
+    `cards` are all cards, `proven` those that hold. `done` has the number of "files" that were
+    parsed and of "cards" that were rendered, because they were not cached.
+    """
+    fences = [snippet for card in cards for snippet in card.snippets]
     proofs = [proof for each in proven for proof in each.proofs]
     ran = {proof.snippet.place: proof.snippet.options.role for proof in proofs}
     roles = [role for role in ran.values() if role is not Role.OUTPUT]
@@ -24,13 +28,13 @@ def stats_of(
         snippets=sum(role is not Role.VALUE for role in roles),
         values=sum(role is Role.VALUE for role in roles),
         assertions=sum(proof.assertions for proof in proofs),
-        not_run=sum(bool(snippet.options.reason) for snippet in own),
+        not_run=sum(bool(snippet.options.reason) for snippet in fences),
         unverified=sum(
             not card.verified and any(each.executable for each in card.snippets) for card in cards
         ),
-        text=sum(snippet.options.role is Role.TEXT and not snippet.language for snippet in own),
+        text=sum(snippet.options.role is Role.TEXT and not snippet.language for snippet in fences),
         unverifiable=sum(
-            snippet.options.role is Role.SHOWN and not snippet.executable for snippet in own
+            snippet.options.role is Role.SHOWN and not snippet.executable for snippet in fences
         ),
         nameless=sum(not card.id for card in cards),
         executed=sum(any(not proof.reused for proof in each.proofs) for each in proven),

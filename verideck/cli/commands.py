@@ -24,6 +24,7 @@ from verideck.project import Project
 from verideck.proof.audit import survived
 from verideck.result import Result
 from verideck.settings import PYPROJECT, Settings, find_root, is_executor
+from verideck.source.read import is_whole
 from verideck.storage.files import WRITTEN, absolute
 from verideck.storage.store import FOLDER, forget
 from verideck.targets import TARGETS, packages
@@ -126,8 +127,7 @@ def _stamp() -> int:
 def _target(paths: Sequence[Path], settings: Settings) -> Path:
     """The deck's package; a part has one of its own, so as not to pass for the whole."""
     whole = settings.root / settings.output
-    cards = settings.root / settings.cards
-    if not paths or any(path.resolve() == cards.resolve() for path in paths):
+    if is_whole(paths, settings):
         return whole
     if len(paths) > 1:
         raise click.UsageError("name the package of these files by -o")
@@ -182,7 +182,9 @@ def diff(old: Path | None, form: str, *, quiet: bool) -> None:
         result = command.checked(project)
         found = project.diff(result, packaged, build_time=stamp)
     click.echo(
-        report.compared_as_json(found) if form == "json" else report.compared(found, command.root)
+        report.differences_as_json(found)
+        if form == "json"
+        else report.format_differences(found, command.root)
     )
 
 
@@ -214,11 +216,11 @@ def lint(paths: tuple[Path, ...], form: str, *, strict: bool, quiet: bool) -> No
     if strict:
         found = found.as_strict()
     if form == "json":
-        click.echo(report.linted_as_json(found))
+        click.echo(report.lint_as_json(found))
     else:
         command.tell(found.problems, Stats(), None)
         if form == "human" and not quiet:
-            click.echo(report.linted(found))
+            click.echo(report.format_lint(found))
     sys.exit(1 if errors(found.problems) else 0)
 
 
@@ -351,12 +353,12 @@ class _Command:
             click.echo(report.audits_as_json(proven, problems, stats))
             return
         self.tell(problems, stats, None)
-        self.conclude(report.audits(proven, problems, self.root))
+        self.conclude(report.format_audits(proven, problems, self.root))
 
     def succeed(self, result: Result, built: Built | None) -> None:
         """Tell warnings and the summary."""
         self.tell(result.problems, result.stats, built)
-        self.conclude(report.summary(result.stats, result.problems, built, self.root))
+        self.conclude(report.format_summary(result.stats, result.problems, built, self.root))
 
     def conclude(self, summary: str) -> None:
         """Tell the last lines."""
@@ -365,12 +367,12 @@ class _Command:
         if self.words.form == "human":
             click.echo(summary)
         elif self.words.form == "github":
-            click.echo(report.notice(summary))
+            click.echo(report.format_notice(summary))
 
     def fail(self, problems: Sequence[Problem], stats: Stats) -> NoReturn:
         """Tell the problems and exit."""
         self.tell(problems, stats, None)
-        failed = report.failed(problems, stats, packages=self.packages)
+        failed = report.format_failure(problems, stats, packages=self.packages)
         if self.words.form == "human":
             click.echo(failed, err=True)
         else:
@@ -382,13 +384,13 @@ class _Command:
         problems = sorted(problems, key=lambda problem: problem.place)
         match self.words.form:
             case "json":
-                click.echo(report.as_json(stats, problems, built=built, packages=self.packages))
+                click.echo(report.run_as_json(stats, problems, built=built, packages=self.packages))
             case "github":
                 for problem in problems:
-                    click.echo(report.annotation(problem, self.root))
+                    click.echo(report.format_annotation(problem, self.root))
             case _:
                 for problem in problems:
-                    click.echo(report.told(problem, self.root), err=True)
+                    click.echo(report.format_problem(problem, self.root), err=True)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What happens in a run, shown as it happens: a bar on a terminal, plain lines elsewhere."""
+"""Shows the progress of a run: as a bar on a terminal, as plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from verideck.model import Place
 
 @contextmanager
 def shown(*, quiet: bool, audits: bool) -> Iterator[Listener]:
-    """Yield a listener that shows a run; `audits` says that a table of audits follows."""
+    """Yield a listener that shows progress; none is shown if `quiet`.
+
+    If `audits`, a table of audits follows the run, so there are no lines for single audits.
+    """
     with ExitStack() as stack:
         if quiet:
             yield unheard
         elif sys.stderr.isatty():
             yield _Bar(stack).hear
         else:
-            yield _Lines(tells_audits=not audits).hear
+            yield _Lines(shows_audits=not audits).hear
 
 
 class _Bar:
-    """Shows how many cards are done, which was the last, and how many there are in a second."""
+    """A progress bar, with the place of the last card and the rate in cards a second."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
@@ -58,10 +61,10 @@ class _Bar:
 
 
 class _Lines:
-    """Tells of each card that was executed."""
+    """A line for each card that was executed."""
 
-    def __init__(self, *, tells_audits: bool) -> None:
-        self._tells_audits = tells_audits
+    def __init__(self, *, shows_audits: bool) -> None:
+        self._shows_audits = shows_audits
 
     def hear(self, event: Event) -> None:
         match event:
@@ -71,6 +74,6 @@ class _Lines:
                 place = event.card.place
                 line = f"proved {place.path}:{place.line} ({held} held, {seconds:.1f} s)"
                 click.echo(line, err=True)
-            case Audited() if self._tells_audits and not event.audit.reused:
-                place, scored = event.card.place, report.scored(event.audit)
-                click.echo(f"audited {place.path}:{place.line} ({scored})", err=True)
+            case Audited() if self._shows_audits and not event.audit.reused:
+                place, result = event.card.place, report.format_audit(event.audit)
+                click.echo(f"audited {place.path}:{place.line} ({result})", err=True)

@@ -1,4 +1,4 @@
-"""What a run says: to people, to programs (json), to GitHub's annotations."""
+"""Formats what a run reports: as text for people, as JSON, and as GitHub annotations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verideck.history.changes import describe
+from verideck.history.changes import MOST_SHOWN, describe
 from verideck.history.diff import Difference
 from verideck.model import Audit, Built, Change, ChangeKind, Place, ProvenCard, Stats, short
 from verideck.problems import Code, Problem, Severity, errors
@@ -19,11 +19,9 @@ from verideck.problems import Code, Problem, Severity, errors
 if TYPE_CHECKING:
     from verideck.rules.lint import Linted
 
-_MOST_TOLD = 10
 
-
-def told(problem: Problem, root: Path) -> str:
-    """A problem for people: where editors jump to, the source line, the values, the hint."""
+def format_problem(problem: Problem, root: Path) -> str:
+    """Return a problem as text: its place, its message, the source line, its values, its hint."""
     first, *more = problem.message.split("\n")
     place = problem.place
     lines = [f"{_from_here(place, root)}: {problem.severity}: {first} [{problem.code}]"]
@@ -38,7 +36,7 @@ def told(problem: Problem, root: Path) -> str:
 
 
 def _source_line(file: Path, number: int) -> str:
-    """The line that a problem is about, whatever its bytes; empty where there is none."""
+    """Return a line of a file, with bytes that are not UTF-8 replaced; empty if there is none."""
     try:
         text = file.read_bytes().decode("utf-8-sig", errors="replace")
     except OSError:
@@ -52,11 +50,11 @@ _VISIBLE = (
     | {0x7F: 0x2421}
     | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
 )
-"""Control characters as Unicode's pictures of them: a stranger's card commands no terminal."""
+"""Replaces control characters by Unicode's pictures of them: no card can control a terminal."""
 
 
-def annotation(problem: Problem, root: Path) -> str:
-    """A problem as a GitHub workflow command, which becomes an annotation of the line."""
+def format_annotation(problem: Problem, root: Path) -> str:
+    """Return a problem as a GitHub workflow command, which annotates the line."""
     place = problem.place
     path = _from_here(place, root).rsplit(":", 2)[0]
     text = "\n".join(filter(None, [problem.message, problem.hint]))
@@ -66,19 +64,22 @@ def annotation(problem: Problem, root: Path) -> str:
         "col": str(place.column),
         "title": str(problem.code),
     }
-    said = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
-    return f"::{problem.severity} {said}::{_escaped(text)}"
+    listed = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
+    return f"::{problem.severity} {listed}::{_escaped(text)}"
 
 
-def notice(summary: str) -> str:
-    """The last lines of a run as a GitHub workflow command, which belongs to no line."""
+def format_notice(summary: str) -> str:
+    """Return a summary as a GitHub workflow command that annotates the run, not a line."""
     return f"::notice::{_escaped(summary)}"
 
 
-def as_json(
+def run_as_json(
     stats: Stats, problems: Sequence[Problem], *, built: Built | None, packages: bool
 ) -> str:
-    """The whole run as one JSON object; a run that packages tells its package, or null."""
+    """Return a run as one JSON object.
+
+    If `packages`, the object has the keys of the package; they are null if none was written.
+    """
     run: dict[str, object] = {
         "cards": stats.cards,
         "snippets": stats.snippets,
@@ -106,7 +107,7 @@ def as_json(
 
 
 def _as_value(problem: Problem) -> dict[str, object]:
-    """A problem as JSON knows it."""
+    """Return a problem as a value for JSON."""
     return {
         "code": problem.code,
         "severity": problem.severity,
@@ -118,24 +119,24 @@ def _as_value(problem: Problem) -> dict[str, object]:
     }
 
 
-def linted(found: Linted) -> str:
-    """The last lines of a look at the rules: which were broken how often, what is suppressed."""
-    wrong = len(errors(found.problems))
-    counts = (_count(found.cards, "card"), _count(wrong, "error"))
-    lines = [", ".join([*counts, _count(len(found.problems) - wrong, "warning")])]
-    lines += [f"{code}: {times}" for code, times in _rules(found).items()]
-    if found.suppressions:
-        rules = Counter(each.rule for each in found.suppressions)
-        told = ", ".join(f"{times} {rule}" for rule, times in rules.most_common())
-        lines.append(f"{_count(len(found.suppressions), 'suppression')} with a reason: {told}")
+def format_lint(linted: Linted) -> str:
+    """Return the summary of a lint: the counts of problems, by rule too, and of suppressions."""
+    wrong = len(errors(linted.problems))
+    counts = (_count(linted.cards, "card"), _count(wrong, "error"))
+    lines = [", ".join([*counts, _count(len(linted.problems) - wrong, "warning")])]
+    lines += [f"{code}: {times}" for code, times in _times_by_code(linted).items()]
+    if linted.suppressions:
+        rules = Counter(each.rule for each in linted.suppressions)
+        listed = ", ".join(f"{times} {rule}" for rule, times in rules.most_common())
+        lines.append(f"{_count(len(linted.suppressions), 'suppression')} with a reason: {listed}")
     return "\n".join(lines)
 
 
-def linted_as_json(found: Linted) -> str:
-    """The same as one JSON object, with every problem and the reason of every suppression."""
+def lint_as_json(linted: Linted) -> str:
+    """Return a lint as one JSON object, with all problems and all suppressions."""
     run = {
-        "cards": found.cards,
-        "rules": _rules(found),
+        "cards": linted.cards,
+        "rules": _times_by_code(linted),
         "suppressions": [
             {
                 "rule": each.rule,
@@ -143,23 +144,23 @@ def linted_as_json(found: Linted) -> str:
                 "path": each.place.path,
                 "line": each.place.line,
             }
-            for each in found.suppressions
+            for each in linted.suppressions
         ],
-        "problems": [_as_value(each) for each in sorted(found.problems, key=lambda p: p.place)],
+        "problems": [_as_value(each) for each in sorted(linted.problems, key=lambda p: p.place)],
     }
     return json.dumps(run, indent=2)
 
 
-def _rules(found: Linted) -> dict[str, int]:
-    """How often each problem stands, the most frequent first."""
-    return dict(Counter(str(problem.code) for problem in found.problems).most_common())
+def _times_by_code(linted: Linted) -> dict[str, int]:
+    """Return the number of problems for each code, the most frequent first."""
+    return dict(Counter(str(problem.code) for problem in linted.problems).most_common())
 
 
-def scored(audit: Audit) -> str:
-    """An audit in a line."""
+def format_audit(audit: Audit) -> str:
+    """Return the result of one card's audit in one line."""
     if audit.flaky:
-        told = scored(replace(audit, flaky=""))
-        return f"flaky; {told}" if audit.mutants else "flaky"
+        counts = format_audit(replace(audit, flaky=""))
+        return f"flaky; {counts}" if audit.mutants else "flaky"
     if audit.score is None:
         return "nothing to change" if not audit.mutants else "no change says anything"
     noticed = f"{audit.killed} of {audit.killed + len(audit.survivors)} changes noticed"
@@ -168,16 +169,16 @@ def scored(audit: Audit) -> str:
     return f"{audit.score:.0%}: {', '.join([noticed, *others])}"
 
 
-def audits(proven: Sequence[ProvenCard], problems: Sequence[Problem], root: Path) -> str:
-    """The last lines of an audit: each card with its score, and all of them together."""
-    found = [(each.card, each.audit) for each in proven if each.audit]
+def format_audits(proven: Sequence[ProvenCard], problems: Sequence[Problem], root: Path) -> str:
+    """Return the summary of an audit: a line for each card, and the totals."""
+    audited = [(each.card, each.audit) for each in proven if each.audit]
     lines = [
-        f"{_from_here(card.place, root)}  {card.id or 'no id'}  {scored(audit)}"
-        for card, audit in found
+        f"{_from_here(card.place, root)}  {card.id or 'no id'}  {format_audit(audit)}"
+        for card, audit in audited
     ]
-    killed = sum(audit.killed for _, audit in found)
-    judged = killed + sum(len(audit.survivors) for _, audit in found)
-    advised = [place for _, audit in found for place in audit.advised]
+    killed = sum(audit.killed for _, audit in audited)
+    judged = killed + sum(len(audit.survivors) for _, audit in audited)
+    advised = [place for _, audit in audited for place in audit.advised]
     if advised:
         places = ", ".join(dict.fromkeys(_line_from_here(each, root) for each in advised))
         lost = _count(len(advised), "lost epsilon")
@@ -185,14 +186,14 @@ def audits(proven: Sequence[ProvenCard], problems: Sequence[Problem], root: Path
     share = f" ({killed / judged:.0%})" if judged else ""
     wrong = len(errors(problems))
     lines.append(
-        f"{_count(len(found), 'card')} audited, {killed} of {_count(judged, 'change')} noticed"
+        f"{_count(len(audited), 'card')} audited, {killed} of {_count(judged, 'change')} noticed"
         f"{share}, {_count(wrong, 'problem')}"
     )
     return "\n".join(lines)
 
 
 def audits_as_json(proven: Sequence[ProvenCard], problems: Sequence[Problem], stats: Stats) -> str:
-    """An audit as one JSON object."""
+    """Return an audit as one JSON object: that of `run_as_json`, and `cards`."""
     cards = [
         {
             "id": each.card.id,
@@ -219,17 +220,17 @@ def audits_as_json(proven: Sequence[ProvenCard], problems: Sequence[Problem], st
         for each in proven
         if each.audit
     ]
-    run = json.loads(as_json(stats, problems, built=None, packages=False))
+    run = json.loads(run_as_json(stats, problems, built=None, packages=False))
     return json.dumps({**run, "cards": cards}, indent=2)
 
 
 def _number(value: float | None) -> float | None:
-    """A number as JSON knows it: infinity is none."""
+    """Return a number for JSON, which has no infinity: None in its place."""
     return value if value is not None and math.isfinite(value) else None
 
 
-def failed(problems: Sequence[Problem], stats: Stats, *, packages: bool) -> str:
-    """The last lines of a run that did not hold."""
+def format_failure(problems: Sequence[Problem], stats: Stats, *, packages: bool) -> str:
+    """Return the summary of a run with errors."""
     where = f" in {_count(stats.cards, 'card')}" if stats.cards else ""
     wrong = f"Error: {_count(len(errors(problems)), 'problem')}{where}"
     lines = [f"{wrong}; nothing was written" if packages else wrong]
@@ -252,11 +253,13 @@ _OF_RUNS = {
     Code.DISK_LIMIT,
     Code.PROCESS_LIMIT,
 }
-"""What is wrong with a card that was executed."""
+"""The codes of problems that only executed cards have."""
 
 
-def summary(stats: Stats, problems: Sequence[Problem], built: Built | None, root: Path) -> str:
-    """The last lines of a run that held."""
+def format_summary(
+    stats: Stats, problems: Sequence[Problem], built: Built | None, root: Path
+) -> str:
+    """Return the summary of a run without errors."""
     did = "proved" if stats.reused else "executed"
     counts = (
         f"{_count(stats.cards, 'card')}, {_executed(stats)} {did}, "
@@ -275,9 +278,9 @@ def summary(stats: Stats, problems: Sequence[Problem], built: Built | None, root
         lines.append(f"shown as text: {_count(stats.text, 'fence')} that name no language")
     if stats.unverifiable:
         lines.append(f"no verifier: {_count(stats.unverifiable, 'snippet')} in other languages")
-    left_out = sum(problem.severity is Severity.WARNING for problem in problems)
-    if left_out:
-        lines.append(f"warnings: {left_out}")
+    warnings = sum(problem.severity is Severity.WARNING for problem in problems)
+    if warnings:
+        lines.append(f"warnings: {warnings}")
     if built:
         path = _relative(root / built.path)
         lines += summarise(built.changes)
@@ -294,8 +297,8 @@ _ADVICE = {
     ChangeKind.UNTAGGED: "Anki keeps them without a tag, as no former package is here that has "
     "their text: in its browser, search what they ask",
 }
-"""What a learner can do where an import does nothing."""
-_NAMED = (
+"""What a learner can do after a change that an import does not bring."""
+_LISTED = (
     ChangeKind.REWORDED,
     ChangeKind.RETURNED,
     ChangeKind.MOVED,
@@ -303,30 +306,30 @@ _NAMED = (
     ChangeKind.RETIRED,
     ChangeKind.UNTAGGED,
 )
-"""What a summary tells note by note."""
+"""The kinds of changes that a summary lists note by note."""
 
 
 def summarise(changes: Sequence[Change]) -> Iterator[str]:
-    """What an author may want to look at and a learner to act upon; then the counts, in a line."""
-    for kind in _NAMED:
-        found = [each for each in changes if each.kind is kind]
-        yield from map(describe, found[:_MOST_TOLD])
-        if len(found) > _MOST_TOLD:
-            yield f"{kind}: and {len(found) - _MOST_TOLD} more"
-        if found and kind in _ADVICE:
+    """Yield lines: the changes that need attention, with advice, then the counts of all changes."""
+    for kind in _LISTED:
+        of_kind = [each for each in changes if each.kind is kind]
+        yield from map(describe, of_kind[:MOST_SHOWN])
+        if len(of_kind) > MOST_SHOWN:
+            yield f"{kind}: and {len(of_kind) - MOST_SHOWN} more"
+        if of_kind and kind in _ADVICE:
             yield f"  {_ADVICE[kind]}"
     notes = {(each.id, each.kind) for each in changes}
     yield f"since the last build: {_counted(kind for _, kind in notes)}"
 
 
 def _counted(kinds: Iterable[ChangeKind]) -> str:
-    """How many changes of each kind there are; a note that had several counts for each."""
+    """Return the counts of changes by kind. A note with several kinds counts for each."""
     counts = Counter(kinds)
     return ", ".join(f"{counts[kind]} {kind}" for kind in ChangeKind if counts[kind]) or "nothing"
 
 
-def compared(differences: Sequence[Difference], root: Path) -> str:
-    """What an import would do, note by note, and in one line."""
+def format_differences(differences: Sequence[Difference], root: Path) -> str:
+    """Return what an import would do: lines for each note that changes, then the counts."""
     lines: list[str] = []
     for each in differences:
         if each.kinds == (ChangeKind.UNTOUCHED,):
@@ -342,8 +345,8 @@ def compared(differences: Sequence[Difference], root: Path) -> str:
     return "\n".join([*lines, f"an import of this build: {counted}"])
 
 
-def compared_as_json(differences: Sequence[Difference]) -> str:
-    """The same as one JSON object."""
+def differences_as_json(differences: Sequence[Difference]) -> str:
+    """Return what an import would do as one JSON object."""
     notes = [
         {
             "id": each.id,
@@ -376,7 +379,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _from_here(place: Place, root: Path) -> str:
-    """A place as an editor finds it from the folder in which the command runs."""
+    """Return a place with its path relative to the working directory, as editors need it."""
     return str(Place(_relative(root / place.path), place.line, place.column))
 
 

@@ -1,4 +1,4 @@
-"""The moment that stamps what a build changes."""
+"""The time that a build stamps its changes with."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 
 def build_time(environment: Mapping[str, str] = os.environ) -> int:
-    """Seconds since 1970: `SOURCE_DATE_EPOCH` if it is set (reproducible-builds.org), else now.
+    """Return Unix seconds: `SOURCE_DATE_EPOCH` if it is set (reproducible-builds.org), else now.
 
-    What has not changed keeps the stamp that `cards.lock` remembers, so the same cards and lock
-    give the same bytes at any moment. Raises ValueError if `SOURCE_DATE_EPOCH` is no number above
-    0, or lies ahead of the clock: a learner's edits until then would be overwritten.
+    Unchanged notes keep the stamp in `cards.lock`, so the same cards and lock give the same bytes
+    at any time. Raises ValueError if `SOURCE_DATE_EPOCH` is not a whole number above 0, or is in
+    the future: an import would overwrite a learner's edits until that time.
     """
     now = int(time.time())
     given = environment.get("SOURCE_DATE_EPOCH")

@@ -1,4 +1,4 @@
-"""What has become of the notes since the lock was written: told at the end of every build."""
+"""The changes of the notes since the lock was written, for the summary of a build."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from verideck.problems import Code, Problem
 
 
 def changes(before: Lock, after: Lock, scope: Scope) -> Iterator[Change]:
-    """What became of each note that was in reach, in the order of their ids.
+    """Yield the changes of each note in scope, in the order of the notes' ids.
 
-    A retired note is told of when it is retired, and no more.
+    A note that was retired before yields nothing, unless it has a card again.
     """
     for entry in sorted(after.entries.values(), key=lambda each: each.identity.id):
         if scope.includes(entry):
@@ -26,7 +26,7 @@ def changes(before: Lock, after: Lock, scope: Scope) -> Iterator[Change]:
 
 
 def classify(former: Entry | None, entry: Entry) -> Iterator[Change]:
-    """What has become of one note, whether a lock or a package tells what it was."""
+    """Yield the changes of one note; `former` comes from a lock or a package, None if it is new."""
     name, question = entry.identity.id, entry.identity.question
     if former is None:
         yield Change(ChangeKind.NEW, name, after=question)
@@ -58,46 +58,49 @@ def _of_an_edit(former: Entry, entry: Entry) -> Iterator[Change]:
 
 
 def describe(change: Change) -> str:
-    """A change in a line: the note's id, and what turned into what."""
+    """Return a change as one line: its kind, the note's id, the text before and after."""
     before, after = (f'"{short(side)}"' if side else "" for side in (change.before, change.after))
     if change.kind is ChangeKind.EMPTIED:
-        what = f"{before} in" if before else "the reverse of"
-        return f"{change.kind}: {change.id} {what} {after}"
+        deletion = f"{before} in" if before else "the reverse of"
+        return f"{change.kind}: {change.id} {deletion} {after}"
     return f"{change.kind}: {change.id} {' → '.join(filter(None, (before, after)))}"
 
 
-_MOST_TOLD = 10
-"""Changes that an error names."""
+MOST_SHOWN = 10
+"""How many lines a list of changes has; further changes are counted."""
 
 
 def stale(before: Lock, after: Lock, scope: Scope) -> Problem:
-    """A lock that would be written where it must not: a problem that names what has changed."""
-    happened = [
+    """Return the problem of a build with `--locked` that would change the lock.
+
+    Its message lists the changes between the two locks.
+    """
+    changed = [
         each for each in changes(before, after, scope) if each.kind is not ChangeKind.UNTOUCHED
     ]
     # Whether a text is at hand matters where the lock will be written, which is not here.
-    told = [
+    lines = [
         describe(
             replace(each, kind=ChangeKind.RETIRED) if each.kind is ChangeKind.UNTAGGED else each
         )
-        for each in happened
+        for each in changed
     ]
-    named = {each.id for each in happened}
-    told += [
+    listed = {each.id for each in changed}
+    lines += [
         f'remembered otherwise: {entry.identity.id} "{short(entry.identity.question)}"'
         for guid, entry in after.entries.items()
-        if entry != before.entries.get(guid) and entry.identity.id not in named
+        if entry != before.entries.get(guid) and entry.identity.id not in listed
     ]
-    told += [f"two lines of one note: {each.identity.id}" for each in before.merged]
-    told += [
+    lines += [f"two lines of one note: {each.identity.id}" for each in before.merged]
+    lines += [
         f"another note type: {kind}"
         for kind, former in before.note_types.items()
         if former != after.note_types[kind]
     ]
-    more = [f"and {len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else []
+    more = [f"and {len(lines) - MOST_SHOWN} more"] if len(lines) > MOST_SHOWN else []
     return Problem(
         Code.LOCK_STALE,
-        "\n".join(["the cards are not what was remembered here", *told[:_MOST_TOLD], *more]),
+        "\n".join(["the cards are not what was remembered here", *lines[:MOST_SHOWN], *more]),
         Place(NAME),
         "run `verideck build` without --locked, and commit cards.lock with the cards",
     )

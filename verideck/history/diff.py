@@ -1,4 +1,4 @@
-"""What an import of this build would do to somebody who has an older package."""
+"""The differences between a former package and this build, as an import would apply them."""
 
 from __future__ import annotations
 
@@ -18,31 +18,32 @@ _NO_TEXT = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<!--.*?-->", r
 _BREAKS = re.compile(r"</(?:p|li|pre|div|tr|h\d|figure|summary)>|<br\b[^>]*>")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _CONTEXT = 5
-"""Words around a change that are shown."""
+"""How many unchanged words are shown on each side of a change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What an import would do to a note."""
+    """The changes that an import would make to a note."""
 
     kinds: tuple[ChangeKind, ...]
     id: str
     question: str
     place: Place | None
-    """Of its card; None where there is none any more."""
+    """The place of its card; None if it has lost its card."""
     edits: tuple[tuple[str, str], ...] = ()
-    """Fields that change, each with what is `[-taken out-]` and `{+put in+}`."""
+    """The changed fields, each with a text that shows `[-removals-]` and `{+additions+}`."""
     arrives: bool = True
-    """False where Anki leaves what it has, because the new stamp is no later."""
+    """False if Anki keeps its own version, because the new stamp is not later."""
 
 
 def differences(
     contents: DeckContents, before: Lock, after: Lock, former: Mapping[str, Packaged]
 ) -> Iterator[Difference]:
-    """What would become of each note, in the package's order; then what is in the former alone.
+    """Yield the difference of each note of the build, then of notes of the former package alone.
 
-    What is retired and was so already, or never was there, is not told: nothing becomes of it. The
-    locks, before the edition and after it, tell what a package does not.
+    `former` has the notes of the former package by their guids. `before` and `after` are the lock
+    before and after the build; they have what a package does not contain. A note that is retired is
+    left out if the former package has it as retired, or does not have it.
     """
     for note in contents.notes:
         guid = note.identity.guid
@@ -74,10 +75,11 @@ def _of_one(
 
 
 def _entry(former: Packaged, note: Note, remembered: Entry | None, entry: Entry) -> Entry:
-    """What a lock would remember of a packaged note.
+    """Return the lock's entry of a former note, as far as its package shows it.
 
-    A package does not tell a question from an answer that hides something, nor what is known of a
-    note that has no card; if it is the last one, the lock does.
+    A package has the question and the answer of some cloze cards in one field, and lacks the deck
+    and the numbers of a note without cards. These come from the `remembered` entry if it is of the
+    same content.
     """
     content = content_of(former.fields, [tag for tag in former.tags if tag != RETIRED])
     retired = RETIRED in former.tags
@@ -106,24 +108,28 @@ def _edits(note: Note, former: Packaged) -> Iterator[tuple[str, str]]:
 
 
 def plain(html: str) -> str:
-    """The text of a field, a line for each block."""
+    """Return the text of a field without tags, one line for each block."""
     text = _TAG.sub("", _BREAKS.sub("\n", _NO_TEXT.sub("", html)))
     return "\n".join(line.strip() for line in unescape(text).split("\n") if line.strip())
 
 
 def words(old: str, new: str) -> str:
-    """A difference by words and Han characters; long stretches that are the same are left out."""
+    """Return the difference of two texts, by words and Han characters.
+
+    Shows `[-removals-]` and `{+additions+}`. Long unchanged stretches are shortened. If the texts
+    are equal, the fields differ in their marks alone, and the result says so.
+    """
     before, after = _TOKEN.findall(old), _TOKEN.findall(new)
     pieces: list[str] = []
     steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    for what, start, stop, now, until in steps:
-        if what == "equal":
+    for step, start, stop, now, until in steps:
+        if step == "equal":
             last = stop == len(before)
             pieces.append(_shortened(before[start:stop], first=not pieces, last=last))
             continue
-        gone, come = "".join(before[start:stop]), "".join(after[now:until])
-        pieces += [f"[-{gone}-]"] if gone else []
-        pieces += [f"{{+{come}+}}"] if come else []
+        removed, added = "".join(before[start:stop]), "".join(after[now:until])
+        pieces += [f"[-{removed}-]"] if removed else []
+        pieces += [f"{{+{added}+}}"] if added else []
     return "".join(pieces) if old != new else "(its marks alone)"
 
 

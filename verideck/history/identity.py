@@ -1,4 +1,4 @@
-"""What makes a note the same note in every build: its id, its guid, and the ids that follow."""
+"""Derives the id and the guid of a note, which are the same in every build."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ _LETTERS = 8
 
 
 def chosen(question: str, taken: Collection[str]) -> str:
-    """An id for a card whose author wrote none: it follows from its question."""
+    """Return an id for a card without one: the hash of its question, or another if it is taken."""
     for attempt in itertools.count():
         digest = hashlib.sha256(f"{question}{attempt or ''}".encode()).digest()
-        found = base64.b32encode(digest).decode().lower()[:_LETTERS]
-        if found not in taken:
-            return found
+        identity = base64.b32encode(digest).decode().lower()[:_LETTERS]
+        if identity not in taken:
+            return identity
     raise AssertionError
 
 
 def guid(namespace: str, identity: str, taken: Container[str] = ()) -> str:
-    """A note's guid. It follows from the project's namespace and the card's id, nothing else.
+    """Return a note's guid: the hash of the project's namespace and the card's id.
 
-    Unless it is taken: an id that another card had before it got a new one is free, its guid never.
+    If the guid is taken, another one is derived: an id can be free again, because its card got a
+    new one, but its guid still belongs to the note of that card.
     """
     for attempt in itertools.count():
         again = f"\x1f{attempt}" if attempt else ""
         digest = hashlib.sha256(f"{namespace}\x1f#{identity}{again}".encode()).digest()
-        found = base64.urlsafe_b64encode(digest[:12]).decode()
-        if found not in taken:
-            return found
+        candidate = base64.urlsafe_b64encode(digest[:12]).decode()
+        if candidate not in taken:
+            return candidate
     raise AssertionError

@@ -1,4 +1,4 @@
-"""`verideck id`: writes the ids into the Markdown that cards are known by without it."""
+"""`verideck id`: writes the ids of cards into the Markdown."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def name_cards(cards: Iterable[Card], root: Path) -> list[Card]:
-    """Write an id behind the question of each card that has none in the text; returns these cards.
+    """Write an id behind the question of each card that has none in the text.
 
-    Nothing else of a file changes, to the byte. The cards have been recognised: the id is the one
-    that their note has. Raises OSError.
+    The cards must have been recognised: the id is that of their note. No other byte of a file
+    changes. Returns the cards that got an id. Raises OSError if a file cannot be read or written.
     """
     nameless = [card for card in cards if not card.id and card.identity and card.id_slot]
     by_path: dict[str, list[Card]] = defaultdict(list)
@@ -31,13 +31,13 @@ def name_cards(cards: Iterable[Card], root: Path) -> list[Card]:
 
 
 def _named(content: bytes, cards: Sequence[Card]) -> bytes:
-    """The content of a file with the ids of its cards."""
+    """Return the content of a file with the ids of its cards inserted."""
     starts = list(_line_starts(content))
     pieces: list[bytes] = []
     done = 0
-    for goes, name in sorted(_insertions(cards), key=lambda each: each[0].place):
-        position = _position(content, starts, goes)
-        pieces += [content[done:position], _written(name, goes)]
+    for slot, name in sorted(_insertions(cards), key=lambda each: each[0].place):
+        position = _position(content, starts, slot)
+        pieces += [content[done:position], _written(name, slot)]
         done = position
     return b"".join([*pieces, content[done:]])
 
@@ -48,8 +48,8 @@ def _insertions(cards: Iterable[Card]) -> Iterator[tuple[IdSlot, str]]:
             yield card.id_slot, card.identity.id
 
 
-def _written(name: str, goes: IdSlot) -> bytes:
-    return (f"#{name} " if goes.among_attributes else f" {{#{name}}}").encode()
+def _written(name: str, slot: IdSlot) -> bytes:
+    return (f"#{name} " if slot.among_attributes else f" {{#{name}}}").encode()
 
 
 def _line_starts(content: bytes) -> Iterator[int]:
@@ -58,9 +58,9 @@ def _line_starts(content: bytes) -> Iterator[int]:
         yield end.end()
 
 
-def _position(content: bytes, starts: Sequence[int], goes: IdSlot) -> int:
-    """The byte at which a place is: its column counts characters."""
-    start = starts[goes.place.line - 1]
+def _position(content: bytes, starts: Sequence[int], slot: IdSlot) -> int:
+    """Return the offset of a slot in bytes. Its column counts characters."""
+    start = starts[slot.place.line - 1]
     line = _LINE_END.split(content[start:], maxsplit=1)[0].decode("utf-8")
-    before = line[: goes.place.column - 1]
+    before = line[: slot.place.column - 1]
     return start + len(before.encode("utf-8"))

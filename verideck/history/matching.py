@@ -1,8 +1,8 @@
-"""Which note a card is, where no id tells: by its question, else by what it says.
+"""Finds the notes of cards without a known id: by their question, else by their likeness.
 
-Every card and note that could be one are a pair with a likeness. A pair is taken if it is clearly
-liker than any other pair of its card and any other pair of its note; what is taken makes others
-clear. What stays unclear is left to the author.
+Each card and each note that may belong together are a pair with a likeness. A pair is matched if
+its likeness is clearly higher than that of any other pair of its card and any other pair of its
+note. Each match removes pairs, which can make others clear. The author decides about the rest.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ from verideck.history.lock import Entry
 from verideck.model import Card, Place, one_line
 
 ENOUGH = 0.5
-"""The likeness from which a card may be a note whose question is another one."""
+"""The least likeness of a card and a note with different questions."""
 _CLEARLY = 0.1
-"""How much liker a pair must be than any other pair of either of the two."""
-_TELLING = 12
-"""An answer of so many features tells as much as a question; a shorter one tells less."""
+"""By how much the likeness of a pair must exceed that of other pairs of its card or its note."""
+_FULL_WEIGHT = 12
+"""The number of features from which an answer weighs as much as a question."""
 _COMPARED = 24
-"""With how many notes a card is compared: those with which it shares most that is rare."""
+"""With how many notes a card is compared: those that share the most of its rare features."""
 
 _SAME_QUESTION = 2.0
-"""More than any likeness of what is not the same; what follows decides between several."""
+"""Likeness of a pair with equal questions, above that of any other pair. The values below decide
+between several such pairs."""
 _SAME_FILE = 0.5
 _NEW_ID = -0.25
-"""Whoever gives a card a new id may mean a new card."""
+"""An author who gives a card a new id may mean a new card."""
 _RETIRED = -0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A card and a note that could be one."""
+    """A card and a note that may belong together."""
 
     likeness: float
     card: Card
@@ -45,35 +46,36 @@ class Pair:
 def matched(
     cards: Sequence[Card], entries: Sequence[Entry], is_gone: Callable[[Entry], bool]
 ) -> tuple[dict[Place, Entry], list[Pair]]:
-    """What is clear, by the cards' places, and the pairs that are not.
+    """Return the entries of cards that are clear, by the cards' places, and the unclear pairs.
 
-    `is_gone` tells whether the card of a note is no longer where it stood: only then may another
-    card be it whose question is not the same.
+    `is_gone` returns whether the card of a note is no longer at its place. Only such a note can
+    match a card with a different question.
     """
-    found = _the_only_ones(cards, entries)
-    if len(found) == len(cards):
-        return found, []
-    left, free = _without(found, cards, entries)
+    clear = _the_only_ones(cards, entries)
+    if len(clear) == len(cards):
+        return clear, []
+    left, free = _without(clear, cards, entries)
     more, same = _resolved(list(_with_the_same_question(left, free)))
-    found |= more
+    clear |= more
     left, free = _without(more, left, free)
     more, unclear = _resolved([*same, *_alike(left, free, is_gone)])
-    return found | more, unclear
+    return clear | more, unclear
 
 
 def _without(
-    found: Mapping[Place, Entry], cards: Sequence[Card], entries: Sequence[Entry]
+    matches: Mapping[Place, Entry], cards: Sequence[Card], entries: Sequence[Entry]
 ) -> tuple[list[Card], list[Entry]]:
-    """The cards that were not found, and the entries of notes that no card was found to be."""
-    taken = {entry.identity.guid for entry in found.values()}
-    left = [card for card in cards if card.place not in found]
+    """Return the cards without a match, and the entries whose notes no card matched."""
+    taken = {entry.identity.guid for entry in matches.values()}
+    left = [card for card in cards if card.place not in matches]
     return left, [entry for entry in entries if entry.identity.guid not in taken]
 
 
 def _the_only_ones(cards: Sequence[Card], entries: Sequence[Entry]) -> dict[Place, Entry]:
-    """Cards whose question one entry has, and no other card: most cards of most builds.
+    """Return the entries of cards whose question one entry and no other card has.
 
-    A note with several lines in the lock is left to the comparison of all its pairs.
+    These are most cards of most builds. Notes with several lines in the lock are left out: all
+    their pairs must be compared.
     """
     guids = Counter(entry.identity.guid for entry in entries)
     of_entries: dict[str, Entry | None] = {}
@@ -85,30 +87,30 @@ def _the_only_ones(cards: Sequence[Card], entries: Sequence[Entry]) -> dict[Plac
     for card in cards:
         question = one_line(card.question.text)
         of_cards[question] = None if question in of_cards else card
-    found: dict[Place, Entry] = {}
+    matches: dict[Place, Entry] = {}
     for question, asking in of_cards.items():
         only = of_entries.get(question)
         if asking and only and _may_be(asking, only):
-            found[asking.place] = only
-    return found
+            matches[asking.place] = only
+    return matches
 
 
 def _resolved(pairs: list[Pair]) -> tuple[dict[Place, Entry], list[Pair]]:
-    """What is clear among some pairs, and the pairs that are left."""
-    found: dict[Place, Entry] = {}
+    """Return the entries of cards that are clear among the pairs, and the pairs that are left."""
+    matches: dict[Place, Entry] = {}
     while clear := list(_clear(pairs)):
-        found |= {pair.card.place: pair.entry for pair in clear}
+        matches |= {pair.card.place: pair.entry for pair in clear}
         taken = {pair.entry.identity.guid for pair in clear}
         pairs = [
             pair
             for pair in pairs
-            if pair.card.place not in found and pair.entry.identity.guid not in taken
+            if pair.card.place not in matches and pair.entry.identity.guid not in taken
         ]
-    return found, pairs
+    return matches, pairs
 
 
 def _clear(pairs: Iterable[Pair]) -> Iterator[Pair]:
-    """The pairs that are clearly the best of both their card and their note."""
+    """Yield the pairs that are clearly the best pair of their card and of their note."""
     of_card: dict[Place, list[Pair]] = defaultdict(list)
     of_entry: dict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
@@ -117,7 +119,7 @@ def _clear(pairs: Iterable[Pair]) -> Iterator[Pair]:
     for its in of_card.values():
         best = max(its, key=lambda each: each.likeness)
         others = [*its, *of_entry[best.entry.identity.guid]]
-        if all(_is_one(each, best) or _is_clear(best, each) for each in others):
+        if all(_is_same(each, best) or _is_clear(best, each) for each in others):
             yield best
 
 
@@ -125,16 +127,17 @@ def _is_clear(best: Pair, other: Pair) -> bool:
     return other.likeness + _CLEARLY <= best.likeness
 
 
-def _is_one(pair: Pair, other: Pair) -> bool:
-    """Whether two pairs are of the same card and note, of which a lock may have several lines."""
+def _is_same(pair: Pair, other: Pair) -> bool:
+    """Return whether two pairs have the same card and note. A lock may have two lines of a note."""
     same_note = pair.entry.identity.guid == other.entry.identity.guid
     return same_note and pair.card.place == other.card.place
 
 
 def _may_be(card: Card, entry: Entry) -> bool:
-    """A card with an id of its own is no note whose id stood in the text, and none of another kind.
+    """Return whether a card and a note may belong together.
 
-    No note becomes another kind: whoever gives a new id begins anew.
+    A card with an id in the text cannot match a note whose id stood in the text: a changed id means
+    a new card. Nor can it match a note of another kind, because a note cannot change its kind.
     """
     return not (card.id and (entry.identity.written or entry.kind is not card.kind))
 
@@ -150,58 +153,58 @@ def _with_the_same_question(cards: Sequence[Card], entries: Sequence[Entry]) -> 
             likeness = _SAME_QUESTION + _SAME_FILE * (entry.path == card.place.path)
             likeness += _NEW_ID * bool(card.id) + _RETIRED * entry.retired
             if len(here) > 1:
-                likeness += _Said.of_card(card).likeness(_Said.of_entry(entry))
+                likeness += _Content.of_card(card).likeness(_Content.of_entry(entry))
             yield Pair(likeness, card, entry)
 
 
 def _alike(
     cards: Sequence[Card], entries: Sequence[Entry], is_gone: Callable[[Entry], bool]
 ) -> Iterator[Pair]:
-    """Pairs with another question; each card is compared with a few notes at most."""
-    said = [(entry, _Said.of_entry(entry)) for entry in entries if is_gone(entry)]
+    """Yield similar pairs with different questions. Each card is compared with a few notes only."""
+    gone = [(entry, _Content.of_entry(entry)) for entry in entries if is_gone(entry)]
     having: dict[str, list[int]] = defaultdict(list)
-    for number, (_, each) in enumerate(said):
+    for number, (_, each) in enumerate(gone):
         for feature in each.features:
             having[feature].append(number)
-    for card in cards if said else ():
+    for card in cards if gone else ():
         if card.id:
             continue
-        mine, question = _Said.of_card(card), one_line(card.question.text)
+        mine, question = _Content.of_card(card), one_line(card.question.text)
         shared: Counter[int] = Counter()
         for feature in sorted(mine.features, key=lambda each: len(having.get(each, ()))):
             if sum(shared.values()) > _COMPARED**2:
                 break
             shared.update(having.get(feature, ()))
         for number, _ in shared.most_common(_COMPARED):
-            entry, theirs = said[number]
+            entry, theirs = gone[number]
             likeness = mine.likeness(theirs) + _RETIRED * entry.retired
             if likeness >= ENOUGH and entry.identity.question != question:
                 yield Pair(likeness, card, entry)
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What a card or a note says."""
+class _Content:
+    """The features of a card or a note."""
 
     question: Features
     answer: Features
 
     @staticmethod
-    def of_card(card: Card) -> _Said:
-        return _Said(
+    def of_card(card: Card) -> _Content:
+        return _Content(
             features(card.question.text), features(card.answer.text if card.answer else "")
         )
 
     @staticmethod
-    def of_entry(entry: Entry) -> _Said:
-        return _Said(features(entry.identity.question), sketched(entry.identity.answer))
+    def of_entry(entry: Entry) -> _Content:
+        return _Content(features(entry.identity.question), sketched(entry.identity.answer))
 
     @cached_property
     def features(self) -> Features:
         return self.question | self.answer
 
-    def likeness(self, other: _Said) -> float:
-        """How alike question and answer are together, from 0 to 1."""
-        telling = min(len(self.answer), len(other.answer), _TELLING) / _TELLING
-        weighed = alike(self.question, other.question) + telling * alike(self.answer, other.answer)
-        return weighed / (1 + telling)
+    def likeness(self, other: _Content) -> float:
+        """Return the weighted mean of the likeness of questions and of answers, from 0 to 1."""
+        weight = min(len(self.answer), len(other.answer), _FULL_WEIGHT) / _FULL_WEIGHT
+        weighed = alike(self.question, other.question) + weight * alike(self.answer, other.answer)
+        return weighed / (1 + weight)

@@ -1,7 +1,7 @@
-"""The numbers of a cloze card's deletions. To Anki a number is a card with a history.
+"""Gives numbers to the deletions of a cloze card. To Anki each number is a card with a history.
 
-So a number belongs to the text that it hides, whatever number an author writes: those only say
-which deletions are asked for together. Such deletions are a group here; groups are counted from 0
+So a number stays with the text that it hides. The numbers that an author writes only decide which
+deletions are asked for together. Such deletions are called a group here; groups are counted from 0
 in reading order.
 """
 
@@ -16,34 +16,40 @@ from verideck.history.likeness import alike, features
 from verideck.model import ClozeDeletion, one_line
 
 _ALIKE = 0.3
+"""The likeness from which a text may take the number of a former text."""
 BETWEEN = " … "
+"""Stands between the texts of a group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a card hid before, and what has become of it."""
+    """The numbers that a card had in former builds, compared with its text now."""
 
     texts: Mapping[int, str] = field(default_factory=dict)
-    """Of every number that the card ever had; those in use first, in reading order."""
-    put: Mapping[int, int] = field(default_factory=dict)
-    """The number of what stood where each group stands now, if all around is as it was."""
-    bare: AbstractSet[int] = frozenset()
-    """The numbers whose text now stands where it can be read."""
+    """The last text of every number that the card ever had; those in use come first, in reading
+    order."""
+    at_place: Mapping[int, int] = field(default_factory=dict)
+    """For each group the former number at its place; empty unless all text around is the same."""
+    uncovered: AbstractSet[int] = frozenset()
+    """The numbers whose text is no longer hidden, but can be read on the card."""
 
 
-def numbered(hidden: Sequence[ClozeDeletion], past: Past) -> tuple[tuple[int, ...], dict[int, str]]:
-    """The number of each deletion; and the text of every number that the card ever had, as `Past`.
+def numbered(
+    deletions: Sequence[ClozeDeletion], past: Past
+) -> tuple[tuple[int, ...], dict[int, str]]:
+    """Return the number of each deletion, and the last text of every number (see `Past.texts`).
 
-    A text keeps its number, and so does one that took its place; another one gets that of the
-    former text it is most like, unless that can be read now, or else one that was never used, the
-    written one if it is free. So nothing is asked under a number that once asked for something
-    else.
+    Each group gets a former number by the first of these that applies: the number of the same text;
+    the number of the text that stood at its place; the number of the most similar text, unless that
+    text can be read on the card now. Any other group gets a number that was never used: the one
+    that the author wrote if it is free, else the lowest. So no number ever hides a text that has
+    nothing to do with its former text.
     """
-    groups = grouped(hidden)
+    groups = grouped(deletions)
     given: dict[int, int] = {}
     free = dict(past.texts)
-    for settle in (_by_text, _by_place, _by_likeness):
-        for group, number in settle(groups, given, free, past):
+    for assign in (_by_text, _by_place, _by_likeness):
+        for group, number in assign(groups, given, free, past):
             given[group] = number
             del free[number]
     used = {*past.texts, *given.values()}
@@ -56,34 +62,34 @@ def numbered(hidden: Sequence[ClozeDeletion], past: Past) -> tuple[tuple[int, ..
         given[group] = number
     of_group = {given[group]: text for group, (_, text) in enumerate(groups)}
     dropped = {number: text for number, text in past.texts.items() if number not in of_group}
-    return tuple(given[each] for each in memberships(hidden)), {**of_group, **dropped}
+    return tuple(given[each] for each in memberships(deletions)), {**of_group, **dropped}
 
 
 _Group = tuple[int | None, str]
-"""The written number, and all that is hidden under it."""
+"""The number that the author wrote, and the texts that the group hides, joined."""
 
 
-def memberships(hidden: Sequence[ClozeDeletion]) -> list[int]:
-    """Which group each deletion belongs to."""
+def memberships(deletions: Sequence[ClozeDeletion]) -> list[int]:
+    """Return the group of each deletion. Deletions without a number are groups of their own."""
     by_number: dict[int, int] = {}
-    found: list[int] = []
+    groups: list[int] = []
     count = 0
-    for each in hidden:
+    for each in deletions:
         if each.number in by_number:
-            found.append(by_number[each.number])
+            groups.append(by_number[each.number])
             continue
         if each.number is not None:
             by_number[each.number] = count
-        found.append(count)
+        groups.append(count)
         count += 1
-    return found
+    return groups
 
 
-def grouped(hidden: Sequence[ClozeDeletion]) -> list[_Group]:
-    """The deletions by what is asked for together, in reading order."""
+def grouped(deletions: Sequence[ClozeDeletion]) -> list[_Group]:
+    """Return the groups of the deletions, in reading order."""
     texts: dict[int, list[str]] = {}
     numbers: dict[int, int | None] = {}
-    for each, group in zip(hidden, memberships(hidden), strict=True):
+    for each, group in zip(deletions, memberships(deletions), strict=True):
         texts.setdefault(group, []).append(one_line(each.text))
         numbers[group] = each.number
     return [(numbers[group], BETWEEN.join(texts[group])) for group in texts]
@@ -92,12 +98,12 @@ def grouped(hidden: Sequence[ClozeDeletion]) -> list[_Group]:
 def _by_text(
     groups: Sequence[_Group], given: Mapping[int, int], free: Mapping[int, str], past: Past
 ) -> Iterator[tuple[int, int]]:
-    """What is hidden now and was hidden before.
+    """Yield groups with the former number of the same text.
 
-    Between several that are the same the place decides, then the written number, then the order.
+    Among several such numbers the place decides, then the written number, then the order.
     """
     pairs = [
-        (_rank(number, (past.put.get(group), written)), group, order, number)
+        (_rank(number, (past.at_place.get(group), written)), group, order, number)
         for group, (written, text) in enumerate(groups)
         for order, (number, former) in enumerate(free.items())
         if former == text
@@ -114,9 +120,9 @@ def _rank(number: int, wanted: Sequence[int | None]) -> int:
 def _by_place(
     groups: Sequence[_Group], given: Mapping[int, int], free: Mapping[int, str], past: Past
 ) -> Iterator[tuple[int, int]]:
-    """Another text, where everything around it is as it was."""
+    """Yield groups with the former number at the same place, for a text that was replaced."""
     for group in range(len(groups)):
-        number = past.put.get(group, 0)
+        number = past.at_place.get(group, 0)
         if group not in given and number in free:
             yield group, number
 
@@ -124,12 +130,12 @@ def _by_place(
 def _by_likeness(
     groups: Sequence[_Group], given: Mapping[int, int], free: Mapping[int, str], past: Past
 ) -> Iterator[tuple[int, int]]:
-    """A text that is like a former one, the likest first."""
+    """Yield groups with the former number of a similar text, the most similar first."""
     pairs = [
         (-_like(text, former), group, number)
         for group, (_, text) in enumerate(groups)
         for number, former in free.items()
-        if group not in given and number not in past.bare and _like(text, former) >= _ALIKE
+        if group not in given and number not in past.uncovered and _like(text, former) >= _ALIKE
     ]
     for _, group, number in sorted(pairs):
         if group not in given and number in free:
@@ -137,7 +143,7 @@ def _by_likeness(
 
 
 def _like(one: str, other: str) -> float:
-    """How alike two hidden texts are; a word taken away or put beside them changes nothing."""
+    """Return the likeness of two texts, from 0 to 1; 1 if one has all words of the other."""
     mine, theirs = features(one), features(other)
     if mine and theirs and (mine <= theirs or theirs <= mine):
         return 1.0
@@ -145,5 +151,5 @@ def _like(one: str, other: str) -> float:
 
 
 def _next(taken: AbstractSet[int | None]) -> int:
-    """The lowest number that nobody had and nobody asks for."""
+    """Return the lowest number that is not taken."""
     return next(number for number in itertools.count(1) if number not in taken)

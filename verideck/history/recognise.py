@@ -130,7 +130,7 @@ def _new(card: Card, namespace: str, taken: _Taken) -> Card:
 def _with_former(card: Card, entry: Entry) -> Card:
     """The card as the note that it was."""
     former = entry.identity
-    if not (card.hidden or card.reverse or former.numbers):
+    if not (card.deletions or card.reverse or former.numbers):
         is_same = former.question == one_line(card.question.text) and former.answer == _sketch(card)
         if is_same and former.written is bool(card.id) and former.id == (card.id or former.id):
             return replace(card, identity=former)
@@ -138,7 +138,7 @@ def _with_former(card: Card, entry: Entry) -> Card:
 
 
 def _with_identity(card: Card, name: str, its_guid: str, past: Past) -> Card:
-    numbers, texts = numbered(card.hidden, past)
+    numbers, texts = numbered(card.deletions, past)
     asked = {*numbers, REVERSE} if card.reverse else {*numbers}
     texts |= {REVERSE: "reversed"} if card.reverse else {}
     identity = Identity(
@@ -161,9 +161,9 @@ def _past(card: Card, former: Identity) -> Past:
     from verideck.history.past import past  # noqa: PLC0415 - cards without deletions need no Markdown
 
     passages = [card.question, *([card.answer] if card.answer else [])]
-    if not card.hidden:
+    if not card.deletions:
         return Past(dict(former.every_number))
-    return past(card.hidden, passages, former.question, former.numbers, former.dropped)
+    return past(card.deletions, passages, former.question, former.numbers, former.dropped)
 
 
 def _ambiguous(pairs: Iterable[Pair]) -> Iterator[Problem]:

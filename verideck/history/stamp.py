@@ -1,7 +1,8 @@
-"""Between stages 4 and 5: Note -> Edition. Stamps what changed, and remembers what is told.
+"""Between stages 4 and 5: Note -> DeckContents. Stamps the notes that changed.
 
-Anki takes a note only if it is stamped later than the one that it has, and then overwrites what the
-learner made of it. So a note's stamp moves only when its content does, and so does a note type's.
+Anki takes a note from a package only if its stamp is later than that of the note it has, and then
+overwrites the learner's edits. So the stamp of a note changes only when its content does. The same
+holds for note types.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from verideck.history.scope import Scope
 from verideck.model import DeckContents, Kind, LastBuilt, Note, NoteType, Place, content_of
 
 RETIRED = "verideck::retired"
-"""The tag of notes that are no cards of the project any more."""
+"""The tag of notes that have lost their cards."""
 
-_TOLD_FOR = 180 * 24 * 3600
-"""For so many seconds of the lock's own time they are told to learners; then their text goes."""
+_PACKAGED_FOR = 180 * 24 * 3600
+"""For how many seconds, by the stamps in the lock, retired notes are packaged. Then the lock drops
+their text."""
 
 
 Former = Callable[[], Mapping[str, Sequence[LastBuilt]]]
-"""The notes of former packages by their guids."""
+"""Returns the notes of former packages by their guids."""
 
 
 def stamp(
@@ -35,12 +37,12 @@ def stamp(
     build_time: int,
     note_types: Mapping[Kind, NoteType],
 ) -> tuple[DeckContents, Lock]:
-    """Stamp notes. Returns them as they are to be packaged, and the lock that remembers them.
+    """Return the contents of the package, with stamps, and the lock that remembers them.
 
-    What changed since the lock is stamped with `build_time`, in Unix seconds, or one second after
-    its last stamp if the clock was set back. `former` returns the notes of former packages: it is
-    called only where a note has lost its card, which is then packaged once more as it was built
-    last.
+    Notes and note types that changed since `lock` get the stamp `build_time`, in Unix seconds, or
+    one second after their last stamp if the clock was set back. A note in `scope` that has lost its
+    card is retired: it is packaged as it was built last, with a tag. `former` is called only if a
+    note is retired.
     """
     entries = dict(lock.entries)
     stamped: list[Note] = []
@@ -64,14 +66,14 @@ def stamp(
         kind: _style(note_types[kind], lock.note_types.get(kind), build_time) for kind in Kind
     }
     remembered = _without_old_texts(Lock(MappingProxyType(entries), MappingProxyType(styles)))
-    told = sorted(_told_once_more(remembered, scope), key=lambda note: note.identity.id)
+    retired = sorted(_retired_notes(remembered, scope), key=lambda note: note.identity.id)
     mods = {kind: style.mod for kind, style in styles.items()}
-    contents = DeckContents((*stamped, *told), mods, remembered.build_time, note_types)
+    contents = DeckContents((*stamped, *retired), mods, remembered.build_time, note_types)
     return contents, remembered
 
 
 def _entry(note: Note, former: Entry | None, build_time: int) -> Entry:
-    """What is remembered of a note; the former entry itself where it is as it was."""
+    """Return the lock's entry of a note; the `former` object itself if nothing changed."""
     content = note.content or content_of(note.fields, note.tags)
     changed = former is None or former.retired or former.content != content
     mod = _next(former, build_time) if changed or former is None else former.mod
@@ -80,13 +82,13 @@ def _entry(note: Note, former: Entry | None, build_time: int) -> Entry:
 
 
 def _retired(entry: Entry, former: Iterable[LastBuilt], build_time: int) -> Entry:
-    fits = (each for each in former if content_of(each.fields, each.tags) == entry.content)
-    last = next(fits, None)
+    same = (each for each in former if content_of(each.fields, each.tags) == entry.content)
+    last = next(same, None)
     return replace(entry, retired=True, last=last, mod=_next(entry, build_time))
 
 
 def _next(former: Entry | NoteTypeState | None, build_time: int) -> int:
-    """A stamp that Anki takes for later than the former one."""
+    """Return the build time, or the next second after the former stamp, if that is later."""
     return max(build_time, former.mod + 1) if former else build_time
 
 
@@ -99,7 +101,7 @@ def _style(note_type: NoteType, former: NoteTypeState | None, build_time: int) -
 
 
 def _without_old_texts(lock: Lock) -> Lock:
-    oldest = lock.build_time - _TOLD_FOR
+    oldest = lock.build_time - _PACKAGED_FOR
     entries = {
         guid: replace(entry, last=None) if entry.last and entry.mod < oldest else entry
         for guid, entry in lock.entries.items()
@@ -107,8 +109,8 @@ def _without_old_texts(lock: Lock) -> Lock:
     return replace(lock, entries=MappingProxyType(entries))
 
 
-def _told_once_more(lock: Lock, scope: Scope) -> Iterator[Note]:
-    """Retired notes, with the tag by which a learner finds them."""
+def _retired_notes(lock: Lock, scope: Scope) -> Iterator[Note]:
+    """Yield the retired notes in scope whose text is known, with the tag of retired notes."""
     for entry in lock.entries.values():
         if entry.retired and entry.last and scope.includes(entry):
             yield Note(

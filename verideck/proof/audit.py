@@ -1,4 +1,4 @@
-"""Between stages 3 and 4, where it is asked for: what the assertions of a card could catch."""
+"""Between stages 3 and 4, optional: measures how many mistakes a card's assertions notice."""
 
 from __future__ import annotations
 
@@ -28,57 +28,58 @@ def audit(
     problems: Problems,
     on_event: Listener = unheard,
 ) -> list[ProvenCard]:
-    """Audit cards that hold. Returns them, each with what was found.
+    """Return proven cards with their audits, in the same order.
 
-    A card whose score is under the floor is an error, reported with what survived; so is one that
-    holds by luck. A card without code, or in whose code nothing can be changed, has no score.
+    Reports a card whose score is below `floor`, with the changes that survived, and a card that
+    fails under another seed or in another run. A card has no audit if it has no code, and no score
+    if nothing in its code can be changed. A card whose audit fails is reported and left out.
     """
     batch: Batch[int, Audit | Problem] = Batch(executors.auditor, executors.stop)
     for number, each in enumerate(proven):
         batch.add(number, executed(each.card))
     on_event(Counted(len(proven), audits=True))
     audited: dict[int, ProvenCard] = {}
-    told: dict[int, list[Problem]] = {}
+    by_card: dict[int, list[Problem]] = {}
 
     def done(number: int, answers: Sequence[Audit | Problem]) -> None:
-        each, found = proven[number], answers[0] if answers else None
-        if isinstance(found, Problem):
-            told[number] = [found]
-            on_event(CardFailed(each.card.place, (found,)))
+        each, answer = proven[number], answers[0] if answers else None
+        if isinstance(answer, Problem):
+            by_card[number] = [answer]
+            on_event(CardFailed(each.card.place, (answer,)))
             return
-        audited[number] = replace(each, audit=found)
-        if found:
-            told[number] = list(_problems(each.card, found, floor))
-            on_event(Audited(each.card, found))
+        audited[number] = replace(each, audit=answer)
+        if answer:
+            by_card[number] = list(_problems(each.card, answer, floor))
+            on_event(Audited(each.card, answer))
 
     batch.run(done)
-    for number in sorted(told):
-        problems.extend(told[number])
+    for number in sorted(by_card):
+        problems.extend(by_card[number])
     return [audited[number] for number in sorted(audited)]
 
 
-def _problems(card: Card, found: Audit, floor: float) -> Iterator[Problem]:
-    if found.flaky:
+def _problems(card: Card, audit: Audit, floor: float) -> Iterator[Problem]:
+    if audit.flaky:
         yield Problem(
             Code.FLAKY,
-            f"this holds by luck: {found.flaky}",
-            found.flaky_place or card.place,
-            _FOR_SEEDS if found.flaky.startswith("with seed") else _FOR_RUNS,
+            f"this holds by luck: {audit.flaky}",
+            audit.flaky_place or card.place,
+            _FOR_SEEDS if audit.flaky.startswith("with seed") else _FOR_RUNS,
         )
-    if found.score is not None and found.score < floor:
-        judged = found.killed + len(found.survivors)
+    if audit.score is not None and audit.score < floor:
+        judged = audit.killed + len(audit.survivors)
         yield Problem(
             Code.AUDIT_FLOOR,
-            f"its assertions notice {found.killed} of {judged} changes of the shown code "
-            f"({found.score:.0%}, the floor is {floor:.0%})",
+            f"its assertions notice {audit.killed} of {judged} changes of the shown code "
+            f"({audit.score:.0%}, the floor is {floor:.0%})",
             card.place,
             "compare with a reference or with known values; a shape alone proves little",
         )
-        yield from map(survived, found.survivors)
+        yield from map(survived, audit.survivors)
 
 
 def survived(survivor: Survivor) -> Problem:
-    """A change that nothing noticed, as a warning at its line."""
+    """Return the warning for a change that no assertion noticed, at its line."""
     message = ["no assertion notices this change", f"changed to  {survivor.after}"]
     if survivor.moved is not None:
         message.append(f"values that are asserted on moved by {survivor.moved:.3g}")

@@ -1,4 +1,4 @@
-"""Where snippets are executed, and how far they may go."""
+"""The settings of the execution of snippets."""
 
 from __future__ import annotations
 
@@ -9,31 +9,30 @@ from verideck.model import Limits, Place
 from verideck.storage.store import Store
 
 PROJECT = Place("pyproject.toml")
-"""Where a problem of the whole project stands."""
+"""The place of a problem of the whole project."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionConfig:
-    """What every verifier is given."""
+    """The settings that all verifiers and auditors share."""
 
     root: Path
-    """The project: importable in a snippet, and the folder that includes are relative to."""
+    """The project's folder. Snippets can import from it, and includes are relative to it."""
     limits: Limits = field(default_factory=Limits)
-    """For the snippets of one card; a fence may set its own."""
+    """The limits for the snippets of one card. The options of a fence replace them."""
     sandbox: bool = True
-    """Execute in the sandbox, where the system has one."""
+    """Whether to execute in the sandbox, if the system has one."""
     sandbox_required: bool = False
-    """Execute nothing where it has none."""
+    """Whether to execute nothing if the system has no sandbox."""
     sandbox_place: Place = PROJECT
-    """Where that is set, if it is."""
+    """The place of the `sandbox` setting."""
     store: Store = field(default_factory=lambda: Store(None))
-    """Where proofs are kept; in a store without a folder none is, and everything is executed."""
+    """The cache of proofs. A store without a folder stores nothing, so everything is executed."""
     updating: bool = False
-    """Take what a snippet prints for what it should print, because it is about to be written
-    into the card."""
+    """Whether to accept any output of a snippet: it is about to be written into the card."""
     executor: str = ""
-    """The engine that executes, see `python.parent.engines`; by default the fastest one here."""
+    """The engine that executes (see `python.parent.engines`); empty for the fastest one here."""
     executor_place: Place = PROJECT
-    """Where that is set, if it is."""
+    """The place of the `executor` setting."""
     seeds: int = 5
-    """Under how many other seeds an audit runs a card."""
+    """How many other seeds an audit runs a card with."""

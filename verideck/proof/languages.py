@@ -1,4 +1,4 @@
-"""Proofs by language. To add one: a file here, a line in `VERIFIERS`, a case in tests/spec."""
+"""The languages that are proved. To add one: a file here, a line in `VERIFIERS`, a spec case."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from verideck.problems import Problem
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.scheduling import Executor
 
-__all__ = ["AUDITORS", "VERIFIERS", "ExecutionConfig", "Found", "sandbox"]
+__all__ = ["AUDITORS", "VERIFIERS", "ExecutionConfig", "ProofsOrProblems", "sandbox"]
 
-# Functions import what they need when they are called: an interpreter that executes cards comes by
-# this page, and has better things to do first.
+# The functions import the verifiers when they are called: the interpreters that execute cards
+# import this module too, and must start fast.
 
-Found = list[Proof | Problem]
-"""A proof for each executed snippet of a card; or the problems for which there is none."""
+ProofsOrProblems = list[Proof | Problem]
+"""A proof for each executed snippet of a card, or the problems that prevented one."""
 
 
-Prover = Callable[[ExecutionConfig, Event], Executor[Found]]
-"""Opened with a configuration; ends what runs when the event is set."""
+Prover = Callable[[ExecutionConfig, Event], Executor[ProofsOrProblems]]
+"""Returns an executor that proves. Setting the event breaks off what it executes."""
 Auditing = Callable[[ExecutionConfig, Event], Executor[Audit | Problem]]
+"""Returns an executor that audits. Setting the event breaks off what it executes."""
 
 
-def _python(config: ExecutionConfig, stop: Event) -> Executor[Found]:
+def _python(config: ExecutionConfig, stop: Event) -> Executor[ProofsOrProblems]:
     from verideck.proof.python.parent.prover import Python  # noqa: PLC0415
 
     return Python(config, stop)
@@ -38,14 +39,14 @@ def _python_audits(config: ExecutionConfig, stop: Event) -> Executor[Audit | Pro
 
 
 VERIFIERS: Mapping[str, Prover] = MappingProxyType({"python": _python})
-"""By the language's first name in Pygments. Each proves what it is asked for."""
+"""The provers, by the language's first name in Pygments."""
 
 AUDITORS: Mapping[str, Auditing] = MappingProxyType({"python": _python_audits})
-"""By the same names. Each finds out what the assertions could have caught."""
+"""The auditors, by the same names."""
 
 
 def sandbox(config: ExecutionConfig) -> str:
-    """The sandbox that snippets are executed in, in a person's words."""
+    """Return the name of the sandbox that snippets are executed in, or why there is none."""
     from verideck.proof.sandbox import kernel  # noqa: PLC0415
 
     if not config.sandbox:

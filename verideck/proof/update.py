@@ -1,4 +1,4 @@
-"""`--update`: write what snippets print into the cards that show it."""
+"""`--update`: writes the output of snippets into the cards that show it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from verideck.model import Card, Proof, Role, Snippet
+from verideck.model import FORBIDDEN, Card, Proof, Role, Snippet
 from verideck.problems import Problems
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
@@ -16,17 +16,17 @@ from verideck.proof.verify import Proving
 from verideck.storage.files import write_whole
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
-"""A line with its ending, whichever the file has."""
-_UNFIT = re.compile(r"^\s*(?:```|~~~)|[\x00-\x08\x0b-\x1f\x7f]", re.MULTILINE)
-"""What would close the fence, and characters that no card may hold."""
+"""A line with its line ending, of any kind."""
+_UNFIT = re.compile(rf"^\s*(?:```|~~~)|\r|{FORBIDDEN.pattern}", re.MULTILINE)
+"""What would close the fence or end a line, and characters that no card may contain."""
 
 
 def update(cards: Iterable[Card], config: ExecutionConfig) -> list[str]:
-    """Execute the cards and rewrite each ```output that differs.
+    """Execute the cards, and rewrite each ```output fence that differs from the real output.
 
-    A card that fails for another reason is left as it is: the run that follows tells why. Only
-    the lines of such fences change; everything else stays byte for byte. Returns the paths of the
-    files that changed.
+    Only the lines of such fences change; all other bytes of a file stay. A card that fails for
+    another reason is skipped without a report: the run that follows reports it. Returns the paths
+    of the files that changed, sorted. Raises OSError if a file cannot be written.
     """
     executors = Executors()
     executors.begin(replace(config, updating=True))
@@ -63,8 +63,11 @@ def _printed(proof: Proof) -> list[str]:
     return proof.stdout.rstrip().split("\n")
 
 
-def _kept(proof: Proof, shown: Sequence[str]) -> list[str]:
-    """The lines that already say what is printed: the author's digits and `...` stay."""
+def _matching(proof: Proof, shown: Sequence[str]) -> list[str]:
+    """Return for each printed line the shown line that matches it already, or an empty text.
+
+    A matching line stays as the author wrote it, with its digits and its `...`.
+    """
     code, printed = proof.snippet.code.split("\n")[: len(shown)], _printed(proof)
     if len(code) != len(printed):
         return [""] * len(printed)
@@ -76,7 +79,7 @@ def _kept(proof: Proof, shown: Sequence[str]) -> list[str]:
 
 
 def _rewrite(file: Path, proofs: Sequence[Proof]) -> None:
-    """Put what was printed between the lines of each fence, the last fence first."""
+    """Write the outputs into the fences of a file, from the last to the first: lines stay true."""
     lines = _LINE.findall(file.read_bytes().decode("utf-8"))
     for proof in sorted(proofs, key=lambda proof: proof.snippet.place, reverse=True):
         place = proof.snippet.place
@@ -85,7 +88,7 @@ def _rewrite(file: Path, proofs: Sequence[Proof]) -> None:
         ending = opening[len(opening.rstrip("\r\n")) :]
         shown = lines[place.line : place.line + proof.snippet.code.count("\n")]
         lines[place.line : place.line + len(shown)] = [
-            kept or (indentation + line).rstrip() + ending
-            for kept, line in zip(_kept(proof, shown), _printed(proof), strict=True)
+            same or (indentation + line).rstrip() + ending
+            for same, line in zip(_matching(proof, shown), _printed(proof), strict=True)
         ]
     write_whole(file, "".join(lines).encode("utf-8"))

@@ -1,4 +1,4 @@
-"""Text that Anki shows and does not read: its marks for deletions, sounds and maths are guarded."""
+"""Guards text against Anki's own marks for deletions, sounds and maths."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ _COLON = re.compile(r":(?=:)")
 
 
 def hidden(text: str) -> str:
-    """Keep what a deletion hides from closing it: Anki takes the first `}}` and the first `::`."""
+    """Return the text of a deletion with comments inside of `}}` and `::`, which would close it."""
     return _CLOSING.sub("}<!-- -->", _COLON.sub(":<!-- -->", text))
 
 
 def literal(text: str) -> str:
-    """Keep text from being taken for a sound to play, or for maths in Anki's old notation."""
+    """Return text with comments inside of Anki's marks for sounds and for old-style maths."""
     return _READ.sub("[<!-- -->", text) if "[" in text else text
 
 
 def hidden_maths(text: str) -> str:
-    """The same in TeX, where a space changes nothing and a comment would show."""
+    """Return the TeX of a deletion with spaces inside of `}}` and `::`.
+
+    In TeX a space changes nothing, and a comment would be shown.
+    """
     return _CLOSING.sub("} ", _COLON.sub(": ", text))

@@ -1,4 +1,4 @@
-"""Stage 4: ProvenCard -> Note. Markdown becomes the HTML of the note's fields."""
+"""Stage 4: ProvenCard -> Rendered. Turns Markdown into the HTML of a note's fields."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from verideck import markdown
 from verideck.markdown import Token, cloze
 from verideck.markdown.languages import plain
 from verideck.model import (
+    FORBIDDEN,
     Card,
     Kind,
     Media,
@@ -33,24 +34,26 @@ from verideck.storage.files import hashed
 _PLAYED = {".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".mp4", ".webm", ".mkv", ".mov"}
 _SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".tiff"}
 _AUTHORS_NOTE = re.compile(r"[ \t]*#\s*audit:\s*ignore\b.*")
-"""What concerns whoever audits the code, not whoever learns it."""
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""A comment for the audit, which the card does not show."""
 
 
 def rendered(proven: ProvenCard, root: Path, highlighter: Highlighter) -> Rendered:
-    """Stage 4: render a proven card. `root` is the project's folder: images are inside of it."""
+    """Return the HTML and the media of a proven card, with the problems that rendering found.
+
+    `root` is the project's folder; images must be inside of it.
+    """
     return _Writer(proven, root, highlighter).rendered()
 
 
-def _face(snippet: Snippet) -> str:
-    """The code as the card shows it."""
+def _shown_code(snippet: Snippet) -> str:
+    """Return the code of a snippet as the card shows it."""
     lines = enumerate(snippet.code.split("\n"))
     shown = "\n".join(line for number, line in lines if number not in snippet.marks)
     return _AUTHORS_NOTE.sub("", shown.rstrip("\n"))
 
 
 class _Writer:
-    """Renders one card: what a token of it stands for is known here (`markdown.html.Parts`)."""
+    """Renders one card. It is the `Parts` of the card for `render.html`."""
 
     def __init__(self, proven: ProvenCard, root: Path, highlighter: Highlighter) -> None:
         self.card: Card = proven.card
@@ -67,7 +70,7 @@ class _Writer:
         self._words = wording(proven.card.language)
 
     def rendered(self) -> Rendered:
-        """What the card looks like."""
+        """Render the card."""
         card = self.card
         question = markdown.parse(card.question).tokens
         below = markdown.parse(card.answer).tokens if card.answer else ()
@@ -75,7 +78,7 @@ class _Writer:
         fields = self._faces(question, answer, extra)
         fields |= {
             "Hint": self._line(card.hint),
-            "Proof": self._witness(),
+            "Proof": self._proof(),
             "Source": self._line(card.source),
         }
         fields = {name: self._in_language(name, text) for name, text in fields.items()}
@@ -87,10 +90,13 @@ class _Writer:
             tuple(self.problems),
         )
 
-    # What a token stands for
+    # The parts, in the place of tokens
 
     def fence(self, token: Token, inserted: Sequence[Mark]) -> str:
-        """The code of a fence, and under it what its run showed."""
+        """Return the code of a fence with its output and figures below; empty if it is not shown.
+
+        A fence for the front is collected in `_front`, and empty here.
+        """
         snippet = self._snippets.get(markdown.place(token))
         if snippet is None or snippet.options.role in {Role.CHECK, Role.SETUP}:
             return ""
@@ -101,7 +107,7 @@ class _Writer:
         return shown
 
     def image(self, token: Token) -> str:
-        """An image, or a sound to be played, whose file comes along with the note."""
+        """Return an image or a sound, and add its file to the media; empty if it cannot be used."""
         source = unquote(str(token.attrs["src"]))
         if source.startswith("data:"):
             return f'<img src="{escape(source)}" alt="{escape(token.content)}">'
@@ -124,7 +130,7 @@ class _Writer:
         return f'<img src="{name}" alt="{escape(token.content)}"{title}>'
 
     def _objection(self, source: str, file: Path) -> tuple[str, str]:
-        """Why an image cannot come along, and what to do; two empty texts if it can."""
+        """Return why an image cannot be packaged, and a hint; two empty texts if it can."""
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", source):
             return "this image would be fetched while reviewing", "save it in the project"
         if not file.resolve().is_relative_to(self.root.resolve()):
@@ -134,7 +140,7 @@ class _Writer:
         return "", ""
 
     def value(self, token: Token) -> str:
-        """The value that the card's code gave; the expression itself where nothing was run."""
+        """Return the value of an expression; the expression itself if it was not executed."""
         proof = self._proofs.get(markdown.place(token))
         return self._clean(proof.value, proof.snippet.place) if proof else token.content
 
@@ -146,20 +152,23 @@ class _Writer:
         asked = _unwrapped(html(question, self, self._numbers))
         if self.card.kind is Kind.TYPED:
             typed, rest = self._typed(answer)
-            more = [html(rest, self), self._beside(extra)]
+            more = [html(rest, self), self._without_cloze(extra)]
             fields = {"Answer": typed, "Extra": "\n".join(filter(None, more))}
         elif self._numbers is not None and cloze.deletions(markdown.walk(answer), in_code=True):
             asked = f"{_paragraph(asked)}\n{html(answer, self, self._numbers)}"
-            fields = {"Answer": "", "Extra": self._beside(extra)}
+            fields = {"Answer": "", "Extra": self._without_cloze(extra)}
         else:
             below = _unwrapped(html(answer, self, self._numbers))
-            fields = {"Answer": below, "Extra": self._beside(extra)}
+            fields = {"Answer": below, "Extra": self._without_cloze(extra)}
         if self._front:
             asked = "\n".join([_paragraph(asked), *self._front]).rstrip()
         return {"Question": asked, **fields}
 
     def _typed(self, answer: Sequence[Token]) -> tuple[str, Sequence[Token]]:
-        """The line to be typed, and the blocks around it."""
+        """Return the text to be typed, and the other blocks of the answer.
+
+        Reports an answer that does not begin with a line of plain text.
+        """
         first = next((n for n, each in enumerate(answer) if each.type != "fence"), 0)
         above, answer = answer[:first], _out_of_its_list(answer[first:])
         inline = answer[1] if len(answer) > 1 else None
@@ -183,24 +192,24 @@ class _Writer:
         return "", ()
 
     def _line(self, passage: Passage | None) -> str:
-        return self._beside(markdown.parse(passage).tokens) if passage else ""
+        return self._without_cloze(markdown.parse(passage).tokens) if passage else ""
 
-    def _beside(self, tokens: Sequence[Token]) -> str:
-        """What stands where Anki looks for no deletion: a mark is a highlight there."""
+    def _without_cloze(self, tokens: Sequence[Token]) -> str:
+        """Render text in a field without deletions, where `==text==` is a highlight."""
         return html(tokens, self)
 
     def _in_language(self, field: str, text: str) -> str:
-        """Say which language a field is in: Han characters look different in each."""
+        """Mark the language of a field: the shape of Han characters depends on it."""
         typed = field == "Answer" and self.card.kind is Kind.TYPED
         if not text or typed or not self.card.language:
             return text
         return f'<div lang="{escape(self.card.language)}">{text}</div>'
 
-    # What a run showed
+    # Code and proofs
 
     def _shown(self, snippet: Snippet, inserted: Sequence[Mark]) -> str:
-        # The places of marks count every character.
-        code = snippet.code.rstrip("\n") if inserted else _face(snippet)
+        # The positions of marks count every character of the code.
+        code = snippet.code.rstrip("\n") if inserted else _shown_code(snippet)
         if snippet.options.role is Role.OUTPUT or not snippet.language:
             css = "output" if snippet.options.role is Role.OUTPUT else "text"
             text = highlight.html(code, plain(code), inserted)
@@ -225,8 +234,8 @@ class _Writer:
         text = highlight.html(code, pieces, inserted)
         return f'<pre class="code"><code>{text}</code></pre>'
 
-    def _witness(self) -> str:
-        """What the back of the card says about its proof."""
+    def _proof(self) -> str:
+        """Return the line about the proof, with the checks folded below it; empty without code."""
         if not any(each.executable for each in self.card.snippets):
             return ""
         if not self.card.verified:
@@ -239,7 +248,7 @@ class _Writer:
         versions = "".join(f" · {name} {version}" for name, version in with_versions)
         line = f"✓ {self._words.held(assertions)}{self._scored()}{versions}"
         checks = [
-            self._code(_face(proof.snippet), proof.snippet.language)
+            self._code(_shown_code(proof.snippet), proof.snippet.language)
             for proof in proofs
             if proof.snippet.options.role is Role.CHECK
         ]
@@ -249,7 +258,7 @@ class _Writer:
         return f'<details class="proof">{summary}{"".join(checks)}</details>'
 
     def _scored(self) -> str:
-        """What an audit found the assertions to be worth, if there was one."""
+        """Return the score of the audit for the line about the proof; empty without a score."""
         audit = self.audit
         if audit is None or audit.score is None:
             return ""
@@ -263,33 +272,37 @@ class _Writer:
         return ""
 
     def _clean(self, text: str, place: Place) -> str:
-        found = _FORBIDDEN.search(text)
-        if found:
-            message = f"the run gave a control character, U+{ord(found.group()):04X}"
+        """Return a text of a run. Reports a character that no field may contain."""
+        forbidden = FORBIDDEN.search(text)
+        if forbidden:
+            message = f"the run gave a control character, U+{ord(forbidden.group()):04X}"
             self.problems.append(Problem(Code.CHARACTER_FORBIDDEN, message, place))
         return text
 
 
 def _numbers(card: Card) -> cloze.Numbers | None:
-    """Anki's numbers of a cloze card's deletions."""
+    """Return Anki's numbers of a cloze card's deletions; None for other kinds of cards."""
     if card.kind is not Kind.CLOZE:
         return None
-    known = zip(card.hidden, card.numbers, strict=True)
-    return {each.place if each.number is None else each.number: number for each, number in known}
+    pairs = zip(card.deletions, card.numbers, strict=True)
+    return {each.place if each.number is None else each.number: number for each, number in pairs}
 
 
 _ONE_ITEM = ["list_item", "paragraph", "inline", "paragraph_close", "list_item_close"]
 
 
 def _out_of_its_list(answer: Sequence[Token]) -> Sequence[Token]:
-    """A paragraph that is all of a list, as an answer in list form is; else what is given."""
+    """Return the tokens without the list around their first paragraph, if it is the only item.
+
+    In the list syntax an answer is a list itself.
+    """
     types = [token.type.removesuffix("_open") for token in answer[:7]]
-    build_lock = types[1:6] == _ONE_ITEM and types[-1].endswith("_list_close")
-    return [*answer[2:5], *answer[7:]] if build_lock else answer
+    is_only_item = types[1:6] == _ONE_ITEM and types[-1].endswith("_list_close")
+    return [*answer[2:5], *answer[7:]] if is_only_item else answer
 
 
 def _unwrapped(text: str) -> str:
-    """A single paragraph needs no tag around it."""
+    """Return HTML without the tag around it, if it is a single paragraph."""
     if text.startswith("<p>") and text.endswith("</p>") and text.count("<p") == 1:
         return text.removeprefix("<p>").removesuffix("</p>")
     return text

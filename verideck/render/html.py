@@ -1,7 +1,7 @@
-"""Tokens -> HTML for a card's field.
+"""Tokens -> HTML for a field of a card.
 
-What only a card knows (its proofs, its media) the renderer asks it for, through `Parts`. What is
-not in `_RULES` is rendered by markdown-it.
+The HTML of fences, images and values depends on the card's proofs and media, so `Parts` returns it.
+Tokens whose type is not in `_RULES` are rendered by markdown-it.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ _COMMONMARK = RendererHTML()
 _CLOSING = "，。、；：！？）》」』】”’,.;:!?)]"
 _OPENING = "（《「『【“‘(["
 _TIGHT = '<span class="tight">'
-"""Keeps a formula with the punctuation beside it: a browser breaks lines on its either side."""
+"""Begins a span without line breaks, for a formula with the punctuation beside it: a browser may
+break lines on both sides of a formula."""
 _LIKE_A_DELETION = re.compile(r"\{(?=\{c\d+::)")
 _ENDS_A_DELETION = re.compile(r"\}(?=\}|\Z)|:(?=:)")
 
 
 class Parts(Protocol):
-    """What a card puts in the place of a token, as HTML."""
+    """The HTML that a card has in place of certain tokens."""
 
     def fence(self, token: Token, inserted: Sequence[Mark]) -> str:
-        """Return code with its cloze marks inserted, an output, figures, or nothing."""
+        """Return code, with the marks inserted, and its output and figures; empty if not shown."""
 
     def image(self, token: Token) -> str:
         """Return an image or a sound."""
@@ -50,8 +51,8 @@ class Parts(Protocol):
 def html(tokens: Sequence[Token], parts: Parts, numbers: Numbers | None = None) -> str:
     """Return the HTML of a passage's tokens, or of some of its blocks.
 
-    `numbers` has Anki's number of every deletion. It is None where Anki looks for no deletion:
-    `==text==` is a highlight there.
+    `numbers` has Anki's number of each deletion. It is None for a field without deletions, in which
+    `==text==` is a highlight.
     """
     out: list[str] = []
     _Renderer(parts, numbers).write(tokens, out)
@@ -66,7 +67,7 @@ class _Renderer:
         self._in_cloze = numbers is not None
         self._numbers = numbers or {}
         self._open: list[bool] = []
-        """What is open around a token: True for a deletion, False for a highlight."""
+        """The deletions (True) and highlights (False) that are open around the current token."""
 
     def write(self, tokens: Sequence[Token], out: list[str]) -> None:
         for idx, token in enumerate(tokens):
@@ -160,7 +161,7 @@ class _Renderer:
         return "}}" if self._open.pop() else "</mark>"
 
     def _guarded(self, text: str) -> str:
-        """Text that Anki shows and does not read: an escaped or computed mark is none."""
+        """Return escaped text in which Anki finds no marks, such as escaped or computed braces."""
         text = literal(escape(text, quote=False))
         if self._in_cloze:
             text = _LIKE_A_DELETION.sub("{<!-- -->", text)
@@ -202,9 +203,10 @@ _RULES: Mapping[str, Callable[[_Renderer, Sequence[Token], int], str]] = {
 
 
 def _is_unspaced(character: str) -> bool:
-    """Tell a character of a script without spaces, where the end of a line is none either.
+    """Return whether a character belongs to a script that is written without spaces.
 
-    So CSS has it (Text 3, segment break transformation), but browsers show a space.
+    A line break between two of them is no space (CSS Text 3, segment break transformation), but
+    browsers show one.
     """
     return is_wide(character) and not name(character, "").startswith("HANGUL")
 
@@ -218,24 +220,27 @@ def _is_text(token: Token) -> bool:
 
 
 def _closing(text: str) -> str:
-    """The punctuation that closes something at the start of a text."""
+    """Return the closing punctuation at the start of a text."""
     return text[: len(text) - len(text.lstrip(_CLOSING))]
 
 
 def _opening(text: str) -> str:
-    """The punctuation that opens something at the end of a text."""
+    """Return the opening punctuation at the end of a text."""
     return text[len(text.rstrip(_OPENING)) :]
 
 
 def _marks(code: str) -> list[Mark]:
-    """What makes code hide its deletions when it is inserted into the code without cloze marks."""
+    """Return the marks of the deletions in code, with their positions in the code without marks.
+
+    Comments inside of a deletion keep its text from closing it.
+    """
     _, deletions = cloze.find(code)
-    found: list[Mark] = []
+    marks: list[Mark] = []
     for each in deletions:
-        found.append((each.start, f"{{{{c{each.number}::"))
-        found += [
+        marks.append((each.start, f"{{{{c{each.number}::"))
+        marks += [
             (each.start + match.end(), "<!-- -->") for match in _ENDS_A_DELETION.finditer(each.text)
         ]
         hint = f"::{hidden(escape(each.hint, quote=False))}" if each.hint else ""
-        found.append((each.end, f"{hint}}}}}"))
-    return found
+        marks.append((each.end, f"{hint}}}}}"))
+    return marks

@@ -1,4 +1,4 @@
-"""What a card looks like, as far as it is remembered; and the note that it makes."""
+"""The rendered card, which can be cached, and the note that is made from it."""
 
 from __future__ import annotations
 
@@ -14,38 +14,41 @@ from verideck.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """A file of the project that a card shows or plays."""
+    """An image or a sound of the project that a card uses."""
 
     name: str
-    """In Anki: it follows from the content."""
+    """Its name in Anki, which is derived from its content."""
     path: str
     hash: str
-    """Of its content; empty where it cannot be read."""
+    """The hash of its content; empty if it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What a card looks like, whichever note it is."""
+    """The HTML and the media of a card, without its identity."""
 
     fields: dict[str, str]
-    """HTML by field name; all but those that are told of the card itself."""
+    """HTML by field name, for all fields but `Id` and `Reverse`."""
     content: str
-    """The hash of what the note tells (see `model.content_of`)."""
+    """The hash of the note's fields and tags (see `model.content_of`)."""
     figures: tuple[Media, ...] = ()
-    """Drawn by the card's code."""
+    """The figures that the card's code drew."""
     images: tuple[ImageFile, ...] = ()
     problems: tuple[Problem, ...] = ()
-    """Where there is one, the card becomes no note."""
+    """If there are any, the card becomes no note."""
 
 
 def depends_on_run(card: Card) -> bool:
-    """Tell whether what a card looks like follows from its proofs, or from what it was before."""
+    """Return whether the HTML of a card depends on more than its Markdown.
+
+    That of an executed card depends on its proofs, that of a cloze card on its former numbers.
+    """
     is_executed = card.verified and any(each.executable for each in card.snippets)
     return is_executed or card.kind is Kind.CLOZE
 
 
 def note_of(card: Card, look: Rendered, images: Mapping[str, bytes]) -> Note:
-    """The note of an identified card. `images` holds the contents of its image files, by name."""
+    """Return the note of an identified card. `images` are the contents of its files by name."""
     assert card.identity
     media = {each.name: each for each in look.figures}
     media |= {each.name: Media(each.name, images[each.name]) for each in look.images}
@@ -64,10 +67,10 @@ def note_of(card: Card, look: Rendered, images: Mapping[str, bytes]) -> Note:
 
 
 def reverse(card: Card) -> str:
-    """The field that makes a second card, which asks for the question."""
+    """Return the content of the field `Reverse`. If it is not empty, Anki makes a reverse card."""
     return "yes" if card.reverse else ""
 
 
 def media_name(content: bytes, suffix: str) -> str:
-    """The name of a media file: it follows from the content, so a changed picture has another."""
+    """Return the name of a media file, from its content: a changed picture has another name."""
     return f"verideck-{hashlib.sha256(content).hexdigest()[:20]}{suffix}"

@@ -1,8 +1,8 @@
-"""The note types: what Anki keeps of a card, and how it shows it.
+"""The note types: their fields, templates and CSS.
 
-They are frozen. Anki never again updates a note whose type has got another field, another order,
-or another template; so what may come has its field from the first day, and a new need is a new
-note type. The ids let fields and templates be renamed.
+The fields and templates never change: Anki no longer updates a note if its type gets another field,
+another order of fields, or another template. So fields for later uses exist from the beginning, and
+a further need gets a note type of its own. The ids allow fields and templates to be renamed.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ FIELD_IDS: Mapping[str, int] = MappingProxyType(
         "Reverse": 5_310_274_418_816_008,
     }
 )
-"""The fields of every note type, each with the id that it keeps for ever."""
+"""The fields of every note type with their ids. An id never changes."""
 
 
 def note_types() -> dict[Kind, NoteType]:
-    """The note type for each kind of card."""
+    """Return the note type for each kind of card."""
     return {kind: notetype(kind) for kind in Kind}
 
 
 @cache
 def notetype(kind: Kind) -> NoteType:
-    """The note type for a kind of card."""
+    """Return the note type for a kind of card."""
     templates: tuple[Template, ...]
     match kind:
         case Kind.BASIC:

@@ -1,4 +1,4 @@
-"""The few words that verideck itself writes on a card, in the language of the card."""
+"""The words that verideck adds to a card, in the language of the card."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One language's words."""
+    """The words in one language."""
 
     one_held: str
     many_held: str
     noticed: str
-    """How many changes of the code its assertions notice."""
+    """The score of an audit: the changes of the code that its assertions notice."""
     not_run: str
     not_verified: str
 
     def held(self, assertions: int) -> str:
-        """How many assertions held."""
+        """Return the text for a number of assertions that held."""
         return self.one_held if assertions == 1 else self.many_held.format(n=assertions)
 
 
@@ -40,5 +40,5 @@ _WORDINGS = {
 
 
 def wording(language: str) -> Wording:
-    """The words for a language as HTML names it; English where there are none."""
+    """Return the words for a language, named as in HTML's `lang`; English for unknown ones."""
     return _WORDINGS.get(language.lower().partition("-")[0], _WORDINGS["en"])

@@ -1,4 +1,4 @@
-"""The rules for cards that a machine can check: add one here.
+"""The table of the rules for cards. Add a rule here.
 
 A rule is a function in the file of its family, which names the rule's source and threshold, and a
 line in `RULES`. The table in `docs/lint.md` is for those who write cards. The R-numbers are those
@@ -8,14 +8,14 @@ of that table; SuperMemo is Wozniak's *Twenty rules of formulating knowledge* (1
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from verideck.model import Place
 from verideck.problems import Code, Problem, Problems, Severity, shown, suggestion
 from verideck.rules import answer, damage, deletions, neighbours, question, snippets, sources
 from verideck.rules.reading import Reading, reading
 from verideck.rules.rule import Finding, Limit, Rule
-from verideck.settings import Settings
 
 __all__ = ["RULES", "Finding", "Limit", "Reading", "Rule", "Rules", "configured", "reading"]
 
@@ -50,14 +50,18 @@ RULES: Rules = {
 """Every rule by its name."""
 
 
-def configured(settings: Settings, problems: Problems) -> Rules:
-    """The rules as a project sets them: without those that it turns off, with its limits.
+def configured(
+    values: Mapping[str, object], place_of: Callable[[str], Place], problems: Problems
+) -> Rules:
+    """Return the rules with the values that a project sets for them, by rule name.
 
-    A setting that is wrong is reported, and its rule stays as it is.
+    `false` turns a rule off; `"warning"`, a limit, or a soft and a hard limit change it. An invalid
+    value is reported at the place that `place_of` returns for the rule's name; its rule keeps its
+    defaults.
     """
     rules = dict(RULES)
-    for name, value in settings.lint.items():
-        place = settings.at(f"lint.{name}")
+    for name, value in values.items():
+        place = place_of(name)
         if name not in RULES:
             message, hint = f"there is no rule {name}", suggestion(name, frozenset(RULES))
             problems.report(Problem(Code.SETTING_INVALID, message, place, hint))
@@ -75,7 +79,7 @@ def configured(settings: Settings, problems: Problems) -> Rules:
 
 
 def _changed(rule: Rule, value: object) -> Rule | None:
-    """The rule with `"warning"`, a limit, or a soft and a hard limit; None for a wrong value."""
+    """Return the rule with a value applied; None if the value is invalid."""
     if value is True:
         return rule
     if value == "warning":

@@ -1,4 +1,4 @@
-"""Rules for what a card answers: what stands above its `---`, without fences."""
+"""Rules for a card's answer: the part above `---`, without fences."""
 
 from __future__ import annotations
 
@@ -32,41 +32,42 @@ def long(card: Reading, limit: Limit) -> Iterator[Finding]:
 _END = re.compile(
     r"[。！？!?]+[”’」』）)\"']*|(?<!\be\.g)(?<!\bi\.e)(?<!\bal)(?<!\bcf)(?<!\bvs)(?<!\bFig)\.[\"')]*(?=\s)"
 )
-_SAYS = re.compile(r"[^\W_]|[\ufffb\ufffc]")
+_CONTENT = re.compile(r"[^\W_]|[\ufffb\ufffc]")
 
 
 @of_each_card
 def sentences(card: Reading, limit: Limit) -> Iterator[Finding]:
     """Answer in few sentences (R2). SuperMemo's minimum information.
 
-    Three are enough: the fourth is a warning, the sixth an error. What no full stop ends is none.
+    A fourth sentence is a warning, a sixth an error. Text without a full stop at its end does not
+    count.
     """
-    found = list(_sentences(card.answer.text))
-    if severity := limit.weight(len(found)):
+    starts = list(_sentences(card.answer.text))
+    if severity := limit.weight(len(starts)):
         yield Finding(
             card.card,
-            card.answer.at(found[int(limit.soft)]),
-            f"this answer has {len(found)} sentences",
+            card.answer.at(starts[int(limit.soft)]),
+            f"this answer has {len(starts)} sentences",
             f"keep {limit.soft:g}, and make cards of what the others say",
             severity,
         )
 
 
 def _sentences(text: str) -> Iterator[int]:
-    """Where each sentence begins; what no full stop ends is none."""
+    """Yield where each sentence begins. Text without a full stop at its end is no sentence."""
     position = 0
     for line in text.split("\n"):
         start = 0
         for found in _END.finditer(f"{line}\n"):
-            said = line[start : found.end()]
-            if _SAYS.search(said):
-                yield position + start + len(said) - len(said.lstrip())
+            sentence = line[start : found.end()]
+            if _CONTENT.search(sentence):
+                yield position + start + len(sentence) - len(sentence.lstrip())
             start = found.end()
         position += len(line) + 1
 
 
 _MANY = 2
-"""A procedure may have so many steps more than a set has members."""
+"""How many more steps a procedure may have than a set may have members."""
 _PROCEDURE = re.compile(
     r"步骤|流程|顺序|依次|\bsteps?\b|\bprocedure\b|\bin what order\b", re.IGNORECASE
 )
@@ -91,11 +92,11 @@ def listing(card: Reading, limit: Limit) -> Iterator[Finding]:
     """
     more = _MANY if card.asks and _PROCEDURE.search(card.question.spoken) else 0
     text = card.answer.spoken
-    found = [
+    enumerations = [
         *((each.items, each.place, 0) for each in card.listings),
         *((count, card.answer.at(start), one) for count, start, one in _within(text)),
     ]
-    for count, place, one in found:
+    for count, place, one in enumerations:
         severity = limit.weight(count - more - one)
         if one and severity is None and count - more > limit.soft:
             severity = Severity.WARNING
@@ -111,7 +112,10 @@ def listing(card: Reading, limit: Limit) -> Iterator[Finding]:
 
 
 def _within(text: str) -> Iterator[tuple[int, int, int]]:
-    """Enumerations in prose: how many, where, and 1 where one more is only a warning."""
+    """Yield enumerations in prose: the number of items, the position, the tolerance.
+
+    The tolerance is 1 where one item too many is only a warning, else 0.
+    """
     for pattern in (_NUMBERED, _LABEL):
         found = list(pattern.finditer(text))
         if found:
@@ -130,9 +134,9 @@ _HALF = 0.5
 
 @of_each_card
 def given_away(card: Reading, limit: Limit) -> Iterator[Finding]:
-    """Do not tell the answer in the question (R6). Matuschak: effortful.
+    """Do not give the answer in the question (R6). Matuschak: effortful.
 
-    Told: more than 10 characters that stand in both and are half of the answer.
+    Reports more than 10 characters that stand in both and are half of the answer.
     """
     asked, answered = card.question.text.casefold(), card.answer.text.strip().casefold()
     if not card.asks or not answered or len(asked) < len(answered) * _HALF:
@@ -141,11 +145,11 @@ def given_away(card: Reading, limit: Limit) -> Iterator[Finding]:
     same = match.find_longest_match()
     severity = limit.weight(same.size)
     if severity and same.size >= len(answered) * _HALF:
-        told = asked[same.a : same.a + same.size].strip()
+        shared = asked[same.a : same.a + same.size].strip()
         yield Finding(
             card.card,
             card.question.at(same.a),
-            f"this question says half of its answer: {told}",
+            f"this question says half of its answer: {shared}",
             "take it out of the question, or ask for another part",
             severity,
         )

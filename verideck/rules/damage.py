@@ -1,4 +1,4 @@
-"""Rules for text that copying has damaged."""
+"""A rule for text that was damaged when it was copied."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ _DAMAGE: dict[str, re.Pattern[str]] = {
     "a character that was lost": re.compile(r"\ufffd|[\ue000-\uf8ff]"),
     "UTF-8 that was read as Latin-1": re.compile(r"â€[™œ\x9d“”]|Ã[©¨¤¶¼ª]|ï¼|ã€"),
 }
-"""What extraction from a PDF or a page leaves behind."""
+"""The damage that text extraction from a PDF or a page does, each kind by its description."""
 
 
 @of_each_card
 def damaged(card: Reading, _: Limit) -> Iterator[Finding]:
     """Repair what was lost when a text was copied (R12).
 
-    Told: √ followed by letters without brackets (√dk for 1/√d_k), the number of a footnote, a
+    Reports √ followed by letters without brackets (√dk for 1/√d_k), the number of a footnote, a
     hyphen inside of a word (讲-下), 纬度 for 维度, ligatures, lost characters, wrong encodings. An
-    odd `$` is an error of every command. Inline code and formulas are not looked at.
+    odd `$` is an error of every command. Inline code and formulas are skipped.
     """
     for prose in (card.question, card.answer, card.aside):
-        for what, pattern in _DAMAGE.items():
+        for damage, pattern in _DAMAGE.items():
             for found in pattern.finditer(prose.spoken):
                 yield Finding(
                     card.card,
                     prose.at(found.start()),
-                    f"this text was damaged: {what}: {found.group()}",
+                    f"this text was damaged: {damage}: {found.group()}",
                     "look it up where it was copied from",
                 )

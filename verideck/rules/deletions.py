@@ -1,4 +1,4 @@
-"""Rules for what a cloze card hides."""
+"""Rules for the deletions of a cloze card."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from verideck.rules.rule import Finding, Limit, of_each_card
 def many(card: Reading, limit: Limit) -> Iterator[Finding]:
     """Hide little in one text (R11). SuperMemo's rule 5: cloze deletion.
 
-    Two numbers in a note are enough; three are an error. Deletions of one number are one card.
+    A third number in a note is an error. Deletions with one number are one card.
     """
     seen: list[object] = []
     for deletion in card.deletions:

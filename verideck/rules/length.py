@@ -1,8 +1,7 @@
-"""How long a text is to who reads it: in units, so that one limit fits Chinese and English.
+"""The length of a text in units, so that one limit fits Chinese and English.
 
-A Han character is 1 unit, as are kana and Hangul syllables; a word or number in any other script
-is 1.5, a value too; a formula is 4. So 60 units are 60 汉字, or 40 English words. Punctuation is
-nothing.
+A Han character, a kana or a Hangul syllable is 1 unit; a word or number in another script, or a
+value, is 1.5; a formula is 4. So 60 units are 60 汉字, or 40 English words. Punctuation is 0.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ _UNITS = re.compile(rf"(?P<wide>[{_WIDE}])|(?P<word>{WORD}|{VALUE})|{FORMULA}")
 _OF_A_WORD, _OF_A_FORMULA = 1.5, 4.0
 
 MEANING = "a Han character is 1, a word 1.5, a formula 4"
-"""What a unit is, for hints."""
+"""The definition of a unit, for hints."""
 
 
 def units(text: str) -> float:
-    """How long a text is."""
+    """Return the length of a text in units."""
     return sum(
         1.0 if found["wide"] else _OF_A_WORD if found["word"] else _OF_A_FORMULA
         for found in _UNITS.finditer(text)

@@ -1,4 +1,4 @@
-"""Beside the way: which rules for cards are broken. Nothing is executed."""
+"""`verideck lint`: checks cards against the rules. Executes nothing."""
 
 from __future__ import annotations
 
@@ -12,27 +12,31 @@ from verideck.rules import Finding, Limit, Rule, Rules, reading
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """What the rules found."""
+    """The result of a lint."""
 
     cards: int
     problems: tuple[Problem, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
-    """The suppressions that were needed."""
+    """Those that suppressed a finding."""
 
     def as_strict(self) -> Linted:
-        """The same, with errors in place of warnings."""
+        """Return a copy in which every warning is an error."""
         problems = (replace(each, severity=Severity.ERROR) for each in self.problems)
         return replace(self, problems=tuple(problems))
 
 
 def lint(cards: Sequence[Card], rules: Rules, files: Collection[str]) -> Linted:
-    """Ask every rule about all cards, and tell what was found about those in some files."""
+    """Check all cards, and return the findings about the cards in `files`, a set of paths.
+
+    The other cards are context: some rules compare cards with each other. Includes a warning for
+    each suppression that suppresses nothing.
+    """
     readings = [reading(card) for card in cards]
-    problems: dict[Problem, None] = {}  # code that two cards include is told once
+    problems: dict[Problem, None] = {}  # code that two cards include is reported once
     used: dict[Suppression, None] = {}
     for name, rule in rules.items():
-        asked = [each for each in readings if not (rule.atomic and each.is_overview)]
-        for finding in rule.check(asked, rule.limit or Limit()):
+        checked = [each for each in readings if not (rule.atomic and each.is_overview)]
+        for finding in rule.check(checked, rule.limit or Limit()):
             suppressions = _covering(name, finding)
             used.update(dict.fromkeys(suppressions))
             if not suppressions and finding.card.place.path in files:
@@ -49,7 +53,7 @@ def _suppressions(cards: Sequence[Card]) -> Iterator[Suppression]:
 
 
 def _covering(name: Code, finding: Finding) -> list[Suppression]:
-    """The suppressions of a rule that stand on the cards which break it."""
+    """Return the suppressions of the rule on the cards of a finding."""
     broken_by = [finding.card, *([finding.other] if finding.other else [])]
     return [each for each in _suppressions(broken_by) if each.rule == name]
 

@@ -1,4 +1,4 @@
-"""Rules for how cards of a deck stand to each other."""
+"""Rules that compare the cards of a deck with each other."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Grams = frozenset[str]
 def questions_alike(cards: Sequence[Reading], limit: Limit) -> Iterator[Finding]:
     """Ask nothing in almost the words of another card (R7). SuperMemo: combat interference.
 
-    Told: questions that share more than 60 % of their runs of three letters or Han characters
-    (Jaccard's index). Each card is told once, with the first card above it that it is like. Code on
-    the question's side belongs to it.
+    Reports questions that share more than 60 % of their runs of three letters or Han characters
+    (Jaccard's index). Each card is reported once, with the first similar card above it. Code on
+    the question's side counts as part of the question.
     """
     sets = [_grams(each) for each in cards]
     for later, earlier, share in _pairs(sets, limit.soft):
@@ -44,11 +44,12 @@ def _grams(card: Reading) -> Grams:
 
 
 def _pairs(sets: Sequence[Grams], least: float) -> Iterator[tuple[int, int, float]]:
-    """Each set that is like one before it, with the first such, and how like.
+    """Yield the index of each set that is like an earlier one, the index of that, and the share.
 
-    Only sets that could be are compared. Of two that share so much, some gram is in both of their
-    rarest few; so these alone are looked up (the prefix filter of set similarity joins: Chaudhuri,
-    Ganti and Kaushik, A primitive operator for similarity joins, 2006).
+    Of several earlier sets the first is yielded. The share is Jaccard's index; it is above `least`.
+    Two sets that share so much have one of their rarest grams in common; so only those grams are
+    looked up (the prefix filter of set similarity joins: Chaudhuri, Ganti and Kaushik, A primitive
+    operator for similarity joins, 2006).
     """
     common = Counter(gram for each in sets for gram in each)
     holding: dict[str, list[int]] = defaultdict(list)
@@ -68,9 +69,9 @@ def _pairs(sets: Sequence[Grams], least: float) -> Iterator[tuple[int, int, floa
 
 
 def answers_alike(cards: Sequence[Reading], _: Limit) -> Iterator[Finding]:
-    """Answer nothing as another card does (R7). SuperMemo: combat interference.
+    """Do not give the answer of another card (R7). SuperMemo: combat interference.
 
-    Told: answers that are the same but for white space.
+    Reports answers that differ in nothing but white space.
     """
     first: dict[str, Reading] = {}
     for card in cards:
@@ -89,9 +90,9 @@ def answers_alike(cards: Sequence[Reading], _: Limit) -> Iterator[Finding]:
 
 
 def orphan(cards: Sequence[Reading], limit: Limit) -> Iterator[Finding]:
-    """Let no card stand alone (R8). Nielsen: no orphan questions; Quantum Country.
+    """Give a card neighbours (R8). Nielsen: no orphan questions; Quantum Country.
 
-    A card shares a tag with two others at least, unless there are no two others.
+    Reports a card that shares its tags with fewer than two others, where there are two others.
     """
     least = math.ceil(limit.soft)
     tagged: Mapping[str, int] = Counter(tag for each in cards for tag in each.card.tags)
@@ -108,13 +109,13 @@ def orphan(cards: Sequence[Reading], limit: Limit) -> Iterator[Finding]:
             yield Finding(
                 card.card,
                 card.card.place,
-                _alone(card, len(others)),
+                _message(card, len(others)),
                 "tag it with its topic, and write the cards that belong beside it",
                 severity,
             )
 
 
-def _alone(card: Reading, others: int) -> str:
+def _message(card: Reading, others: int) -> str:
     if not card.card.tags:
         return "this card has no tag"
     counted = {0: "no other", 1: "one other"}.get(others, f"{others} others")

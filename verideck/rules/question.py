@@ -1,4 +1,4 @@
-"""Rules for what a card asks."""
+"""Rules for a card's question."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _JOINED = re.compile(
 def compound(card: Reading, _: Limit) -> Iterator[Finding]:
     """Ask for one thing (R1). SuperMemo's minimum information; Matuschak: focused.
 
-    Told: two question marks; two interrogatives in Chinese, one behind `and` or `or` in English;
-    words that join (优缺点, 分别, 以及, pros and cons, respectively). What is quoted is not looked
-    at: a card may ask what is wrong with a sentence.
+    Reports two question marks; two interrogatives in Chinese, one behind `and` or `or` in English;
+    words that join (优缺点, 分别, 以及, pros and cons, respectively). Quotations are skipped: a
+    card may ask what is wrong with a sentence.
     """
     if not card.asks:
         return
-    said = _unquoted(card.question)
+    text = _unquoted(card.question)
     more = [
-        *list(_MARK.finditer(said))[1:],
-        *list(_INTERROGATIVE.finditer(said))[1:],
-        *_JOINED.finditer(said),
+        *list(_MARK.finditer(text))[1:],
+        *list(_INTERROGATIVE.finditer(text))[1:],
+        *_JOINED.finditer(text),
     ]
     if more:
         first = min(more, key=re.Match.start)
@@ -74,7 +74,7 @@ def long(card: Reading, limit: Limit) -> Iterator[Finding]:
 def short(card: Reading, limit: Limit) -> Iterator[Finding]:
     """Say enough to have one answer (R5). Matuschak: precise, consistent.
 
-    Under 8 units (8 汉字, 5 English words) is a warning. Code on the question's side is said too.
+    Under 8 units (8 汉字, 5 English words) is a warning, unless code is on the question's side.
     """
     length = units(card.question.text)
     severity = limit.weight(length)
@@ -107,13 +107,13 @@ _WHY = re.compile(r"为什么|为何|\bwhy\b", re.IGNORECASE)
 def yes_no(card: Reading, _: Limit) -> Iterator[Finding]:
     """Ask what cannot be guessed (R4). Matuschak: effortful; yes-or-no prompts stay shallow.
 
-    Told: 吗, 是否, 还是, Is/Does/Can…, true or false in the question; an answer that begins with
+    Reports 吗, 是否, 还是, Is/Does/Can…, true or false in the question; an answer that begins with
     是, 不会, Yes, No. Where the question asks why as well, it is a warning.
     """
     if not card.asks:
         return
-    said = _unquoted(card.question)
-    asked, answered = _EITHER.search(said), _YES.match(card.answer.spoken)
+    text = _unquoted(card.question)
+    asked, answered = _EITHER.search(text), _YES.match(card.answer.spoken)
     if asked or answered:
         place = card.question.at(_begins(asked)) if asked else card.answer.at(0)
         yield Finding(
@@ -121,7 +121,7 @@ def yes_no(card: Reading, _: Limit) -> Iterator[Finding]:
             place,
             "this can be answered by yes or no" if asked else "the answer begins with yes or no",
             "ask why, how, or what: one of two is guessed half of the time",
-            Severity.WARNING if _WHY.search(said) else None,
+            Severity.WARNING if _WHY.search(text) else None,
         )
 
 
@@ -136,9 +136,9 @@ _OPEN = re.compile(
 
 @of_each_card
 def vague(card: Reading, _: Limit) -> Iterator[Finding]:
-    """Ask so that an answer is known to be complete (R5). Matuschak: precise.
+    """Ask so that one can tell when an answer is complete (R5). Matuschak: precise.
 
-    Told: 介绍一下, 谈谈, 了解哪些, describe, discuss, and their like.
+    Reports 介绍一下, 谈谈, 了解哪些, describe, discuss, and their like.
     """
     if card.asks and (found := _OPEN.search(_unquoted(card.question))):
         yield Finding(
@@ -164,8 +164,8 @@ _DANGLING = re.compile(
 def dangling(card: Reading, _: Limit) -> Iterator[Finding]:
     """Stand alone (R5). Matuschak: precise; in a review no other card is in sight.
 
-    Told: a question that begins with 它, 该, 这, it, this, or speaks of 上述, the above. Code that
-    stands on the question's side may be pointed at.
+    Reports a question that begins with 它, 该, 这, it, this, or mentions 上述, the above. It may
+    refer to code on its side.
     """
     if not card.asks or any(each.options.front for each in card.card.snippets):
         return
@@ -179,10 +179,10 @@ def dangling(card: Reading, _: Limit) -> Iterator[Finding]:
 
 
 def _unquoted(question: Prose) -> str:
-    """What is asked, character by character, with blanks for what is quoted."""
+    """Return the question's text with blanks in place of quotations; positions do not change."""
     return _QUOTED.sub(lambda quoted: " " * len(quoted.group()), question.spoken)
 
 
 def _begins(found: re.Match[str]) -> int:
-    """Where the words of a match begin."""
+    """Return the position of the first word of a match."""
     return found.end() - len(found.group().lstrip(" .!?:;,\n"))

@@ -1,4 +1,4 @@
-"""A card as a reader sees it: what the rules are asked about."""
+"""What the rules check: a card as its readers see it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from verideck.markdown.prose import Prose, prose
 from verideck.model import Card, ClozeDeletion, Kind, Passage, Place, Role, Snippet
 
 OVERVIEW = "overview"
-"""The tag of a card that asks for the whole of a topic, beside the atomic cards for its parts."""
+"""The tag of a card that asks for a whole topic, in addition to the atomic cards for its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,43 +19,45 @@ class Listing:
     """A list, or a table."""
 
     items: int
-    """Its own: what is nested in them is another list. Of a table, the rows under its head."""
+    """The number of items, without those of nested lists; of a table, the rows below its head."""
     place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The prose of a card; of its answer, what stands above `---` is the answer proper."""
+    """The prose of a card, with what the rules need of its lists, deletions and code."""
 
     card: Card
     question: Prose
     answer: Prose
+    """The part of the answer above `---`."""
     aside: Prose
+    """The part below."""
     listings: tuple[Listing, ...]
-    """Those of the answer."""
+    """The lists and tables of the answer, above `---`."""
     deletions: tuple[ClozeDeletion, ...]
-    """Those of a cloze card."""
+    """The deletions of a cloze card; empty for other kinds."""
 
     @property
     def asks(self) -> bool:
-        """Whether the question is one: that of a cloze card is a statement."""
+        """Whether the card has a question; a cloze card has a statement in its place."""
         return self.card.kind is not Kind.CLOZE
 
     @property
     def is_overview(self) -> bool:
-        """Whether the rules that hold for atomic cards do not hold for it."""
+        """Whether the card is exempt from the rules for atomic cards."""
         return OVERVIEW in self.card.tags
 
     @property
     def shown(self) -> tuple[Snippet, ...]:
-        """The code that stands on the card; a fence without a language is a quotation."""
+        """The shown code. A fence without a language is a quotation, not code."""
         roles = {Role.SHOWN, Role.TEXT}
-        found = (each for each in self.card.snippets if each.options.role in roles)
-        return tuple(each for each in found if each.language)
+        fences = (each for each in self.card.snippets if each.options.role in roles)
+        return tuple(each for each in fences if each.language)
 
 
 def reading(card: Card) -> Reading:
-    """Read a card. What its Markdown leaves open was told when it was parsed."""
+    """Return what the rules check of a card. Problems of its Markdown were reported before."""
     asked, answered = _tokens(card.question), _tokens(card.answer)
     above, below = markdown.divided(answered)
     answer = card.answer or Passage("", card.place)
@@ -65,7 +67,7 @@ def reading(card: Card) -> Reading:
         prose(above, answer),
         prose(below, answer),
         tuple(_listings(above, answer)),
-        card.hidden,
+        card.deletions,
     )
 
 
@@ -75,7 +77,7 @@ def _tokens(passage: Passage | None) -> Sequence[Token]:
 
 _LISTS = {"bullet_list_open": "list_item_open", "ordered_list_open": "list_item_open"}
 _ITEMS = {**_LISTS, "tbody_open": "tr_open"}
-"""What opens a listing, and what opens an item of it."""
+"""The token that opens a listing, and the token that opens one of its items."""
 
 
 def _listings(tokens: Sequence[Token], passage: Passage) -> Iterator[Listing]:

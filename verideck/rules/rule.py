@@ -1,4 +1,4 @@
-"""What a rule for cards is, what it is asked with, and what it finds."""
+"""The types of the rules: a check, its limit, and its findings."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from verideck.rules.reading import Reading
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How much of something there may be, or must be at least."""
+    """A soft and a hard limit of an amount, from above or from below."""
 
     soft: float = inf
-    """Beyond it is a warning."""
+    """An amount beyond it is a warning."""
     hard: float = inf
-    """Beyond it is an error."""
+    """An amount beyond it is an error."""
     least: bool = False
-    """Whether what is beyond is less, not more."""
+    """Whether the limits are minimums: beyond them is less, not more."""
 
     def weight(self, amount: float) -> Severity | None:
-        """What an amount beyond the limit weighs; None for one that is within."""
+        """Return the severity of an amount; None if it is within the limits."""
         if self._beyond(amount, self.hard):
             return Severity.ERROR
         return Severity.WARNING if self._beyond(amount, self.soft) else None
@@ -33,53 +33,53 @@ class Limit:
         return amount < limit if self.least else amount > limit
 
     def moved(self, soft: float, hard: float | None = None) -> Limit:
-        """Another soft limit; a hard one that would lie within it goes along."""
+        """Return a copy with other limits. Without `hard`, the hard limit is at least the soft."""
         if hard is None:
             hard = soft if self._beyond(soft, self.hard) else self.hard
         return replace(self, soft=soft, hard=hard)
 
     def softened(self) -> Limit:
-        """The same without a hard limit."""
+        """Return a copy without a hard limit."""
         return replace(self, hard=-inf if self.least else inf)
 
     def is_in_order(self) -> bool:
-        """Whether what is an error would be a warning, too."""
+        """Return whether the soft limit is not beyond the hard one."""
         return not self._beyond(self.soft, self.hard)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A card that breaks a rule, and where."""
+    """A place where a card breaks a rule."""
 
     card: Card
     place: Place
     message: str
     hint: str = ""
     severity: Severity | None = None
-    """None where it is the rule's."""
+    """None for the rule's own severity."""
     other: Card | None = None
-    """A card that breaks the rule together with it: a suppression may stand on either."""
+    """The second card, for rules that compare two; a suppression on either of them counts."""
 
 
 Check = Callable[[Sequence[Reading], Limit], Iterator[Finding]]
-"""Looks at all cards of a run, because some rules hold among cards."""
+"""Yields findings. It is given all cards of a run, because some rules compare cards."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule, and how strictly it is taken."""
+    """A check, with its severity and its limit."""
 
     check: Check
     severity: Severity = Severity.WARNING
-    """Of what it finds, where nothing is measured."""
+    """The severity of findings that have none of their own."""
     limit: Limit | None = None
-    """None where nothing is measured."""
+    """None for a rule that measures nothing."""
     atomic: bool = False
-    """Whether it is about a card asking for one thing: an overview card need not."""
+    """Whether the rule holds for atomic cards only, and not for overview cards."""
 
 
 def of_each_card(check: Callable[[Reading, Limit], Iterator[Finding]]) -> Check:
-    """Make a rule that looks at one card alone look at all of them."""
+    """Turn a check of one card into a check of many."""
 
     @wraps(check)
     def of_all(cards: Sequence[Reading], limit: Limit) -> Iterator[Finding]:

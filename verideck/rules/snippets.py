@@ -1,4 +1,4 @@
-"""Rules for the code that a card shows."""
+"""Rules for the shown code of a card."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from verideck.rules.rule import Finding, Limit, of_each_card
 
 @of_each_card
 def long(card: Reading, limit: Limit) -> Iterator[Finding]:
-    """Show as much code as can be seen at once (R10).
+    """Show no more code than fits on a screen (R10).
 
-    More than 15 lines, blank ones not counted, are a warning.
+    More than 15 lines are a warning. Blank lines do not count.
     """
     for snippet in card.shown:
         lines = sum(bool(line.strip()) for line in snippet.code.split("\n"))
@@ -34,9 +34,9 @@ def long(card: Reading, limit: Limit) -> Iterator[Finding]:
 
 @of_each_card
 def wide(card: Reading, limit: Limit) -> Iterator[Finding]:
-    """Show code that a phone need not scroll sideways (R10).
+    """Show code that fits the width of a phone (R10).
 
-    More than 72 columns are a warning; a Han character takes two.
+    More than 72 columns are a warning. A Han character takes two columns.
     """
     outputs = [each for each in card.card.snippets if each.options.role is Role.OUTPUT]
     for snippet in (*card.shown, *outputs):
@@ -62,14 +62,16 @@ _SEEDS = re.compile(r"manual_seed\(|\bseed\(|\b(?:default_rng|RandomState|Random
 
 @of_each_card
 def unseeded(card: Reading, _: Limit) -> Iterator[Finding]:
-    """Say the seed of a number that came by chance (R10).
+    """Show the seed of random numbers (R10).
 
-    Every run of a card is seeded, and an audit tries other seeds, so code may draw what it likes.
-    But who runs the code elsewhere sees other numbers: where a card prints one with a point, or
-    shows the value of a variable, some fence of it sets the seed.
+    Every run of a card is seeded, and an audit tries other seeds, so code may draw any number. But
+    a reader who runs the code elsewhere sees other numbers. So where a card prints a number with a
+    decimal point, or shows the value of a variable, one of its fences must set the seed.
     """
     code = [each for each in card.card.snippets if each.language == "python"]
-    if not any(map(_shows, card.card.snippets)) or any(_SEEDS.search(each.code) for each in code):
+    if not any(map(_shows_random, card.card.snippets)) or any(
+        _SEEDS.search(each.code) for each in code
+    ):
         return
     for snippet in code:
         if draws := _DRAWS.search(snippet.code):
@@ -83,18 +85,18 @@ def unseeded(card: Reading, _: Limit) -> Iterator[Finding]:
             return
 
 
-def _shows(snippet: Snippet) -> bool:
-    """Whether it puts a number on the card that may have come by chance."""
+def _shows_random(snippet: Snippet) -> bool:
+    """Return whether a snippet puts a number on the card that may be random."""
     if snippet.options.role is Role.OUTPUT:
         return re.search(r"\d\.\d", snippet.code) is not None
     return snippet.options.role is Role.VALUE and bool(_variables(snippet.code))
 
 
 def _variables(expression: str) -> set[str]:
-    """The names that an expression takes from elsewhere."""
+    """Return the names that an expression reads, without builtins."""
     try:
         tree = ast.parse(expression, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # verify will tell of it
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # verify reports it
         return set()
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return names - set(dir(builtins))

@@ -1,4 +1,4 @@
-"""Rules for where what a card says comes from."""
+"""Rules for the sources of what a card says."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _CITES = re.compile(r"arxiv|§|https?://|\bdoi\b|\bRFC ?\d", re.IGNORECASE)
 def missing(card: Reading, _: Limit) -> Iterator[Finding]:
     """Say where the answer can be looked up (R9). SuperMemo's rule 18: provide sources.
 
-    A `source` on the card or in its file's front matter, or arXiv, §, an address in the answer or
-    under its `---`.
+    A source is a `source` on the card or in its file's front matter, or arXiv, §, or an address in
+    the answer or under its `---`.
     """
     if card.card.source or _CITES.search(card.card.answer.text if card.card.answer else ""):
         return
@@ -32,11 +32,11 @@ def missing(card: Reading, _: Limit) -> Iterator[Finding]:
 
 
 def version_missing(cards: Sequence[Reading], _: Limit) -> Iterator[Finding]:
-    """Say of which version a library's behaviour is told (R9). SuperMemo's rule 19: date stamping.
+    """Name the version of a library whose behaviour is described (R9).
 
-    Told: inline code like `torch.rms_norm` or `nn.LayerNorm`, where `nn` is what some card's code
-    calls a library, on a card that names no version of it. A card that executes code which imports
-    the library shows the version in its proof.
+    SuperMemo's rule 19: date stamping. Reports inline code like `torch.rms_norm` or `nn.LayerNorm`,
+    where the code of some card imports a library as `nn`, on a card that names no version of it. A
+    card that executes code which imports the library shows the version in its proof.
     """
     libraries = dict(pair for each in cards for pair in _imports(each.card))
     for card in cards:
@@ -56,22 +56,22 @@ def version_missing(cards: Sequence[Reading], _: Limit) -> Iterator[Finding]:
 
 
 def _imports(card: Card) -> Iterator[tuple[str, str]]:
-    """What a card's code calls the libraries that it imports: these, by its names for them."""
+    """Yield the name that a card's code gives each library that it imports, and the library."""
     for snippet in card.snippets:
         if snippet.language != "python" or not snippet.executable:
             continue
         try:
             tree = ast.parse(snippet.code)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):  # verify will tell of it
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # verify reports it
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
-                found = [(alias.asname or alias.name, alias.name) for alias in node.names]
+                imported = [(alias.asname or alias.name, alias.name) for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found = [(alias.asname or alias.name, node.module) for alias in node.names]
+                imported = [(alias.asname or alias.name, node.module) for alias in node.names]
             else:
                 continue
-            for name, module in found:
+            for name, module in imported:
                 library = module.partition(".")[0]
                 if library not in sys.stdlib_module_names:
                     yield name.partition(".")[0], library
@@ -79,49 +79,52 @@ def _imports(card: Card) -> Iterator[tuple[str, str]]:
 
 
 def _proven(card: Card) -> set[str]:
-    """The libraries whose versions stand in the card's proof."""
+    """Return the libraries whose versions are in the card's proof."""
     return {library for _, library in _imports(card)} if card.verified else set()
 
 
 def _versioned(card: Reading, library: str) -> bool:
-    """Whether the card names a version of a library; the PyTorch of `torch` is one, too."""
+    """Return whether the card names a version of a library. `PyTorch 2.1` is one of `torch`."""
     if card.card.verified and any(each.options.include for each in card.card.snippets):
         return True  # the module's own imports are in the proof
     source = card.card.source.text if card.card.source else ""
-    said = f"{source}\n{card.question.text}\n{card.answer.text}\n{card.aside.text}"
+    text = f"{source}\n{card.question.text}\n{card.answer.text}\n{card.aside.text}"
     named = rf"(?:py)?{re.escape(library)}\W{{0,4}}(?:version\s|v)?\d+\.\d"
-    return re.search(named, said, re.IGNORECASE) is not None
+    return re.search(named, text, re.IGNORECASE) is not None
 
 
 _NUMBER = re.compile(r"(?<![\w.\ufffb])(?:\d{1,3}(?:[,_]\d{3})+|\d+)(?:\.\d+)?(?![\w]|\.\d)")
 _IN_CODE = re.compile(r"(?<![A-Za-z_])\d[\d_,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 _TEX_GAP = re.compile(r"\{,\}|\\[,;!]")
 _SMALLEST = 10
-"""A number of one digit is said of anything: two heads, three steps."""
+"""Smaller whole numbers need no source: two heads, three steps."""
 
 
 @of_each_card
 def number(card: Reading, _: Limit) -> Iterator[Finding]:
-    """Say where a number comes from (R14). SuperMemo's rule 18.
+    """Give the source of a number (R14). SuperMemo's rule 18.
 
-    A number of two digits or more, or a fraction, in an answer's words and formulas stands in the
-    card's code, in what it prints, in the question, or in its source. A value is its code's.
+    Reports a number of two digits or more, or a fraction, in the words and formulas of an answer,
+    unless it stands in the card's code or output, in the question, or in the source. Values are
+    not looked at: code computes them.
     """
     known = set(_known(card))
     prose = card.answer
-    found = [(match.start(), match.group()) for match in _NUMBER.finditer(prose.spoken)]
+    numbers = [(match.start(), match.group()) for match in _NUMBER.finditer(prose.spoken)]
     for start, formula in prose.maths:
         plain = _TEX_GAP.sub("", formula)
-        found += [(start, match.group()) for match in _NUMBER.finditer(plain)]
-    unknown = [each for each in sorted(found) if _counts(each[1]) and _value(each[1]) not in known]
+        numbers += [(start, match.group()) for match in _NUMBER.finditer(plain)]
+    unknown = [
+        each for each in sorted(numbers) if _counts(each[1]) and _value(each[1]) not in known
+    ]
     if unknown:
-        told = ", ".join(dict.fromkeys(text for _, text in unknown))
-        many = len(set(told.split(", "))) > 1
+        listed = ", ".join(dict.fromkeys(text for _, text in unknown))
+        many = len(set(listed.split(", "))) > 1
         yield Finding(
             card.card,
             prose.at(unknown[0][0]),
             f"neither the card's code nor its source has {'these numbers' if many else ''}"
-            f"{': ' if many else 'the number '}{told}",
+            f"{': ' if many else 'the number '}{listed}",
             "compute it in the card's code ({eval}`…` shows it), or put it into the source",
         )
 
@@ -132,7 +135,7 @@ def _counts(text: str) -> bool:
 
 
 def _known(card: Reading) -> Iterator[float]:
-    """Numbers that the card accounts for, and what they are in per cent."""
+    """Yield the numbers in the card's code, source, hint and question, also as percentages."""
     texts = [each.code for each in card.card.snippets]
     texts += [each.text for each in (card.card.source, card.card.hint) if each]
     if card.card.kind is not Kind.CLOZE:

@@ -1,4 +1,4 @@
-"""The `{#id .class key=value}` behind a question and in a fence's info string."""
+"""Reads `{#id .word key=value}` behind a question or in a fence's info string."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _ITEM = re.compile(
 TRAILING = re.compile(
     r"""(?<!\S)\{\s*(?=[#.][^\s{}]|[A-Za-z][\w-]*=)(?P<inside>(?:"[^"\n]*"|'[^'\n]*'|[^"'{}])*)\}\s*\Z""",
 )
-"""Attributes at the end of a question. Braces that hold anything else belong to its text."""
+"""Matches attributes at the end of a question. Braces with other content belong to its text."""
 
 LEFT_OPEN = re.compile(r"""(?<!\S)\{\s*(?=[#.][^\s{}]|[A-Za-z][\w-]*=)[^{}`]*\}?\s*\Z""")
-"""What begins like attributes and ends with the question, but lacks a brace or a quote."""
+"""Matches attributes at the end of a question that lack a brace or a quote."""
 
 KEYS_LIKE = 'attributes look like {#id .word key="value"}'
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One item: an id, a word, or a key with its value."""
+    """An id, a word, or a key with its value."""
 
     name: str
-    """`#` for an id, `.word` for a word, else the key."""
+    """`#` for an id, `.word` for a word, otherwise the key."""
     value: str
     place: Place
 
@@ -43,14 +43,14 @@ class Attribute:
 def read(
     text: str, at: Callable[[int], Place], known: frozenset[str], code: Code, problems: Problems
 ) -> list[Attribute]:
-    """Read what stands between the braces.
+    """Return the attributes in the text between braces, in their order.
 
-    `at` gives the place of a character of the text; `known` holds the names that may stand here
-    (see `Attribute.name`). Reports under `code` a name that may not, one that stands twice, and
-    text that is no attribute.
+    `at` returns the place of a character by its offset in the text; `known` are the allowed names
+    (see `Attribute.name`). Reports unknown names, names that stand twice, and text that is not an
+    attribute, as problems with the given code.
     """
     position = 0
-    found: dict[str, Attribute] = {}
+    attributes: dict[str, Attribute] = {}
     while text[position:].strip():
         item = _ITEM.match(text, position)
         place = at(_skip(text, position))
@@ -62,12 +62,12 @@ def read(
         attribute = _attribute(item, place)
         if attribute.name not in known:
             problems.report(_unknown(attribute, known, code))
-        elif attribute.name in found:
+        elif attribute.name in attributes:
             message = f"{_shown(attribute.name)} stands here twice"
             problems.report(Problem(code, message, place))
         else:
-            found[attribute.name] = attribute
-    return list(found.values())
+            attributes[attribute.name] = attribute
+    return list(attributes.values())
 
 
 def _skip(text: str, position: int) -> int:

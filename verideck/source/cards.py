@@ -211,7 +211,7 @@ class _CardReader:
             language=self.page.meta.lang or self.config.lang,
             verified=self.page.meta.verify and self.config.verify,
             suppressions=tuple(_suppressions(words.get("lint"), self.config.rules, self.problems)),
-            hidden=tuple(cloze.deletions(asked, in_code=True)) if is_cloze else (),
+            deletions=tuple(cloze.deletions(asked, in_code=True)) if is_cloze else (),
             id_slot=self._id_slot(),
         )
         if question.text.strip() and not any(map(_can_be_seen, markdown.walk(in_question))):

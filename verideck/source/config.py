@@ -1,4 +1,4 @@
-"""What the cards of a file follow from, besides its text and the files that it includes."""
+"""The settings that decide how Markdown files are read."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """The settings of a project as far as they decide what its Markdown means."""
+    """The settings of a project that its cards depend on, besides the text of their files."""
 
     root: Path
-    """Includes stay inside of this folder."""
+    """The project's folder. Included files are inside of it."""
     deck: str
-    """The name above all decks."""
+    """The first part of every deck's name."""
     lang: str = ""
-    """Of files that name no language."""
+    """The language of files that name none."""
     verify: bool = True
     """Whether snippets are executed."""
     proved: frozenset[str] = frozenset()
-    """The languages that are executed, by their first names in Pygments."""
+    """The languages that have a verifier, by their first names in Pygments."""
     rules: frozenset[str] = frozenset()
-    """The names of the rules for cards, which a card may suppress."""
+    """The names of the rules that a card may suppress."""

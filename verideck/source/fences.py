@@ -1,4 +1,4 @@
-"""A fence's info string -> Snippet: what its language is, and what its options ask for."""
+"""A fence -> Snippet: reads its info string and its options, and includes files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from verideck.source.config import SourceConfig
 from verideck.source.includes import IncludedFiles, IncludeError
 
 OUTPUT = "output"
-"""Named like a language: what the fence above must have printed."""
+"""The word in place of a language for what the fence above must print."""
 
 _INFO = re.compile(r"\s*(?P<word>[^\s{}]*)\s*(?:\{(?P<inside>.*)\}\s*)?(?P<rest>.*)\Z", re.DOTALL)
 
@@ -26,23 +26,23 @@ _EXECUTED = frozenset({".check", ".setup", ".no-run", "reason", "raises", "match
 _LIMITS = frozenset(field.name for field in fields(Limits))
 _COMPARED = frozenset({"tol"})
 OPTIONS = _EVERYWHERE | _INCLUDING | _EXECUTED | _LIMITS | _COMPARED
-"""Every word that may stand in a fence's braces."""
+"""The names of all options that a fence may have in its braces."""
 
 _ROLES = {".check": Role.CHECK, ".setup": Role.SETUP, ".no-run": Role.TEXT}
 
 
 @dataclass(frozen=True, slots=True)
 class FenceReader:
-    """Reads the fences of one Markdown file; what is wrong with them is reported."""
+    """Reads the fences of one Markdown file, and reports their problems."""
 
     config: SourceConfig
     included: IncludedFiles
     problems: Problems
 
     def snippet(self, token: Token, *, in_cloze: bool) -> Snippet | None:
-        """Read a fence token. Returns None where an error stands in the way.
+        """Return the snippet of a fence token; None if a reported error prevents it.
 
-        `in_cloze` tells that Anki's cloze marks in the code are marks; they are taken out of it.
+        If `in_cloze`, Anki's cloze marks are removed from the code.
         """
         place = token_place(token)
         info = _INFO.match(token.info)
@@ -54,11 +54,11 @@ class FenceReader:
             return None
         inside = _Inside(token, place, info.start("inside"))
         known = _known(info["word"], proved=language in self.config.proved)
-        found = attributes.read(
+        given = attributes.read(
             info["inside"] or "", inside.at, known, Code.OPTION_INVALID, self.problems
         )
-        options = self._options(info["word"], language, found)
-        contradictions = list(_contradictions(options, found, place))
+        options = self._options(info["word"], language, given)
+        contradictions = list(_contradictions(options, given, place))
         self.problems.extend(contradictions)
         if contradictions:
             return None
@@ -68,31 +68,34 @@ class FenceReader:
             Snippet(language, code, place, origin(token), options, executable=executable)
         )
 
-    def _options(self, word: str, language: str, found: list[Attribute]) -> Options:
+    def _options(self, word: str, language: str, given: list[Attribute]) -> Options:
         options = Options(role=_default_role(word, language))
-        for attribute in found:
-            options, objection = _set(options, attribute)
-            self.problems.extend([objection] if objection else [])
+        for attribute in given:
+            options, problem = _set(options, attribute)
+            self.problems.extend([problem] if problem else [])
         return options
 
-    def _included(self, found: Snippet) -> Snippet | None:
-        """The snippet with the code of the file that it includes, if it includes one."""
-        options = found.options
+    def _included(self, snippet: Snippet) -> Snippet | None:
+        """Return the snippet with the code of the file that it includes, if it includes one.
+
+        Returns None, and reports a problem, if the file cannot be included.
+        """
+        options = snippet.options
         if not options.include:
-            return found
-        if found.code.strip():
+            return snippet
+        if snippet.code.strip():
             message = "a fence that includes a file holds no code of its own"
             hint = "put this code into a fence below"
-            self.problems.report(Problem(Code.OPTION_INVALID, message, found.origin, hint))
+            self.problems.report(Problem(Code.OPTION_INVALID, message, snippet.origin, hint))
             return None
         try:
             included = self.included.find(options.include, options.symbol, options.region)
         except IncludeError as error:
-            self.problems.report(Problem(Code.INCLUDE_MISSING, str(error), found.place))
+            self.problems.report(Problem(Code.INCLUDE_MISSING, str(error), snippet.place))
             return None
         path = self.included.name(options.include)
         return replace(
-            found,
+            snippet,
             code=included.code,
             origin=Place(path, included.line, included.column),
             options=replace(options, include=path),
@@ -103,7 +106,7 @@ class FenceReader:
 def _refusal(
     info: re.Match[str], language: str | None, token: Token, place: Place
 ) -> Problem | None:
-    """What makes an info string none that can be read."""
+    """Return the problem that prevents reading an info string, if there is one."""
     if info["rest"]:
         return Problem(
             Code.OPTION_INVALID,
@@ -225,8 +228,9 @@ def _limited(options: Options, attribute: Attribute) -> tuple[Options, Problem |
     return replace(options, limits=(*options.limits, (name, limit))), None
 
 
-def _contradictions(options: Options, found: list[Attribute], place: Place) -> Iterator[Problem]:
-    names = {attribute.name for attribute in found}
+def _contradictions(options: Options, given: list[Attribute], place: Place) -> Iterator[Problem]:
+    """Yield a problem for each set of options that exclude or require each other."""
+    names = {attribute.name for attribute in given}
     rules = [
         (".no-run" in names and not options.reason, ".no-run needs a reason", 'write reason="…"'),
         ("reason" in names and ".no-run" not in names, "reason goes with .no-run", ""),

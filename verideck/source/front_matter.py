@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
-from verideck.model import Place, Source
+from verideck.model import FORBIDDEN, Place, Source
 from verideck.problems import Code, Problem, Problems, shown, suggestion
 
 
@@ -180,7 +180,7 @@ def _key(node: _Node) -> str:
 _YAML = "tag:yaml.org,2002:"
 _OF_TEXT = {_YAML + name for name in ("str", "int", "float", "bool", "timestamp", "merge", "value")}
 """The tags of scalars that are a text as it is written. `null` and tags of other types are none."""
-_UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_UNFIT = re.compile(rf"\r|{FORBIDDEN.pattern}")
 """Characters that only an escape in quotes can bring here, and that Anki could not store."""
 _SWITCHES = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 

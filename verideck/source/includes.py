@@ -1,4 +1,4 @@
-"""Code that a fence takes from a file of the project: whole, a symbol, or a region."""
+"""Finds the code that a fence includes: a file of the project, a symbol of it, or a region."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Node = TypeVar("Node", bound=ast.stmt)
 
 
 class IncludeError(Exception):
-    """The file, the symbol or the region is not there as asked for; the text says how."""
+    """The file, the symbol or the region cannot be included. The text is the problem's message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """Code of a file, and the line and column of the file at which it begins."""
+    """Code of a file, and the line and column at which it begins there, counted from 1."""
 
     code: str
     line: int
     column: int
     marks: tuple[int, ...]
-    """Lines of the code, counted from 0, that mark where a region of the file begins or ends."""
+    """Lines of the code, counted from 0, that begin or end a region of the file."""
 
 
 _REGION = r"^[ \t]*(?:#|//|--|;|%|/\*|<!--)\s*{word}[ \t]+{name}[ \t]*(?:\*/|-->)?[ \t]*$"
@@ -36,7 +36,7 @@ _MARK = re.compile(_REGION.format(word="(?P<word>region|endregion)", name=r"(?P<
 
 
 def content_hash(root: Path, path: str) -> str:
-    """The hash of an included file's content; empty where it is outside, or cannot be read."""
+    """Return the hash of an included file; empty if it is outside the project, or unreadable."""
     try:
         file = root / path
         inside = file.resolve().is_relative_to(root.resolve())
@@ -46,21 +46,21 @@ def content_hash(root: Path, path: str) -> str:
 
 
 class IncludedFiles:
-    """The files that the fences of one Markdown file include; each is read once."""
+    """The files that the fences of one Markdown file include. Each is read once."""
 
     def __init__(self, root: Path) -> None:
-        """Read files of a project only."""
+        """Include files of the project in `root` only."""
         self._root = root
         self._texts: dict[str, str] = {}
         self.hashes: dict[str, str] = {}
-        """Of the content of each file that was asked for, by its path as written; empty where it
+        """The hash of each file that `find` was called with, by its path as written; empty if it
         could not be read."""
 
     def find(self, path: str, symbol: str, region: str) -> Included:
-        """Find code in a file.
+        """Return the code of a symbol or of a region of a file, or of the file if both are empty.
 
         Raises IncludeError if the file is missing, outside the project or unreadable, and if the
-        symbol or the region is missing, stands there more than once, or is empty.
+        symbol or the region is missing, defined more than once, or empty.
         """
         text = self._text(path)
         lines = text.split("\n")
@@ -73,7 +73,7 @@ class IncludedFiles:
         return _cut(lines, first, last, path)
 
     def name(self, path: str) -> str:
-        """A file as everything else names it, however the author wrote its path."""
+        """Return the path of a file relative to the project, without `..`; see `Place.path`."""
         file = Path(os.path.normpath(self._root / path))
         inside = file.is_relative_to(self._root)
         return file.relative_to(self._root).as_posix() if inside else path
@@ -110,13 +110,17 @@ def _cut(lines: list[str], first: int, last: int, path: str) -> Included:
 
 
 def _marks(lines: list[str]) -> Iterator[int]:
-    """The lines that mark regions; what only begins, or only ends, may be a remark."""
-    found = {number: mark for number, line in enumerate(lines) if (mark := _MARK.match(line))}
+    """Return the lines that begin or end regions.
+
+    A line that begins a region without an end may be an ordinary comment, so it is not returned;
+    nor is one that ends a region without a beginning.
+    """
+    marks = {number: mark for number, line in enumerate(lines) if (mark := _MARK.match(line))}
     begun, ended = (
-        {mark["name"] for mark in found.values() if mark["word"] == word}
+        {mark["name"] for mark in marks.values() if mark["word"] == word}
         for word in ("region", "endregion")
     )
-    return (number for number, mark in found.items() if mark["name"] in begun & ended)
+    return (number for number, mark in marks.items() if mark["name"] in begun & ended)
 
 
 def _symbol_lines(text: str, path: str, symbol: str) -> tuple[int, int]:
@@ -136,11 +140,11 @@ def _symbol_lines(text: str, path: str, symbol: str) -> tuple[int, int]:
     return first - 1, node.end_lineno or node.lineno
 
 
-def _only(found: list[Node], name: str, path: str) -> Node:
-    if len(found) != 1:
-        how = "is not defined" if not found else f"is defined {len(found)} times"
+def _only(nodes: list[Node], name: str, path: str) -> Node:
+    if len(nodes) != 1:
+        how = "is not defined" if not nodes else f"is defined {len(nodes)} times"
         raise IncludeError(f"{name} {how} at the top level of {path}")
-    return found[0]
+    return nodes[0]
 
 
 def _names(node: ast.stmt) -> set[str]:

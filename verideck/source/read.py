@@ -1,4 +1,4 @@
-"""Stage 1: folder -> Source. Files come in a fixed order, each whole, so that lines stay true."""
+"""Stage 1: folders and files -> Source, each a whole file, in a fixed order."""
 
 from __future__ import annotations
 
@@ -6,32 +6,31 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from verideck.model import Place, Source
+from verideck.model import FORBIDDEN, Place, Source
 from verideck.problems import Code, Problem, Problems
 from verideck.settings import Settings
 from verideck.storage.files import absolute, place_name
 
 SUFFIXES = {".md", ".markdown"}
 _UNNAMABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def read(paths: Sequence[Path], settings: Settings, problems: Problems) -> list[Source]:
-    """Read Markdown files: those named, and those in the folders named.
+    """Return the Markdown files at the paths: files, and all files in folders.
 
-    Without a path, the project's cards folder is read. A file comes once however often it is
-    named; a folder's files come sorted; hidden files and folders are passed over. Reports files
-    that cannot be read, and characters that no card may hold.
+    Without a path, reads the project's cards folder. Each file is read once, also if several paths
+    lead to it. The files of a folder are sorted; hidden files and folders are skipped. Reports
+    files that cannot be read, and characters that no card may contain; such files are left out.
     """
     cards = settings.root / settings.cards
     seen: set[Path] = set()
     sources: list[Source] = []
     for path in map(absolute, paths or [cards]):
         if path.is_dir():
-            found = sorted(_markdown_files(path), key=lambda file: file.relative_to(path).parts)
+            files = sorted(_markdown_files(path), key=lambda file: file.relative_to(path).parts)
         else:
-            found = [path]
-        for file in found:
+            files = [path]
+        for file in files:
             if file.resolve() in seen:
                 continue
             seen.add(file.resolve())
@@ -41,7 +40,10 @@ def read(paths: Sequence[Path], settings: Settings, problems: Problems) -> list[
 
 
 def read_around(paths: Sequence[Path], settings: Settings, built: Sequence[Source]) -> list[Source]:
-    """Read the project's other files, where only some are named: their cards are not built."""
+    """Return the project's files that are not in `built`. Their cards are context, not built.
+
+    Returns nothing if the paths are the whole project. Problems of these files are not reported.
+    """
     if is_whole(paths, settings):
         return []
     names = {source.path for source in built}
@@ -49,7 +51,7 @@ def read_around(paths: Sequence[Path], settings: Settings, built: Sequence[Sourc
 
 
 def is_whole(paths: Sequence[Path], settings: Settings) -> bool:
-    """Tell whether these paths are all of the project's cards."""
+    """Return whether the paths include all cards of the project: none, or its cards folder."""
     cards = (settings.root / settings.cards).resolve()
     return not paths or any(path.resolve() == cards for path in paths)
 
@@ -57,14 +59,14 @@ def is_whole(paths: Sequence[Path], settings: Settings) -> bool:
 def _markdown_files(folder: Path) -> Iterator[Path]:
     for file in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        # A link that leads nowhere is no file, and must not be left out without a word.
+        # A broken link is not a file, but leaving it out must be reported.
         is_file = file.is_file() or (file.is_symlink() and not file.is_dir())
         if file.suffix.lower() in SUFFIXES and not hidden and is_file:
             yield file
 
 
 def _folders(file: Path, given: Path, cards: Path) -> tuple[str, ...]:
-    """The folders that name the deck: below the cards folder, else below the folder given."""
+    """Return the folders that name the deck: below the cards folder, else below the given path."""
     for base in (cards, given):
         if base.is_dir() and file.is_relative_to(base.absolute()):
             return file.relative_to(base.absolute()).parent.parts
@@ -90,7 +92,7 @@ def _source(file: Path, folders: tuple[str, ...], root: Path, problems: Problems
         problems.report(_not_utf8(content, error, name))
         return None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    forbidden = [_forbidden(match, text, name) for match in _FORBIDDEN.finditer(text)]
+    forbidden = [_forbidden(match, text, name) for match in FORBIDDEN.finditer(text)]
     problems.extend(forbidden)
     return None if forbidden else Source(name, text, folders)
 

@@ -1,4 +1,4 @@
-"""Files: how they are called in a place, and how they are written whole or not at all."""
+"""Names, hashes and atomic writes of files."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from functools import partial
 from pathlib import Path
 
 WRITTEN = "all was written"
-"""The note of an interruption that came too late."""
+"""The note of a KeyboardInterrupt that came after all files were written."""
 
 
 def hashed(content: bytes) -> str:
-    """The hash by which a file's content is known again."""
+    """Return the hash of a file's content."""
     return hashlib.sha256(content).hexdigest()
 
 
 class FileHashes:
-    """The hashes of files, each computed again only where the file's stamp has changed."""
+    """A cache of the hashes of files. A hash is computed again if the file's stamp has changed."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
-        self._known: dict[Path, tuple[tuple[int, ...], str]] = {}
+        """Begin with an empty cache."""
+        self._cached: dict[Path, tuple[tuple[int, ...], str]] = {}
 
     def of(self, file: Path) -> str:
-        """The hash of a file's content; empty where it cannot be read."""
+        """Return the hash of a file's content; empty if it cannot be read."""
         try:
             status = file.stat()
             stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
-            known = self._known.get(file)
-            if known and known[0] == stamp:
-                return known[1]
-            found = hashed(file.read_bytes())
+            cached = self._cached.get(file)
+            if cached and cached[0] == stamp:
+                return cached[1]
+            new = hashed(file.read_bytes())
         except OSError:
             return ""
         if time.time_ns() - max(stamp[:2]) > _SETTLED:
-            self._known[file] = stamp, found
-        return found
+            self._cached[file] = stamp, new
+        return new
 
 
 _SETTLED = 2_000_000_000
@@ -50,48 +50,49 @@ _SETTLED = 2_000_000_000
 
 
 def place_name(file: Path, root: Path) -> str:
-    """How a file is called in a `Place`: relative to the project if it is inside of it."""
+    """Return a file's path for a `Place`: relative to the project, or absolute outside of it."""
     whole = absolute(file)
     inside = whole.is_relative_to(root.absolute())
     return (whole.relative_to(root.absolute()) if inside else whole).as_posix()
 
 
 def absolute(path: Path) -> Path:
-    """The path from the top, without any `..` in it."""
+    """Return the absolute path without `..`."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - `absolute` keeps them, `resolve` ends links
 
 
 def write_together(contents: Mapping[Path, bytes]) -> None:
-    """Write several files, all of them or none.
+    """Write several files: all of them or none.
 
-    All are written beside their places before the first is renamed, and a failure takes back what
-    was renamed; a signal waits. A process killed between two renames, or a power cut, leaves the
-    first files new and the others as they were: let the first be those from which the others can be
-    made again.
-    What processes that were killed have left beside the files goes. Raises OSError; a
-    KeyboardInterrupt that had to wait says so by a note, WRITTEN.
+    All contents are written to temporary files before the first is renamed. Signals wait until the
+    last is renamed, and a failure restores the files that were renamed before it. A process that is
+    killed between two renames, or a power cut, leaves the first files new and the others as they
+    were: put those files first from which the others can be made again.
+
+    Removes the temporary files of processes that were killed. Raises OSError if a file cannot be
+    written. A KeyboardInterrupt that came after the first rename has the note WRITTEN.
     """
     for file in contents:
-        for left in file.parent.glob(f".{glob.escape(file.name)}.[0-9]*"):
-            if not _is_somebodys(left):
-                left.unlink(missing_ok=True)
+        for temporary in file.parent.glob(f".{glob.escape(file.name)}.[0-9]*"):
+            if not _is_in_use(temporary):
+                temporary.unlink(missing_ok=True)
     former = {file: file.read_bytes() for file in contents if file.exists()}
     done: list[Path] = []
     try:
-        with contextlib.ExitStack() as beside, _undisturbed() as undisturbed:
-            ready = {
-                file: beside.enter_context(_beside(file, content))
+        with contextlib.ExitStack() as stack, _blockable_signals() as block_signals:
+            temporaries = {
+                file: stack.enter_context(_temporary(file, content))
                 for file, content in contents.items()
             }
-            undisturbed()
+            block_signals()
             try:
-                for file, written in ready.items():
-                    written.replace(file)
+                for file, temporary in temporaries.items():
+                    temporary.replace(file)
                     done.append(file)
-                    _settle(file.parent)
+                    _fsync_folder(file.parent)
             except OSError:
                 for file in done:
-                    _take_back(file, former.get(file))
+                    _restore(file, former.get(file))
                 raise
     except KeyboardInterrupt as interruption:
         if done:
@@ -99,54 +100,54 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
         raise
 
 
-def _is_somebodys(beside: Path) -> bool:
-    """Whether the process that writes a file beside another's place may still be there."""
+def _is_in_use(temporary: Path) -> bool:
+    """Return whether the process that wrote a temporary file may still be running."""
     if not hasattr(os, "getpgid"):  # Windows
         return True
     try:
-        os.getpgid(int(beside.suffix[1:]))
+        os.getpgid(int(temporary.suffix[1:]))
     except (ProcessLookupError, ValueError):
         return False
     return True
 
 
-def _take_back(file: Path, former: bytes | None) -> None:
+def _restore(file: Path, former: bytes | None) -> None:
     if former is None:
         file.unlink(missing_ok=True)
     else:
         write_whole(file, former)
 
 
-def _let_wait(signals: AbstractSet[int]) -> None:
+def _block(signals: AbstractSet[int]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[Callable[[], None]]:
-    """Yields what lets signals wait from then on, where the system knows how."""
+def _blockable_signals() -> Iterator[Callable[[], None]]:
+    """Yield a function that makes signals wait until the end; it does nothing on Windows."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield lambda: None
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
-        yield partial(_let_wait, {signal.SIGINT, signal.SIGTERM})
+        yield partial(_block, {signal.SIGINT, signal.SIGTERM})
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Write the content beside the file's place, then rename it.
+    """Write a file atomically: to a temporary file, which is then renamed.
 
-    Whoever reads the file finds the former content or the new one, never a part; where writing
-    fails or is interrupted, the former stands and nothing is left beside it. Raises OSError.
+    A reader sees the former content or the new one, never a part. If writing fails or is
+    interrupted, the former content stays, and no temporary file is left. Raises OSError.
     """
-    with _beside(file, content) as written:
-        written.replace(file)
-        _settle(file.parent)
+    with _temporary(file, content) as temporary:
+        temporary.replace(file)
+        _fsync_folder(file.parent)
 
 
-def _settle(folder: Path) -> None:
-    """Wait until a folder's names are on the disk: they do not come there with the contents."""
+def _fsync_folder(folder: Path) -> None:
+    """Write the names in a folder to the disk: `fsync` of a file does not write its name."""
     with contextlib.suppress(OSError):  # not every system or disk can: Windows opens no folder
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -156,17 +157,17 @@ def _settle(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _beside(file: Path, content: bytes) -> Iterator[Path]:
-    """The content on the disk, in a file beside another one's place; gone in the end."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
+def _temporary(file: Path, content: bytes) -> Iterator[Path]:
+    """Yield a temporary file in the same folder, with the content on the disk; then remove it."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with beside.open("wb") as writing:
+        with temporary.open("wb") as writing:
             writing.write(content)
             writing.flush()
             os.fsync(writing.fileno())
         if file.exists():
-            beside.chmod(file.stat().st_mode)
-        yield beside
+            temporary.chmod(file.stat().st_mode)
+        yield temporary
     finally:
         with contextlib.suppress(FileNotFoundError):
-            beside.unlink()
+            temporary.unlink()

@@ -1,7 +1,7 @@
-"""The ways to write a card. To add one: a file here, a line in `SYNTAXES`, a case in tests/spec.
+"""The syntaxes for cards. To add one: a file here, a line in `SYNTAXES`, a case in tests/spec.
 
-A syntax finds the questions and answers of a page; what a question or an answer may hold is the
-same for all of them (`parse.py`).
+A syntax finds the questions and answers of a page. What they may contain is the same for all
+syntaxes (see `source.cards`).
 """
 
 from __future__ import annotations
@@ -19,22 +19,25 @@ __all__ = ["SYNTAXES", "Page", "RawCard", "Reading", "Syntax", "fitting", "left_
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """A way to write a card."""
+    """A form in which cards are written."""
 
     question: str
-    """What a question is written as, in the singular and with a regular plural."""
+    """The Markdown element of a question, for messages: a singular with a regular plural."""
     fits: Callable[[Page], bool]
+    """Returns whether a page that names no syntax is read by this one."""
     read: Callable[[Page, Problems], Reading]
+    """Returns the cards of a page, and reports questions that are not complete."""
     in_answers: bool = True
-    """Whether a card of this form inside of an answer was meant to be a card. A list was not:
-    answers hold lists."""
+    """Whether this form, inside of an answer in another syntax, may be meant as a card. False for
+    lists, which are common in answers."""
 
-    def asks(self, written: RawCard) -> bool:
-        """Tell whether an author who wrote this may have meant a card.
+    def is_meant(self, card: RawCard) -> bool:
+        """Return whether an author may have meant this as a card.
 
-        A list item that begins with a bracket is an entry in a table of contents or a task.
+        A card has an answer. A list item that begins with a bracket is an entry in a table of
+        contents, or a task.
         """
-        return bool(written.answer) and (self.in_answers or written.question.text[:1] != "[")
+        return bool(card.answer) and (self.in_answers or card.question.text[:1] != "[")
 
 
 SYNTAXES: Mapping[str, Syntax] = MappingProxyType(
@@ -44,18 +47,20 @@ SYNTAXES: Mapping[str, Syntax] = MappingProxyType(
         "list": Syntax("list item", list_items.fits, list_items.read, in_answers=False),
     }
 )
-"""By the name that front matter calls them; a page that names none is read by what fits first."""
+"""The syntaxes by their names in front matter. A page that names none is read by the first that
+fits."""
 
 
 def fitting(page: Page) -> str:
-    """The name of the first syntax in which the page can be read, if it can be."""
+    """Return the name of the first syntax that fits the page; empty if none does."""
     return next((name for name, syntax in SYNTAXES.items() if syntax.fits(page)), "")
 
 
 def left_out(page: Page, chosen: str, cards: Iterable[RawCard], problems: Problems) -> None:
-    """Report what is no card in the chosen syntax, and would be one with an answer in another.
+    """Report text that is no card in the chosen syntax, but a card with an answer in another one.
 
-    Outside of the cards, what would have some of them in its answer is a chapter of theirs.
+    `cards` are the cards in the chosen syntax. A heading above several of them is not reported: in
+    another syntax it would be a question with these cards in its answer, but it is a chapter.
     """
     starts, lines = set[int](), set[int]()
     for each in cards:
@@ -66,9 +71,9 @@ def left_out(page: Page, chosen: str, cards: Iterable[RawCard], problems: Proble
         if name == chosen:
             continue
         reading = syntax.read(page if syntax.in_answers else outside, Problems())
-        found = [each for each in reading.cards if syntax.asks(each)]
+        meant = [each for each in reading.cards if syntax.is_meant(each)]
         lost = [
-            each for each in found if each.lines.start in lines or starts.isdisjoint(each.lines)
+            each for each in meant if each.lines.start in lines or starts.isdisjoint(each.lines)
         ]
         if lost:
             more = f", and {len(lost) - 1} more below, are no cards" if lost[1:] else " is no card"

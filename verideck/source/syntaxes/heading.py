@@ -1,4 +1,4 @@
-"""Questions are headings: `## question`, and the answer is what stands beneath it."""
+"""The heading syntax: `## question`, with its answer below it."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from verideck.source.syntaxes.page import Block, Page, RawCard, Reading, Titles
 
 
 def fits(page: Page) -> bool:
-    """Tell whether a heading of the questions' level stands on the page."""
+    """Return whether the page has a heading of the questions' level."""
     return any(block.heading_level == page.meta.level for block in page.blocks)
 
 
 def read(page: Page, problems: Problems) -> Reading:
-    """Read a card from every heading of the level that front matter names, 2 by default.
+    """Return a card for each heading of the level that front matter sets, 2 by default.
 
-    Its answer reaches to the next heading of that level or above. The headings above it name the
-    deck; deeper ones belong to the answer. Prose above the first question is an introduction.
+    The answer ends at the next heading of that level or a higher one. Higher headings above a
+    question name the deck; deeper ones belong to the answer. Prose above the first question is
+    skipped. Reports empty headings, and underlined headings among headings with hashes.
     """
     titles = Titles(page)
     level = page.meta.level
     headings = [block for block in page.blocks if 0 < block.heading_level <= level]
     underlined: list[Block] = []
     if any(_is_hashed(block, level) for block in headings):
-        # Who writes hashes means a line under the text, where it stands directly beneath.
+        # An author who writes hashes means `---` directly below a text as a line, not a heading.
         underlined = [b for b in headings if b.heading_level == level and not _is_hashed(b, level)]
         hint = "leave a blank line between them; a question is written with hashes, like the others"
         problems.extend(page.underlined(block, f"{hint} here") for block in underlined)

@@ -1,4 +1,4 @@
-"""Questions are list items: the first paragraph asks, what is nested in the item answers."""
+"""The list syntax: an item's first paragraph is the question, the rest of it the answer."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ _MARKER = re.compile(r"[-+*]|\d{1,9}[.)]")
 
 
 def fits(page: Page) -> bool:
-    """Tell whether a list stands at the top level of the page."""
+    """Return whether the page has a list at its top level."""
     return any(block.type in LISTS for block in page.blocks)
 
 
 def read(page: Page, problems: Problems) -> Reading:
-    """Read a card from every item of every list at the top level; headings name the deck."""
+    """Return a card for each item of each list at the top level. Headings name the deck.
+
+    Reports items that do not begin with a paragraph.
+    """
     titles = Titles(page)
     items: list[tuple[list[Token], tuple[str, ...]]] = []
     for block in page.blocks:
@@ -64,7 +67,7 @@ def _marker_column(line: str) -> int:
 
 
 def _content_column(line: str) -> int:
-    """The column at which an item's content begins (CommonMark 0.31, list items, rule 1 and 2)."""
+    """Return the column of an item's content (CommonMark 0.31, list items, rules 1 and 2)."""
     expanded = line.expandtabs(TAB)
     column = _marker_column(expanded)
     marker = _MARKER.match(expanded, column)

@@ -1,4 +1,4 @@
-"""What a syntax is given, and what it finds."""
+"""The types that syntaxes share: the page that they read, and the cards that they return."""
 
 from __future__ import annotations
 
@@ -22,36 +22,37 @@ LISTS = {"bullet_list_open", "ordered_list_open"}
 
 @dataclass(frozen=True, slots=True)
 class RawCard:
-    """A question and its answer, as they stand in the file."""
+    """A question and its answer as passages of a file."""
 
     question: Passage
     answer: Passage | None
     titles: tuple[str, ...]
-    """The headings above the card: parts of the deck's name."""
+    """The headings above the card, outermost first: parts of the deck's name."""
     lines: range
-    """Which lines of the file belong to the card, counted from 0."""
+    """The lines of the file that belong to the card, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a syntax finds on a page."""
+    """The cards that a syntax finds on a page."""
 
     cards: tuple[RawCard, ...]
     is_certain: bool = True
-    """False where a line under a text may have been meant for something else than a heading."""
+    """False if an underlined text may not have been meant as a heading."""
     is_empty: bool = False
-    """Whether nothing on the page is meant for a card, not even one that is wrong."""
+    """Whether nothing on the page is meant as a card, not even an incomplete one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block that stands at the top level of a page."""
+    """A block at the top level of a page."""
 
     tokens: tuple[Token, ...]
-    """The opening token, what is inside, the closing one."""
+    """From the opening token to the closing token."""
     start: int
+    """Its first line, counted from 0."""
     stop: int
-    """Lines, counted from 0, the last excluded."""
+    """The line behind its last line."""
 
     @property
     def type(self) -> str:
@@ -60,25 +61,25 @@ class Block:
 
     @property
     def content(self) -> str:
-        """A paragraph's or a heading's inline Markdown."""
+        """The inline Markdown of a paragraph or a heading."""
         return self.tokens[1].content
 
     @property
     def heading_level(self) -> int:
-        """1 to 6 for a heading, else 0."""
+        """1 to 6 for a heading, 0 for other blocks."""
         return int(self.tokens[0].tag[1]) if self.type == "heading_open" else 0
 
     @property
     def is_underlined(self) -> bool:
-        """Whether a line of dashes or equals signs under it makes it a heading."""
+        """Whether it is a heading by a line of dashes or equals signs below it."""
         return self.type == "heading_open" and not self.tokens[0].markup.startswith("#")
 
 
 class Page:
-    """A file as Markdown: its blocks, and its lines to cut passages from."""
+    """A parsed file: its blocks, and its lines to cut passages from."""
 
     def __init__(self, source: Source, meta: FrontMatter, body: str) -> None:
-        """Parse the body once; it has a line for each line of the file."""
+        """Parse the body: the file's text with its front matter replaced by blank lines."""
         self.source = source
         self.meta = meta
         self.lines = body.split("\n")
@@ -87,20 +88,20 @@ class Page:
         self.tokens = parsed.tokens
         self.blocks = tuple(_blocks(parsed.tokens))
         self.problems = tuple(each for each in parsed.problems if each.code is Code.FENCE_UNCLOSED)
-        """A fence that runs on swallows the cards below it, wherever it stands."""
+        """Fences that are not closed: they swallow all cards below them."""
 
     def without(self, lines: Container[int]) -> Page:
-        """The page as if the blocks that begin on some lines were not there."""
+        """Return a copy of the page without the blocks that begin on these lines."""
         rest = copy.copy(self)
         rest.blocks = tuple(block for block in self.blocks if block.start not in lines)
         return rest
 
     def place(self, line: int, column: int = 0) -> Place:
-        """The place of a line and column that are counted from 0."""
+        """Return the place of a line and a column that are counted from 0."""
         return Place(self.source.path, line + 1, column + 1)
 
     def underlined(self, block: Block, hint: str) -> Problem:
-        """Tell of a heading that was hardly meant to be one."""
+        """Return the problem of an underlined text that was hardly meant as a heading."""
         return Problem(
             Code.HEADING_UNDERLINED,
             f"{self.lines[block.stop - 1].strip()} makes a heading of the line above it",
@@ -109,16 +110,17 @@ class Page:
         )
 
     def inline(self, content: str, line: int) -> Passage:
-        """The inline content of a block that begins on a line."""
+        """Return the inline content of a block that begins on a line, as a passage."""
         line = markdown.first_line(content, self.lines, line)
         below = self.lines[line:]
         cuts = tuple(map(_cut, below, content.split("\n")))
         return Passage(content, self.place(line, cuts[0]), cuts, inline=True, links=self.links)
 
     def passage(self, start: int, stop: int, indent: int = 0) -> Passage | None:
-        """The lines from `start` to before `stop` without blank lines around them, if any is left.
+        """Return the lines from `start` to before `stop` as a passage; None if all are blank.
 
-        `indent` columns of white space are taken away in front of each line.
+        Blank lines at its start and its end are cut off, and `indent` columns of white space in
+        front of each line.
         """
         while start < stop and not self.lines[start].strip():
             start += 1
@@ -133,17 +135,20 @@ class Page:
         return Passage("\n".join(lines), first, cuts, links=self.links)
 
 
-def _cut(whole: str, kept: str) -> int:
-    """How many characters stand in a line before what is kept of it; a tab may be spaces there."""
-    text = kept.lstrip()
-    return max(whole.find(text), 0) - (len(kept) - len(text))
+def _cut(whole: str, rest: str) -> int:
+    """Return how many characters were cut off in front of a line.
+
+    The result is negative if a tab became more spaces than were cut off.
+    """
+    text = rest.lstrip()
+    return max(whole.find(text), 0) - (len(rest) - len(text))
 
 
 def dedent(line: str, columns: int) -> str:
-    """Take away white space up to a column; a tab that reaches beyond it leaves its rest.
+    """Return a line without white space up to a column. A tab beyond it leaves spaces behind.
 
-    A line that has less goes on with the paragraph above it (CommonMark's lazy continuation). So
-    as not to underline a heading or a table there, it may need to be indented.
+    A line with less white space continues the paragraph above it (CommonMark's lazy continuation).
+    It is indented if it would otherwise underline a heading or a table there.
     """
     column = position = 0
     while column < columns and line[position : position + 1] in {" ", "\t"}:
@@ -155,15 +160,15 @@ def dedent(line: str, columns: int) -> str:
 
 
 class Titles:
-    """The headings above a card, as one walks down a page."""
+    """The headings above the current block, while a syntax walks down a page."""
 
     def __init__(self, page: Page) -> None:
-        """Begin above the first heading."""
+        """Begin at the top of the page, with no headings."""
         self._page = page
         self._by_level: dict[int, str] = {}
 
     def enter(self, block: Block) -> None:
-        """Step below a heading; those of its own level and deeper no longer hold."""
+        """Add a heading. It replaces those of its own level and of deeper ones."""
         level = block.heading_level
         self._by_level = {k: v for k, v in self._by_level.items() if k < level}
         self._by_level[level] = _title(self._page.inline(block.content, block.start))
@@ -175,7 +180,7 @@ class Titles:
 
 
 def _title(heading: Passage) -> str:
-    """A heading's text without its marks; a `::` inside code does not divide a deck's name."""
+    """Return a heading's text without marks. A `::` in code must not divide a deck's name."""
     (inline,) = markdown.parse(heading).tokens
     return "".join(
         {"code_inline": child.content.replace("::", "∷"), "softbreak": " "}.get(

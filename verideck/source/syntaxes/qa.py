@@ -1,4 +1,4 @@
-"""Questions and answers are paragraphs that begin with `Q:` and `A:`, or `问：` and `答：`."""
+"""The paragraph syntax: `Q:` or `问：` begins a question, `A:` or `答：` its answer."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ class _Marker:
     asks: bool
     line: int
     column: int
-    """Where the marker begins."""
+    """The column at which the marker begins."""
     end: int
-    """The column behind it."""
+    """The column behind the marker and the white space after it."""
 
 
 def fits(page: Page) -> bool:
-    """Tell whether `Q:` begins the first paragraph, or one above all lists and other questions.
+    """Return whether `Q:` begins the first paragraph, or one of the introduction.
 
-    Up there, a `Q:` with its `A:` may also stand below other lines of a paragraph.
+    The introduction is the text above all lists and all headings of the questions' level. There, a
+    `Q:` with its `A:` may also stand on later lines of a paragraph.
     """
     texts = (block for block in page.blocks if block.type == "paragraph_open" or _words(block))
     introduction = itertools.takewhile(
@@ -43,22 +44,23 @@ def fits(page: Page) -> bool:
 
 
 def _asks(block: Block) -> bool:
-    """Whether a question begins a text."""
+    """Return whether a block begins with a question."""
     return _words(block).startswith("Q") and _MARKER.match(block.content) is not None
 
 
 def _words(block: Block) -> str:
-    """The markers of a text in their order, Q or A; also of one that an underline made a title."""
+    """Return the markers of a paragraph or an underlined heading in their order, as Q and A."""
     is_text = block.type == "paragraph_open" or block.is_underlined
-    found = markdown.markers(block.content, _MARKER) if is_text else ()
-    return "".join("Q" if match["word"] in "Q问" else "A" for match in found)
+    matches = markdown.markers(block.content, _MARKER) if is_text else ()
+    return "".join("Q" if match["word"] in "Q问" else "A" for match in matches)
 
 
 def read(page: Page, problems: Problems) -> Reading:
-    """Read a card from every `Q:`; it ends at the next `Q:` or at a title.
+    """Return a card for each `Q:`. A card ends at the next `Q:`, or at a heading that names a deck.
 
-    A marker may also stand on a later line of a paragraph, as in a `Q:` line with its `A:` line
-    directly beneath it.
+    A marker may also stand on a later line of a paragraph, such as an `A:` line directly below its
+    `Q:` line. Reports a `Q:` without text, an `A:` without a question, and underlined headings
+    that may not be meant as such.
     """
     titles = Titles(page)
     cards: list[RawCard] = []
@@ -82,19 +84,20 @@ def read(page: Page, problems: Problems) -> Reading:
 
 
 def _titles(page: Page) -> set[int]:
-    """The lines of the headings that name decks: of level 1, or directly above a `Q:` or a title.
+    """Return the first lines of the headings that name decks.
 
-    Any other belongs to the answer in which it stands.
+    These are the headings of level 1, and those directly above a `Q:` or above another such
+    heading. All other headings belong to the answer in which they stand.
     """
-    found: set[int] = set()
+    lines: set[int] = set()
     above_question = False
     for block in reversed(page.blocks):
         if block.heading_level:
             above_question = above_question or block.heading_level == 1
-            found |= {block.start} if above_question else set()
+            lines |= {block.start} if above_question else set()
         elif block.type != "hr":
             above_question = _asks(block)
-    return found
+    return lines
 
 
 def _markers(page: Page, content: str, start: int) -> Iterator[_Marker]:
@@ -135,7 +138,7 @@ def _nothing_asked(page: Page, marker: _Marker, message: str, hint: str) -> Prob
 
 
 def _passage(page: Page, marker: _Marker, end: int) -> Passage | None:
-    """What stands behind a marker, and the lines below it."""
+    """Return the text behind a marker and the lines below it, to before `end`; None if blank."""
     first = page.lines[marker.line][marker.end :]
     if not first.strip():
         return page.passage(marker.line + 1, end)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from verideck.model import Limits, Role, Snippet
+from verideck.model import EXECUTED, Limits, Role, Snippet
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.wire import messages
 from verideck.proof.python.wire.messages import Request, Step
 from verideck.proof.python.wire.run import StepKind
 from verideck.storage.store import FOLDER
-
-STEPS = frozenset({Role.SHOWN, Role.CHECK, Role.SETUP, Role.VALUE})
-"""The roles of snippets that are executed."""
 
 
 def request_of(snippets: Sequence[Snippet], config: ExecutionConfig) -> Request:
@@ -30,7 +27,7 @@ def request_of(snippets: Sequence[Snippet], config: ExecutionConfig) -> Request:
 
 def steps_of(snippets: Sequence[Snippet]) -> list[Snippet]:
     """The snippets of a card that are executed."""
-    return [each for each in snippets if each.options.role in STEPS]
+    return [each for each in snippets if each.options.role in EXECUTED]
 
 
 def limits_of(steps: Sequence[Snippet], default: Limits) -> Limits:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from verideck.model import Place, Proof, Role, Snippet
+from verideck.model import EXECUTED, Place, Proof, Role, Snippet
 from verideck.problems import Code, Problem, Severity
 from verideck.proof import expected
 from verideck.proof.config import ExecutionConfig
-from verideck.proof.python.parent.request import STEPS, limits_of, steps_of
+from verideck.proof.python.parent.request import limits_of, steps_of
 from verideck.proof.python.wire.messages import (
     REPORT,
     Doubt,
@@ -194,7 +194,7 @@ def _verdicts(
         if role is Role.OUTPUT and above:
             groups[-1].assertions += expected.could_differ(snippet.code)
             yield from _compared(snippet, above, config)
-        elif role in STEPS:
+        elif role in EXECUTED:
             above = by_place.get(snippet.place)
             if above is None:
                 return
