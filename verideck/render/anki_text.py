@@ -7,6 +7,7 @@ import re
 _READ = re.compile(r"\[(?=sound:|anki:|latex\]|\$)")
 _CLOSING = re.compile(r"\}(?=\}|$)")
 _COLON = re.compile(r":(?=:)")
+_DELETION = re.compile(r"\{(?=\{c\d)")
 
 
 def hidden(text: str) -> str:
@@ -25,3 +26,11 @@ def hidden_maths(text: str) -> str:
     In TeX a space changes nothing, and a comment would be shown.
     """
     return _CLOSING.sub("} ", _COLON.sub(": ", text))
+
+
+def without_deletions(text: str) -> str:
+    """Return the HTML of a field of a cloze note in which Anki finds no deletion.
+
+    Anki makes a card of a deletion in any field, also in one that no template shows.
+    """
+    return _DELETION.sub("&#123;", text)

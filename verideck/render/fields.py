@@ -25,6 +25,7 @@ from verideck.model import (
 )
 from verideck.problems import Code, Problem
 from verideck.render import highlight
+from verideck.render.anki_text import without_deletions
 from verideck.render.highlight import Highlighter, Mark
 from verideck.render.html import html
 from verideck.render.look import ImageFile, Rendered, media_name, reverse
@@ -81,6 +82,10 @@ class _Writer:
             "Proof": self._proof(),
             "Source": self._line(card.source),
         }
+        if card.kind is Kind.CLOZE:
+            asked = fields["Question"]
+            fields = {name: without_deletions(text) for name, text in fields.items()}
+            fields["Question"] = asked
         fields = {name: self._in_language(name, text) for name, text in fields.items()}
         return Rendered(
             fields,

@@ -13,10 +13,7 @@ from verideck.settings import Settings
 __all__ = ["TARGETS", "Target", "check_suffix"]
 
 Target = Callable[[DeckContents], bytes]
-"""From all that a package holds to the file's content.
-
-The same edition gives the same bytes. It touches no disk: `pack` does.
-"""
+"""Returns the bytes of a package. The same contents give the same bytes; no disk is touched."""
 
 
 def _apkg(contents: DeckContents) -> bytes:

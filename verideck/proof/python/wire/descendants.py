@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -17,8 +18,12 @@ _PATIENCE = 1.0
 
 
 def adopt() -> None:
-    """Become the parent of descendants that lose theirs (prctl(2), PR_SET_CHILD_SUBREAPER)."""
-    ctypes.CDLL(None).prctl(_SUBREAPER, 1)
+    """Become the parent of descendants that lose theirs (prctl(2), PR_SET_CHILD_SUBREAPER).
+
+    Only Linux can do so; elsewhere they are left to the system.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SUBREAPER, 1)
 
 
 def of(pid: int) -> Iterator[int]:
