@@ -63,7 +63,7 @@ class Store:
             (kind, key, content, _hash(kind, key, content), self._today)
             for key, content in contents.items()
         ]
-        if rows and self._folder:
+        if rows:
             self._write("insert or replace into rows values (?, ?, ?, ?, ?)", rows)
 
     def close(self) -> None:
@@ -79,15 +79,21 @@ class Store:
             self._let_go()
 
     def _row(self, kind: str, key: str) -> tuple[bytes, bytes, int] | None:
-        with suppress(sqlite3.Error, OSError):
+        try:
             if connection := self._connected(make=False):
                 statement = "select content, hash, used from rows where kind = ? and key = ?"
                 row = connection.execute(statement, (kind, key)).fetchone()
                 if row and [*map(type, row)] == [bytes, bytes, int]:
                     return row[0], row[1], row[2]
+        except sqlite3.OperationalError:
+            self._wait_no_more()
+        except (sqlite3.Error, OSError):
+            return None
         return None
 
     def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if self._folder is None:
+            return
         with self._lock:
             for _ in range(2):
                 try:
@@ -95,13 +101,20 @@ class Store:
                         with connection:
                             connection.executemany(statement, rows)
                 except sqlite3.OperationalError:  # read-only, full, or held by another run
+                    self._wait_no_more()
                     return
                 except (sqlite3.DatabaseError, OSError):  # no database any more: begin anew
                     self._let_go()
-                    if self._folder:
+                    with suppress(OSError):
                         _remove(self._folder)
                 else:
                     return
+
+    def _wait_no_more(self) -> None:
+        """Another run may hold the file for long: each row would be waited for."""
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.execute("pragma busy_timeout = 0")
 
     def _connected(self, *, make: bool) -> sqlite3.Connection | None:
         if self._folder is None or (self._connection is None and not make and not self._exists()):
