@@ -12,7 +12,7 @@ from pathlib import Path
 
 from verideck.events import CardRendered
 from verideck.history.changes import changes, stale
-from verideck.history.lock import Lock, lock_file
+from verideck.history.lock import NAME, Lock, lock_file
 from verideck.history.recognise import recognise
 from verideck.history.scope import Scope
 from verideck.history.stamp import stamp
@@ -38,7 +38,9 @@ def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) 
     scope = scope_of(found, run.settings.root)
     notes = tuple(noted(run, proven, found.cards, scope, problems))
     opened = {file for each in proven for proof in each.proofs for file in proof.files}
-    inputs = found.files | found.included | opened | run.memo.images()
+    faulty = {each.place.path for each in problems}
+    inputs = found.files | found.context_files | found.included | opened | faulty
+    inputs |= run.memo.images() | {NAME}
     return Result(found.cards, tuple(proven), notes, tuple(problems), inputs, scope, run.lock)
 
 

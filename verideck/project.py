@@ -6,7 +6,7 @@ The command line, and whatever else drives verideck, uses this and nothing benea
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
@@ -158,11 +158,13 @@ class Project:
         What has changed is stamped with `build_time`, in Unix seconds, or with now. With `locked`,
         nothing may have: a lock that would be written is an error. Builds of one project wait for
         each other; one that another has overtaken identifies its cards again, by what that one
-        remembered. Raises BuildFailedError where anything is wrong, and then nothing is written.
+        remembered. Raises BuildFailedError where anything is wrong, and then nothing is written;
+        ValueError for another project's result.
         """
         problems = Problems(result.problems)
         if problems.has_errors:
             raise BuildFailedError(problems)
+        self._require_own(result)
         with build_lock(self.root / FOLDER):
             run = self._run(self.settings(problems), problems, on_event)
             file = Path(output) if output else self.root / run.settings.output
@@ -186,6 +188,7 @@ class Project:
         problems = Problems(result.problems)
         if problems.has_errors:
             raise BuildFailedError(problems)
+        self._require_own(result)
         run = self._run(self.settings(problems), problems, unheard)
         time_ = now() if build_time is None else build_time
         output = self.root / run.settings.output
@@ -205,8 +208,7 @@ class Project:
         found = collect(paths, run.settings, self._memo, problems, on_card=lambda _: None)
         self._memo.end(write=False)
         cards = [*found.context_cards, *found.cards]
-        rules = configured(run.settings.lint, _rule_place(run.settings), Problems())
-        linted = lint(cards, rules, found.files)
+        linted = lint(cards, configured(run.settings, Problems()), found.files)
         return replace(linted, problems=(*problems, *linted.problems))
 
     def audit(self, paths: Sequence[Path] = (), *, on_event: Listener = unheard) -> Result:
@@ -257,6 +259,11 @@ class Project:
             on_event,
         )
 
+    def _require_own(self, result: Result) -> None:
+        """Raise ValueError for another project's result: all notes here would seem to be gone."""
+        if result.scope.root != self.root:
+            raise ValueError(f"this result is of {result.scope.root}, and not of {self.root}")
+
     def _no_card(self, paths: Sequence[Path], settings: Settings) -> Problem:
         first = paths[0] if paths else self.root / settings.cards
         return Problem(
@@ -273,13 +280,9 @@ def configured_settings(root: Path, problems: Problems) -> Settings:
     if settings.lint:
         from verideck.rules import configured  # noqa: PLC0415 - most projects set no rule
 
-        configured(settings.lint, _rule_place(settings), problems)
+        configured(settings, problems)
     check_suffix(settings, problems)
     return settings
-
-
-def _rule_place(settings: Settings) -> Callable[[str], Place]:
-    return lambda name: settings.at(f"lint.{name}")
 
 
 def execution_config(settings: Settings, store: Store) -> ExecutionConfig:

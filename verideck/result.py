@@ -42,8 +42,8 @@ class Result:
     """Those that hold, as Anki would be given them. A card that fails takes only itself away."""
     problems: tuple[Problem, ...] = ()
     inputs: frozenset[str] = frozenset()
-    """The files that all of this follows from, as a `Place` names them: settings, Markdown,
-    includes, images, and what snippets imported or opened."""
+    """The files that all of this follows from, as a `Place` names them: settings, the lock,
+    Markdown, includes, images, and what snippets that hold imported or opened."""
     scope: Scope = field(default_factory=lambda: Scope(Path(), is_whole=True))
     """What of the project was read."""
     lock: Lock = field(default_factory=Lock)

@@ -7,7 +7,7 @@ from threading import Event
 from verideck.model import Audit
 from verideck.problems import Problem
 from verideck.proof.config import ExecutionConfig
-from verideck.proof.languages import AUDITORS, VERIFIERS, ProofsOrProblems
+from verideck.proof.languages import AUDITORS, VERIFIERS, Found
 from verideck.proof.scheduling import Executor
 
 
@@ -19,18 +19,19 @@ class Executors:
         self._config: ExecutionConfig | None = None
         self.stop = Event()
         """Breaks off what runs."""
-        self._provers: dict[str, Executor[ProofsOrProblems]] = {}
+        self._provers: dict[str, Executor[Found]] = {}
         self._auditors: dict[str, Executor[Audit | Problem]] = {}
 
     def begin(self, config: ExecutionConfig) -> None:
         """Begin a run. Executors of another configuration are replaced."""
+        self.stop.clear()  # it is still set where a second Ctrl-C came while a run was broken off
         if config != self._config:
             self.close()
             self._config = config
         for each in (*self._provers.values(), *self._auditors.values()):
             each.begin()
 
-    def prover(self, language: str) -> Executor[ProofsOrProblems] | None:
+    def prover(self, language: str) -> Executor[Found] | None:
         """Return what proves snippets of a language; None where it has no verifier."""
         if language in VERIFIERS and language not in self._provers and self._config:
             self._provers[language] = VERIFIERS[language](self._config, self.stop)
