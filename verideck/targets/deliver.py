@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from verideck.model import DeckContents, Place
+from verideck.model import DeckContents, Place, content_of
 from verideck.problems import Code, Problem, Problems
 from verideck.storage.files import FileHashes, hashed, place_name, write_together
 from verideck.storage.store import Rows, Store
@@ -62,12 +62,14 @@ def deliver(
 
 def _key(contents: DeckContents, suffix: str) -> str:
     """The hash of all that a package follows from."""
-    hash_ = hashlib.sha256(f"{_EDITION} {suffix} {contents.build_time} {contents.styles}".encode())
+    types = (contents.build_time, contents.styles, contents.note_types)
+    hash_ = hashlib.sha256(f"{_EDITION} {suffix} {types}".encode())
     for note in contents.notes:
         media = ",".join(each.name for each in note.media)
         identity = note.identity
+        content = note.content or content_of(note.fields, note.tags)
         hash_.update(
-            f"{identity.guid} {identity.id} {note.mod} {note.content} {note.kind} {note.retired} "
+            f"{identity.guid} {identity.id} {note.mod} {content} {note.kind} {note.retired} "
             f"{media} {note.deck}\n".encode()
         )
     return hash_.hexdigest()
