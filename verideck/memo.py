@@ -11,8 +11,10 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,7 @@ from verideck.render.look import Rendered, depends_on_run, note_of
 from verideck.source.config import SourceConfig
 from verideck.source.found import CardsOfFile
 from verideck.source.includes import content_hash
-from verideck.storage.files import FileHashes
+from verideck.storage.files import OUTSIDE, FileHashes, is_inside, place_name
 from verideck.storage.store import Rows, Store, encoded, key
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 _ROOMS = ("source", "markdown", "render", "history")
 """Whose code decides what a row says."""
+_LIBRARIES = ("markdown_it", "pygments", "ruamel.yaml")
+"""What that code leaves to others."""
 _WORTH_TWO_CORES = 400_000
 """Characters of Markdown from which on starting more processes costs less than it saves."""
 
@@ -62,6 +66,7 @@ class Memo:
         self._seen: dict[int, tuple[Card, Rendered]] = {}
         self._notes: dict[int, _Noted] = {}
         self._used: dict[int, _Noted] = {}
+        self._images: set[str] = set()
         self._fresh_files: dict[str, FileRow] = {}
         self._fresh_looks: dict[str, Rendered] = {}
         self.done: Counter[str] = Counter()
@@ -70,6 +75,8 @@ class Memo:
     def begin(self, config: SourceConfig) -> None:
         """Begin a run, in which the settings are these."""
         self._config = config
+        self._used.clear()
+        self._images.clear()
         self.done.clear()
 
     def prepare(self, sources: Sequence[Source]) -> None:
@@ -79,12 +86,17 @@ class Memo:
             return
         import multiprocessing  # noqa: PLC0415 - where nothing has changed, nothing of it is used
         from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - see above
+        from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - see above
 
         import verideck.render.fields  # noqa: PLC0415 - once, and not in each of the processes
         import verideck.source.cards  # noqa: F401, PLC0415 - see above
+        from verideck.proof.python.wire.process import die_with_parent  # noqa: PLC0415 - see above
 
-        context = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(os.cpu_count(), context) as pool:
+        opened = ProcessPoolExecutor(
+            os.cpu_count(), multiprocessing.get_context("fork"), initializer=die_with_parent
+        )
+        # A process may be killed, for want of memory. What is missing then is found in this one.
+        with suppress(BrokenProcessPool), opened as pool:
             rows = pool.map(partial(_encoded_row, self._config), missing, chunksize=2)
             for source, content in zip(missing, rows, strict=True):
                 self._keep(source, self._file_rows.decode(content))
@@ -109,19 +121,21 @@ class Memo:
         known = self._notes.get(id(card))
         if known and known.card is card and known.proven == proven and self._shows(known.look):
             self._used[id(card)] = known
+            self._images.update(each.path for each in known.look.images)
             return known.note
         look = self._look(proven, card)
+        self._images.update(each.path for each in look.images)
         problems.extend(look.problems)
         if look.problems:
             return None
-        images = {each.name: Path(each.path).read_bytes() for each in look.images}
+        images = {each.name: (self._root / each.path).read_bytes() for each in look.images}
         note = note_of(card, look, images)
         self._used[id(card)] = _Noted(card, proven, look, note)
         return note
 
     def images(self) -> set[str]:
-        """The image files that the notes of this run show."""
-        return {each.path for noted in self._used.values() for each in noted.look.images}
+        """The image files that the cards of this run show, or should."""
+        return {place_name(self._root / path, self._root) for path in self._images}
 
     def end(self, *, write: bool = True) -> None:
         """End a run: keep in memory what it asked for, and maybe write what is new."""
@@ -129,6 +143,8 @@ class Memo:
         self._seen = {}
         self._files = {path: kept for path, kept in self._files.items() if path in self._asked}
         self._asked.clear()
+        here = {named for named, _ in self._files.values()}
+        self._fresh_files = {key: row for key, row in self._fresh_files.items() if key in here}
         if write:
             self._file_rows.keep_all(self._fresh_files)
             self._look_rows.keep_all(self._fresh_looks)
@@ -136,6 +152,7 @@ class Memo:
                 self._highlighter.keep()
             self._fresh_files.clear()
             self._fresh_looks.clear()
+        self._highlighter = None
 
     def _highlighted(self) -> Highlighter:
         from verideck.render.highlight import Highlighter  # noqa: PLC0415 - see `prepare`
@@ -168,12 +185,16 @@ class Memo:
 
     def _shows(self, look: Rendered) -> bool:
         """Whether the images of a card are as they were."""
-        return all(self._hashes.of(Path(each.path)) == each.hash for each in look.images)
+        return all(self._image_hash(each.path) == each.hash for each in look.images)
+
+    def _image_hash(self, path: str) -> str:
+        file = self._root / path
+        return self._hashes.of(file) if is_inside(file, self._root) else OUTSIDE
 
     def _look(self, proven: ProvenCard, card: Card) -> Rendered:
         """What an identified card looks like."""
         seen = self._seen.get(id(proven.card))
-        if seen and seen[0] is proven.card:
+        if seen and seen[0] is proven.card and self._shows(seen[1]):
             return seen[1]
         identified = replace(proven, card=card)
         named = _look_key(identified)
@@ -231,7 +252,7 @@ def _may_fork() -> bool:
 
 def _file_key(source: Source, config: SourceConfig) -> str:
     proved, rules = sorted(config.proved), sorted(config.rules)
-    parts = (_version(), str(config.root), config.deck, config.lang, config.verify, proved, rules,
+    parts = (_version(), config.deck, config.lang, config.verify, proved, rules,
              source.path, source.folders, source.text)  # fmt: skip
     return key(*parts)
 
@@ -252,8 +273,15 @@ def _look_key(proven: ProvenCard) -> str:
 
 @cache
 def _version() -> str:
-    """What changes with the code that decides what rows say, at the price of a look."""
+    """What changes with the code that decides what rows say, at the price of a look.
+
+    Pygments takes languages from packages that are installed beside it.
+    """
     package = Path(__file__).parent
     files = [file for room in _ROOMS for file in sorted((package / room).rglob("*.*"))]
-    stamps = [each.stat().st_mtime_ns for each in files if "__pycache__" not in each.parts]
-    return repr([__version__, (package / "model.py").stat().st_mtime_ns, *stamps])
+    files = [each for each in files if "__pycache__" not in each.parts]
+    found = [find_spec(name) for name in _LIBRARIES]
+    libraries = [Path(each.origin) for each in found if each and each.origin]
+    folders = [file.parents[1] for file in libraries]
+    every = [package / "model.py", *files, *libraries, *folders]
+    return repr([__version__, sys.version, *(each.stat().st_mtime_ns for each in every)])

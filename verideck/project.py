@@ -6,7 +6,7 @@ The command line, and whatever else drives verideck, uses this and nothing benea
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
@@ -208,7 +208,8 @@ class Project:
         found = collect(paths, run.settings, self._memo, problems, on_card=lambda _: None)
         self._memo.end(write=False)
         cards = [*found.context_cards, *found.cards]
-        linted = lint(cards, configured(run.settings, Problems()), found.files)
+        rules = configured(run.settings.lint, _rule_place(run.settings), Problems())
+        linted = lint(cards, rules, found.files)
         return replace(linted, problems=(*problems, *linted.problems))
 
     def audit(self, paths: Sequence[Path] = (), *, on_event: Listener = unheard) -> Result:
@@ -280,9 +281,13 @@ def configured_settings(root: Path, problems: Problems) -> Settings:
     if settings.lint:
         from verideck.rules import configured  # noqa: PLC0415 - most projects set no rule
 
-        configured(settings, problems)
+        configured(settings.lint, _rule_place(settings), problems)
     check_suffix(settings, problems)
     return settings
+
+
+def _rule_place(settings: Settings) -> Callable[[str], Place]:
+    return lambda name: settings.at(f"lint.{name}")
 
 
 def execution_config(settings: Settings, store: Store) -> ExecutionConfig:

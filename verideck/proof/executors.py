@@ -7,7 +7,7 @@ from threading import Event
 from verideck.model import Audit
 from verideck.problems import Problem
 from verideck.proof.config import ExecutionConfig
-from verideck.proof.languages import AUDITORS, VERIFIERS, Found
+from verideck.proof.languages import AUDITORS, VERIFIERS, ProofsOrProblems
 from verideck.proof.scheduling import Executor
 
 
@@ -19,7 +19,7 @@ class Executors:
         self._config: ExecutionConfig | None = None
         self.stop = Event()
         """Breaks off what runs."""
-        self._provers: dict[str, Executor[Found]] = {}
+        self._provers: dict[str, Executor[ProofsOrProblems]] = {}
         self._auditors: dict[str, Executor[Audit | Problem]] = {}
 
     def begin(self, config: ExecutionConfig) -> None:
@@ -31,7 +31,7 @@ class Executors:
         for each in (*self._provers.values(), *self._auditors.values()):
             each.begin()
 
-    def prover(self, language: str) -> Executor[Found] | None:
+    def prover(self, language: str) -> Executor[ProofsOrProblems] | None:
         """Return what proves snippets of a language; None where it has no verifier."""
         if language in VERIFIERS and language not in self._provers and self._config:
             self._provers[language] = VERIFIERS[language](self._config, self.stop)

@@ -30,7 +30,7 @@ from verideck.render.highlight import Highlighter, Mark
 from verideck.render.html import html
 from verideck.render.look import ImageFile, Rendered, media_name, reverse
 from verideck.render.wording import wording
-from verideck.storage.files import hashed
+from verideck.storage.files import OUTSIDE, hashed, is_inside
 
 _PLAYED = {".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".mp4", ".webm", ".mkv", ".mov"}
 _SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".tiff"}
@@ -116,33 +116,28 @@ class _Writer:
         source = unquote(str(token.attrs["src"]))
         if source.startswith("data:"):
             return f'<img src="{escape(source)}" alt="{escape(token.content)}">'
-        file = (self.root / self.card.place.path).parent / source
-        message, hint = self._objection(source, file)
+        message, hint = _objection(source)
         if message:
             return self._unusable(token, message, hint)
+        path = str(Path(self.card.place.path).parent / source)
+        file = self.root / path
+        if not is_inside(file, self.root):
+            self._images[path] = ImageFile("", path, OUTSIDE)
+            hint = "copy it into the project"
+            return self._unusable(token, f"{source} is outside the project", hint)
         try:
             content = file.read_bytes()
         except OSError as error:
-            self._images[str(file)] = ImageFile("", str(file), "")
             reason = error.strerror or str(error)
+            self._images[path] = ImageFile("", path, error.strerror or "")
             hint = "the path is relative to the Markdown file"
             return self._unusable(token, f"{source} cannot be read: {reason}", hint)
         name = media_name(content, file.suffix.lower())
-        self._images[str(file)] = ImageFile(name, str(file), hashed(content))
+        self._images[path] = ImageFile(name, path, hashed(content))
         if file.suffix.lower() in _PLAYED:
             return f"[sound:{name}]"
         title = f' title="{escape(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
         return f'<img src="{name}" alt="{escape(token.content)}"{title}>'
-
-    def _objection(self, source: str, file: Path) -> tuple[str, str]:
-        """Return why an image cannot be packaged, and a hint; two empty texts if it can."""
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", source):
-            return "this image would be fetched while reviewing", "save it in the project"
-        if not file.resolve().is_relative_to(self.root.resolve()):
-            return f"{source} is outside the project", "copy it into the project"
-        if file.suffix.lower() not in _SHOWN | _PLAYED:
-            return f"{source} is neither an image nor a sound", "show text in a fence"
-        return "", ""
 
     def value(self, token: Token) -> str:
         """Return the value of an expression; the expression itself if it was not executed."""
@@ -283,6 +278,17 @@ class _Writer:
             message = f"the run gave a control character, U+{ord(forbidden.group()):04X}"
             self.problems.append(Problem(Code.CHARACTER_FORBIDDEN, message, place))
         return text
+
+
+def _objection(source: str) -> tuple[str, str]:
+    """Return why no file of that name can be packaged, and a hint; two empty texts if one can."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", source):
+        return "this image would be fetched while reviewing", "save it in the project"
+    if FORBIDDEN.search(source):
+        return f"{source!r} is no name of a file", "the path is relative to the Markdown file"
+    if Path(source).suffix.lower() not in _SHOWN | _PLAYED:
+        return f"{source} is neither an image nor a sound", "show text in a fence"
+    return "", ""
 
 
 def _numbers(card: Card) -> cloze.Numbers | None:

@@ -19,8 +19,9 @@ class ImageFile:
     name: str
     """Its name in Anki, which is derived from its content."""
     path: str
+    """Relative to the project, as written: what `..` means behind a link is left to the system."""
     hash: str
-    """The hash of its content; empty if it cannot be read."""
+    """The hash of its content; the reason if it is outside the project or cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from verideck.storage.files import hashed
+from verideck.storage.files import OUTSIDE, hashed, is_inside
 
 Node = TypeVar("Node", bound=ast.stmt)
 
@@ -36,13 +36,12 @@ _MARK = re.compile(_REGION.format(word="(?P<word>region|endregion)", name=r"(?P<
 
 
 def content_hash(root: Path, path: str) -> str:
-    """Return the hash of an included file; empty if it is outside the project, or unreadable."""
+    """Return the hash of an included file, or the reason if it must not or cannot be read."""
     try:
         file = root / path
-        inside = file.resolve().is_relative_to(root.resolve())
-        return hashed(file.read_bytes()) if inside else ""
-    except OSError:
-        return ""
+        return hashed(file.read_bytes()) if is_inside(file, root) else OUTSIDE
+    except OSError as error:
+        return error.strerror or ""
 
 
 class IncludedFiles:
@@ -53,8 +52,8 @@ class IncludedFiles:
         self._root = root
         self._texts: dict[str, str] = {}
         self.hashes: dict[str, str] = {}
-        """The hash of each file that `find` was called with, by its path as written; empty if it
-        could not be read."""
+        """The hash of each file that `find` was called with, by its path as written; the reason if
+        it could not be read."""
 
     def find(self, path: str, symbol: str, region: str) -> Included:
         """Return the code of a symbol or of a region of a file, or of the file if both are empty.
@@ -82,8 +81,8 @@ class IncludedFiles:
         if path in self._texts:
             return self._texts[path]
         file = self._root / path
-        self.hashes[path] = ""
-        if not file.resolve().is_relative_to(self._root.resolve()):
+        self.hashes[path] = OUTSIDE
+        if not is_inside(file, self._root):
             raise IncludeError(f"{path} is outside the project")
         try:
             content = file.read_bytes()
@@ -92,6 +91,7 @@ class IncludedFiles:
         except UnicodeDecodeError as error:
             raise IncludeError(f"{path} is not UTF-8") from error
         except OSError as error:
+            self.hashes[path] = error.strerror or ""
             raise IncludeError(f"{path} cannot be read: {error.strerror or error}") from error
         return self._texts.setdefault(path, text)
 

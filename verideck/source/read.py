@@ -9,7 +9,7 @@ from pathlib import Path
 from verideck.model import FORBIDDEN, Place, Source
 from verideck.problems import Code, Problem, Problems
 from verideck.settings import Settings
-from verideck.storage.files import absolute, place_name
+from verideck.storage.files import absolute, place_name, resolved
 
 SUFFIXES = {".md", ".markdown"}
 _UNNAMABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -31,9 +31,9 @@ def read(paths: Sequence[Path], settings: Settings, problems: Problems) -> list[
         else:
             files = [path]
         for file in files:
-            if file.resolve() in seen:
+            if resolved(file) in seen:
                 continue
-            seen.add(file.resolve())
+            seen.add(resolved(file))
             source = _source(file, _folders(file, path, cards), settings.root, problems)
             sources += [source] if source else []
     return sources
@@ -52,8 +52,8 @@ def read_around(paths: Sequence[Path], settings: Settings, built: Sequence[Sourc
 
 def is_whole(paths: Sequence[Path], settings: Settings) -> bool:
     """Return whether the paths include all cards of the project: none, or its cards folder."""
-    cards = (settings.root / settings.cards).resolve()
-    return not paths or any(path.resolve() == cards for path in paths)
+    cards = resolved(settings.root / settings.cards)
+    return not paths or any(resolved(path) == cards for path in paths)
 
 
 def _markdown_files(folder: Path) -> Iterator[Path]:

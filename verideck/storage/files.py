@@ -15,6 +15,8 @@ from pathlib import Path
 
 WRITTEN = "all was written"
 """The note of a KeyboardInterrupt that came after all files were written."""
+OUTSIDE = "outside the project"
+"""Takes the place of the hash of a file that is outside the project, and so is not read."""
 
 
 def hashed(content: bytes) -> str:
@@ -30,7 +32,7 @@ class FileHashes:
         self._cached: dict[Path, tuple[tuple[int, ...], str]] = {}
 
     def of(self, file: Path) -> str:
-        """Return the hash of a file's content; empty if it cannot be read."""
+        """Return the hash of a file's content; the reason if it cannot be read."""
         try:
             status = file.stat()
             stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
@@ -38,8 +40,8 @@ class FileHashes:
             if cached and cached[0] == stamp:
                 return cached[1]
             new = hashed(file.read_bytes())
-        except OSError:
-            return ""
+        except OSError as error:
+            return error.strerror or ""
         if time.time_ns() - max(stamp[:2]) > _SETTLED:
             self._cached[file] = stamp, new
         return new
@@ -59,6 +61,16 @@ def place_name(file: Path, root: Path) -> str:
 def absolute(path: Path) -> Path:
     """Return the absolute path without `..`."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - `absolute` keeps them, `resolve` ends links
+
+
+def resolved(path: Path) -> Path:
+    """Return a path without links. A link in a circle stays; `Path.resolve` may raise there."""
+    return Path(os.path.realpath(path))
+
+
+def is_inside(file: Path, folder: Path) -> bool:
+    """Return whether a file is in a folder after links are followed."""
+    return resolved(file).is_relative_to(resolved(folder))
 
 
 def write_together(contents: Mapping[Path, bytes]) -> None:
