@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model.learner import Learner
 from model.shown import back, code, front, seen
-from projects import DOT, MOMENT, ROOT, Project, build, card, own_deck, project
+from projects import DOT, MOMENT, ROOT, Project, card, own_deck, project
 
 from verideck.history.stamp import RETIRED
 from verideck.model import Kind
@@ -504,7 +504,7 @@ def test_the_own_deck_arrives(tmp_path: Path, learner: Learner) -> None:
     pytest.importorskip("torch")
     checked = own_deck()
     package = tmp_path / "deck.apkg"
-    built = build(checked, package, MOMENT, Project(ROOT).settings(), locked=True)
+    built = Project(ROOT).package(checked, str(package), locked=True)
     assert learner.take(package) == {"new": len(checked.notes) + built.retired}
     there = learner.notes()
     for note in checked.notes:

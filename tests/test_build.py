@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from projects import DOT, MOMENT, Project, build, card, check, files, project
+from projects import DOT, MOMENT, Project, card, files, project
 
 from verideck.problems import BuildFailedError, Code
 
@@ -233,16 +233,15 @@ def test_a_read_only_folder_is_told(tmp_path: Path) -> None:
 def test_build_raises_one_exception(tmp_path: Path) -> None:
     """A build refuses what cannot be written as it refuses what does not hold; a check returns."""
     made = project(tmp_path, FILES)
-    settings = made.settings()
-    checked = check([], settings)
+    checked = made.check()
     with pytest.raises(BuildFailedError) as failure:
-        build(checked, tmp_path / "cards/first.md/deck.apkg", MOMENT, settings)
+        made.package(checked, "cards/first.md/deck.apkg")
     assert [problem.code for problem in failure.value.problems] == [Code.OUTPUT_UNWRITABLE]
     made.write("cards/wrong.md", "## Open? {#open}\n\n$x\n")
-    wrong = check([], settings)
+    wrong = made.result()
     assert len(wrong.notes) == len(checked.notes)
     with pytest.raises(BuildFailedError, match="maths-unclosed"):
-        build(wrong, tmp_path / "deck.apkg", MOMENT, settings)
+        made.package(wrong)
 
 
 @pytest.mark.parametrize("wrong", [False, True], ids=["holds", "fails"])

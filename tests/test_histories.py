@@ -9,7 +9,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from model.history import SEASONS, History, Season, history
 from model.learner import FINE, Learner, judge
 from model.shown import hidden_texts
-from projects import MOMENT, ROOT, Project, build, check, project, remembered
+from projects import MOMENT, ROOT, Project, project, remembered
 
 from verideck.targets import packages
 
@@ -171,12 +170,10 @@ def test_the_own_deck_is_reworked_and_no_review_is_lost(tmp_path: Path) -> None:
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / "snippets", tmp_path / "snippets")
     made = Project(tmp_path)
-    settings_ = replace(made.settings(), verify=False, audit_build=False)
-    package = tmp_path / "deck.apkg"
 
     def built(build_time: int) -> Path:
-        build(check([], settings_), package, build_time, settings_)
-        return package
+        made.package(made.result(verify=False), "deck.apkg", build_time)
+        return tmp_path / "deck.apkg"
 
     before = remembered_moment(tmp_path)
     reader = Learner(tmp_path / "learner")

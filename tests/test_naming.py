@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from projects import Project, parse, project, read
+from projects import Project, project
 
-from verideck.model import Card, Source
+from verideck.model import Card
 from verideck.problems import Problem, errors
 
 WRITTEN = {
@@ -77,10 +77,8 @@ def test_whatever_the_file(
 
 def _questions(made: Project) -> list[str]:
     """The questions of the cards; none where something is wrong with the file."""
-    settings_ = made.settings()
-    sources = read([], settings_)
-    found = parse([each for each in sources if isinstance(each, Source)], settings_)
-    problems = [each for each in (*sources, *found) if isinstance(each, Problem)]
+    found = made.parsed()
+    problems = [each for each in found if isinstance(each, Problem)]
     cards = [each for each in found if isinstance(each, Card)]
     return [] if errors(problems) else [card.question.text for card in cards]
 

@@ -28,8 +28,6 @@ from projects import (
     MOMENT,
     ROOT,
     Project,
-    build,
-    check,
     files,
     project,
     remembered,
@@ -140,8 +138,8 @@ def whole(root: Path) -> None:
 
 def consistent(root: Path, package: str = PACKAGE) -> None:
     """The package is that of the lock: another build changes nothing. No card is two notes."""
-    before, settings = State.of(root, package), Project(root).settings()
-    build(check([], settings), root / package, LATER, settings, locked=True)
+    before, made = State.of(root, package), Project(root)
+    made.package(made.result(), package, LATER, locked=True)
     assert State.of(root, package) == before
     once(root)
 

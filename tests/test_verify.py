@@ -17,7 +17,6 @@ from projects import (
     SETTINGS,
     Project,
     card,
-    check,
     execution_config,
     processes,
     project,
@@ -442,7 +441,7 @@ def test_an_interrupted_watcher_ends_what_is_running(tmp_path: Path) -> None:
 
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        check([], made.settings(), interrupted)
+        made.result(on_event=interrupted)
     assert time.monotonic() - started < 10
     assert not [each for each in threading.enumerate() if each.name.startswith("ThreadPool")]
 

@@ -156,7 +156,10 @@ class Author(Draft):
 
     def _styled(self) -> AbstractContextManager[object]:
         """Build with another style sheet, as a newer verideck may have."""
-        return patch("verideck.pipeline.notetype", self.notetype) if self.style else nullcontext()
+        if not self.style:
+            return nullcontext()
+        types = {kind: self.notetype(kind) for kind in Kind}
+        return patch("verideck.pipeline.note_types", lambda: types)
 
     def notetype(self, kind: Kind) -> NoteType:
         """The note type in its present style."""
