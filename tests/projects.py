@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -276,6 +277,39 @@ def identified(
 def own_deck() -> Result:
     """The repository's own deck, proved once for a whole run of the tests (it needs torch)."""
     return Project(ROOT).check()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file that the processes of a snippet hold as long as one of them lives (flock(2))."""
+
+    file: Path
+
+    @staticmethod
+    def of(made: Project) -> Held:
+        """A new file of a project, which a snippet may read."""
+        return Held(made.write("held", ""))
+
+    @property
+    def opened(self) -> str:
+        """A line of code that opens the file, also for programs with `close_fds=False`."""
+        return (
+            f"import fcntl, os; held = open({str(self.file)!r}); "
+            "os.set_inheritable(held.fileno(), True); hold = lambda: fcntl.flock(held, 1)"
+        )
+
+    def is_free(self) -> bool:
+        """Whether no process holds the file: none has called `hold()` yet, or all have ended."""
+        with self.file.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    def is_held(self) -> bool:
+        """Whether a snippet has called `hold()`, and some process of it lives."""
+        return not self.is_free()
 
 
 def files(folder: Path) -> set[str]:
