@@ -96,7 +96,7 @@ def test_wrong_usage_is_2(good: Project, name: str, monkeypatch: pytest.MonkeyPa
 
 def test_no_cards_folder_is_2(tmp_path: Path) -> None:
     """Where there is nothing to read, the command asks for files."""
-    run = Project(tmp_path).run("check")
+    run = Project(tmp_path).invoke("check")
     assert run.returncode == 2
     assert "no folder cards here: name the Markdown files" in run.stderr
 
@@ -104,7 +104,7 @@ def test_no_cards_folder_is_2(tmp_path: Path) -> None:
 def test_a_cards_folder_that_is_not_there_is_told_where_it_is_set(tmp_path: Path) -> None:
     """It is an author's mistake then, with its line."""
     made = project(tmp_path, {"a.md": GOOD}, "[tool.verideck]\ndeck = 'D'\ncards = 'notes'\n")
-    run = made.run("check")
+    run = made.invoke("check")
     assert run.returncode == 1
     assert run.stderr.startswith("pyproject.toml:3:1: error: there is no folder notes ")
 
@@ -112,20 +112,20 @@ def test_a_cards_folder_that_is_not_there_is_told_where_it_is_set(tmp_path: Path
 def test_wrong_settings_are_1(tmp_path: Path) -> None:
     """Settings are an author's text: what is wrong in them is told at its line, in every form."""
     made = project(tmp_path, {"a.md": GOOD}, "[tool.verideck]\ndeck = 'D'\n\ntimeuot = 5\n")
-    run = made.run("check", "--format", "json")
+    run = made.invoke("check", "--format", "json")
     assert run.returncode == 1
     (problem,) = json.loads(run.stdout)["problems"]
     assert (problem["code"], problem["path"]) == ("setting-invalid", "pyproject.toml")
     assert (problem["line"], problem["column"]) == (4, 1)
     assert "timeout" in problem["hint"]
-    assert made.run("check").stderr.endswith("\nError: 1 problem\n")
+    assert made.invoke("check").stderr.endswith("\nError: 1 problem\n")
 
 
 def test_strict_makes_errors_of_warnings(tmp_path: Path) -> None:
     """A question without an answer stops a strict run."""
     made = project(tmp_path, {"a.md": GOOD + OPEN})
-    assert made.run("check").returncode == 0
-    run = made.run("check", "--strict")
+    assert made.invoke("check").returncode == 0
+    run = made.invoke("check", "--strict")
     assert run.returncode == 1
     assert "cards/a.md:9:4: error: this question has no answer [answer-missing]" in run.stderr
 
@@ -153,7 +153,7 @@ def as_json(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 @pytest.mark.parametrize("command", ["build", "check"])
 def test_json_is_one_object(bad: Project, command: str) -> None:
     """Counts, and each problem with its place; a run that packages tells of its package too."""
-    run = bad.run(command, "--format", "json")
+    run = bad.invoke(command, "--format", "json")
     assert (run.returncode, run.stderr) == (1, "")
     told = as_json(run)
     assert set(told) == KEYS | (
@@ -201,7 +201,7 @@ def test_json_tells_the_package(good: Project) -> None:
 def test_github_gets_annotations(bad: Project) -> None:
     """A line for each problem, with what would end it early escaped."""
     bad.write("cards/c, d:e.md", "## 100 %? {#c}\n\n$x\n")
-    run = bad.run("check", "--format", "github")
+    run = bad.invoke("check", "--format", "github")
     assert (run.returncode, run.stderr) == (1, "")
     *lines, summary = run.stdout.splitlines()
     assert summary.startswith("::notice::sandbox: ")
@@ -215,16 +215,16 @@ def test_github_gets_annotations(bad: Project) -> None:
 
 def test_github_gets_the_summary(good: Project) -> None:
     """As one notice; with -q none."""
-    said = good.run("check", "--format", "github").stdout
+    said = good.invoke("check", "--format", "github").stdout
     assert said.startswith("::notice::1 card, 1 snippet executed, 1 assertion held, ")
     assert said.count("\n") == 1
-    assert good.run("check", "-q", "--format", "github").stdout == ""
+    assert good.invoke("check", "-q", "--format", "github").stdout == ""
 
 
 def test_what_was_known_is_proved_but_not_executed(good: Project) -> None:
     """The summary does not claim that anything ran which did not."""
-    assert ", 1 snippet executed, " in good.run("check").stdout
-    again = good.run("check").stdout
+    assert ", 1 snippet executed, " in good.invoke("check").stdout
+    again = good.invoke("check").stdout
     assert ", 1 snippet proved, " in again
     assert "unchanged: 1 card, proved by an earlier run" in again
 
@@ -248,7 +248,7 @@ def test_nothing_runs_unverified(tmp_path: Path) -> None:
     """With --no-verify no snippet is executed; the cards and the summary say so."""
     code = f"open({str(tmp_path / 'ran')!r}, 'w').close()"
     made = project(tmp_path, {"a.md": card("one", code)})
-    run = made.run("build", "--no-verify")
+    run = made.invoke("build", "--no-verify")
     assert run.returncode == 0
     assert "not verified: 1 card" in run.stdout
     assert not (tmp_path / "ran").exists()
@@ -260,21 +260,21 @@ def test_nothing_runs_unverified(tmp_path: Path) -> None:
 def test_from_a_folder_of_the_project(bad: Project) -> None:
     """The project is found above; places are told as an editor finds them from there."""
     bad.write("notes/x.txt", "")
-    run = bad.run("check", folder="notes")
+    run = bad.invoke("check", folder="notes")
     assert "../cards/a.md:14:1: error" in run.stderr
-    told = as_json(bad.run("check", "--format", "json", folder="notes"))
+    told = as_json(bad.invoke("check", "--format", "json", folder="notes"))
     assert told["problems"][0]["path"] == "cards/a.md"
-    told = as_json(bad.run("check", "../cards/a.md", "--format", "json", folder="notes"))
+    told = as_json(bad.invoke("check", "../cards/a.md", "--format", "json", folder="notes"))
     assert [each["path"] for each in told["problems"]] == ["cards/a.md"]
 
 
 def test_output_is_relative_to_the_caller(good: Project) -> None:
     """A path that is typed means what it means to the shell; the setting's is the project's."""
     good.write("sub/x.txt", "")
-    told = as_json(good.run("build", "-o", "../up.apkg", "--format", "json", folder="sub"))
+    told = as_json(good.invoke("build", "-o", "../up.apkg", "--format", "json", folder="sub"))
     assert told["output"] == "up.apkg"
-    assert good.run("build", "-o", "here.apkg", folder="sub").returncode == 0
-    assert good.run("build", folder="sub").returncode == 0
+    assert good.invoke("build", "-o", "here.apkg", folder="sub").returncode == 0
+    assert good.invoke("build", folder="sub").returncode == 0
     packages = {path for path in files(good.root) if path.endswith(".apkg")}
     assert packages == {"up.apkg", "sub/here.apkg", "deck.apkg"}
 
@@ -283,15 +283,15 @@ def test_the_paths_given_are_what_is_read(bad: Project) -> None:
     """A file or a folder alone, each once, however often and however it is named."""
     bad.write("cards/deep/c.md", card("c", "assert int('1')"))
     words = ["check", "--format", "json", "cards/deep", "cards/deep/c.md", "./cards/../cards/deep"]
-    told = as_json(bad.run(*words))
+    told = as_json(bad.invoke(*words))
     assert (told["cards"], told["problems"]) == (1, [])
 
 
 def test_files_outside_of_the_project_can_be_named(good: Project, tmp_path: Path) -> None:
     """Their places are absolute, or as seen from here."""
     (tmp_path / "else.md").write_text(BAD, encoding="utf-8")
-    assert "../else.md:6:1: error" in good.run("check", "../else.md").stderr
-    told = as_json(good.run("check", "../else.md", "--format", "json"))
+    assert "../else.md:6:1: error" in good.invoke("check", "../else.md").stderr
+    told = as_json(good.invoke("check", "../else.md", "--format", "json"))
     assert told["problems"][0]["path"] == (tmp_path / "else.md").as_posix()
 
 
@@ -424,7 +424,7 @@ def test_update_writes_what_is_printed_and_nothing_else(tmp_path: Path) -> None:
         }
 
     made = project(tmp_path, {f"{name}.md": text for name, text in written(FENCES).items()})
-    run = made.run("check", "--update")
+    run = made.invoke("check", "--update")
     for name, expected in written(updated).items():
         assert (tmp_path / f"cards/{name}.md").read_bytes() == expected
     assert run.returncode == 1, "what would close its fence cannot be written"
@@ -434,10 +434,10 @@ def test_update_writes_what_is_printed_and_nothing_else(tmp_path: Path) -> None:
 def test_update_is_stable(tmp_path: Path) -> None:
     """A second update changes nothing, not even the file's time."""
     made = project(tmp_path, {"a.md": FENCES})
-    made.run("check", "--update")
+    made.invoke("check", "--update")
     file = tmp_path / "cards/a.md"
     before = file.read_bytes(), file.stat().st_mtime_ns
-    made.run("check", "--update")
+    made.invoke("check", "--update")
     assert (file.read_bytes(), file.stat().st_mtime_ns) == before
 
 
@@ -448,7 +448,7 @@ def test_update_never_writes_what_no_card_may_hold(tmp_path: Path, code: str) ->
     """What would break the file is left for the author to see."""
     text = card("one", code, "\n```output\nold\n```")
     made = project(tmp_path, {"a.md": text})
-    run = made.run("check", "--update")
+    run = made.invoke("check", "--update")
     assert run.returncode == 1
     assert "[output-differs]" in run.stderr
     assert (tmp_path / "cards/a.md").read_text(encoding="utf-8") == text
@@ -459,7 +459,7 @@ def test_update_leaves_cards_that_fail(tmp_path: Path) -> None:
     shown = "\n```output\nold\n```"
     text = card("one", "print('new')\nassert int('1') == 2", shown)
     made = project(tmp_path, {"a.md": text, "b.md": card("two", "print('new')", shown)})
-    assert made.run("build", "--update").returncode == 1
+    assert made.invoke("build", "--update").returncode == 1
     assert (tmp_path / "cards/a.md").read_text(encoding="utf-8") == text
     assert "```output\nnew\n```" in (tmp_path / "cards/b.md").read_text(encoding="utf-8")
 
@@ -583,7 +583,7 @@ def test_update_keeps_what_holds(tmp_path: Path) -> None:
         "```output\nrow 0.33\n<object object at ...>\n0.4\n```\n"
     )
     made = project(tmp_path, {"a.md": text})
-    assert made.run("check", "--update").returncode == 0
+    assert made.invoke("check", "--update").returncode == 0
     updated = (tmp_path / "cards/a.md").read_text(encoding="utf-8")
     assert updated == text.replace("0.4\n", "0.30000000000000004\n")
 
@@ -592,10 +592,10 @@ def test_a_part_of_the_deck_is_a_package_of_its_own(tmp_path: Path) -> None:
     """It neither replaces the deck's package nor passes for it; several files want a name."""
     one, two = (f"## Q{n}? {{#q{n}}}\n\nA.\n" for n in (1, 2))
     made = project(tmp_path, {"one.md": one, "two.md": two})
-    whole = as_json(made.run("build", "--format", "json"))
-    assert as_json(made.run("build", "cards", "--format", "json"))["output"] == whole["output"]
-    part = as_json(made.run("build", "cards/one.md", "--format", "json"))
+    whole = as_json(made.invoke("build", "--format", "json"))
+    assert as_json(made.invoke("build", "cards", "--format", "json"))["output"] == whole["output"]
+    part = as_json(made.invoke("build", "cards/one.md", "--format", "json"))
     assert part["output"].endswith("one.apkg")
     assert part["output"] != whole["output"]
     assert (part["notes"], whole["notes"]) == (1, 2)
-    assert made.run("build", "cards/one.md", "cards/two.md").returncode == 2
+    assert made.invoke("build", "cards/one.md", "cards/two.md").returncode == 2

@@ -76,7 +76,7 @@ def test_a_build_of_a_part_takes_no_other_files_note(tmp_path: Path) -> None:
     made.build()
     before = (made.root / lock.NAME).read_bytes()
     made.write("cards/b.md", "## What is x?\n\nB says otherwise entirely.\n")
-    run = made.run("build", "cards/b.md")
+    run = made.invoke("build", "cards/b.md")
     assert run.returncode == 1
     assert "[id-repeated]" in run.stderr
     assert "cards/b.md:1" in run.stderr

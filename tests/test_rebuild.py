@@ -703,7 +703,7 @@ def test_locked_refuses_what_the_lock_does_not_remember(tmp_path: Path, edit: st
     before, there = State.of(tmp_path), files(tmp_path)
     change, told = EDITS[edit]
     made.write("cards/a.md", change(numbered(5)))
-    run = made.run("build", "--locked")
+    run = made.invoke("build", "--locked")
     assert run.returncode == 1
     assert f"{LOCK}:1:1: error: " in run.stderr
     assert "[lock-stale]" in run.stderr
@@ -719,7 +719,7 @@ def test_locked_does_not_say_that_a_text_is_lost(tmp_path: Path) -> None:
     made = project(tmp_path, {"a.md": numbered(5)})
     made.build().unlink()
     made.write("cards/a.md", numbered(4))
-    assert "  retired: " in made.run("build", "--locked").stderr
+    assert "  retired: " in made.invoke("build", "--locked").stderr
 
 
 def test_locked_tells_how_much_it_leaves_out(tmp_path: Path) -> None:
@@ -727,7 +727,7 @@ def test_locked_tells_how_much_it_leaves_out(tmp_path: Path) -> None:
     made = project(tmp_path, {"a.md": numbered(5)})
     made.build()
     made.write("cards/a.md", numbered(20))
-    told = made.run("build", "--locked").stderr
+    told = made.invoke("build", "--locked").stderr
     assert (told.count("new: "), "and 5 more" in told) == (10, True)
 
 
@@ -737,7 +737,7 @@ def test_locked_packages_what_the_lock_remembers(tmp_path: Path) -> None:
     package = made.build(build_time=FORMER)
     before, when = State.of(tmp_path), (tmp_path / LOCK).stat().st_mtime_ns
     package.unlink()
-    run = made.run("build", "--locked")
+    run = made.invoke("build", "--locked")
     assert run.returncode == 0, run.stderr
     assert State.of(tmp_path) == before
     assert (tmp_path / LOCK).stat().st_mtime_ns == when
@@ -746,7 +746,7 @@ def test_locked_packages_what_the_lock_remembers(tmp_path: Path) -> None:
 def test_locked_refuses_a_project_without_a_lock(tmp_path: Path) -> None:
     """Then nobody has remembered anything."""
     made = project(tmp_path, {"a.md": numbered(5)})
-    run = made.run("build", "--locked", "--format", "json")
+    run = made.invoke("build", "--locked", "--format", "json")
     assert run.returncode == 1
     assert [each["code"] for each in json.loads(run.stdout)["problems"]] == ["lock-stale"]
     assert not files(tmp_path) & WRITTEN
@@ -761,7 +761,7 @@ def test_locked_never_writes_the_lock(tmp_path: Path) -> None:
     )
     merged = "".join([*lines, other, one, last]).encode()
     made.write(LOCK, merged)
-    made.run("build", "--locked")
+    made.invoke("build", "--locked")
     assert (tmp_path / LOCK).read_bytes() == merged
 
 
@@ -771,8 +771,8 @@ def test_a_deleted_card_is_gone_though_its_file_names_it(tmp_path: Path) -> None
     made = project(tmp_path, {"a.md": one + other})
     made.build()
     made.write("cards/a.md", other)
-    assert made.run("build", "--locked").returncode == 1
-    assert "1 retired" in made.run("build").stdout
+    assert made.invoke("build", "--locked").returncode == 1
+    assert "1 retired" in made.invoke("build").stdout
 
 
 MOVES = {
@@ -789,7 +789,7 @@ def test_locked_tells_of_every_change(tmp_path: Path, move: str) -> None:
     made.build()
     for name, text in MOVES[move].items():
         made.write(f"cards/{name}", top + text + (qa("B", "b") if name == "b.md" else ""))
-    run = made.run("build", "--locked")
+    run = made.invoke("build", "--locked")
     assert run.returncode == 1
     assert "What is 注意力 number 5 of 25?" in run.stderr
 
@@ -848,7 +848,7 @@ def repository(folder: Path, cards: str, *, union: bool) -> Repository:
 def nothing_new(made: Project, notes: int) -> None:
     """The next build of merged cards finds all of them remembered."""
     once(made.root)
-    run = made.run("build", SOURCE_DATE_EPOCH=str(LATER))
+    run = made.invoke("build", SOURCE_DATE_EPOCH=str(LATER))
     assert run.returncode == 0, run.stderr
     assert f"since the last build: {notes} untouched" in run.stdout, run.stdout
     assert max(each.mod for each in remembered(made.root).entries.values()) < LATER
@@ -942,7 +942,7 @@ def test_without_union_two_versions_of_a_line_are_told(tmp_path: Path) -> None:
     assert found.git("diff", "--name-only", "--diff-filter=U").split() == [LOCK]
     before = State.of(tmp_path)
     for words in (("build",), ("build", "--locked"), ("check",)):
-        run = found.made.run(*words)
+        run = found.made.invoke(*words)
         assert run.returncode == 1
         assert re.search(rf"^ *{LOCK}:\d+:1: error: .* \[lock-invalid\]$", run.stderr, re.MULTILINE)
         assert State.of(tmp_path) == before

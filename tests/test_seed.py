@@ -114,7 +114,7 @@ def test_the_code_does_not_run_and_says_where(notes: Project) -> None:
     assert [(each.code, str(each.place), each.message) for each in errors] == [
         (Code.EXCEPTION_RAISED, "cards/notes.md:50:12", "NameError: name 'x' is not defined")
     ]
-    told = notes.run("check").stderr
+    told = notes.invoke("check").stderr
     assert (
         "cards/notes.md:50:12: error: NameError: name 'x' is not defined [exception-raised]\n"
         "   50 |     mean = x.mean(-1)\n"
