@@ -133,8 +133,10 @@ class Project:
 
     def build(self, output: str = "deck.apkg", build_time: int = MOMENT) -> Path:
         """Check all files and package the result; returns the package's file."""
-        self.package(self.result(), output, build_time)
-        return self.root / output
+        file = self.root / output
+        with verideck.Project.open(self.root) as opened:
+            opened.build(opened.check(), file, build_time=build_time)
+        return file
 
     def run(
         self, *words: str, folder: str = ".", through: Sequence[str] = (), **environment: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
@@ -15,7 +14,7 @@ from projects import MOMENT, project
 
 from model.draft import Draft
 from model.edits import EDITS
-from model.pages import Sheet, sheets
+from model.pages import Sheet, copied, sheets
 from model.shown import hidden_texts, seen, uncovered
 from verideck.history import lock
 from verideck.history.likeness import alike, features
@@ -57,13 +56,13 @@ class Author(Draft):
     def edit(self, name: str, one: int, other: int) -> bool:
         """Make an edit, unless nobody could tell afterwards which card is which."""
         self.now += 10
-        before = deepcopy(self.tree)
+        before = copied(self.tree)
         EDITS[name](self, one, other)
         self.tree = [page for page in self.tree if page.sheets]
         if not self._is_clear():
             self.tree = before
             return False
-        self.ever |= {sheet.key: deepcopy(sheet) for sheet in sheets(self.tree)}
+        self.ever |= {sheet.key: sheet.copy() for sheet in sheets(self.tree)}
         return True
 
     def _is_clear(self) -> bool:
@@ -142,7 +141,7 @@ class Author(Draft):
         if self.past and self.tree == self.past[-1] and self.style == self.style_built:
             assert self.package.read_bytes() == before
         self.style_built = self.style
-        self.past.append(deepcopy(self.tree))
+        self.past.append(copied(self.tree))
 
     def _write(self) -> dict[tuple[str, int], Sheet]:
         """Write the files; returns where the questions stand."""
@@ -238,7 +237,7 @@ class Author(Draft):
                 was = self.built.get(sheet.key)
                 if was and was.question != sheet.question:
                     self.former.append(was)
-                self.built[sheet.key] = deepcopy(sheet)
+                self.built[sheet.key] = sheet.copy()
 
     def _judge_retired(self, former: Mapping[str, Packaged]) -> None:
         """What is no card any more is told as it was, with its tag, and without a card."""

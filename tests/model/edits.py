@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import replace
 
 from model.draft import Draft
-from model.pages import FORMS, Sheet, sheets
+from model.pages import FORMS, Sheet, copied, sheets
 from verideck.model import Kind
 
 
@@ -66,7 +65,7 @@ def _bring_back(draft: Draft, one: int, other: int) -> None:
     here = {sheet.key for sheet in sheets(draft.tree)}
     gone = [sheet for key, sheet in sorted(draft.ever.items()) if key not in here]
     if gone:
-        sheet = deepcopy(gone[one % len(gone)])
+        sheet = gone[one % len(gone)].copy()
         if other % 3 == 0 and sheet.answer:
             sheet.answer = draft.units(14, han=sheet.han)
         draft.page(other).sheets.append(sheet)
@@ -170,14 +169,14 @@ def _take_id_away(draft: Draft, one: int, _: int) -> None:
 def _undo(draft: Draft, one: int, _: int) -> None:
     """All that was done since one of the last builds; the lock stays."""
     if draft.past:
-        draft.tree = deepcopy(draft.past[-1 - one % min(3, len(draft.past))])
+        draft.tree = copied(draft.past[-1 - one % min(3, len(draft.past))])
 
 
 def _split(draft: Draft, one: int, other: int) -> None:
     """Two cards where there was one, each of them changed a little."""
     sheet = draft.sheet(one)
     if sheet and sheet.kind is not Kind.CLOZE:
-        twin = replace(deepcopy(sheet), key=draft.count(), id="", source=sheet.key)
+        twin = replace(sheet.copy(), key=draft.count(), id="", source=sheet.key)
         for each, place in ((sheet, 2), (twin, 4)):
             (each.parts[place].text,) = draft.units(1, han=sheet.han)
         draft.page(other).sheets.append(twin)
@@ -187,7 +186,7 @@ def _ask_again(draft: Draft, one: int, other: int) -> None:
     """A new card asks what another one asked formerly."""
     if draft.former:
         was = draft.former[one % len(draft.former)]
-        sheet = replace(deepcopy(was), key=draft.count(), id="", source=was.key)
+        sheet = replace(was.copy(), key=draft.count(), id="", source=was.key)
         sheet.answer = draft.units(14, han=sheet.han) if was.answer else []
         for part in sheet.deletions.values():
             part.deletion = draft.count()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verideck.model import Kind
 
@@ -55,6 +55,10 @@ class Sheet:
     id: str = ""
     source: int = 0
     """The card that it was made from, which it is not."""
+
+    def copy(self) -> Sheet:
+        """Another sheet, which stays as this one is now."""
+        return replace(self, parts=[replace(each) for each in self.parts], answer=[*self.answer])
 
     def joined(self, texts: list[str]) -> str:
         """Join words, or Han characters with commas."""
@@ -130,6 +134,11 @@ class Page:
 
 
 Tree = list[Page]
+
+
+def copied(tree: Tree) -> Tree:
+    """Other pages, which stay as these are now."""
+    return [replace(page, sheets=[sheet.copy() for sheet in page.sheets]) for page in tree]
 
 
 def sheets(tree: Tree) -> list[Sheet]:
