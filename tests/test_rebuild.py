@@ -377,6 +377,7 @@ def refused(run: subprocess.CompletedProcess[str]) -> None:
     assert run.returncode == 1, run.stderr
     assert "[output-unwritable]" in run.stderr
     assert "nothing was written" in run.stderr
+    assert "    1 | " not in run.stderr, "no line of a package is shown"
     assert "Traceback" not in run.stderr
 
 
@@ -403,12 +404,12 @@ def test_a_full_disk_leaves_both_files(tmp_path: Path) -> None:
     deck = rebuild(tmp_path / "deck", 100)
     disk = tmp_path / "disk"
     disk.mkdir()
-    with mounted(disk, "-t", "tmpfs", "-o", "size=400k", "tmpfs"):
+    with mounted(disk, "-t", "tmpfs", "-o", "size=4m", "tmpfs"):
         made = Project(disk / "deck")
         shutil.copytree(deck.made.root, made.root)
         there = files(made.root)
         codes = []
-        for kilobytes in (0, 4, 24, 48, 72, 200):
+        for kilobytes in (0, 4, 24, 48, 72, 200, 2000):
             deck.former.write(made.root)
             filler = disk / "filler"
             room = shutil.disk_usage(disk).free - kilobytes * 1024
