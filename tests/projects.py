@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -36,6 +35,9 @@ from verideck.source import read as files_read
 from verideck.source.cards import cards_of
 from verideck.source.collect import is_first
 from verideck.storage.store import FOLDER, Store
+
+if sys.platform != "win32":
+    import fcntl
 
 ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("verideck")
@@ -313,11 +315,13 @@ class Held:
         """A line of code that opens the file, also for programs with `close_fds=False`."""
         return (
             f"import fcntl, os; held = open({str(self.file)!r}); "
-            "os.set_inheritable(held.fileno(), True); hold = lambda: fcntl.flock(held, 1)"
+            "os.set_inheritable(held.fileno(), True); "
+            "hold = lambda: fcntl.flock(held, fcntl.LOCK_SH)"
         )
 
     def is_free(self) -> bool:
         """Whether no process holds the file: none has called `hold()` yet, or all have ended."""
+        assert sys.platform != "win32"
         with self.file.open() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
