@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+# What these modules assert is told as what a test asserts: with its values.
+pytest.register_assert_rewrite("model", "projects")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--update-spec`."""

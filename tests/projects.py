@@ -1,19 +1,21 @@
-"""Deck projects that tests make on the disk, and what becomes of them."""
+"""Deck projects that tests make on the disk, and what each stage makes of them."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import chdir
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from click.testing import CliRunner
+
 import verideck
+from verideck.cli.commands import verideck as verideck_command
 from verideck.events import Listener, unheard
 from verideck.history import lock
 from verideck.history.lock import Lock
@@ -28,12 +30,14 @@ from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
 from verideck.proof.verify import Proving
 from verideck.result import Result
-from verideck.rules.lint import Linted
 from verideck.settings import Settings
 from verideck.source import read as files_read
 from verideck.source.cards import cards_of
 from verideck.source.collect import is_first
 from verideck.storage.store import FOLDER, Store
+
+if sys.platform != "win32":
+    import fcntl
 
 ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("verideck")
@@ -75,47 +79,65 @@ class Project:
         return found
 
     def parsed(self) -> list[Card | Problem]:
-        """What is found in the files."""
+        """The cards of all files, and what is wrong with them."""
         settings = self.settings()
-        found = read([], settings)
-        sources = [each for each in found if isinstance(each, Source)]
-        assert len(sources) == len(found), found
-        return [each for each in parse(sources, settings) if not isinstance(each, Unanswered)]
+        sources = read([], settings)
+        right = [each for each in sources if isinstance(each, Source)]
+        wrong = [each for each in sources if isinstance(each, Problem)]
+        found = [each for each in parse(right, settings) if not isinstance(each, Unanswered)]
+        return [*wrong, *found]
 
     def cards(self) -> list[Card]:
-        """The cards, in which nothing is wrong."""
+        """The cards of all files, in which nothing is wrong."""
         found = self.parsed()
         cards = [each for each in found if isinstance(each, Card)]
         assert len(cards) == len(found), found
         return cards
 
     def verified(self) -> list[ProvenCard | Problem]:
-        """What executing the cards comes to."""
+        """The cards that hold, and what is wrong with the others, in their order."""
         return verify(self.cards(), execution_config(self.settings()))
 
     def proven(self) -> list[ProvenCard]:
-        """The cards, which all hold."""
+        """The cards, which all hold, with their proofs."""
         found = self.verified()
         proven = [each for each in found if isinstance(each, ProvenCard)]
         assert len(proven) == len(found), found
         return proven
 
+    def result(self, *paths: Path, verify: bool = True, on_event: Listener = unheard) -> Result:
+        """What a check of some files, or of all, comes to, whatever is wrong."""
+        with verideck.Project.open(self.root, verify=verify) as opened:
+            return opened.check(paths, on_event=on_event)
+
     def check(self) -> Result:
-        """All stages but the last, as the command takes them; everything holds."""
-        found = check([], self.settings())
+        """What a check of all files comes to, in which nothing is wrong."""
+        found = self.result()
         assert found.ok, found.problems
         return found
 
     def problems(self) -> list[str]:
         """What is wrong, each as `path:line:column code`, sorted by place."""
-        found = check([], self.settings()).problems
+        found = self.result().problems
         return [f"{each.place} {each.code}" for each in sorted(found, key=lambda each: each.place)]
 
+    def package(
+        self,
+        result: Result,
+        output: str = "deck.apkg",
+        build_time: int = MOMENT,
+        *,
+        locked: bool = False,
+    ) -> Built:
+        """Package a result; the output is a path from the project's folder."""
+        with verideck.Project.open(self.root) as opened:
+            return opened.build(result, self.root / output, build_time=build_time, locked=locked)
+
     def build(self, output: str = "deck.apkg", build_time: int = MOMENT) -> Path:
-        """Package the cards, which all hold."""
-        settings = self.settings()
-        file = settings.root / output
-        build(check([], settings), file, build_time, settings)
+        """Check all files and package the result; returns the package's file."""
+        file = self.root / output
+        with verideck.Project.open(self.root) as opened:
+            opened.build(opened.check(), file, build_time=build_time)
         return file
 
     def run(
@@ -131,6 +153,18 @@ class Project:
             encoding="utf-8",
             timeout=60,
         )
+
+    def invoke(
+        self, *words: str, folder: str = ".", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command as `run` does, but in this process: no other Python starts."""
+        with chdir(self.root / folder):
+            done = CliRunner().invoke(
+                verideck_command, words, env=self.environment(**environment), prog_name="verideck"
+            )
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         """Start the command in the project."""
@@ -159,6 +193,11 @@ def project(folder: Path, files: dict[str, str | bytes], settings: str = SETTING
     return made
 
 
+def card(identity: str, code: str, more: str = "") -> str:
+    """A card of a question, an answer, and code."""
+    return f"## What is {identity}? {{#{identity}}}\n\nThis.\n\n```python\n{code}\n```\n{more}\n"
+
+
 def remembered(root: Path) -> Lock:
     """A project's lock, in which nothing is wrong."""
     problems = Problems()
@@ -167,22 +206,25 @@ def remembered(root: Path) -> Lock:
     return found
 
 
+# One stage alone. What is wrong comes along with what was found, instead of going to a sink.
+
+
 def load(root: Path) -> list[Settings | Problem]:
-    """The settings of a project, behind what is wrong with them."""
+    """The settings of a project, and before them what is wrong with them."""
     problems = Problems()
     settings = configured_settings(root, problems)
     return [*problems, settings]
 
 
 def read(paths: Sequence[Path], settings: Settings) -> list[Source | Problem]:
-    """The files, behind what is wrong with them."""
+    """The text of some files, or of all, and before it what is wrong with them."""
     problems = Problems()
     sources = files_read.read(paths, settings, problems)
     return [*problems, *sources]
 
 
 def parse(sources: Sequence[Source], settings: Settings) -> list[Card | Unanswered | Problem]:
-    """What files hold, and what is wrong with them."""
+    """The cards of files, the questions without an answer, and then what is wrong."""
     problems = Problems()
     first: dict[str, Place] = {}
     found: list[Card | Unanswered] = []
@@ -195,24 +237,14 @@ def parse(sources: Sequence[Source], settings: Settings) -> list[Card | Unanswer
 
 
 def execution_config(settings: Settings, *, kept: bool = True) -> ExecutionConfig:
-    """Where a project's snippets are executed; their proofs are kept in its folder, or nowhere."""
+    """How a project's snippets are executed; `kept=False` stores no proof in its folder."""
     return project_config(settings, Store(settings.root / FOLDER if kept else None))
-
-
-def rows(made: Project, kind: str = "proofs") -> dict[str, bytes]:
-    """The rows of one kind that a project keeps, by their keys."""
-    file = made.root / FOLDER / "store.sqlite"
-    if not file.exists():
-        return {}
-    with closing(sqlite3.connect(file)) as connection:
-        found = connection.execute("select key, content from rows where kind = ?", (kind,))
-        return dict(found.fetchall())
 
 
 def verify(
     cards: Sequence[Card], config: ExecutionConfig, on_event: Listener = unheard
 ) -> list[ProvenCard | Problem]:
-    """What executing cards comes to, in their order: those that hold, and what is wrong."""
+    """The cards that hold, and what is wrong with the others, in the order of the cards."""
     executors = Executors()
     executors.begin(config)
     problems = Problems()
@@ -240,7 +272,7 @@ def _number(found: ProvenCard | Problem, places: Sequence[Place]) -> int:
 def audit(
     proven: Sequence[ProvenCard], config: ExecutionConfig, floor: float
 ) -> list[ProvenCard | Problem]:
-    """What auditing cards comes to: the cards, each behind what is wrong with it."""
+    """The cards with their audits, and before them what is wrong."""
     executors = Executors()
     executors.begin(config)
     problems = Problems()
@@ -252,44 +284,54 @@ def audit(
     return [*problems, *audited]
 
 
-def lint(paths: Sequence[Path], settings: Settings) -> Linted:
-    """Which rules are broken in a project that is opened for it."""
-    with verideck.Project.open(settings.root) as opened:
-        return opened.lint(paths)
-
-
 def identified(
     cards: Sequence[Card], remembered: Lock, scope: Scope, namespace: str
 ) -> tuple[dict[Place, Card], list[Problem]]:
-    """Cards with their identities, and what is not clear."""
+    """Cards with their identities, by their places; and what is not clear."""
     problems = Problems()
     known = recognise(cards, remembered, scope, namespace, problems)
     return known, list(problems)
-
-
-def check(paths: Sequence[Path], settings: Settings, on_event: Listener = unheard) -> Result:
-    """What a project comes to that is opened for it."""
-    with verideck.Project.open(settings.root) as opened:
-        return opened.check(paths, on_event=on_event)
-
-
-def build(
-    result: Result, output: Path, build_time: int, settings: Settings, *, locked: bool = False
-) -> Built:
-    """Package a result, in a project that is opened for it."""
-    with verideck.Project.open(settings.root) as opened:
-        return opened.build(result, output, build_time=build_time, locked=locked)
-
-
-def card(identity: str, code: str, more: str = "") -> str:
-    """A card of a question, an answer, and code."""
-    return f"## What is {identity}? {{#{identity}}}\n\nThis.\n\n```python\n{code}\n```\n{more}\n"
 
 
 @cache
 def own_deck() -> Result:
     """The repository's own deck, proved once for a whole run of the tests (it needs torch)."""
     return Project(ROOT).check()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file that the processes of a snippet hold as long as one of them lives (flock(2))."""
+
+    file: Path
+
+    @staticmethod
+    def of(made: Project) -> Held:
+        """A new file of a project, which a snippet may read."""
+        return Held(made.write("held", ""))
+
+    @property
+    def opened(self) -> str:
+        """A line of code that opens the file, also for programs with `close_fds=False`."""
+        return (
+            f"import fcntl, os; held = open({str(self.file)!r}); "
+            "os.set_inheritable(held.fileno(), True); "
+            "hold = lambda: fcntl.flock(held, fcntl.LOCK_SH)"
+        )
+
+    def is_free(self) -> bool:
+        """Whether no process holds the file: none has called `hold()` yet, or all have ended."""
+        assert sys.platform != "win32"
+        with self.file.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    def is_held(self) -> bool:
+        """Whether a snippet has called `hold()`, and some process of it lives."""
+        return not self.is_free()
 
 
 def files(folder: Path) -> set[str]:

@@ -4,84 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from projects import DOT, MOMENT, ROOT, Project, build, card, own_deck, project
+from model.learner import Learner
+from model.shown import back, code, front, seen
+from projects import DOT, MOMENT, ROOT, Project, card, own_deck, project
 
 from verideck.history.stamp import RETIRED
 from verideck.model import Kind
 from verideck.render.note_types import FIELD_IDS, notetype
-
-if TYPE_CHECKING:  # alone, and before anki.collection, they go in a circle
-    from anki.cards import Card
-    from anki.notes import Note
-
-FINE = ("Database rebuilt and optimized.", True)
-"""What `fix_integrity` answers where it finds nothing to fix."""
-
-
-class Learner:
-    """Somebody's collection, empty at first."""
-
-    def __init__(self, folder: Path) -> None:
-        """Begin a collection in a folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.collection = Collection(str(folder / "collection.anki2"))
-
-    def take(self, package: Path) -> Mapping[str, int]:
-        """Import a package with the default options; returns how many notes met which fate."""
-        log = self.collection.import_anki_package(
-            ImportAnkiPackageRequest(package_path=str(package), options=ImportAnkiPackageOptions())
-        ).log
-        assert self.collection.fix_integrity() == FINE
-        fates = {
-            "new": len(log.new),
-            "updated": len(log.updated),
-            "duplicate": len(log.duplicate),
-            "conflicting": len(log.conflicting),
-        }
-        assert sum(fates.values()) == log.found_notes
-        return {fate: number for fate, number in fates.items() if number}
-
-    def notes(self) -> dict[str, Note]:
-        """The notes by their id, as the author wrote it."""
-        notes = [self.collection.get_note(each) for each in self.collection.find_notes("")]
-        found = {note["Id"]: note for note in notes}
-        assert len(found) == len(notes)
-        return found
-
-    def cards(self, identity: str = "") -> list[Card]:
-        """All cards, or those of one note, in the order in which they are to be learnt."""
-        cards = [self.collection.get_card(each) for each in self.collection.find_cards("")]
-        chosen = [each for each in cards if identity in {"", each.note()["Id"]}]
-        return sorted(chosen, key=lambda each: (each.due, each.ord))
-
-    def study(self, identity: str) -> Card:
-        """Show a note's first card and find it easy; returns the card as it is then."""
-        shown = self.cards(identity)[0]
-        judge(self.collection, shown, 4)
-        return self.collection.get_card(shown.id)
-
-
-def judge(collection: Collection, shown: Card, ease: int) -> None:
-    """Say how easy a card was.
-
-    Anki names a review after its millisecond, and one that comes too soon after the next free one.
-    Many of those run ahead of the clock into another second than the card remembers, and
-    `fix_integrity` finds something to fix.
-    """
-    time.sleep(0.002)
-    shown.start_timer()
-    collection.sched.answerCard(shown, ease)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -90,34 +27,6 @@ def learner(tmp_path: Path) -> Iterator[Learner]:
     one = Learner(tmp_path / "learner")
     yield one
     one.collection.close()
-
-
-def front(shown: Card) -> str:
-    """The HTML of a card's front, without its style sheet."""
-    return re.sub(r"<style>.*?</style>", "", shown.question(), flags=re.DOTALL)
-
-
-def back(shown: Card) -> str:
-    """The HTML of a card's back, without its style sheet."""
-    return re.sub(r"<style>.*?</style>", "", shown.answer(), flags=re.DOTALL)
-
-
-def plain(html: str) -> str:
-    """HTML without its tags and comments; what MathJax is given stays."""
-    text = re.sub(r"<!--.*?-->|</?[a-zA-Z][^<>]*>", "", html)
-    assert "<" not in text, "what looks like a tag was meant to be read"
-    return unescape(text)
-
-
-def seen(html: str) -> str:
-    """What a reader sees of HTML, on one line."""
-    apart = re.sub(r"</(?:summary|pre|p|div|section)>", r"\g<0> ", html)
-    return " ".join(plain(apart).split())
-
-
-def code(html: str) -> list[str]:
-    """The blocks of code in HTML, as text."""
-    return [plain(each) for each in re.findall(r'<pre class="code">(.*?)</pre>', html, re.DOTALL)]
 
 
 # All kinds of notes at once
@@ -595,7 +504,7 @@ def test_the_own_deck_arrives(tmp_path: Path, learner: Learner) -> None:
     pytest.importorskip("torch")
     checked = own_deck()
     package = tmp_path / "deck.apkg"
-    built = build(checked, package, MOMENT, Project(ROOT).settings(), locked=True)
+    built = Project(ROOT).package(checked, str(package), locked=True)
     assert learner.take(package) == {"new": len(checked.notes) + built.retired}
     there = learner.notes()
     for note in checked.notes:

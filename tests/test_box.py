@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, card, processes, project, soon
+from projects import SETTINGS, Held, card, project, soon
 
 from verideck.model import ProvenCard
 from verideck.problems import Code, Problem
@@ -336,8 +336,8 @@ if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
         os.setsid()
-        subprocess.Popen(["sleep", "43.375"], start_new_session=True)
-        os.execvp("sleep", ["sleep", "44.375"])
+        subprocess.Popen(["sleep", "600"], start_new_session=True, close_fds=False)
+        os.execvp("sleep", ["sleep", "600"])
     os._exit(0)
 os.wait()
 assert os.getpid()
@@ -349,9 +349,12 @@ assert os.getpid()
 def test_a_daemon_ends_with_its_card(tmp_path: Path, settings: str, executor: str) -> None:
     """What left its session and its parent behind is ended all the same."""
     settings += f'executor = "{executor}"\n'
-    (proven,) = project(tmp_path, {"a.md": card("one", DAEMON)}, settings).proven()
+    made = project(tmp_path, {}, settings)
+    held = Held.of(made)
+    made.write("cards/a.md", card("one", f"{held.opened}; hold()\n{DAEMON}"))
+    (proven,) = made.proven()
     assert proven.proofs[0].assertions == 1
-    assert soon(lambda: not [*processes("43.375"), *processes("44.375")])
+    assert soon(held.is_free)
 
 
 def test_what_libraries_need_is_there(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from projects import DOT, MOMENT, Project, build, card, check, files, project
+from projects import DOT, MOMENT, Project, card, files, project
 
 from verideck.problems import BuildFailedError, Code
 
@@ -46,7 +46,7 @@ PROBLEMS = [
 
 def sha256(made: Project, *words: str, folder: str = ".", **environment: str) -> str:
     """The hash of what the command builds, as it tells it."""
-    run = made.run("build", "--format", "json", *words, folder=folder, **environment)
+    run = made.invoke("build", "--format", "json", *words, folder=folder, **environment)
     assert run.returncode == 0, run.stderr
     return str(json.loads(run.stdout)["sha256"])
 
@@ -163,12 +163,12 @@ def test_a_failed_build_leaves_the_former_package(tmp_path: Path) -> None:
     before, when = package.read_bytes(), package.stat().st_mtime_ns
     made.write("cards/wrong.md", card("wrong", "assert int('1') == 2"))
     there = files(tmp_path)
-    run = made.run("build")
+    run = made.invoke("build")
     assert run.returncode == 1
     assert "nothing was written" in run.stderr
     assert (package.read_bytes(), package.stat().st_mtime_ns) == (before, when)
     assert files(tmp_path) == there
-    assert made.run("build", "-o", "other.apkg").returncode == 1
+    assert made.invoke("build", "-o", "other.apkg").returncode == 1
     assert files(tmp_path) == there
 
 
@@ -189,7 +189,7 @@ def test_a_package_is_replaced_whole(tmp_path: Path) -> None:
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
     """The package goes where it was asked for, also where nothing is yet."""
     made = project(tmp_path, FILES)
-    assert made.run("build", "-o", "new/folders/deck.apkg").returncode == 0
+    assert made.invoke("build", "-o", "new/folders/deck.apkg").returncode == 0
     assert zipfile.is_zipfile(tmp_path / "new/folders/deck.apkg")
 
 
@@ -208,7 +208,7 @@ def test_a_package_that_cannot_be_written_is_told(tmp_path: Path, name: str) -> 
         pytest.skip("Linux has such a folder")
     made = project(tmp_path, {**FILES, "taken.apkg/inside.txt": "kept"})
     there = files(tmp_path)
-    run = made.run("build", "--format", "json", "-o", UNWRITABLE[name])
+    run = made.invoke("build", "--format", "json", "-o", UNWRITABLE[name])
     assert run.returncode == 1, run.stderr
     told = json.loads(run.stdout)
     assert [each["code"] for each in told["problems"]] == ["output-unwritable"]
@@ -233,16 +233,15 @@ def test_a_read_only_folder_is_told(tmp_path: Path) -> None:
 def test_build_raises_one_exception(tmp_path: Path) -> None:
     """A build refuses what cannot be written as it refuses what does not hold; a check returns."""
     made = project(tmp_path, FILES)
-    settings = made.settings()
-    checked = check([], settings)
+    checked = made.check()
     with pytest.raises(BuildFailedError) as failure:
-        build(checked, tmp_path / "cards/first.md/deck.apkg", MOMENT, settings)
+        made.package(checked, "cards/first.md/deck.apkg")
     assert [problem.code for problem in failure.value.problems] == [Code.OUTPUT_UNWRITABLE]
     made.write("cards/wrong.md", "## Open? {#open}\n\n$x\n")
-    wrong = check([], settings)
+    wrong = made.result()
     assert len(wrong.notes) == len(checked.notes)
     with pytest.raises(BuildFailedError, match="maths-unclosed"):
-        build(wrong, tmp_path / "deck.apkg", MOMENT, settings)
+        made.package(wrong)
 
 
 @pytest.mark.parametrize("wrong", [False, True], ids=["holds", "fails"])
@@ -254,7 +253,7 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, *, wrong: bool)
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     there = files(made.root)
-    run = made.run("build", TMPDIR=str(temporary), TMP=str(temporary), TEMP=str(temporary))
+    run = made.invoke("build", TMPDIR=str(temporary), TMP=str(temporary), TEMP=str(temporary))
     assert run.returncode == int(wrong), run.stderr
     assert files(temporary) == set()
     assert files(made.root) - there == (set() if wrong else {"deck.apkg", "cards.lock"})
@@ -263,9 +262,9 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, *, wrong: bool)
 def test_warnings_let_a_package_through_unless_strict(tmp_path: Path) -> None:
     """A question without an answer is left out and told; with --strict nothing is written."""
     made = project(tmp_path, {"a.md": card("one", "assert int('1')") + "## Open? {#open}\n"})
-    assert made.run("build", "--strict").returncode == 1
+    assert made.invoke("build", "--strict").returncode == 1
     assert not (tmp_path / "deck.apkg").exists()
-    run = made.run("build")
+    run = made.invoke("build")
     assert run.returncode == 0
     assert "cards/a.md:9:4: warning: this question has no answer [answer-missing]" in run.stderr
     with closing(database(tmp_path / "deck.apkg")) as connection:
@@ -276,7 +275,7 @@ def test_a_deck_without_cards_is_not_written(tmp_path: Path) -> None:
     """An empty package would take the place of a full one."""
     made = project(tmp_path, {"a.md": "Prose alone.\n"})
     assert made.problems() == ["cards:1:1 deck-empty", "cards/a.md:1:1 no-card"]
-    assert made.run("build").returncode == 1
+    assert made.invoke("build").returncode == 1
     assert not (tmp_path / "deck.apkg").exists()
 
 

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 import msgspec
 import pytest
-from projects import SETTINGS, Project, card, execution_config, project, rows, soon, verify
+from projects import SETTINGS, Project, card, execution_config, project, soon, verify
 
 import verideck
 from verideck.markdown import languages
@@ -221,6 +221,16 @@ def test_another_version_of_a_library_is_noticed(
             versions, "version", lambda name: version(name) if name != "markdown-it-py" else "0"
         )
         assert "distribution" in executed(copy)
+
+
+def rows(made: Project, kind: str = "proofs") -> dict[str, bytes]:
+    """The rows of one kind that a project keeps, by their keys."""
+    file = made.root / FOLDER / "store.sqlite"
+    if not file.exists():
+        return {}
+    with closing(sqlite3.connect(file)) as connection:
+        found = connection.execute("select key, content from rows where kind = ?", (kind,))
+        return dict(found.fetchall())
 
 
 @pytest.mark.parametrize("executor", ["fork", "spawn"])

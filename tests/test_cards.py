@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 import sample_page
 from deck_page import PAGE, page
-from projects import check, load, own_deck, parse, read
+from projects import Project, own_deck
 
 from verideck.model import Card, Role
-from verideck.problems import Problem
 from verideck.result import Result
-from verideck.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("deck")
 
@@ -46,22 +44,10 @@ LINES, COLUMNS = 15, 72
 """As much code as a card can show at once, and a phone scroll past."""
 
 
-def settings() -> Settings:
-    """The deck's settings, in which nothing is wrong."""
-    found = list(load(ROOT))
-    assert len(found) == 1
-    assert isinstance(found[0], Settings)
-    return found[0]
-
-
 @pytest.fixture(scope="module")
 def cards() -> Sequence[Card]:
     """The deck's cards; no problem is found on the way."""
-    project = settings()
-    sources = [each for each in read([], project) if not isinstance(each, Problem)]
-    found = list(parse(sources, project))
-    assert [each for each in found if isinstance(each, Problem)] == []
-    return [each for each in found if isinstance(each, Card)]
+    return Project(ROOT).cards()
 
 
 def test_every_question_has_its_card(cards: Sequence[Card]) -> None:
@@ -138,7 +124,7 @@ def test_the_sample_shows_cards_as_they_are() -> None:
 @pytest.mark.torch
 def test_the_seeds_make_values_that_stay(checked: Result) -> None:
     """What prose says of a run is the same in the next one."""
-    again = check([], settings())
+    again = Project(ROOT).check()
     assert [note.fields for note in again.notes] == [note.fields for note in checked.notes]
 
 
@@ -149,4 +135,4 @@ def test_every_card_can_be_seen(checked: Result, tmp_path: Path) -> None:
     pytest.importorskip("playwright")
     from test_pictures import faults  # noqa: PLC0415 - needs the browser's driver
 
-    assert faults(checked, tmp_path, settings()) == []
+    assert faults(Project(ROOT), checked, tmp_path) == []

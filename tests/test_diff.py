@@ -56,7 +56,7 @@ def test_everything_that_an_import_would_do(tmp_path: Path) -> None:
     """Each note with its fates and a difference by words; nothing is written."""
     made = edited(tmp_path)
     before = {file: file.read_bytes() for file in (tmp_path / "deck.apkg", tmp_path / "cards.lock")}
-    run = made.run("diff", SOURCE_DATE_EPOCH="1700000060")
+    run = made.invoke("diff", SOURCE_DATE_EPOCH="1700000060")
     assert run.returncode == 0, run.stderr
     assert run.stdout == (
         "changed  cards/a.md:7:4  changed  What changes?\n"
@@ -76,7 +76,7 @@ def test_everything_that_an_import_would_do(tmp_path: Path) -> None:
 
 def test_programs_are_told_the_same(tmp_path: Path) -> None:
     """As JSON: counts, and every note."""
-    told = json.loads(edited(tmp_path).run("diff", "--format", "json").stdout)
+    told = json.loads(edited(tmp_path).invoke("diff", "--format", "json").stdout)
     assert told["counts"] == {
         "new": 1, "changed": 1, "reworded": 2, "moved": 1, "emptied": 1, "retired": 1,
         "untagged": 0, "returned": 0, "untouched": 1,
@@ -98,8 +98,8 @@ def test_an_older_package_may_be_named(tmp_path: Path) -> None:
     made = edited(tmp_path)
     shutil.copy(tmp_path / "deck.apkg", tmp_path / "old.apkg")
     made.build(build_time=1_700_000_060)
-    assert made.run("diff").stdout == "an import of this build: 6 untouched\n"
-    assert "1 new, 1 changed, 2 reworded" in made.run("diff", "old.apkg").stdout
+    assert made.invoke("diff").stdout == "an import of this build: 6 untouched\n"
+    assert "1 new, 1 changed, 2 reworded" in made.invoke("diff", "old.apkg").stdout
 
 
 CLOZE = "## The {{c1::moon}}. {#moon}\n\n- goes round the {{c2::earth}}\n\n"
@@ -130,10 +130,10 @@ def test_a_build_counts_as_a_difference_does(tmp_path: Path, name: str) -> None:
         made.write("cards/a.md", text)
         made.build(build_time=1_700_000_000 + build_time)
     made.write("cards/a.md", last)
-    before = made.run("diff", SOURCE_DATE_EPOCH="1700000060").stdout.splitlines()[-1]
+    before = made.invoke("diff", SOURCE_DATE_EPOCH="1700000060").stdout.splitlines()[-1]
     (after,) = (
         line
-        for line in made.run("build", SOURCE_DATE_EPOCH="1700000060").stdout.splitlines()
+        for line in made.invoke("build", SOURCE_DATE_EPOCH="1700000060").stdout.splitlines()
         if line.startswith("since the last build: ")
     )
     assert before.partition(": ")[2] == after.partition(": ")[2]
@@ -146,8 +146,8 @@ def test_a_card_that_returns_is_named(tmp_path: Path) -> None:
     made.write("cards/a.md", SECOND)
     made.build(build_time=1_700_000_030)
     made.write("cards/a.md", FIRST.replace("Gone?", "Here again?"))
-    assert "returned, reworded  cards/a.md:19:4  gone  Here again?\n" in made.run("diff").stdout
-    told = made.run("build").stdout
+    assert "returned, reworded  cards/a.md:19:4  gone  Here again?\n" in made.invoke("diff").stdout
+    told = made.invoke("build").stdout
     assert 'reworded: gone "Gone?" → "Here again?"\n' in told
     assert 'returned: gone "Here again?"\n' in told
 
@@ -160,20 +160,20 @@ def test_what_has_no_text_any_more_is_told(tmp_path: Path) -> None:
     shutil.move(tmp_path / "deck.apkg", old)
     made.write("cards/a.md", FIRST.replace("## Gone? {#gone}\n\nYes.\n\n", ""))
     expected = "untagged  gone  Gone?\n    its text is gone, so no import tags it: "
-    assert expected in made.run("diff", "old.apkg").stdout
-    run = made.run("build")
+    assert expected in made.invoke("diff", "old.apkg").stdout
+    run = made.invoke("build")
     assert 'untagged: gone "Gone?"\n  Anki keeps them without a tag' in run.stdout
     assert "tag:verideck::retired" not in run.stdout
-    assert expected in made.run("diff", "old.apkg").stdout
+    assert expected in made.invoke("diff", "old.apkg").stdout
 
 
 def test_a_package_holds_what_is_said(tmp_path: Path) -> None:
     """The notes that are cards, and those that are retired."""
     made = project(tmp_path, {"a.md": FIRST})
-    assert ": 6 notes, sha256" in made.run("build").stdout
+    assert ": 6 notes, sha256" in made.invoke("build").stdout
     made.write("cards/a.md", SECOND)
-    assert ": 4 notes and 2 retired, sha256" in made.run("build").stdout
-    told = json.loads(made.run("build", "--format", "json").stdout)
+    assert ": 4 notes and 2 retired, sha256" in made.invoke("build").stdout
+    told = json.loads(made.invoke("build", "--format", "json").stdout)
     assert (told["notes"], told["retired"]) == (4, 2)
 
 
@@ -182,7 +182,7 @@ def test_without_its_package_a_lock_is_not_built_upon(tmp_path: Path) -> None:
     made = project(tmp_path, {"a.md": FIRST})
     made.build()
     (tmp_path / "deck.apkg").unlink()
-    run = made.run("diff")
+    run = made.invoke("diff")
     assert (run.returncode, "build with --locked the cards" in run.stderr) == (2, True)
 
 
@@ -192,22 +192,22 @@ def test_what_is_no_later_does_not_arrive(tmp_path: Path) -> None:
     made.build()
     (tmp_path / "cards.lock").unlink()
     made.write("cards/a.md", FIRST.replace("This.", "That."))
-    told = made.run("diff").stdout
+    told = made.invoke("diff").stdout
     assert "    no later than what is there: Anki leaves it as it is\n" in told
 
 
 def test_what_cannot_be_compared(tmp_path: Path) -> None:
     """Without a package, or with something else, it is a wrong use of the command."""
     made = project(tmp_path, {"a.md": FIRST})
-    run = made.run("diff")
+    run = made.invoke("diff")
     assert (run.returncode, "there is no deck.apkg yet" in run.stderr) == (2, True)
     made.write("other.apkg", "not one")
-    run = made.run("diff", "other.apkg")
+    run = made.invoke("diff", "other.apkg")
     assert (run.returncode, "no package that verideck wrote" in run.stderr) == (2, True)
     made.write("cards/a.md", "## Open $x? {#open}\n\nYes.\n")
     made.write("cards.lock", "?\n")
     made.write("deck.apkg", project(tmp_path / "good", {"a.md": FIRST}).build().read_bytes())
-    run = made.run("diff")
+    run = made.invoke("diff")
     assert run.returncode == 1
     assert "[lock-invalid]" in run.stderr
     assert "[maths-unclosed]" in run.stderr

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, Project, card, execution_config, processes, project, soon
+from projects import SETTINGS, Held, Project, card, execution_config, project, soon
 
 from verideck.model import Proof, Snippet
 from verideck.problems import Problem
@@ -157,16 +157,18 @@ def test_a_warm_parent_does_not_outlive_what_it_has_imported(
         assert soon(lambda: not Path(f"/proc/{parent}").exists())
 
 
-ENDLESS = "import subprocess\nsubprocess.run(['sleep', '45.125'])"
-
-
 @pytest.mark.parametrize("executor", ["fork", "spawn"])
 def test_a_run_that_is_broken_off_is_not_the_last_one(tmp_path: Path, executor: str) -> None:
     """All that it started ends at once, and the executor can be used again."""
     made = project(tmp_path, {})
+    held = Held.of(made)
+    endless = (
+        f"{held.opened}; hold()\n"
+        "import subprocess\nsubprocess.run(['sleep', '600'], close_fds=False)"
+    )
     with opened(made, executor) as (python, stop):
         for _ in range(2):
-            other(made, ENDLESS)
+            other(made, endless)
             raised: list[Exception] = []
 
             def execute(endless: list[Snippet], raised: list[Exception] = raised) -> None:
@@ -177,11 +179,11 @@ def test_a_run_that_is_broken_off_is_not_the_last_one(tmp_path: Path, executor: 
 
             running = threading.Thread(target=execute, args=[snippets(made)])
             running.start()
-            assert soon(lambda: bool(list(processes("45.125"))))
+            assert soon(held.is_held)
             stop.set()
             running.join(5)
             assert raised
-            assert soon(lambda: not list(processes("45.125")), 5)
+            assert soon(held.is_free, 5)
             stop.clear()
             other(made, "print(2)")
             assert printed(python, made) == "2"
@@ -190,9 +192,11 @@ def test_a_run_that_is_broken_off_is_not_the_last_one(tmp_path: Path, executor: 
 def test_what_is_left_of_a_card_that_killed_its_worker_ends_with_the_run(tmp_path: Path) -> None:
     """It lost its worker and is nobody's: it is ended when the next run begins."""
     made = project(tmp_path, {}, SETTINGS + "sandbox = false\n")
+    held = Held.of(made)
     other(
         made,
-        "import os, subprocess\nsubprocess.Popen(['sleep', '46.125'], start_new_session=True)\n"
+        f"{held.opened}; hold()\nimport subprocess\n"
+        "subprocess.Popen(['sleep', '600'], start_new_session=True, close_fds=False)\n"
         "os.kill(os.getppid(), 9)",
     )
     with opened(made) as (python, _):
@@ -202,7 +206,7 @@ def test_what_is_left_of_a_card_that_killed_its_worker_ends_with_the_run(tmp_pat
         other(made, "print(3)")
         assert printed(python, made) == "3"
         assert warm_parent(python) == parent
-        assert not list(processes("46.125"))
+        assert held.is_free()
 
 
 def test_close_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,9 @@ from anki.errors import CardTypeError
 from anki.sound import SoundOrVideoTag
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model.learner import Learner
 from projects import DOT, card, project
-from test_anki import CLOZE_CODE, CLOZES, FILES, Learner
+from test_anki import CLOZE_CODE, CLOZES, FILES
 
 from verideck.model import FIELDS, Identity, Kind, Note, NoteType, Place, Template
 from verideck.render.faces import CardFaces, TemplateError, faces

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, card, load, processes, project, soon
+from projects import SETTINGS, Held, card, load, project, soon
 
 from verideck.model import LARGEST_LIMIT
 from verideck.problems import Code, Problem
@@ -20,7 +20,7 @@ FORKS = """\
 import os, time
 for _ in range(200):
     if os.fork() == 0:
-        time.sleep(45.375)
+        time.sleep(600)
         os._exit(0)
 time.sleep(30)
 assert os.getpid()
@@ -46,7 +46,9 @@ assert len(threads) == 40
 """
 SHELLS = """\
 import subprocess
-shells = [subprocess.Popen(["sh", "-c", "sleep 46.375 & wait"]) for _ in range(25)]
+shells = [
+    subprocess.Popen(["sh", "-c", "sleep 600 & wait"], close_fds=False) for _ in range(25)
+]
 shells[0].wait()
 assert shells
 """
@@ -92,17 +94,19 @@ LOW = SETTINGS + "memory = 1000\ndisk = 2\nprocesses = 30\n"
 def test_a_card_that_goes_too_far_is_stopped(tmp_path: Path, name: str, executor: str) -> None:
     """It is told which limit that was, where it stood, and how to allow more; others go on."""
     code, setting, told, line = BROKEN[name]
-    text = card("one", code) + card("two", "assert int('1')")
-    settings = f'{LOW}executor = "{executor}"\n'
-    first, *others = project(tmp_path, {"a.md": text}, settings).verified()
+    made = project(tmp_path, {}, f'{LOW}executor = "{executor}"\n')
+    held = Held.of(made)
+    started = card("one", f"{held.opened}; hold()\n{code}")
+    made.write("cards/a.md", started + card("two", "assert int('1')"))
+    first, *others = made.verified()
     assert isinstance(first, Problem)
     assert first.code is told
     assert f"{setting} in [tool.verideck]" in first.hint
     assert f"{{{setting}=…}} on the fence" in first.hint
-    assert line is None or first.place.line == FIRST + line
+    assert line is None or first.place.line == FIRST + 1 + line
     assert len(others) == 1
     assert not isinstance(others[0], Problem)
-    assert soon(lambda: not [*processes("45.375"), *processes("46.375")])
+    assert soon(held.is_free)
 
 
 ALLOWED = {

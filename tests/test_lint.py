@@ -159,7 +159,7 @@ def made(tmp_path: Path) -> Project:
 def test_nothing_is_executed_or_written(made: Project) -> None:
     """A card whose code does not hold is looked at like any other; 1 where an error stands."""
     before = sorted(made.root.rglob("*"))
-    run = made.run("lint")
+    run = made.invoke("lint")
     assert run.returncode == 1
     assert "[assertion-failed]" not in run.stderr
     assert (
@@ -171,7 +171,7 @@ def test_nothing_is_executed_or_written(made: Project) -> None:
 
 def test_one_file_is_told_beside_the_others(made: Project) -> None:
     """Only what is named is told, and a card of another file can be what it is like."""
-    run = made.run("lint", "cards/b.md")
+    run = made.invoke("lint", "cards/b.md")
     assert "cards/a.md:1:4: error" not in run.stderr
     assert "the card at cards/a.md:1:4 (100%) [questions-alike]" in run.stderr
     assert run.stdout.startswith("1 card, ")
@@ -179,30 +179,30 @@ def test_one_file_is_told_beside_the_others(made: Project) -> None:
 
 def test_forms_and_strictness(made: Project) -> None:
     """JSON holds it all; GitHub annotates; `--strict` makes errors of warnings; quiet is quiet."""
-    told = json.loads(made.run("lint", "--format", "json").stdout)
+    told = json.loads(made.invoke("lint", "--format", "json").stdout)
     assert set(told) == {"cards", "rules", "suppressions", "problems"}
     assert told["rules"] == {"question-yes-no": 2, "source-missing": 2, "questions-alike": 1}
-    assert "title=question-yes-no" in made.run("lint", "--format", "github").stdout
+    assert "title=question-yes-no" in made.invoke("lint", "--format", "github").stdout
     made.write("pyproject.toml", "[tool.verideck.lint]\nquestion-yes-no = false\n")
     made.write("cards/b.md", "")
-    assert made.run("lint").returncode == 0
-    assert made.run("lint", "--strict").returncode == 1
-    assert made.run("lint", "-q").stdout == ""
+    assert made.invoke("lint").returncode == 0
+    assert made.invoke("lint", "--strict").returncode == 1
+    assert made.invoke("lint", "-q").stdout == ""
 
 
 def test_the_table_of_rules_alone_makes_a_project(made: Project) -> None:
     """Its settings hold in the folders below it, too; what is no table is refused."""
     made.write("pyproject.toml", "[tool.verideck.lint]\nquestion-yes-no = false\n")
-    assert "[question-yes-no]" not in made.run("lint", "a.md", folder="cards").stderr
+    assert "[question-yes-no]" not in made.invoke("lint", "a.md", folder="cards").stderr
     made.write("pyproject.toml", "[tool.verideck]\nlint = 5\n")
-    assert "2:1: error: lint must be a table of rules, not 5" in made.run("lint").stderr
+    assert "2:1: error: lint must be a table of rules, not 5" in made.invoke("lint").stderr
 
 
 def test_an_exception_may_stand_on_either_of_two(made: Project) -> None:
     """What two cards break together is excepted by one of them."""
     why = '{#later lint="questions-alike: one is in code; question-yes-no: asked so"}'
     made.write("cards/a.md", f"## Does a decoder attend to what comes later? {why}\n\nNo.\n")
-    run = made.run("lint")
+    run = made.invoke("lint")
     assert "[questions-alike]" not in run.stderr
     assert "2 suppressions with a reason: 1 questions-alike, 1 question-yes-no" in run.stdout
     assert [each.kind for each in made.cards()] == [Kind.BASIC, Kind.BASIC]

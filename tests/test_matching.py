@@ -146,7 +146,7 @@ def test_a_part_of_the_project_takes_no_other_files_notes(tmp_path: Path) -> Non
     )
     made.build()
     made.write("cards/b.md", f"- B?\n    - b\n- And what then?\n    - {answer}\n")
-    run = made.run("build", "cards/b.md", SOURCE_DATE_EPOCH="1700000060")
+    run = made.invoke("build", "cards/b.md", SOURCE_DATE_EPOCH="1700000060")
     assert "since the last build: 1 new, 1 untouched" in run.stdout
     assert not any(entry.retired for entry in remembered(made.root).entries.values())
     assert len(remembered(made.root).entries) == 3

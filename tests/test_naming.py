@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from projects import Project, parse, project, read
+from projects import Project, project
 
-from verideck.model import Card, Source
+from verideck.model import Card
 from verideck.problems import Problem, errors
 
 WRITTEN = {
@@ -39,7 +39,7 @@ def test_an_id_is_written_and_nothing_else(tmp_path: Path, name: str) -> None:
     before, after = WRITTEN[name]
     made = project(tmp_path, {"a.md": before.encode()})
     package = made.build().read_bytes()
-    run = made.run("id")
+    run = made.invoke("id")
     assert run.returncode == 0, run.stderr
     content = (tmp_path / "cards/a.md").read_bytes().decode()
     (identity,) = re.findall(r"\{#([a-z2-7]{8})", content)
@@ -47,7 +47,7 @@ def test_an_id_is_written_and_nothing_else(tmp_path: Path, name: str) -> None:
     assert f"{{#{identity}}}" in run.stdout
     assert made.build(build_time=1_700_000_060).read_bytes() == package
     assert [card.id for card in made.cards()] == [identity]
-    assert made.run("id").stdout == "every question has an id\n"
+    assert made.invoke("id").stdout == "every question has an id\n"
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n{}"), max_size=30)
@@ -63,7 +63,7 @@ def test_whatever_the_file(
     content = "\n".join(start + text for start, text in lines)
     file = made.write("cards/a.md", content)
     before = _questions(made)
-    run = made.run("id") if before else None
+    run = made.invoke("id") if before else None
     if run is None or run.returncode:
         assert file.read_bytes().decode() == content
         return
@@ -77,10 +77,8 @@ def test_whatever_the_file(
 
 def _questions(made: Project) -> list[str]:
     """The questions of the cards; none where something is wrong with the file."""
-    settings_ = made.settings()
-    sources = read([], settings_)
-    found = parse([each for each in sources if isinstance(each, Source)], settings_)
-    problems = [each for each in (*sources, *found) if isinstance(each, Problem)]
+    found = made.parsed()
+    problems = [each for each in found if isinstance(each, Problem)]
     cards = [each for each in found if isinstance(each, Card)]
     return [] if errors(problems) else [card.question.text for card in cards]
 
@@ -88,7 +86,7 @@ def _questions(made: Project) -> list[str]:
 def test_nothing_is_written_where_something_is_wrong(tmp_path: Path) -> None:
     """All problems are told, and every file is as it was."""
     made = project(tmp_path, {"a.md": "- What?\n    - This.\n", "b.md": "- Open $x\n    - No.\n"})
-    run = made.run("id")
+    run = made.invoke("id")
     assert run.returncode == 1
     assert "[maths-unclosed]" in run.stderr
     assert (tmp_path / "cards/a.md").read_text(encoding="utf-8") == "- What?\n    - This.\n"
@@ -97,6 +95,6 @@ def test_nothing_is_written_where_something_is_wrong(tmp_path: Path) -> None:
 def test_some_files_alone(tmp_path: Path) -> None:
     """What is named is what is written into."""
     made = project(tmp_path, {"a.md": "- What?\n    - This.\n", "b.md": "- Who?\n    - She.\n"})
-    assert made.run("id", "cards/b.md").returncode == 0
+    assert made.invoke("id", "cards/b.md").returncode == 0
     assert "{#" not in (tmp_path / "cards/a.md").read_text(encoding="utf-8")
     assert "{#" in (tmp_path / "cards/b.md").read_text(encoding="utf-8")

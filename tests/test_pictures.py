@@ -4,15 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from projects import build, check
 
 from verideck.result import Result
-from verideck.settings import Settings
 
 pytest.importorskip("playwright", reason="make test installs it")
 pytest.importorskip("_aqt", reason="make test installs it")
 
 from pictures import CHROMIUM, MODES, SMALL, photograph
+from projects import Project, project
 
 MOMENT = 1_800_000_000
 
@@ -86,10 +85,10 @@ DRAWING = (
 )
 
 
-def faults(checked: Result, folder: Path, project: Settings) -> list[str]:
+def faults(made: Project, checked: Result, folder: Path) -> list[str]:
     """Look at every card of a deck in every mode; returns what is wrong."""
     package = folder / "deck.apkg"
-    build(checked, package, MOMENT, project)
+    made.package(checked, str(package))
     if not CHROMIUM.exists():
         assert "CI" not in os.environ, "CI installs chromium"
         pytest.skip("no chromium here, and not ours to install")
@@ -104,8 +103,5 @@ def faults(checked: Result, folder: Path, project: Settings) -> list[str]:
 
 def test_everything_that_a_card_can_hold_fits(tmp_path: Path) -> None:
     """No card is wider than the screen, no formula fails, no picture is missing."""
-    (tmp_path / "cards").mkdir()
-    (tmp_path / "cards" / "样张.md").write_text(EVERYTHING, encoding="utf-8")
-    (tmp_path / "图 1.svg").write_text(DRAWING, encoding="utf-8")
-    project = Settings(tmp_path, deck="样张", namespace="sample")
-    assert faults(check([], project), tmp_path, project) == []
+    made = project(tmp_path, {"样张.md": EVERYTHING, "图 1.svg": DRAWING})
+    assert faults(made, made.check(), tmp_path) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from projects import MOMENT, Project, build, check, project, remembered
+from projects import MOMENT, Project, project, remembered
 
 from verideck.history import lock
 from verideck.history.stamp import RETIRED
@@ -18,9 +18,8 @@ OTHER = "## Other thing? {#other}\n\nYes, it is.\n"
 
 def told(made: Project, *paths: str, output: str = "deck.apkg") -> dict[str, str]:
     """Build again; returns what became of the notes, by their ids."""
-    settings = made.settings()
     files = [made.root / path for path in paths]
-    built = build(check(files, settings), made.root / output, MOMENT + 10, settings)
+    built = made.package(made.result(*files), output, MOMENT + 10)
     return {
         each.id: str(each.kind) for each in built.changes if each.kind is not ChangeKind.UNTOUCHED
     }
@@ -77,7 +76,7 @@ def test_a_build_of_a_part_takes_no_other_files_note(tmp_path: Path) -> None:
     made.build()
     before = (made.root / lock.NAME).read_bytes()
     made.write("cards/b.md", "## What is x?\n\nB says otherwise entirely.\n")
-    run = made.run("build", "cards/b.md")
+    run = made.invoke("build", "cards/b.md")
     assert run.returncode == 1
     assert "[id-repeated]" in run.stderr
     assert "cards/b.md:1" in run.stderr

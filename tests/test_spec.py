@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from projects import build, check, execution_config, lint, load, parse, read, verify
+from projects import Project, execution_config, load, parse, read, verify
 from spec_cases import SPEC, BadCaseError, Case, cases
 
+import verideck
 from verideck.cli import report
 from verideck.cli.report import summarise
 from verideck.model import Card, Note, Passage, Proof, ProvenCard, Role, Snippet
@@ -54,8 +55,7 @@ def _passage(letter: str, passage: Passage) -> str:
 def _notes(project: Path, problems: list[Problem]) -> Iterator[str]:
     """The fields of the notes, in the words of `notes.md`."""
     for settings in _held(load(project), problems):
-        checked = _checked(settings, problems)
-        yield from map(_note, checked)
+        yield from map(_note, _checked(settings, problems))
 
 
 def _note(note: Note) -> str:
@@ -68,7 +68,7 @@ def _note(note: Note) -> str:
 
 
 def _checked(settings: Settings, problems: list[Problem]) -> tuple[Note, ...]:
-    result = check([], settings)
+    result = Project(settings.root).result()
     problems.extend(result.problems)
     return result.notes if result.ok else ()
 
@@ -120,10 +120,12 @@ def _problems(project: Path, problems: list[Problem]) -> Iterator[str]:
     settings = _held(load(project), problems)
     if not problems:
         try:
-            checked = check([], settings[0])
+            made = Project(project)
+            checked = made.result()
             problems.extend(checked.problems)
-            locked = (project / "--locked").exists()
-            build(checked, project / settings[0].output, MOMENT, settings[0], locked=locked)
+            made.package(
+                checked, settings[0].output, MOMENT, locked=(project / "--locked").exists()
+            )
         except BuildFailedError as failure:
             problems[:] = failure.problems
     yield from ()
@@ -135,15 +137,15 @@ def _rebuilds(project: Path, problems: list[Problem]) -> Iterator[str]:
     The files below `then/` are those that the author changes in between; an empty one is deleted.
     Those below `between/` are changed, and built, before.
     """
-    (settings,) = _held(load(project), problems)
-    output = project / settings.output
-    build(check([], settings), output, MOMENT, settings)
+    made = Project(project)
+    output = made.settings().output
+    made.build(output)
     if (project / "between").exists():
         _change(project, "between")
-        build(check([], settings), output, MOMENT + 30, settings)
+        made.build(output, MOMENT + 30)
     _change(project, "then")
     try:
-        built = build(check([], settings), output, MOMENT + 60, settings)
+        built = made.package(made.result(), output, MOMENT + 60)
     except BuildFailedError as failure:
         problems.extend(failure.problems)
     else:
@@ -163,7 +165,8 @@ def _rules(project: Path, problems: list[Problem]) -> Iterator[str]:
     """Which rules for cards are broken, and the last lines, in the words of `lint.md`."""
     del problems  # they are among those that are found
     for settings in _held(load(project), []):
-        found = lint([], settings)
+        with verideck.Project.open(settings.root) as opened:
+            found = opened.lint([])
         for problem in sorted(found.problems, key=lambda each: each.place):
             yield report.format_problem(problem, project)
         yield report.format_lint(found)

@@ -35,7 +35,19 @@ INTERRUPTED = 130
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """All commands; click itself would end them with 1 at Ctrl-C, as if cards did not hold."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; Ctrl-C ends it without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted", err=True)
+            sys.exit(INTERRUPTED)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="verideck")
 def verideck() -> None:
     """Markdown questions and answers become an Anki deck, and every snippet is proved first."""

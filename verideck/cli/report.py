@@ -25,7 +25,8 @@ def format_problem(problem: Problem, root: Path) -> str:
     first, *more = problem.message.split("\n")
     place = problem.place
     lines = [f"{_from_here(place, root)}: {problem.severity}: {first} [{problem.code}]"]
-    source = _source_line(root / place.path, place.line)
+    is_read = problem.code is not Code.OUTPUT_UNWRITABLE  # what it holds is not what is wrong
+    source = _source_line(root / place.path, place.line) if is_read else ""
     margin = " " * len(f"{place.line:>5}")
     if source:
         lines.append(f"{place.line:>5} | {source}")
