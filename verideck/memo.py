@@ -22,7 +22,7 @@ from verideck import __version__
 from verideck.history.likeness import sketch
 from verideck.model import Card, Note, ProvenCard, Source
 from verideck.problems import Problems
-from verideck.render.look import Rendered, depends_on_run, note_of
+from verideck.render.look import ImageFile, Rendered, depends_on_run, note_of
 from verideck.source.config import SourceConfig
 from verideck.source.found import CardsOfFile
 from verideck.source.includes import content_hash
@@ -47,6 +47,8 @@ class FileRow:
     found: CardsOfFile
     looks: tuple[Rendered | None, ...]
     """Of each card; None where its look depends on a run."""
+    images: tuple[ImageFile, ...]
+    """Those of all these looks."""
 
 
 class Memo:
@@ -62,8 +64,8 @@ class Memo:
         self._highlighter: Highlighter | None = None
         self._hashes = FileHashes()
         self._files: dict[str, tuple[str, FileRow]] = {}
-        self._asked: set[str] = set()
-        self._seen: dict[int, tuple[Card, Rendered]] = {}
+        self._current: dict[str, tuple[Source, FileRow]] = {}
+        self._looks: dict[str, tuple[FileRow, dict[int, Rendered | None]]] = {}
         self._notes: dict[int, _Noted] = {}
         self._used: dict[int, _Noted] = {}
         self._images: set[str] = set()
@@ -75,6 +77,7 @@ class Memo:
     def begin(self, config: SourceConfig) -> None:
         """Begin a run, in which the settings are these."""
         self._config = config
+        self._current.clear()
         self._used.clear()
         self._images.clear()
         self.done.clear()
@@ -103,14 +106,10 @@ class Memo:
 
     def cards_of(self, source: Source) -> CardsOfFile:
         """The cards of a file, see `source.cards.cards_of`."""
-        self._asked.add(source.path)
         row = self._remembered(source)
         if row is None:
             row = row_of(self._config, source, self._highlighted())
             self._keep(source, row)
-        for card, look in zip(row.found.cards, row.looks, strict=True):
-            if look:
-                self._seen[id(card)] = card, look
         return row.found
 
     def note(self, proven: ProvenCard, card: Card, problems: Problems) -> Note | None:
@@ -119,9 +118,9 @@ class Memo:
         Reports what stands in the way.
         """
         known = self._notes.get(id(card))
-        if known and known.card is card and known.proven == proven and self._shows(known.look):
+        if known and known.card is card and known.proven == proven and self._shows(known.images):
             self._used[id(card)] = known
-            self._images.update(each.path for each in known.look.images)
+            self._images.update(each.path for each in known.images)
             return known.note
         look = self._look(proven, card)
         self._images.update(each.path for each in look.images)
@@ -130,7 +129,7 @@ class Memo:
             return None
         images = {each.name: (self._root / each.path).read_bytes() for each in look.images}
         note = note_of(card, look, images)
-        self._used[id(card)] = _Noted(card, proven, look, note)
+        self._used[id(card)] = _Noted(card, proven, look.images, note)
         return note
 
     def images(self) -> set[str]:
@@ -140,9 +139,8 @@ class Memo:
     def end(self, *, write: bool = True) -> None:
         """End a run: keep in memory what it asked for, and maybe write what is new."""
         self._notes, self._used = self._used, {}
-        self._seen = {}
-        self._files = {path: kept for path, kept in self._files.items() if path in self._asked}
-        self._asked.clear()
+        self._files = {path: kept for path, kept in self._files.items() if path in self._current}
+        self._looks = {path: kept for path, kept in self._looks.items() if path in self._current}
         here = {named for named, _ in self._files.values()}
         self._fresh_files = {key: row for key, row in self._fresh_files.items() if key in here}
         if write:
@@ -161,17 +159,22 @@ class Memo:
         return self._highlighter
 
     def _remembered(self, source: Source) -> FileRow | None:
+        current = self._current.get(source.path)
+        if current and current[0] is source:
+            return current[1]
         named = _file_key(source, self._config)
         known = self._files.get(source.path)
         row = known[1] if known and known[0] == named else self._file_rows.find(named)
         if row is None or not self._is_fresh(row):
             return None
         self._files[source.path] = named, row
+        self._current[source.path] = source, row
         return row
 
     def _keep(self, source: Source, row: FileRow) -> None:
         named = _file_key(source, self._config)
         self._files[source.path] = named, row
+        self._current[source.path] = source, row
         self._fresh_files[named] = row
         self.done["files"] += 1
         self.done["cards"] += sum(look is not None for look in row.looks)
@@ -181,11 +184,11 @@ class Memo:
         includes_hold = all(
             content_hash(self._root, path) == known for path, known in row.found.included
         )
-        return includes_hold and all(self._shows(look) for look in row.looks if look)
+        return includes_hold and self._shows(row.images)
 
-    def _shows(self, look: Rendered) -> bool:
-        """Whether the images of a card are as they were."""
-        return all(self._image_hash(each.path) == each.hash for each in look.images)
+    def _shows(self, images: Sequence[ImageFile]) -> bool:
+        """Whether images are as they were."""
+        return not images or all(self._image_hash(each.path) == each.hash for each in images)
 
     def _image_hash(self, path: str) -> str:
         file = self._root / path
@@ -193,19 +196,31 @@ class Memo:
 
     def _look(self, proven: ProvenCard, card: Card) -> Rendered:
         """What an identified card looks like."""
-        seen = self._seen.get(id(proven.card))
-        if seen and seen[0] is proven.card and self._shows(seen[1]):
-            return seen[1]
+        look = self._look_in_file(proven.card)
+        if look and self._shows(look.images):
+            return look
         identified = replace(proven, card=card)
         named = _look_key(identified)
         look = self._look_rows.find(named)
-        if look is None or not self._shows(look):
+        if look is None or not self._shows(look.images):
             from verideck.render.fields import rendered  # noqa: PLC0415 - see `prepare`
 
             look = rendered(identified, self._root, self._highlighted())
             self._fresh_looks[named] = look
             self.done["cards"] += 1
         return look
+
+    def _look_in_file(self, card: Card) -> Rendered | None:
+        """What a card looks like that its file's row has; None where its look depends on a run."""
+        path = card.place.path
+        if path not in self._files:
+            return None
+        _, row = self._files[path]
+        kept = self._looks.get(path)
+        if kept is None or kept[0] is not row:
+            by_card = zip(row.found.cards, row.looks, strict=True)
+            kept = self._looks[path] = row, {id(each): look for each, look in by_card}
+        return kept[1].get(id(card))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +229,7 @@ class _Noted:
 
     card: Card
     proven: ProvenCard
-    look: Rendered
+    images: tuple[ImageFile, ...]
     note: Note
 
 
@@ -235,7 +250,8 @@ def row_of(config: SourceConfig, source: Source, highlighter: Highlighter) -> Fi
         None if depends_on_run(card) else rendered(ProvenCard(card, ()), config.root, highlighter)
         for card in cards
     )
-    return FileRow(replace(found, cards=cards), looks)
+    images = tuple(image for look in looks if look for image in look.images)
+    return FileRow(replace(found, cards=cards), looks, images)
 
 
 def _encoded_row(config: SourceConfig, source: Source) -> bytes:
@@ -283,5 +299,5 @@ def _version() -> str:
     found = [find_spec(name) for name in _LIBRARIES]
     libraries = [Path(each.origin) for each in found if each and each.origin]
     folders = [file.parents[1] for file in libraries]
-    every = [package / "model.py", *files, *libraries, *folders]
+    every = [package / "model.py", Path(__file__), *files, *libraries, *folders]
     return repr([__version__, sys.version, *(each.stat().st_mtime_ns for each in every)])

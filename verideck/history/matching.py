@@ -11,10 +11,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from verideck.history.likeness import Features, alike, features, sketched
 from verideck.history.lock import Entry
 from verideck.model import Card, Place, one_line
+
+Value = TypeVar("Value")
 
 ENOUGH = 0.5
 """The least likeness of a card and a note with different questions."""
@@ -77,22 +80,25 @@ def _the_only_ones(cards: Sequence[Card], entries: Sequence[Entry]) -> dict[Plac
     These are most cards of most builds. Notes with several lines in the lock are left out: all
     their pairs must be compared.
     """
-    guids = Counter(entry.identity.guid for entry in entries)
-    of_entries: dict[str, Entry | None] = {}
-    for entry in entries:
-        question = entry.identity.question
-        is_only_one = question not in of_entries and guids[entry.identity.guid] == 1
-        of_entries[question] = entry if is_only_one else None
-    of_cards: dict[str, Card | None] = {}
-    for card in cards:
-        question = one_line(card.question.text)
-        of_cards[question] = None if question in of_cards else card
-    matches: dict[Place, Entry] = {}
-    for question, asking in of_cards.items():
-        only = of_entries.get(question)
-        if asking and only and _may_be(asking, only):
-            matches[asking.place] = only
-    return matches
+    of_guid = _unique([entry.identity.guid for entry in entries], entries)
+    of_question = _unique([entry.identity.question for entry in entries], entries)
+    asking = _unique([one_line(card.question.text) for card in cards], cards)
+    return {
+        card.place: entry
+        for question, card in asking.items()
+        if (entry := of_question.get(question))
+        and entry.identity.guid in of_guid
+        and _may_be(card, entry)
+    }
+
+
+def _unique(keys: Sequence[str], values: Sequence[Value]) -> Mapping[str, Value]:
+    """Return the values by their keys, without those whose key another has, too."""
+    by_key = dict(zip(keys, values, strict=True))
+    if len(by_key) == len(keys):
+        return by_key
+    counts = Counter(keys)
+    return {key: value for key, value in by_key.items() if counts[key] == 1}
 
 
 def _resolved(pairs: list[Pair]) -> tuple[dict[Place, Entry], list[Pair]]:

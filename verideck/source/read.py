@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from verideck.model import FORBIDDEN, Place, Source
@@ -23,18 +25,22 @@ def read(paths: Sequence[Path], settings: Settings, problems: Problems) -> list[
     files that cannot be read, and characters that no card may contain; such files are left out.
     """
     cards = settings.root / settings.cards
-    seen: set[Path] = set()
+    seen: set[str] = set()
+    real_folder = cache(os.path.realpath)
     sources: list[Source] = []
     for path in map(absolute, paths or [cards]):
         if path.is_dir():
-            files = sorted(_markdown_files(path), key=lambda file: file.relative_to(path).parts)
+            files = sorted(_markdown_files(path, settings.root, problems), key=lambda it: it.parts)
         else:
             files = [path]
+        bases = [base for base in (absolute(cards), path) if base.is_dir()]
         for file in files:
-            if resolved(file) in seen:
+            is_link = file.is_symlink()
+            real = os.path.realpath(file) if is_link else f"{real_folder(file.parent)}/{file.name}"
+            if real in seen:
                 continue
-            seen.add(resolved(file))
-            source = _source(file, _folders(file, path, cards), settings.root, problems)
+            seen.add(real)
+            source = _source(file, _folders(file, bases), settings.root, problems)
             sources += [source] if source else []
     return sources
 
@@ -56,20 +62,30 @@ def is_whole(paths: Sequence[Path], settings: Settings) -> bool:
     return not paths or any(resolved(path) == cards for path in paths)
 
 
-def _markdown_files(folder: Path) -> Iterator[Path]:
-    for file in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        # A broken link is not a file, but leaving it out must be reported.
-        is_file = file.is_file() or (file.is_symlink() and not file.is_dir())
-        if file.suffix.lower() in SUFFIXES and not hidden and is_file:
-            yield file
+def _markdown_files(folder: Path, root: Path, problems: Problems) -> Iterator[Path]:
+    def unreadable(error: OSError) -> None:
+        place = Place(place_name(Path(error.filename), root))
+        message = f"this folder cannot be read: {error.strerror}"
+        problems.report(Problem(Code.FILE_UNREADABLE, message, place))
+
+    for parent, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            file = Path(parent, name)
+            # A broken link is not a file, but leaving it out must be reported.
+            if (
+                file.suffix.lower() in SUFFIXES
+                and not name.startswith(".")
+                and (file.is_file() or file.is_symlink())
+            ):
+                yield file
 
 
-def _folders(file: Path, given: Path, cards: Path) -> tuple[str, ...]:
-    """Return the folders that name the deck: below the cards folder, else below the given path."""
-    for base in (cards, given):
-        if base.is_dir() and file.is_relative_to(base.absolute()):
-            return file.relative_to(base.absolute()).parent.parts
+def _folders(file: Path, bases: Sequence[Path]) -> tuple[str, ...]:
+    """Return the folders that name the deck: those below the first base that the file is in."""
+    for base in bases:
+        if file.is_relative_to(base):
+            return file.relative_to(base).parent.parts
     return ()
 
 

@@ -53,9 +53,8 @@ _SETTLED = 2_000_000_000
 
 def place_name(file: Path, root: Path) -> str:
     """Return a file's path for a `Place`: relative to the project, or absolute outside of it."""
-    whole = absolute(file)
-    inside = whole.is_relative_to(root.absolute())
-    return (whole.relative_to(root.absolute()) if inside else whole).as_posix()
+    whole, folder = absolute(file), absolute(root)
+    return (whole.relative_to(folder) if whole.is_relative_to(folder) else whole).as_posix()
 
 
 def absolute(path: Path) -> Path:
