@@ -33,6 +33,28 @@ class Identities:
         """Begin with nothing."""
         self._known: dict[int, tuple[Card, Entry, Card]] = {}
         self._used: dict[int, tuple[Card, Entry, Card]] = {}
+        self._matched: tuple[Lock, Sequence[Card], Sequence[Entry]] | None = None
+
+    def matched(self, cards: Sequence[Card], lock: Lock) -> Sequence[Entry] | None:
+        """Return the cards' entries if they ask what the former run's cards asked, else None."""
+        if self._matched is None:
+            return None
+        former_lock, former, entries = self._matched
+        is_same = lock is former_lock and len(cards) == len(former)
+        return entries if is_same and all(map(_asks_the_same, cards, former)) else None
+
+    def keep(self, cards: Sequence[Card], lock: Lock, entries: Sequence[Entry | None]) -> None:
+        """Remember which entry is whose, if this follows from ids and questions alone."""
+        lines = [*lock.merged, *lock.entries.values()]
+        is_clear = len({line.identity.question for line in lines}) == len(lines)
+        clear = [
+            entry
+            for card, entry in zip(cards, entries, strict=True)
+            if entry
+            and (card.id == entry.identity.id or _question(card) == entry.identity.question)
+        ]
+        is_clear = is_clear and len(clear) == len(cards)
+        self._matched = (lock, cards, clear) if is_clear else None
 
     def of(self, card: Card, entry: Entry) -> Card:
         """The card as the note that an entry remembers."""
@@ -45,6 +67,18 @@ class Identities:
     def forget_others(self) -> None:
         """Remember only what was asked for since this was called last."""
         self._known, self._used = self._used, {}
+
+
+def _asks_the_same(card: Card, former: Card) -> bool:
+    return card is former or _asked(card) == _asked(former)
+
+
+def _asked(card: Card) -> tuple[str, Kind, str, str]:
+    return card.id, card.kind, _question(card), card.place.path
+
+
+def _question(card: Card) -> str:
+    return one_line(card.question.text)
 
 
 class _Taken:
@@ -72,13 +106,17 @@ def recognise(
     """
     identities = identities or Identities()
     every = [*cards, *scope.context_cards]
-    found, unclear = _entries(every, lock, scope)
+    unclear: list[Pair] = []
+    entries: Sequence[Entry | None] | None = identities.matched(every, lock)
+    if entries is None:
+        found, unclear = _entries(every, lock, scope)
+        entries = [found.get(card.place) for card in every]
+        identities.keep(every, lock, entries)
     told = list(_ambiguous(unclear))
     ambiguous = {problem.place for problem in told}
     taken: _Taken | None = None
     known: dict[Place, Card] = {}
-    for card in every:
-        entry = found.get(card.place)
+    for card, entry in zip(every, entries, strict=True):
         if entry and entry.kind is not card.kind:
             told.append(_another_kind(card, entry))
         elif entry:
@@ -120,7 +158,7 @@ def _entries(
 
 def _new(card: Card, namespace: str, taken: _Taken) -> Card:
     """The card with an identity that no note has; its id and guid are taken then."""
-    name = card.id or chosen(one_line(card.question.text), taken.ids)
+    name = card.id or chosen(_question(card), taken.ids)
     taken.ids.add(name)
     its_guid = guid(namespace, name, taken.guids)
     taken.guids.add(its_guid)
@@ -131,7 +169,7 @@ def _with_former(card: Card, entry: Entry) -> Card:
     """The card as the note that it was."""
     former = entry.identity
     if not (card.deletions or card.reverse or former.numbers):
-        is_same = former.question == one_line(card.question.text) and former.answer == _sketch(card)
+        is_same = former.question == _question(card) and former.answer == _sketch(card)
         if is_same and former.written is bool(card.id) and former.id == (card.id or former.id):
             return replace(card, identity=former)
     return _with_identity(card, card.id or former.id, former.guid, _past(card, former))
@@ -145,7 +183,7 @@ def _with_identity(card: Card, name: str, its_guid: str, past: Past) -> Card:
         id=name,
         written=bool(card.id),
         guid=its_guid,
-        question=one_line(card.question.text),
+        question=_question(card),
         answer=_sketch(card),
         numbers=tuple((n, text) for n, text in texts.items() if n in asked),
         dropped=tuple((n, texts[n]) for n in sorted(texts) if n not in asked),
