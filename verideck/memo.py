@@ -26,7 +26,8 @@ from verideck.render.look import ImageFile, Rendered, depends_on_run, note_of
 from verideck.source.config import SourceConfig
 from verideck.source.found import CardsOfFile
 from verideck.source.includes import content_hash
-from verideck.storage.files import OUTSIDE, FileHashes, is_inside, place_name
+from verideck.source.read import text_of
+from verideck.storage.files import OUTSIDE, FileCache, hashed, is_inside, place_name
 from verideck.storage.store import Rows, Store, encoded, key
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Memo:
         self._look_rows = Rows.of(store, "looks", Rendered)
         self._store = store
         self._highlighter: Highlighter | None = None
-        self._hashes = FileHashes()
+        self._hashes = FileCache(hashed)
+        self.texts = FileCache(text_of)
         self._files: dict[str, tuple[str, FileRow]] = {}
         self._current: dict[str, tuple[Source, FileRow]] = {}
         self._looks: dict[str, tuple[FileRow, dict[int, Rendered | None]]] = {}
@@ -192,7 +194,12 @@ class Memo:
 
     def _image_hash(self, path: str) -> str:
         file = self._root / path
-        return self._hashes.of(file) if is_inside(file, self._root) else OUTSIDE
+        if not is_inside(file, self._root):
+            return OUTSIDE
+        try:
+            return self._hashes.of(file)
+        except OSError as error:
+            return error.strerror or ""
 
     def _look(self, proven: ProvenCard, card: Card) -> Rendered:
         """What an identified card looks like."""

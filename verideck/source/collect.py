@@ -11,11 +11,14 @@ from verideck.model import Card, Place, Source, Unanswered, one_line
 from verideck.problems import Code, Problem, Problems
 from verideck.settings import Settings
 from verideck.source.found import CardsOfFile
-from verideck.source.read import is_whole, read, read_around
+from verideck.source.read import Texts, is_whole, read, read_around
 
 
 class Reader(Protocol):
     """Finds the cards of files; it may remember them."""
+
+    texts: Texts
+    """The texts of files that were read before."""
 
     def prepare(self, sources: Sequence[Source]) -> None:
         """Get ready for files that are about to be read."""
@@ -55,8 +58,8 @@ def collect(
     Calls `on_card` with each card to be built, as soon as it is found. Reports what is wrong with
     the files of these cards, and with no other file.
     """
-    built = read(paths, settings, problems)
-    context = read_around(paths, settings, built)
+    built = read(paths, settings, problems, reader.texts)
+    context = read_around(paths, settings, built, reader.texts)
     reader.prepare([*context, *built])
     first: dict[str, Place] = {}
     context_files = [reader.cards_of(source) for source in context]

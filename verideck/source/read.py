@@ -11,19 +11,27 @@ from pathlib import Path
 from verideck.model import FORBIDDEN, Place, Source
 from verideck.problems import Code, Problem, Problems
 from verideck.settings import Settings
-from verideck.storage.files import absolute, place_name, resolved
+from verideck.storage.files import FileCache, absolute, place_name, resolved
 
 SUFFIXES = {".md", ".markdown"}
 _UNNAMABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-def read(paths: Sequence[Path], settings: Settings, problems: Problems) -> list[Source]:
+Texts = FileCache[str | None]
+"""The texts of files, see `text_of`."""
+
+
+def read(
+    paths: Sequence[Path], settings: Settings, problems: Problems, texts: Texts | None = None
+) -> list[Source]:
     """Return the Markdown files at the paths: files, and all files in folders.
 
     Without a path, reads the project's cards folder. Each file is read once, also if several paths
     lead to it. The files of a folder are sorted; hidden files and folders are skipped. Reports
     files that cannot be read, and characters that no card may contain; such files are left out.
+    `texts` remembers files for another call.
     """
+    texts = texts or FileCache(text_of)
     cards = settings.root / settings.cards
     seen: set[str] = set()
     real_folder = cache(os.path.realpath)
@@ -40,12 +48,14 @@ def read(paths: Sequence[Path], settings: Settings, problems: Problems) -> list[
             if real in seen:
                 continue
             seen.add(real)
-            source = _source(file, _folders(file, bases), settings.root, problems)
+            source = _source(file, _folders(file, bases), settings.root, texts, problems)
             sources += [source] if source else []
     return sources
 
 
-def read_around(paths: Sequence[Path], settings: Settings, built: Sequence[Source]) -> list[Source]:
+def read_around(
+    paths: Sequence[Path], settings: Settings, built: Sequence[Source], texts: Texts
+) -> list[Source]:
     """Return the project's files that are not in `built`. Their cards are context, not built.
 
     Returns nothing if the paths are the whole project. Problems of these files are not reported.
@@ -53,7 +63,7 @@ def read_around(paths: Sequence[Path], settings: Settings, built: Sequence[Sourc
     if is_whole(paths, settings):
         return []
     names = {source.path for source in built}
-    return [each for each in read([], settings, Problems()) if each.path not in names]
+    return [each for each in read([], settings, Problems(), texts) if each.path not in names]
 
 
 def is_whole(paths: Sequence[Path], settings: Settings) -> bool:
@@ -89,7 +99,22 @@ def _folders(file: Path, bases: Sequence[Path]) -> tuple[str, ...]:
     return ()
 
 
-def _source(file: Path, folders: tuple[str, ...], root: Path, problems: Problems) -> Source | None:
+def text_of(content: bytes) -> str | None:
+    """Return a file's text, whose lines end with a newline; None if it is no text of cards."""
+    try:
+        text = _decoded(content)
+    except UnicodeDecodeError:
+        return None
+    return None if FORBIDDEN.search(text) else text
+
+
+def _decoded(content: bytes) -> str:
+    return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _source(
+    file: Path, folders: tuple[str, ...], root: Path, texts: Texts, problems: Problems
+) -> Source | None:
     name = place_name(file, root)
     if _UNNAMABLE.search(name):
         hint = "rename it: its name goes into the deck's"
@@ -97,20 +122,24 @@ def _source(file: Path, folders: tuple[str, ...], root: Path, problems: Problems
         problems.report(Problem(Code.FILE_UNREADABLE, message, Place(name), hint))
         return None
     try:
-        content = file.read_bytes()
+        text = texts.of(file)
+        if text is None:
+            problems.extend(_faults(file.read_bytes(), name))
+            return None
     except OSError as error:
         message = f"this file cannot be read: {error.strerror or error}"
         problems.report(Problem(Code.FILE_UNREADABLE, message, Place(name)))
         return None
+    return Source(name, text, folders)
+
+
+def _faults(content: bytes, name: str) -> list[Problem]:
+    """Return why the content of a file is no text of cards."""
     try:
-        text = content.decode("utf-8-sig")
+        text = _decoded(content)
     except UnicodeDecodeError as error:
-        problems.report(_not_utf8(content, error, name))
-        return None
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    forbidden = [_forbidden(match, text, name) for match in FORBIDDEN.finditer(text)]
-    problems.extend(forbidden)
-    return None if forbidden else Source(name, text, folders)
+        return [_not_utf8(content, error, name)]
+    return [_forbidden(match, text, name) for match in FORBIDDEN.finditer(text)]
 
 
 def _not_utf8(content: bytes, error: UnicodeDecodeError, name: str) -> Problem:

@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
 
 WRITTEN = "all was written"
 """The note of a KeyboardInterrupt that came after all files were written."""
@@ -24,24 +27,22 @@ def hashed(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-class FileHashes:
-    """A cache of the hashes of files. A hash is computed again if the file's stamp has changed."""
+class FileCache(Generic[Value]):
+    """What follows from the content of files; computed again if a file's stamp has changed."""
 
-    def __init__(self) -> None:
-        """Begin with an empty cache."""
-        self._cached: dict[Path, tuple[tuple[int, ...], str]] = {}
+    def __init__(self, compute: Callable[[bytes], Value]) -> None:
+        """Begin with an empty cache of what `compute` returns."""
+        self._compute = compute
+        self._cached: dict[Path, tuple[tuple[int, ...], Value]] = {}
 
-    def of(self, file: Path) -> str:
-        """Return the hash of a file's content; the reason if it cannot be read."""
-        try:
-            status = file.stat()
-            stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
-            cached = self._cached.get(file)
-            if cached and cached[0] == stamp:
-                return cached[1]
-            new = hashed(file.read_bytes())
-        except OSError as error:
-            return error.strerror or ""
+    def of(self, file: Path) -> Value:
+        """Return what follows from a file's content. Raises OSError if it cannot be read."""
+        status = file.stat()
+        stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+        cached = self._cached.get(file)
+        if cached and cached[0] == stamp:
+            return cached[1]
+        new = self._compute(file.read_bytes())
         if time.time_ns() - max(stamp[:2]) > _SETTLED:
             self._cached[file] = stamp, new
         return new

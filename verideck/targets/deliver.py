@@ -9,7 +9,7 @@ from pathlib import Path
 
 from verideck.model import DeckContents, Place, content_of
 from verideck.problems import Code, Problem, Problems
-from verideck.storage.files import FileHashes, hashed, place_name, write_together
+from verideck.storage.files import hashed, place_name, write_together
 from verideck.storage.store import Rows, Store
 from verideck.targets import TARGETS
 
@@ -43,7 +43,8 @@ def deliver(
     made = Rows.of(store, "packages", str)
     key = _key(contents, output.suffix)
     known = made.find(key)
-    is_there = known is not None and FileHashes().of(output) == known
+    there = _content(output)
+    is_there = there is not None and hashed(there) == known
     wanted = dict(beside)
     if not is_there:
         content = TARGETS[output.suffix](contents)
@@ -51,7 +52,7 @@ def deliver(
         wanted[output] = content
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_together({file: text for file, text in wanted.items() if not _holds(file, text)})
+        write_together({file: text for file, text in wanted.items() if _content(file) != text})
     except OSError as error:
         problems.report(_unwritable(error, beside, output, root))
         return None
@@ -90,8 +91,9 @@ def _unwritable(error: OSError, beside: Mapping[Path, bytes], output: Path, root
     )
 
 
-def _holds(file: Path, content: bytes) -> bool:
+def _content(file: Path) -> bytes | None:
+    """Return what a file holds; None where it cannot be read."""
     try:
-        return file.read_bytes() == content
+        return file.read_bytes()
     except OSError:
-        return False
+        return None
