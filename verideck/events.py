@@ -27,7 +27,10 @@ class CardProven:
 
 @dataclass(frozen=True, slots=True)
 class CardFailed:
-    """A card does not hold, or its audit found it wanting."""
+    """A card does not hold, or its audit found it wanting.
+
+    A card that holds and cannot be identified or rendered is told in the result alone.
+    """
 
     place: Place
     problems: tuple[Problem, ...]

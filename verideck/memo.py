@@ -1,7 +1,8 @@
 """What was found before and follows from nothing that has changed: in memory, and in the store.
 
-The cards of a file follow from its text, the settings and the files that it includes; what a card
-looks like follows from the card, its proofs, its deletions' numbers and its images.
+The cards of a file follow from its text, its path, the settings and the files that it includes;
+what a card looks like follows from the card, its proofs, its audit, its deletions' numbers and its
+images. Both follow from our own code, too (see `_version`).
 """
 
 from __future__ import annotations
@@ -282,15 +283,14 @@ def _file_key(source: Source, config: SourceConfig) -> str:
 
 def _look_key(proven: ProvenCard) -> str:
     shown = [
-        (proof.snippet.place, proof.assertions, proof.value, proof.raised, proof.figures,
+        (proof.snippet, proof.assertions, proof.value, proof.raised, proof.figures,
          proof.environment)
         for proof in proven.proofs
     ]  # fmt: skip
     audit = proven.audit
     judged = audit and (audit.killed, len(audit.survivors), audit.score)
-    checks = [proof.snippet for proof in proven.proofs]
     # The deck is the note's, not the look's.
-    parts = (_version(), replace(proven.card, deck=""), shown, checks, judged)
+    parts = (_version(), replace(proven.card, deck=""), shown, judged)
     return key(*parts)
 
 
@@ -306,5 +306,6 @@ def _version() -> str:
     found = [find_spec(name) for name in _LIBRARIES]
     libraries = [Path(each.origin) for each in found if each and each.origin]
     folders = [file.parents[1] for file in libraries]
-    every = [package / "model.py", Path(__file__), *files, *libraries, *folders]
+    ours = [package / name for name in ("model.py", "problems.py", "memo.py", "storage/files.py")]
+    every = [*ours, *files, *libraries, *folders]
     return repr([__version__, sys.version, *(each.stat().st_mtime_ns for each in every)])

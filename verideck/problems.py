@@ -59,7 +59,8 @@ class Code(StrEnum):
     MATHS_UNCLOSED = "maths-unclosed"
     """A `$`, a `$$` or a brace in maths opens, and nothing closes it."""
     IMAGE_UNUSABLE = "image-unusable"
-    """An image is missing, unreadable, outside the project, or would be fetched."""
+    """An image or a sound is missing, unreadable, outside the project, of a kind that Anki neither
+    shows nor plays, or would be fetched."""
 
     # Cloze
     CLOZE_MISSING = "cloze-missing"
@@ -137,8 +138,8 @@ class Code(StrEnum):
     KIND_CHANGED = "kind-changed"
     """A card has become one of another kind, which Anki would not take for it."""
 
-    # Rules for cards, of `verideck lint`: each has a line in `rules.RULES` and cases in
-    # `tests/spec/lint.md`
+    # Rules for cards, of `verideck lint`: each but the last has a line in `rules.RULES`; each has
+    # cases in `tests/spec/lint.md`
     QUESTION_COMPOUND = "question-compound"
     """A question asks for more than one thing."""
     QUESTION_LONG = "question-long"
@@ -219,7 +220,8 @@ RULE_NAMES = frozenset(
         Code.TEXT_DAMAGED,
     }
 )
-"""The rules for cards that a card may suppress, and a project set (see `rules.RULES`)."""
+"""The rules for cards that a card may suppress, and a project set: the keys of `rules.RULES`, which
+the stages do not import."""
 
 
 @dataclass(frozen=True, slots=True)

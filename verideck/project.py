@@ -1,6 +1,6 @@
 """A deck project that is open: what can be done with it, and what outlives a run.
 
-The command line, and whatever else drives verideck, uses this and nothing beneath it.
+What verideck does with a project is done here. The command line adds words and exit codes.
 """
 
 from __future__ import annotations
@@ -119,8 +119,9 @@ class Project:
     ) -> Result:
         """Find out what holds, in some files or in the whole project; package nothing.
 
-        Always returns, whatever an author wrote. `audit` audits, or does not, whatever the settings
-        say. `on_event` is called with what happens as it happens (see `events`).
+        Always returns, whatever an author wrote; what `on_event` raises ends the check, and is
+        raised. `audit` says whether to audit; None leaves it to the settings. `on_event` is called
+        with each event, in this thread (see `events`).
         """
         started = time.perf_counter()
         problems = Problems()
@@ -137,7 +138,7 @@ class Project:
             self._memo.end()
         found = [*result.problems]
         if not result.notes and not has_errors(found):
-            found.append(self._no_card(paths, run.settings))
+            found.append(self._deck_empty(paths, run.settings))
         seconds = time.perf_counter() - started
         where = sandbox(execution_config(run.settings, self._store))
         stats = stats_of(result.cards, result.proven, where, seconds, done)
@@ -184,12 +185,19 @@ class Project:
         *,
         build_time: int | None = None,
     ) -> tuple[Difference, ...]:
-        """Tell what an import of a build would do to the notes of a former package."""
+        """Tell what an import of a build would do to the notes of a former package.
+
+        Writes nothing. Raises BuildFailedError where anything is wrong; ValueError for another
+        project's result.
+        """
         problems = Problems(result.problems)
         if problems.has_errors:
             raise BuildFailedError(problems)
         self._require_own(result)
         run = self._run(self.settings(problems), problems, unheard)
+        result = self._known_again(run, result, problems)
+        if problems.has_errors:
+            raise BuildFailedError(problems)
         time_ = now() if build_time is None else build_time
         output = self.root / run.settings.output
         contents, after = pipeline.stamped(run, result, output, time_)
@@ -237,10 +245,18 @@ class Project:
         return ids.name_cards(known.values(), self.root)
 
     def update_outputs(self, paths: Sequence[Path] = ()) -> list[str]:
-        """Write what snippets print into the cards that show it. Returns the files that changed."""
+        """Write what snippets print into the cards that show it. Returns the files that changed.
+
+        A card that fails is left as it is: a check tells why. Raises BuildFailedError where the
+        settings are wrong, and then nothing is executed; OSError where a file cannot be written.
+        """
         from verideck.proof.update import update  # noqa: PLC0415 - few runs do
 
-        run = self._run(self.settings(Problems()), Problems(), unheard)
+        problems = Problems()
+        settings = self.settings(problems)
+        if problems.has_errors:
+            raise BuildFailedError(problems)
+        run = self._run(settings, Problems(), unheard)
         found = collect(paths, run.settings, self._memo, Problems(), on_card=lambda _: None)
         self._memo.end()
         return update(found.cards, execution_config(run.settings, self._store))
@@ -260,12 +276,19 @@ class Project:
             on_event,
         )
 
+    def _known_again(self, run: Run, result: Result, problems: Problems) -> Result:
+        """The result, identified by the lock as it is now: another build may have written it."""
+        if run.lock == result.lock:
+            return result
+        notes = pipeline.noted(run, result.proven, result.cards, result.scope, problems)
+        return replace(result, notes=tuple(notes), lock=run.lock)
+
     def _require_own(self, result: Result) -> None:
         """Raise ValueError for another project's result: all notes here would seem to be gone."""
         if result.scope.root != self.root:
             raise ValueError(f"this result is of {result.scope.root}, and not of {self.root}")
 
-    def _no_card(self, paths: Sequence[Path], settings: Settings) -> Problem:
+    def _deck_empty(self, paths: Sequence[Path], settings: Settings) -> Problem:
         first = paths[0] if paths else self.root / settings.cards
         return Problem(
             Code.DECK_EMPTY,

@@ -43,11 +43,12 @@ class Result:
     problems: tuple[Problem, ...] = ()
     inputs: frozenset[str] = frozenset()
     """The files that all of this follows from, as a `Place` names them: settings, the lock,
-    Markdown, includes, images, and what snippets that hold imported or opened."""
+    Markdown, includes, images, what snippets that hold imported or opened, and whatever has a
+    problem."""
     scope: Scope = field(default_factory=lambda: Scope(Path(), is_whole=True))
     """What of the project was read."""
     lock: Lock = field(default_factory=Lock)
-    """What the cards were known by."""
+    """The lock by which the notes were identified. A build compares it with the one on disk."""
     stats: Stats = field(default_factory=Stats)
 
     @property

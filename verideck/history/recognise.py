@@ -20,7 +20,7 @@ from verideck.model import Card, Identity, Kind, Place, one_line, short
 from verideck.problems import Code, Problem, Problems
 
 REVERSE = 2
-"""The number of the card that asks for the question."""
+"""Anki's number of the card that asks for the question; 1 is that of the other one."""
 
 
 class Identities:

@@ -1,4 +1,4 @@
-"""Between stages 4 and 5: Note -> DeckContents. Stamps the notes that changed.
+"""Note -> DeckContents. Stamps the notes that changed.
 
 Anki takes a note from a package only if its stamp is later than that of the note it has, and then
 overwrites the learner's edits. So the stamp of a note changes only when its content does. The same

@@ -1,4 +1,4 @@
-"""Between stages 3 and 4, optional: measures how many mistakes a card's assertions notice."""
+"""After the proofs, if asked for: measures how many mistakes a card's assertions notice."""
 
 from __future__ import annotations
 

@@ -33,13 +33,15 @@ class Executors:
 
     def prover(self, language: str) -> Executor[ProofsOrProblems] | None:
         """Return what proves snippets of a language; None where it has no verifier."""
-        if language in VERIFIERS and language not in self._provers and self._config:
+        if language in VERIFIERS and language not in self._provers:
+            assert self._config, "a run must have begun"
             self._provers[language] = VERIFIERS[language](self._config, self.stop)
         return self._provers.get(language)
 
     def auditor(self, language: str) -> Executor[Audit | Problem] | None:
         """Return what audits snippets of a language; None where it has no auditor."""
-        if language in AUDITORS and language not in self._auditors and self._config:
+        if language in AUDITORS and language not in self._auditors:
+            assert self._config, "a run must have begun"
             self._auditors[language] = AUDITORS[language](self._config, self.stop)
         return self._auditors.get(language)
 

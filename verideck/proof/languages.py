@@ -11,7 +11,7 @@ from verideck.problems import Problem
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.scheduling import Executor
 
-__all__ = ["AUDITORS", "VERIFIERS", "ExecutionConfig", "ProofsOrProblems", "sandbox"]
+__all__ = ["AUDITORS", "VERIFIERS", "ProofsOrProblems", "sandbox"]
 
 # The functions import the verifiers when they are called: the interpreters that execute cards
 # import this module too, and must start fast.
@@ -20,9 +20,9 @@ ProofsOrProblems = list[Proof | Problem]
 """A proof for each executed snippet of a card, or the problems that prevented one."""
 
 
-Prover = Callable[[ExecutionConfig, Event], Executor[ProofsOrProblems]]
+Verifier = Callable[[ExecutionConfig, Event], Executor[ProofsOrProblems]]
 """Returns an executor that proves. Setting the event breaks off what it executes."""
-Auditing = Callable[[ExecutionConfig, Event], Executor[Audit | Problem]]
+Auditor = Callable[[ExecutionConfig, Event], Executor[Audit | Problem]]
 """Returns an executor that audits. Setting the event breaks off what it executes."""
 
 
@@ -33,15 +33,15 @@ def _python(config: ExecutionConfig, stop: Event) -> Executor[ProofsOrProblems]:
 
 
 def _python_audits(config: ExecutionConfig, stop: Event) -> Executor[Audit | Problem]:
-    from verideck.proof.python.audit.auditor import Auditor  # noqa: PLC0415
+    from verideck.proof.python.audit import auditor  # noqa: PLC0415
 
-    return Auditor(config, stop)
+    return auditor.Auditor(config, stop)
 
 
-VERIFIERS: Mapping[str, Prover] = MappingProxyType({"python": _python})
-"""The provers, by the language's first name in Pygments."""
+VERIFIERS: Mapping[str, Verifier] = MappingProxyType({"python": _python})
+"""The verifiers, by the language's first name in Pygments."""
 
-AUDITORS: Mapping[str, Auditing] = MappingProxyType({"python": _python_audits})
+AUDITORS: Mapping[str, Auditor] = MappingProxyType({"python": _python_audits})
 """The auditors, by the same names."""
 
 

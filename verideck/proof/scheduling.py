@@ -48,7 +48,7 @@ class _Entry(Generic[Item, Answer]):
 
     item: Item
     answers: list[Answer]
-    open: list[tuple[Executor[Answer], Sequence[Snippet]]] = field(default_factory=list)
+    waiting: list[tuple[Executor[Answer], Sequence[Snippet]]] = field(default_factory=list)
 
 
 class Batch(Generic[Item, Answer]):
@@ -69,31 +69,30 @@ class Batch(Generic[Item, Answer]):
                 answer = executor.cached(of_language)
                 if answer is None:
                     executor.expect(of_language)
-                    entry.open.append((executor, of_language))
+                    entry.waiting.append((executor, of_language))
                 else:
                     entry.answers.append(answer)
 
     def run(self, on_done: Callable[[Item, Sequence[Answer]], None]) -> None:
         """Execute everything. Calls `on_done` in this thread, once for each item, as they end."""
         for entry in self._entries:
-            if not entry.open:
+            if not entry.waiting:
                 on_done(entry.item, entry.answers)
-        waiting = [entry for entry in self._entries if entry.open]
+        waiting = [entry for entry in self._entries if entry.waiting]
         if not waiting:
             return
-        width = max(executor.width for entry in waiting for executor, _ in entry.open)
+        width = max(executor.width for entry in waiting for executor, _ in entry.waiting)
         pool = ThreadPoolExecutor(max_workers=width)
         try:
             futures: dict[Future[Answer], _Entry[Item, Answer]] = {
                 pool.submit(executor.execute, snippets): entry
                 for entry in waiting
-                for executor, snippets in entry.open
+                for executor, snippets in entry.waiting
             }
             for future in as_completed(futures):
-                entry = futures[future]
+                entry = futures.pop(future)
                 entry.answers.append(future.result())
-                entry.open.pop()
-                if not entry.open:
+                if not any(each is entry for each in futures.values()):
                     on_done(entry.item, entry.answers)
         except BaseException:
             self._stop.set()

@@ -1,4 +1,4 @@
-"""Stage 3: Card -> ProvenCard. Executes each card in a process of its own."""
+"""Card -> ProvenCard. Executes each card in a process of its own."""
 
 from __future__ import annotations
 

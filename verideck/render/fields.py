@@ -1,4 +1,4 @@
-"""Stage 4: ProvenCard -> Rendered. Turns Markdown into the HTML of a note's fields."""
+"""ProvenCard -> Rendered. Turns Markdown into the HTML of a note's fields."""
 
 from __future__ import annotations
 

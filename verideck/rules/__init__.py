@@ -1,9 +1,10 @@
-"""The table of the rules for cards. Add a rule here.
+"""The table of the rules for cards. CONTRIBUTING.md tells all steps to add one.
 
-A rule is a function in the file of its family, which names the rule's source and threshold, and a
-line in `RULES`. The table in `docs/lint.md` is for those who write cards. The R-numbers are those
-of that table; SuperMemo is Wozniak's *Twenty rules of formulating knowledge* (1999), Matuschak his
-*How to write good prompts* (2020), Nielsen his *Augmenting long-term memory* (2018).
+A rule is a function in the file of its family, which names the rule's source and threshold, a
+`Code`, its name in `RULE_NAMES`, and a line in `RULES`. The table in `docs/lint.md` is for those
+who write cards. The R-numbers are those of that table; SuperMemo is Wozniak's *Twenty rules of
+formulating knowledge* (1999), Matuschak his *How to write good prompts* (2020), Nielsen his
+*Augmenting long-term memory* (2018).
 """
 
 from __future__ import annotations

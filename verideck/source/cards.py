@@ -1,4 +1,4 @@
-"""Stage 2: Source -> Card. Drives `syntaxes/`; what a card holds is the same for all of them."""
+"""Source -> Card. Drives `syntaxes/`; what a card holds is the same for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 1 and 2 for all files of a run: which cards there are, and what else was read."""
+"""Folders and files -> cards, for all files of a run; and what else was read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Reader(Protocol):
     """The texts of files that were read before."""
 
     def prepare(self, sources: Sequence[Source]) -> None:
-        """Get ready for files that are about to be read."""
+        """Get ready for files that are about to be parsed."""
 
     def cards_of(self, source: Source) -> CardsOfFile:
         """Return the cards of a file, see `cards.cards_of`."""

@@ -1,4 +1,4 @@
-"""Stage 1: folders and files -> Source, each a whole file, in a fixed order."""
+"""Folders and files -> Source, each a whole file, in a fixed order."""
 
 from __future__ import annotations
 

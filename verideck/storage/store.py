@@ -21,7 +21,7 @@ import msgspec
 Row = TypeVar("Row")
 
 FOLDER = ".verideck"
-"""In the project's folder."""
+"""The folder in the project's that holds the store and the build lock."""
 FILE = "store.sqlite"
 _SCHEMA = """
     create table if not exists rows (
@@ -67,7 +67,7 @@ class Store:
             self._write("insert or replace into rows values (?, ?, ?, ?, ?)", rows)
 
     def close(self) -> None:
-        """Note what was used, remove what was not for long, and let go of the file."""
+        """Mark the rows that were used, remove those not used for long, and close the file."""
         with self._lock:
             if self._connection is None:
                 return
@@ -111,7 +111,7 @@ class Store:
                     return
 
     def _wait_no_more(self) -> None:
-        """Another run may hold the file for long: each row would be waited for."""
+        """Fail at once from now on if another run holds the file, else each row would wait."""
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.execute("pragma busy_timeout = 0")
@@ -166,7 +166,10 @@ class Rows(Generic[Row]):
         return cls(store, kind, msgspec.msgpack.Decoder(row).decode, encoded)
 
     def find(self, key: str) -> Row | None:
-        """Return the row that was kept last under a key, if there is one."""
+        """Return the row that was kept last under a key; None where there is none.
+
+        A row that does not have the form of its type counts as none.
+        """
         content = self._store.find(self._kind, key)
         if content is None:
             return None
@@ -181,8 +184,7 @@ class Rows(Generic[Row]):
 
     def keep_all(self, rows: Mapping[str, Row]) -> None:
         """Keep several rows together."""
-        encoded = {key: self._encode(row) for key, row in rows.items()}
-        self._store.keep(self._kind, encoded)
+        self._store.keep(self._kind, {key: self._encode(row) for key, row in rows.items()})
 
 
 @contextmanager
@@ -196,7 +198,7 @@ def opened(folder: Path | None) -> Iterator[Store]:
 
 
 def forget(folder: Path) -> bool:
-    """Remove all that is kept. Returns whether there was anything; what builds wait by stays."""
+    """Remove all that is kept but the build lock's file. Returns whether there was anything."""
     kept = [each for each in folder.glob("*") if each.is_dir()]
     for each in kept:
         shutil.rmtree(each, ignore_errors=True)
@@ -212,7 +214,7 @@ def _remove(folder: Path) -> bool:
 
 
 def encoded(row: object) -> bytes:
-    """A row as the store has it."""
+    """Return a row as the store has it."""
     return msgspec.msgpack.encode(row)
 
 
@@ -226,7 +228,7 @@ def _hash(kind: str, key: str, content: bytes) -> bytes:
 
 
 def mark(folder: Path) -> None:
-    """Keep git and backups out of it, as other tools' caches do."""
+    """Tell git and backups to leave the folder out, as other tools' caches do."""
     for name, text in (
         (".gitignore", "*\n"),
         ("CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n"),

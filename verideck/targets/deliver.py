@@ -1,4 +1,4 @@
-"""Stage 6: DeckContents -> file. The package and what it is remembered by appear together."""
+"""DeckContents -> file. The package and what it is remembered by appear together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from verideck.storage.store import Rows, Store
 from verideck.targets import TARGETS
 
 _EDITION = 1
-"""Of how packages are made: with another one, each is made anew."""
+"""Raise it with any change of what targets write: packages of a lower one are made anew."""
 
 
 @dataclass(frozen=True, slots=True)
