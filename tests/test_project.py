@@ -20,6 +20,7 @@ import verideck
 from verideck.events import CardFailed, CardProven, CardRendered, Counted, Event
 from verideck.problems import BuildFailedError
 from verideck.result import Result
+from verideck.targets import packages
 
 PROSE = "## Why? {#why}\n\nBecause.\n\n![dot](dot.png)\n\n## How? {#how}\n\nSo.\n"
 CODE = card("code", "x = 2", "\n```python {.check}\nassert x == 2\n```\n")
@@ -236,6 +237,36 @@ def test_settings_that_are_wrong_stop_a_check(tmp_path: Path) -> None:
         assert result.cards == ()
         edit(made, "pyproject.toml", "sandbox = 'no'\n", "")
         assert opened.check().ok
+
+
+def test_no_output_is_updated_under_wrong_settings(tmp_path: Path) -> None:
+    """What forbids a check to execute forbids an update, too."""
+    printed = "## What is printed? {#printed}\n\n```python\nprint(sum([1]))\n```\n"
+    shown = "\n```output\n2\n```\n"
+    made = project(tmp_path, {"a.md": printed + shown}, SETTINGS + "require_sandbox = 'yes'\n")
+    with verideck.Project.open(made.root) as opened:
+        with pytest.raises(BuildFailedError) as failed:
+            opened.update_outputs()
+        assert [str(each.code) for each in failed.value.problems] == ["setting-invalid"]
+        edit(made, "pyproject.toml", "require_sandbox = 'yes'\n", "sandbox = false\n")
+        assert opened.update_outputs() == ["cards/a.md"]
+
+
+def test_a_diff_is_of_the_cards_as_the_lock_names_them_now(tmp_path: Path) -> None:
+    """A build between a check and a diff has named the cards; a damaged lock is told."""
+    made = project(tmp_path, FILES)
+    with verideck.Project.open(made.root) as opened:
+        result = opened.check()
+        made.build()
+        edit(made, "cards.lock", '"id": "how"', '"id": "known"')
+        package = packages.read(made.root / "deck.apkg")
+        assert opened.diff(result, package, build_time=MOMENT) == opened.diff(
+            opened.check(), package, build_time=MOMENT
+        )
+        made.write("cards.lock", "{")
+        with pytest.raises(BuildFailedError) as failed:
+            opened.diff(result, package)
+        assert [str(each.code) for each in failed.value.problems] == ["lock-invalid"]
 
 
 def test_a_strict_result_is_none_that_can_be_built(tmp_path: Path) -> None:

@@ -59,8 +59,9 @@ class Identities:
     def of(self, card: Card, entry: Entry) -> Card:
         """The card as the note that an entry remembers."""
         known = self._known.get(id(card))
-        if not (known and known[0] is card and (known[1] is entry or known[1] == entry)):
-            known = card, entry, _with_former(card, entry)
+        if not (known and known[0] is card and known[1] is entry):
+            is_same = known and known[0] is card and known[1] == entry
+            known = card, entry, known[2] if known and is_same else _with_former(card, entry)
         self._used[id(card)] = known
         return known[2]
 
