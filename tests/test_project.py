@@ -18,8 +18,10 @@ from projects import DOT, MOMENT, SETTINGS, Project, card, files, processes, pro
 
 import verideck
 from verideck.events import CardFailed, CardProven, CardRendered, Counted, Event
-from verideck.problems import BuildFailedError
+from verideck.problems import BuildFailedError, Problems
+from verideck.project import configured_settings
 from verideck.result import Result
+from verideck.source.read import read
 from verideck.targets import packages
 
 PROSE = "## Why? {#why}\n\nBecause.\n\n![dot](dot.png)\n\n## How? {#how}\n\nSo.\n"
@@ -267,6 +269,29 @@ def test_a_diff_is_of_the_cards_as_the_lock_names_them_now(tmp_path: Path) -> No
         with pytest.raises(BuildFailedError) as failed:
             opened.diff(result, package)
         assert [str(each.code) for each in failed.value.problems] == ["lock-invalid"]
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="folders have other rights here")
+def test_a_folder_that_cannot_be_read_is_told() -> None:
+    """The cards in it are not left out in silence. Root may read all, so nobody looks."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        made = project(Path(folder), {**FILES, "closed/a.md": PROSE})
+        wanted = configured_settings(made.root, Problems())
+        problems = Problems()
+        assert len(read([], wanted, problems)) == 6
+        (made.root / "cards/closed").chmod(0)
+        was = os.geteuid()
+        try:
+            os.seteuid(was or 65534)
+            sources = read([], wanted, problems)
+        finally:
+            os.seteuid(was)
+            (made.root / "cards/closed").chmod(0o755)
+    assert len(sources) == 5
+    assert [(str(each.code), each.place.path) for each in problems] == [
+        ("file-unreadable", "cards/closed")
+    ]
 
 
 def test_a_strict_result_is_none_that_can_be_built(tmp_path: Path) -> None:
