@@ -43,7 +43,6 @@ class Store:
         self._folder = folder
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
-        self._today = int(time.time() / _DAY)
         self._used: set[tuple[str, str]] = set()
         """Rows that a former day used last."""
 
@@ -53,14 +52,15 @@ class Store:
             row = self._row(kind, key)
         if row is None or row[1] != _hash(kind, key, row[0]):
             return None
-        if row[2] != self._today:
+        if row[2] != _today():
             self._used.add((kind, key))
         return row[0]
 
     def keep(self, kind: str, contents: Mapping[str, bytes]) -> None:
         """Keep contents by their keys, all together. What cannot be written is not kept."""
+        today = _today()
         rows = [
-            (kind, key, content, _hash(kind, key, content), self._today)
+            (kind, key, content, _hash(kind, key, content), today)
             for key, content in contents.items()
         ]
         if rows:
@@ -72,9 +72,10 @@ class Store:
             if self._connection is None:
                 return
             if self._used:
-                used = [(self._today, kind, key) for kind, key in sorted(self._used)]
+                today = _today()
+                used = [(today, kind, key) for kind, key in sorted(self._used)]
                 self._write("update rows set used = ? where kind = ? and key = ?", used)
-                self._write("delete from rows where used < ?", [(self._today - _KEPT_FOR,)])
+                self._write("delete from rows where used < ?", [(today - _KEPT_FOR,)])
                 self._used.clear()
             self._let_go()
 
@@ -221,6 +222,11 @@ def encoded(row: object) -> bytes:
 def key(*parts: object) -> str:
     """The key of values, whichever these are: the same values give the same key."""
     return hashlib.sha256(msgspec.msgpack.encode(parts, order="deterministic")).hexdigest()
+
+
+def _today() -> int:
+    """Return the number of the day: a project may be open for many."""
+    return int(time.time() / _DAY)
 
 
 def _hash(kind: str, key: str, content: bytes) -> bytes:
