@@ -123,10 +123,10 @@ class Memo:
         known = self._notes.get(id(card))
         if known and known.card is card and known.proven == proven and self._shows(known.images):
             self._used[id(card)] = known
-            self._images.update(each.path for each in known.images)
+            self._name_images(known.images)
             return known.note
         look = self._look(proven, card)
-        self._images.update(each.path for each in look.images)
+        self._name_images(look.images)
         problems.extend(look.problems)
         if look.problems:
             return None
@@ -134,6 +134,10 @@ class Memo:
         note = note_of(card, look, images)
         self._used[id(card)] = _Noted(card, proven, look.images, note)
         return note
+
+    def _name_images(self, images: Sequence[ImageFile]) -> None:
+        if images:
+            self._images.update(each.path for each in images)
 
     def images(self) -> set[str]:
         """The image files that the cards of this run show, or should."""

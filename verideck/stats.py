@@ -19,7 +19,8 @@ def stats_of(
     `cards` are all cards, `proven` those that hold. `done` has the number of "files" that were
     parsed and of "cards" that were rendered, because they were not cached.
     """
-    fences = [snippet for card in cards for snippet in card.snippets]
+    with_code = [card for card in cards if card.snippets]
+    fences = [snippet for card in with_code for snippet in card.snippets]
     proofs = [proof for each in proven for proof in each.proofs]
     ran = {proof.snippet.place: proof.snippet.options.role for proof in proofs}
     roles = [role for role in ran.values() if role is not Role.OUTPUT]
@@ -30,7 +31,8 @@ def stats_of(
         assertions=sum(proof.assertions for proof in proofs),
         not_run=sum(bool(snippet.options.reason) for snippet in fences),
         unverified=sum(
-            not card.verified and any(each.executable for each in card.snippets) for card in cards
+            not card.verified and any(each.executable for each in card.snippets)
+            for card in with_code
         ),
         text=sum(snippet.options.role is Role.TEXT and not snippet.language for snippet in fences),
         unverifiable=sum(

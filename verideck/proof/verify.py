@@ -35,7 +35,7 @@ class Proving:
         Reports the problems of all cards, in the order of the cards.
         """
         on_event(Counted(len(self._cards)))
-        proven: dict[int, ProvenCard] = {}
+        proven: list[ProvenCard | None] = [None] * len(self._cards)
         by_card: dict[int, list[Problem]] = {}
 
         def done(number: int, answers: Sequence[ProofsOrProblems]) -> None:
@@ -55,4 +55,4 @@ class Proving:
         self._batch.run(done)
         for number in sorted(by_card):
             problems.extend(by_card[number])
-        return [proven[number] for number in sorted(proven)]
+        return [each for each in proven if each]
