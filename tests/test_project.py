@@ -271,6 +271,36 @@ def test_a_diff_is_of_the_cards_as_the_lock_names_them_now(tmp_path: Path) -> No
         assert [str(each.code) for each in failed.value.problems] == ["lock-invalid"]
 
 
+def test_one_path_is_a_path(tmp_path: Path) -> None:
+    """A text is no list of letters: `/` would be all files of the machine."""
+    made = project(tmp_path, FILES)
+    with verideck.Project.open(made.root) as opened:
+        prose = made.root / "cards/prose.md"
+        for one in (str(prose), prose, [str(prose)], (prose,)):
+            assert {each.place.path for each in opened.check(one).cards} == {"cards/prose.md"}
+        assert opened.assign_ids(str(prose)) == []
+        assert opened.lint(prose).problems == opened.lint([prose]).problems
+
+
+def test_a_project_that_is_not_open_is_refused(tmp_path: Path) -> None:
+    """What cannot be opened is told at once, and nothing starts in what was closed."""
+    made = project(tmp_path, FILES)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        verideck.Project.open(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="sopwn is none of fork, spawn"):
+        verideck.Project.open(made.root, executor="sopwn")
+    opened = verideck.Project.open(made.root)
+    result = opened.check(on_event=None)
+    with pytest.raises(ValueError, match=r"cannot write a \.zip: only \.apkg is known"):
+        opened.build(result, made.root / "deck.zip")
+    opened.close()
+    opened.close()
+    for late in (opened.check, opened.lint, opened.assign_ids, opened.update_outputs):
+        with pytest.raises(ValueError, match="closed"):
+            late()
+    assert not _hosts()
+
+
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="folders have other rights here")
 def test_a_folder_that_cannot_be_read_is_told() -> None:
     """The cards in it are not left out in silence. Root may read all, so nobody looks."""

@@ -26,14 +26,14 @@ from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
 from verideck.proof.languages import VERIFIERS, sandbox
 from verideck.result import Result, Run
-from verideck.settings import PYPROJECT, Settings, find_root, load
+from verideck.settings import EXECUTORS, PYPROJECT, Settings, find_root, is_executor, load
 from verideck.source.collect import collect
 from verideck.source.config import SourceConfig
 from verideck.stats import stats_of
 from verideck.storage.build_lock import build_lock
 from verideck.storage.files import place_name
 from verideck.storage.store import FOLDER, Store
-from verideck.targets import check_suffix
+from verideck.targets import check_suffix, require_suffix
 
 if TYPE_CHECKING:
     from verideck.rules.lint import Linted
@@ -51,6 +51,10 @@ class Overrides:
     """Who executes, where it is not empty."""
 
 
+Paths = str | Path | Sequence[str | Path]
+"""Markdown files and folders of them, or one; none for all cards of the project."""
+
+
 class Project:
     """A deck project that is open. It holds the settings, what is remembered, and who executes."""
 
@@ -63,6 +67,7 @@ class Project:
         self._memo = Memo(root, self._store)
         self._identities = Identities()
         self._executors = Executors()
+        self._is_closed = False
 
     @classmethod
     def open(
@@ -76,8 +81,13 @@ class Project:
         """Open the project that a folder is in: the nearest with `[tool.verideck]`, or itself.
 
         `verify=False` executes nothing, `require_sandbox` executes nothing without a sandbox, and
-        `executor` names who executes; the settings hold otherwise.
+        `executor` names who executes; the settings hold otherwise. Raises FileNotFoundError where
+        there is no such folder, and ValueError for an executor that is not known.
         """
+        if executor and not is_executor(executor):
+            raise ValueError(f"{executor} is none of {EXECUTORS}")
+        if not Path(folder).is_dir():
+            raise FileNotFoundError(f"there is no folder {folder}")
         found = find_root(Path(folder)) or Path(folder).absolute()
         return cls(found, Overrides(verify, require_sandbox, executor))
 
@@ -93,7 +103,8 @@ class Project:
         self.close()
 
     def close(self) -> None:
-        """End whatever runs, and let go of what is kept."""
+        """End whatever runs, and let go of what is kept. Only `open` opens it again."""
+        self._is_closed = True
         self._executors.close()
         self._store.close()
 
@@ -112,10 +123,10 @@ class Project:
 
     def check(
         self,
-        paths: Sequence[Path] = (),
+        paths: Paths = (),
         *,
         audit: bool | None = None,
-        on_event: Listener = unheard,
+        on_event: Listener | None = None,
     ) -> Result:
         """Find out what holds, in some files or in the whole project; package nothing.
 
@@ -131,14 +142,17 @@ class Project:
         run = self._run(settings, problems, on_event)
         try:
             result = pipeline.check(
-                run, paths, problems, audits=run.settings.audit_build if audit is None else audit
+                run,
+                _listed(paths),
+                problems,
+                audits=run.settings.audit_build if audit is None else audit,
             )
         finally:
             done = dict(self._memo.done)
             self._memo.end()
         found = [*result.problems]
         if not result.notes and not has_errors(found):
-            found.append(self._deck_empty(paths, run.settings))
+            found.append(self._deck_empty(_listed(paths), run.settings))
         seconds = time.perf_counter() - started
         where = sandbox(execution_config(run.settings, self._store))
         stats = stats_of(result.cards, result.proven, where, seconds, done)
@@ -152,7 +166,7 @@ class Project:
         *,
         locked: bool = False,
         build_time: int | None = None,
-        on_event: Listener = unheard,
+        on_event: Listener | None = None,
     ) -> Built:
         """Package what was checked, and remember it in the lock.
 
@@ -160,18 +174,18 @@ class Project:
         nothing may have: a lock that would be written is an error. Builds of one project wait for
         each other; one that another has overtaken identifies its cards again, by what that one
         remembered. Raises BuildFailedError where anything is wrong, and then nothing is written;
-        ValueError for another project's result.
+        ValueError for another project's result, and for an output that is no package.
         """
         problems = Problems(result.problems)
         if problems.has_errors:
             raise BuildFailedError(problems)
         self._require_own(result)
+        if output:
+            require_suffix(Path(output))
         with build_lock(self.root / FOLDER):
             run = self._run(self.settings(problems), problems, on_event)
             file = Path(output) if output else self.root / run.settings.output
-            if run.lock != result.lock:
-                notes = pipeline.noted(run, result.proven, result.cards, result.scope, problems)
-                result = replace(result, notes=tuple(notes), lock=run.lock)
+            result = self._known_again(run, result, problems)
             time_ = now() if build_time is None else build_time
             built = pipeline.package(run, result, file, time_, problems, locked=locked)
         if built is None:
@@ -203,7 +217,7 @@ class Project:
         contents, after = pipeline.stamped(run, result, output, time_)
         return tuple(differences(contents, run.lock, after, former))
 
-    def lint(self, paths: Sequence[Path] = ()) -> Linted:
+    def lint(self, paths: Paths = ()) -> Linted:
         """Tell which rules for cards are broken in some files, or in the project. Executes nothing.
 
         Some rules hold among cards: the project's other cards are read for them.
@@ -213,25 +227,25 @@ class Project:
 
         problems = Problems()
         run = self._run(self.settings(problems), problems, unheard)
-        found = collect(paths, run.settings, self._memo, problems, on_card=lambda _: None)
+        found = collect(_listed(paths), run.settings, self._memo, problems, on_card=lambda _: None)
         self._memo.end(write=False)
         cards = [*found.context_cards, *found.cards]
         rules = configured(run.settings.lint, _rule_place(run.settings), Problems())
         linted = lint(cards, rules, found.files)
         return replace(linted, problems=(*problems, *linted.problems))
 
-    def audit(self, paths: Sequence[Path] = (), *, on_event: Listener = unheard) -> Result:
+    def audit(self, paths: Paths = (), *, on_event: Listener | None = None) -> Result:
         """Check, and find out of every card that holds what its assertions could have caught."""
         return self.check(paths, audit=True, on_event=on_event)
 
-    def assign_ids(self, paths: Sequence[Path] = ()) -> list[Card]:
+    def assign_ids(self, paths: Paths = ()) -> list[Card]:
         """Write ids into the Markdown. Returns the cards that got one; executes nothing.
 
         Raises BuildFailedError where anything is wrong, and then nothing is written.
         """
         problems = Problems()
         run = self._run(self.settings(problems), problems, unheard)
-        found = collect(paths, run.settings, self._memo, problems, on_card=lambda _: None)
+        found = collect(_listed(paths), run.settings, self._memo, problems, on_card=lambda _: None)
         self._memo.end(write=False)
         known = recognise(
             found.cards,
@@ -244,7 +258,7 @@ class Project:
             raise BuildFailedError(problems)
         return ids.name_cards(known.values(), self.root)
 
-    def update_outputs(self, paths: Sequence[Path] = ()) -> list[str]:
+    def update_outputs(self, paths: Paths = ()) -> list[str]:
         """Write what snippets print into the cards that show it. Returns the files that changed.
 
         A card that fails is left as it is: a check tells why. Raises BuildFailedError where the
@@ -257,12 +271,16 @@ class Project:
         if problems.has_errors:
             raise BuildFailedError(problems)
         run = self._run(settings, Problems(), unheard)
-        found = collect(paths, run.settings, self._memo, Problems(), on_card=lambda _: None)
+        found = collect(
+            _listed(paths), run.settings, self._memo, Problems(), on_card=lambda _: None
+        )
         self._memo.end()
         return update(found.cards, execution_config(run.settings, self._store))
 
-    def _run(self, settings: Settings, problems: Problems, on_event: Listener) -> Run:
+    def _run(self, settings: Settings, problems: Problems, on_event: Listener | None) -> Run:
         """What a run uses: the settings, the lock as it is now, and what outlives a run."""
+        if self._is_closed:
+            raise ValueError("this project is closed")
         self._lock = lock.read(self.root, problems, self._lock) or Lock()
         self._memo.begin(source_config(settings))
         self._executors.begin(execution_config(settings, self._store))
@@ -273,7 +291,7 @@ class Project:
             self._identities,
             self._executors,
             self._store,
-            on_event,
+            on_event or unheard,
         )
 
     def _known_again(self, run: Run, result: Result, problems: Problems) -> Result:
@@ -311,6 +329,10 @@ def configured_settings(root: Path, problems: Problems) -> Settings:
 
 def _rule_place(settings: Settings) -> Callable[[str], Place]:
     return lambda name: settings.at(f"lint.{name}")
+
+
+def _listed(paths: Paths) -> tuple[Path, ...]:
+    return (Path(paths),) if isinstance(paths, str | Path) else tuple(map(Path, paths))
 
 
 def execution_config(settings: Settings, store: Store) -> ExecutionConfig:

@@ -23,11 +23,11 @@ from verideck.problems import BuildFailedError, Code, Problem, Problems, errors
 from verideck.project import Project
 from verideck.proof.audit import survived
 from verideck.result import Result
-from verideck.settings import PYPROJECT, Settings, find_root, is_executor
+from verideck.settings import EXECUTORS, PYPROJECT, Settings, find_root, is_executor
 from verideck.source.read import is_whole
 from verideck.storage.files import WRITTEN, absolute
 from verideck.storage.store import FOLDER, forget
-from verideck.targets import TARGETS, packages
+from verideck.targets import packages, require_suffix
 
 INTERRUPTED = 130
 """What a shell expects of a command that Ctrl-C ended."""
@@ -56,7 +56,7 @@ def verideck() -> None:
 def _executor(_: click.Context, __: click.Parameter, value: str) -> str:
     if not value or is_executor(value):
         return value
-    raise click.BadParameter(f"{value} is none of fork, spawn, dask://host:port")
+    raise click.BadParameter(f"{value} is none of {EXECUTORS}")
 
 
 _FORMAT = click.option(
@@ -114,10 +114,10 @@ def build(output: Path | None, *, locked: bool, **given: Any) -> None:  # noqa: 
     with command.opened() as project:
         settings = command.settings(project)
         target = output or _target(command.words.paths, settings)
-        if target.suffix not in TARGETS:
-            known = ", ".join(sorted(TARGETS))
-            what = target.suffix or "file without suffix"
-            raise click.UsageError(f"cannot write a {what}: only {known} is known")
+        try:
+            require_suffix(target)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
         stamp = _stamp()
         result = command.checked(project)
         try:

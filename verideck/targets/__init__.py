@@ -10,7 +10,7 @@ from verideck.model import DeckContents
 from verideck.problems import Code, Problem, Problems, shown
 from verideck.settings import Settings
 
-__all__ = ["TARGETS", "Target", "check_suffix"]
+__all__ = ["TARGETS", "Target", "check_suffix", "require_suffix"]
 
 Target = Callable[[DeckContents], bytes]
 """Returns the bytes of a package. The same contents give the same bytes; no disk is touched."""
@@ -24,6 +24,13 @@ def _apkg(contents: DeckContents) -> bytes:
 
 TARGETS: Mapping[str, Target] = MappingProxyType({".apkg": _apkg})
 """By the suffix of the file."""
+
+
+def require_suffix(file: Path) -> None:
+    """Raise ValueError for a file whose suffix no target has."""
+    if file.suffix not in TARGETS:
+        what = file.suffix or "file without suffix"
+        raise ValueError(f"cannot write a {what}: only {', '.join(sorted(TARGETS))} is known")
 
 
 def check_suffix(settings: Settings, problems: Problems) -> None:
