@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from verideck.events import CardRendered
+from verideck.events import CardRendered, unheard
 from verideck.history.changes import changes, stale
 from verideck.history.lock import NAME, Lock, lock_file
 from verideck.history.recognise import recognise
@@ -60,7 +60,8 @@ def noted(
     for each in proven:
         card = known.get(each.card.place)
         if card and (note := run.memo.note(each, card, problems)):
-            run.on_event(CardRendered(note))
+            if run.on_event is not unheard:
+                run.on_event(CardRendered(note))
             yield note
 
 
