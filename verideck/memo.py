@@ -11,10 +11,10 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +26,8 @@ from verideck.problems import Problems
 from verideck.render.look import ImageFile, Rendered, depends_on_run, note_of
 from verideck.source.config import SourceConfig
 from verideck.source.found import CardsOfFile
-from verideck.source.includes import content_hash
 from verideck.source.read import text_of
-from verideck.storage.files import OUTSIDE, FileCache, hashed, is_inside, place_name
+from verideck.storage.files import FileCache, FileHashes, place_name
 from verideck.storage.store import Rows, Store, encoded, key
 
 if TYPE_CHECKING:
@@ -53,6 +52,21 @@ class FileRow:
     """Those of all these looks."""
 
 
+class _File:
+    """A file whose cards are known."""
+
+    def __init__(self, key: str, row: FileRow) -> None:
+        """Hold a row, and the key under which it is kept."""
+        self.key = key
+        self.row = row
+
+    @cached_property
+    def looks(self) -> Mapping[int, Rendered | None]:
+        """What the cards look like, by the ids of these objects."""
+        by_card = zip(self.row.found.cards, self.row.looks, strict=True)
+        return {id(card): look for card, look in by_card}
+
+
 class Memo:
     """Remembers what the pure stages find. One for each open project."""
 
@@ -64,11 +78,11 @@ class Memo:
         self._look_rows = Rows.of(store, "looks", Rendered)
         self._store = store
         self._highlighter: Highlighter | None = None
-        self._hashes = FileCache(hashed)
+        self._hashes = FileHashes(root)
         self.texts = FileCache(text_of)
-        self._files: dict[str, tuple[str, FileRow]] = {}
-        self._current: dict[str, tuple[Source, FileRow]] = {}
-        self._looks: dict[str, tuple[FileRow, dict[int, Rendered | None]]] = {}
+        self._files: dict[str, _File] = {}
+        self._asked: set[str] = set()
+        """The files that this run has asked for: each is looked at once."""
         self._notes: dict[int, _Noted] = {}
         self._used: dict[int, _Noted] = {}
         self._images: set[str] = set()
@@ -80,7 +94,7 @@ class Memo:
     def begin(self, config: SourceConfig) -> None:
         """Begin a run, in which the settings are these."""
         self._config = config
-        self._current.clear()
+        self._asked.clear()
         self._used.clear()
         self._images.clear()
         self.done.clear()
@@ -146,9 +160,8 @@ class Memo:
     def end(self, *, write: bool = True) -> None:
         """End a run: keep in memory what it asked for, and maybe write what is new."""
         self._notes, self._used = self._used, {}
-        self._files = {path: kept for path, kept in self._files.items() if path in self._current}
-        self._looks = {path: kept for path, kept in self._looks.items() if path in self._current}
-        here = {named for named, _ in self._files.values()}
+        self._files = {path: file for path, file in self._files.items() if path in self._asked}
+        here = {file.key for file in self._files.values()}
         self._fresh_files = {key: row for key, row in self._fresh_files.items() if key in here}
         if write:
             self._file_rows.keep_all(self._fresh_files)
@@ -166,49 +179,42 @@ class Memo:
         return self._highlighter
 
     def _remembered(self, source: Source) -> FileRow | None:
-        current = self._current.get(source.path)
-        if current and current[0] is source:
-            return current[1]
-        named = _file_key(source, self._config)
         known = self._files.get(source.path)
-        row = known[1] if known and known[0] == named else self._file_rows.find(named)
+        if known and source.path in self._asked:
+            return known.row
+        named = _file_key(source, self._config)
+        row = known.row if known and known.key == named else self._file_rows.find(named)
         if row is None or not self._is_fresh(row):
             return None
-        self._files[source.path] = named, row
-        self._current[source.path] = source, row
+        self._take(source, named, row)
         return row
 
     def _keep(self, source: Source, row: FileRow) -> None:
         named = _file_key(source, self._config)
-        self._files[source.path] = named, row
-        self._current[source.path] = source, row
+        self._take(source, named, row)
         self._fresh_files[named] = row
         self.done["files"] += 1
         self.done["cards"] += sum(look is not None for look in row.looks)
 
+    def _take(self, source: Source, named: str, row: FileRow) -> None:
+        known = self._files.get(source.path)
+        if known is None or known.row is not row:
+            self._files[source.path] = _File(named, row)
+        self._asked.add(source.path)
+
     def _is_fresh(self, row: FileRow) -> bool:
         """Whether the files that a row follows from are as they were."""
-        includes_hold = all(
-            content_hash(self._root, path) == known for path, known in row.found.included
-        )
+        includes_hold = all(self._hashes.of(path) == known for path, known in row.found.included)
         return includes_hold and self._shows(row.images)
 
     def _shows(self, images: Sequence[ImageFile]) -> bool:
         """Whether images are as they were."""
-        return not images or all(self._image_hash(each.path) == each.hash for each in images)
-
-    def _image_hash(self, path: str) -> str:
-        file = self._root / path
-        if not is_inside(file, self._root):
-            return OUTSIDE
-        try:
-            return self._hashes.of(file)
-        except OSError as error:
-            return error.strerror or ""
+        return not images or all(self._hashes.of(each.path) == each.hash for each in images)
 
     def _look(self, proven: ProvenCard, card: Card) -> Rendered:
         """What an identified card looks like."""
-        look = self._look_in_file(proven.card)
+        file = self._files.get(card.place.path)
+        look = file.looks.get(id(proven.card)) if file else None
         if look and self._shows(look.images):
             return look
         identified = replace(proven, card=card)
@@ -221,18 +227,6 @@ class Memo:
             self._fresh_looks[named] = look
             self.done["cards"] += 1
         return look
-
-    def _look_in_file(self, card: Card) -> Rendered | None:
-        """What a card looks like that its file's row has; None where its look depends on a run."""
-        path = card.place.path
-        if path not in self._files:
-            return None
-        _, row = self._files[path]
-        kept = self._looks.get(path)
-        if kept is None or kept[0] is not row:
-            by_card = zip(row.found.cards, row.looks, strict=True)
-            kept = self._looks[path] = row, {id(each): look for each, look in by_card}
-        return kept[1].get(id(card))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
 from verideck.proof.languages import VERIFIERS, sandbox
 from verideck.result import Result, Run
-from verideck.settings import EXECUTORS, PYPROJECT, Settings, find_root, is_executor, load
-from verideck.source.collect import collect
+from verideck.settings import PYPROJECT, Settings, find_root, load, require_executor
+from verideck.source.collect import Collected, collect
 from verideck.source.config import SourceConfig
 from verideck.stats import stats_of
 from verideck.storage.build_lock import build_lock
@@ -84,8 +84,8 @@ class Project:
         `executor` names who executes; the settings hold otherwise. Raises FileNotFoundError where
         there is no such folder, and ValueError for an executor that is not known.
         """
-        if executor and not is_executor(executor):
-            raise ValueError(f"{executor} is none of {EXECUTORS}")
+        if executor:
+            require_executor(executor)
         if not Path(folder).is_dir():
             raise FileNotFoundError(f"there is no folder {folder}")
         found = find_root(Path(folder)) or Path(folder).absolute()
@@ -135,7 +135,7 @@ class Project:
         with each event, in this thread (see `events`).
         """
         started = time.perf_counter()
-        problems = Problems()
+        files, problems = _listed(paths), Problems()
         settings = self.settings(problems)
         if problems.has_errors:
             return Result(problems=tuple(problems), inputs=frozenset({PYPROJECT}))
@@ -143,7 +143,7 @@ class Project:
         try:
             result = pipeline.check(
                 run,
-                _listed(paths),
+                files,
                 problems,
                 audits=run.settings.audit_build if audit is None else audit,
             )
@@ -152,7 +152,7 @@ class Project:
             self._memo.end()
         found = [*result.problems]
         if not result.notes and not has_errors(found):
-            found.append(self._deck_empty(_listed(paths), run.settings))
+            found.append(self._deck_empty(files, run.settings))
         seconds = time.perf_counter() - started
         where = sandbox(execution_config(run.settings, self._store))
         stats = stats_of(result.cards, result.proven, where, seconds, done)
@@ -176,17 +176,14 @@ class Project:
         remembered. Raises BuildFailedError where anything is wrong, and then nothing is written;
         ValueError for another project's result, and for an output that is no package.
         """
-        problems = Problems(result.problems)
-        if problems.has_errors:
-            raise BuildFailedError(problems)
-        self._require_own(result)
+        problems = self._buildable(result)
         if output:
             require_suffix(Path(output))
         with build_lock(self.root / FOLDER):
             run = self._run(self.settings(problems), problems, on_event)
             file = Path(output) if output else self.root / run.settings.output
             result = self._known_again(run, result, problems)
-            time_ = now() if build_time is None else build_time
+            time_ = _moment(build_time)
             built = pipeline.package(run, result, file, time_, problems, locked=locked)
         if built is None:
             raise BuildFailedError(problems)
@@ -204,17 +201,12 @@ class Project:
         Writes nothing. Raises BuildFailedError where anything is wrong; ValueError for another
         project's result.
         """
-        problems = Problems(result.problems)
-        if problems.has_errors:
-            raise BuildFailedError(problems)
-        self._require_own(result)
-        run = self._run(self.settings(problems), problems, unheard)
+        problems = self._buildable(result)
+        run = self._run(self.settings(problems), problems)
         result = self._known_again(run, result, problems)
-        if problems.has_errors:
-            raise BuildFailedError(problems)
-        time_ = now() if build_time is None else build_time
+        _require_no_error(problems)
         output = self.root / run.settings.output
-        contents, after = pipeline.stamped(run, result, output, time_)
+        contents, after = pipeline.stamped(run, result, output, _moment(build_time))
         return tuple(differences(contents, run.lock, after, former))
 
     def lint(self, paths: Paths = ()) -> Linted:
@@ -226,9 +218,8 @@ class Project:
         from verideck.rules.lint import lint  # noqa: PLC0415
 
         problems = Problems()
-        run = self._run(self.settings(problems), problems, unheard)
-        found = collect(_listed(paths), run.settings, self._memo, problems, on_card=lambda _: None)
-        self._memo.end(write=False)
+        run = self._run(self.settings(problems), problems)
+        found = self._collected(run, paths, problems)
         cards = [*found.context_cards, *found.cards]
         rules = configured(run.settings.lint, _rule_place(run.settings), Problems())
         linted = lint(cards, rules, found.files)
@@ -244,9 +235,8 @@ class Project:
         Raises BuildFailedError where anything is wrong, and then nothing is written.
         """
         problems = Problems()
-        run = self._run(self.settings(problems), problems, unheard)
-        found = collect(_listed(paths), run.settings, self._memo, problems, on_card=lambda _: None)
-        self._memo.end(write=False)
+        run = self._run(self.settings(problems), problems)
+        found = self._collected(run, paths, problems)
         known = recognise(
             found.cards,
             run.lock,
@@ -254,8 +244,7 @@ class Project:
             run.settings.namespace,
             problems,
         )
-        if problems.has_errors:
-            raise BuildFailedError(problems)
+        _require_no_error(problems)
         return ids.name_cards(known.values(), self.root)
 
     def update_outputs(self, paths: Paths = ()) -> list[str]:
@@ -268,16 +257,12 @@ class Project:
 
         problems = Problems()
         settings = self.settings(problems)
-        if problems.has_errors:
-            raise BuildFailedError(problems)
-        run = self._run(settings, Problems(), unheard)
-        found = collect(
-            _listed(paths), run.settings, self._memo, Problems(), on_card=lambda _: None
-        )
-        self._memo.end()
+        _require_no_error(problems)
+        run = self._run(settings, Problems())
+        found = self._collected(run, paths, Problems(), write=True)
         return update(found.cards, execution_config(run.settings, self._store))
 
-    def _run(self, settings: Settings, problems: Problems, on_event: Listener | None) -> Run:
+    def _run(self, settings: Settings, problems: Problems, on_event: Listener | None = None) -> Run:
         """What a run uses: the settings, the lock as it is now, and what outlives a run."""
         if self._is_closed:
             raise ValueError("this project is closed")
@@ -294,6 +279,14 @@ class Project:
             on_event or unheard,
         )
 
+    def _collected(
+        self, run: Run, paths: Paths, problems: Problems, *, write: bool = False
+    ) -> Collected:
+        """The cards of some files, of which none is executed yet."""
+        found = collect(_listed(paths), run.settings, self._memo, problems, on_card=lambda _: None)
+        self._memo.end(write=write)
+        return found
+
     def _known_again(self, run: Run, result: Result, problems: Problems) -> Result:
         """The result, identified by the lock as it is now: another build may have written it."""
         if run.lock == result.lock:
@@ -301,10 +294,16 @@ class Project:
         notes = pipeline.noted(run, result.proven, result.cards, result.scope, problems)
         return replace(result, notes=tuple(notes), lock=run.lock)
 
-    def _require_own(self, result: Result) -> None:
-        """Raise ValueError for another project's result: all notes here would seem to be gone."""
+    def _buildable(self, result: Result) -> Problems:
+        """The problems of a result, none of which is an error.
+
+        Raises ValueError for another project's result: all notes here would seem to be gone.
+        """
+        problems = Problems(result.problems)
+        _require_no_error(problems)
         if result.scope.root != self.root:
             raise ValueError(f"this result is of {result.scope.root}, and not of {self.root}")
+        return problems
 
     def _deck_empty(self, paths: Sequence[Path], settings: Settings) -> Problem:
         first = paths[0] if paths else self.root / settings.cards
@@ -325,6 +324,15 @@ def configured_settings(root: Path, problems: Problems) -> Settings:
         configured(settings.lint, _rule_place(settings), problems)
     check_suffix(settings, problems)
     return settings
+
+
+def _require_no_error(problems: Problems) -> None:
+    if problems.has_errors:
+        raise BuildFailedError(problems)
+
+
+def _moment(build_time: int | None) -> int:
+    return now() if build_time is None else build_time
 
 
 def _rule_place(settings: Settings) -> Callable[[str], Place]:

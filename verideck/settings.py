@@ -181,13 +181,10 @@ def load(root: Path, problems: Problems) -> Settings:
     return _settings(root, given, str(project_name), text)
 
 
-EXECUTORS = "fork, spawn, dask://host:port"
-"""All that an executor may be named, for messages."""
-
-
-def is_executor(value: str) -> bool:
-    """Whether this names an executor of cards."""
-    return bool(re.search(_EXECUTOR, value))
+def require_executor(value: str) -> None:
+    """Raise ValueError for a text that names no executor."""
+    if not re.search(_EXECUTOR, value):
+        raise ValueError(f"{value} is none of fork, spawn, dask://host:port")
 
 
 def _read(file: Path, problems: Problems) -> str:

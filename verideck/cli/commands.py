@@ -23,7 +23,7 @@ from verideck.problems import BuildFailedError, Code, Problem, Problems, errors
 from verideck.project import Project
 from verideck.proof.audit import survived
 from verideck.result import Result
-from verideck.settings import EXECUTORS, PYPROJECT, Settings, find_root, is_executor
+from verideck.settings import PYPROJECT, Settings, find_root, require_executor
 from verideck.source.read import is_whole
 from verideck.storage.files import WRITTEN, absolute
 from verideck.storage.store import FOLDER, forget
@@ -54,9 +54,12 @@ def verideck() -> None:
 
 
 def _executor(_: click.Context, __: click.Parameter, value: str) -> str:
-    if not value or is_executor(value):
-        return value
-    raise click.BadParameter(f"{value} is none of {EXECUTORS}")
+    try:
+        if value:
+            require_executor(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return value
 
 
 _FORMAT = click.option(

@@ -15,6 +15,7 @@ from verideck.history.changes import MOST_SHOWN, describe
 from verideck.history.diff import Difference
 from verideck.model import Audit, Built, Change, ChangeKind, Place, ProvenCard, Stats, short
 from verideck.problems import Code, Problem, Severity, errors
+from verideck.storage.files import decoded
 
 if TYPE_CHECKING:
     from verideck.rules.lint import Linted
@@ -39,10 +40,10 @@ def format_problem(problem: Problem, root: Path) -> str:
 def _source_line(file: Path, number: int) -> str:
     """Return a line of a file, with bytes that are not UTF-8 replaced; empty if there is none."""
     try:
-        text = file.read_bytes().decode("utf-8-sig", errors="replace")
+        text = decoded(file.read_bytes(), errors="replace")
     except OSError:
         return ""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = text.split("\n")
     return lines[number - 1].rstrip(" \t") if number <= len(lines) else ""
 
 

@@ -67,6 +67,11 @@ class Lock:
     """The content of the file, if the lock was read from one."""
 
     @property
+    def lines(self) -> list[Entry]:
+        """Every line of a note; of a note that has several, the one that counts comes last."""
+        return [*self.merged, *self.entries.values()]
+
+    @property
     def build_time(self) -> int:
         """When anything changed last, in Unix seconds; 0 for an empty lock."""
         of_entries = (each.mod for each in self.entries.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from verideck.history.identity import chosen, guid
 from verideck.history.likeness import sketch
@@ -33,28 +33,19 @@ class Identities:
         """Begin with nothing."""
         self._known: dict[int, tuple[Card, Entry, Card]] = {}
         self._used: dict[int, tuple[Card, Entry, Card]] = {}
-        self._matched: tuple[Lock, Sequence[Card], Sequence[Entry]] | None = None
+        self._matching: _Matching | None = None
 
-    def matched(self, cards: Sequence[Card], lock: Lock) -> Sequence[Entry] | None:
+    def matched(self, cards: Sequence[Card], lock: Lock) -> Sequence[Entry | None] | None:
         """Return the cards' entries if they ask what the former run's cards asked, else None."""
-        if self._matched is None:
+        former = self._matching
+        if not (former and former.lock is lock and former.holds_for(cards)):
             return None
-        former_lock, former, entries = self._matched
-        is_same = lock is former_lock and len(cards) == len(former)
-        return entries if is_same and all(map(_asks_the_same, cards, former)) else None
+        self._matching = _Matching(lock, cards, former.entries, is_clear=True)
+        return former.entries
 
     def keep(self, cards: Sequence[Card], lock: Lock, entries: Sequence[Entry | None]) -> None:
-        """Remember which entry is whose, if this follows from ids and questions alone."""
-        lines = [*lock.merged, *lock.entries.values()]
-        is_clear = len({line.identity.question for line in lines}) == len(lines)
-        clear = [
-            entry
-            for card, entry in zip(cards, entries, strict=True)
-            if entry
-            and (card.id == entry.identity.id or _question(card) == entry.identity.question)
-        ]
-        is_clear = is_clear and len(clear) == len(cards)
-        self._matched = (lock, cards, clear) if is_clear else None
+        """Remember which entry is whose."""
+        self._matching = _Matching(lock, cards, entries)
 
     def of(self, card: Card, entry: Entry) -> Card:
         """The card as the note that an entry remembers."""
@@ -68,6 +59,29 @@ class Identities:
     def forget_others(self) -> None:
         """Remember only what was asked for since this was called last."""
         self._known, self._used = self._used, {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Matching:
+    """Which entry of a lock is whose."""
+
+    lock: Lock
+    cards: Sequence[Card]
+    entries: Sequence[Entry | None]
+    is_clear: bool = False
+    """Whether it is known to follow from ids and questions alone."""
+
+    def holds_for(self, cards: Sequence[Card]) -> bool:
+        """Return whether cards have these entries because they ask what these cards ask."""
+        is_same = len(cards) == len(self.cards) and all(map(_asks_the_same, cards, self.cards))
+        return is_same and (self.is_clear or self._follows())
+
+    def _follows(self) -> bool:
+        lines = self.lock.lines
+        return len({line.identity.question for line in lines}) == len(lines) and all(
+            entry and (card.id == entry.identity.id or _question(card) == entry.identity.question)
+            for card, entry in zip(self.cards, self.entries, strict=True)
+        )
 
 
 def _asks_the_same(card: Card, former: Card) -> bool:
@@ -86,7 +100,7 @@ class _Taken:
     """The ids and guids that a new card must not get."""
 
     def __init__(self, lock: Lock, cards: Sequence[Card]) -> None:
-        self.ids = {entry.identity.id for entry in (*lock.merged, *lock.entries.values())}
+        self.ids = {entry.identity.id for entry in lock.lines}
         self.ids.update(card.id for card in cards)
         self.guids = set(lock.entries)
 
@@ -108,7 +122,7 @@ def recognise(
     identities = identities or Identities()
     every = [*cards, *scope.context_cards]
     unclear: list[Pair] = []
-    entries: Sequence[Entry | None] | None = identities.matched(every, lock)
+    entries = identities.matched(every, lock)
     if entries is None:
         found, unclear = _entries(every, lock, scope)
         entries = [found.get(card.place) for card in every]
@@ -126,10 +140,10 @@ def recognise(
             taken = taken or _Taken(lock, every)
             known[card.place] = _new(card, namespace, taken)
     identities.forget_others()
-    for card in scope.context_cards:
-        known.pop(card.place, None)
     context = {card.place for card in scope.context_cards}
     problems.extend(problem for problem in told if problem.place not in context)
+    for place in context:
+        known.pop(place, None)
     return known
 
 
@@ -137,7 +151,7 @@ def _entries(
     cards: Sequence[Card], lock: Lock, scope: Scope
 ) -> tuple[dict[Place, Entry], list[Pair]]:
     """The entry of each card that has one; and the pairs that could be one, and are not clear."""
-    lines = [*lock.merged, *lock.entries.values()]
+    lines = lock.lines
     by_id = {line.identity.id: line for line in lines}
     found: dict[Place, Entry] = {}
     taken: set[str] = set()

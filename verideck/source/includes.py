@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from verideck.storage.files import OUTSIDE, hashed, is_inside
+from verideck.storage.files import OUTSIDE, decoded, hashed, is_inside
 
 Node = TypeVar("Node", bound=ast.stmt)
 
@@ -33,15 +33,6 @@ class Included:
 
 _REGION = r"^[ \t]*(?:#|//|--|;|%|/\*|<!--)\s*{word}[ \t]+{name}[ \t]*(?:\*/|-->)?[ \t]*$"
 _MARK = re.compile(_REGION.format(word="(?P<word>region|endregion)", name=r"(?P<name>\S.*?)"))
-
-
-def content_hash(root: Path, path: str) -> str:
-    """Return the hash of an included file, or the reason if it must not or cannot be read."""
-    try:
-        file = root / path
-        return hashed(file.read_bytes()) if is_inside(file, root) else OUTSIDE
-    except OSError as error:
-        return error.strerror or ""
 
 
 class IncludedFiles:
@@ -87,7 +78,7 @@ class IncludedFiles:
         try:
             content = file.read_bytes()
             self.hashes[path] = hashed(content)
-            text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+            text = decoded(content)
         except UnicodeDecodeError as error:
             raise IncludeError(f"{path} is not UTF-8") from error
         except OSError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from verideck.model import FORBIDDEN, Place, Source
 from verideck.problems import Code, Problem, Problems
 from verideck.settings import Settings
-from verideck.storage.files import FileCache, absolute, place_name, resolved
+from verideck.storage.files import FileCache, absolute, decoded, place_name, resolved
 
 SUFFIXES = {".md", ".markdown"}
 _UNNAMABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -102,14 +102,10 @@ def _folders(file: Path, bases: Sequence[Path]) -> tuple[str, ...]:
 def text_of(content: bytes) -> str | None:
     """Return a file's text, whose lines end with a newline; None if it is no text of cards."""
     try:
-        text = _decoded(content)
+        text = decoded(content)
     except UnicodeDecodeError:
         return None
     return None if FORBIDDEN.search(text) else text
-
-
-def _decoded(content: bytes) -> str:
-    return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _source(
@@ -136,7 +132,7 @@ def _source(
 def _faults(content: bytes, name: str) -> list[Problem]:
     """Return why the content of a file is no text of cards."""
     try:
-        text = _decoded(content)
+        text = decoded(content)
     except UnicodeDecodeError as error:
         return [_not_utf8(content, error, name)]
     return [_forbidden(match, text, name) for match in FORBIDDEN.finditer(text)]

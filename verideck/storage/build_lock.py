@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from verideck.storage.store import mark
+from verideck.storage.store import make_folder
 
 _HELD = "building"
 """The file that a build holds, in the project's folder for what is kept."""
@@ -22,8 +22,7 @@ def build_lock(folder: Path) -> Iterator[None]:
     """
     held = FileLock(folder / _HELD)
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        mark(folder)
+        make_folder(folder)
         held.acquire()
     try:
         yield

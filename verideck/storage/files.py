@@ -27,6 +27,11 @@ def hashed(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def decoded(content: bytes, errors: str = "strict") -> str:
+    """Return UTF-8 as text whose lines end with a newline; `errors` is that of `bytes.decode`."""
+    return content.decode("utf-8-sig", errors).replace("\r\n", "\n").replace("\r", "\n")
+
+
 class FileCache(Generic[Value]):
     """What follows from the content of files; computed again if a file's stamp has changed."""
 
@@ -46,6 +51,23 @@ class FileCache(Generic[Value]):
         if time.time_ns() - max(stamp[:2]) > _SETTLED:
             self._cached[file] = stamp, new
         return new
+
+
+class FileHashes:
+    """The hashes of a project's files, by their paths as written."""
+
+    def __init__(self, root: Path) -> None:
+        """Read files of the project in `root` only."""
+        self._root = root
+        self._hashes = FileCache(hashed)
+
+    def of(self, path: str) -> str:
+        """Return the hash of a file, or the reason if it must not or cannot be read."""
+        file = self._root / path
+        try:
+            return self._hashes.of(file) if is_inside(file, self._root) else OUTSIDE
+        except OSError as error:
+            return error.strerror or ""
 
 
 _SETTLED = 2_000_000_000

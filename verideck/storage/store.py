@@ -118,22 +118,19 @@ class Store:
                 self._connection.execute("pragma busy_timeout = 0")
 
     def _connected(self, *, make: bool) -> sqlite3.Connection | None:
-        if self._folder is None or (self._connection is None and not make and not self._exists()):
+        if self._folder is None:
             return None
         if self._connection is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            mark(self._folder)
-            connection = sqlite3.connect(
-                self._folder / FILE, timeout=_PATIENCE, check_same_thread=False
-            )
+            file = self._folder / FILE
+            if not make and not file.exists():
+                return None
+            make_folder(self._folder)
+            connection = sqlite3.connect(file, timeout=_PATIENCE, check_same_thread=False)
             self._connection = connection
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
             connection.execute(_SCHEMA)
         return self._connection
-
-    def _exists(self) -> bool:
-        return self._folder is not None and (self._folder / FILE).exists()
 
     def _let_go(self) -> None:
         if self._connection is not None:
@@ -233,8 +230,9 @@ def _hash(kind: str, key: str, content: bytes) -> bytes:
     return hashlib.sha256(f"{kind} {key} ".encode() + content).digest()
 
 
-def mark(folder: Path) -> None:
-    """Tell git and backups to leave the folder out, as other tools' caches do."""
+def make_folder(folder: Path) -> None:
+    """Make the folder, and tell git and backups to leave it out, as other tools' caches do."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in (
         (".gitignore", "*\n"),
         ("CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n"),

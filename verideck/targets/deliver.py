@@ -43,22 +43,20 @@ def deliver(
     made = Rows.of(store, "packages", str)
     key = _key(contents, output.suffix)
     known = made.find(key)
-    there = _content(output)
-    is_there = there is not None and hashed(there) == known
-    wanted = dict(beside)
-    if not is_there:
-        content = TARGETS[output.suffix](contents)
-        known = hashed(content)
-        wanted[output] = content
+    package = _content(output)
+    if package is None or hashed(package) != known:
+        package = TARGETS[output.suffix](contents)
+    sha256 = hashed(package)
+    wanted = {**beside, output: package}
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_together({file: text for file, text in wanted.items() if _content(file) != text})
     except OSError as error:
         problems.report(_unwritable(error, beside, output, root))
         return None
-    if not is_there and known:
-        made.keep(key, known)
-    return Receipt(place_name(output, root), known or "")
+    if sha256 != known:
+        made.keep(key, sha256)
+    return Receipt(place_name(output, root), sha256)
 
 
 def _key(contents: DeckContents, suffix: str) -> str:
