@@ -75,6 +75,11 @@ class Passage:
         before = self.cuts[line] if line < len(self.cuts) else first
         return Place(self.place.path, self.place.line + line, max(before + column, 0) + 1)
 
+    def place_of(self, position: int) -> Place:
+        """Return the place of a character of the text, whose position counts from 0."""
+        line = self.text.count("\n", 0, position)
+        return self.at(line, position - (self.text.rfind("\n", 0, position) + 1))
+
 
 LARGEST_LIMIT = 1_000_000_000
 """The largest value of any limit: more than a card needs, and within what the system can count."""
@@ -274,13 +279,18 @@ class Card:
     deletions: tuple[ClozeDeletion, ...] = ()
     """The deletions of a cloze card, in reading order; empty for other kinds."""
     id_slot: IdSlot | None = None
-    """Where an id can be inserted; None if the card has one."""
+    """Where an id can be inserted."""
     sketch: str = ""
     """A sketch of the answer, to recognise the card (see `history.likeness`)."""
     identity: Identity | None = None
     """None until `recognise` has set it."""
     numbers: tuple[int, ...] = ()
     """Anki's number of each deletion, set by `recognise` too."""
+
+    @property
+    def is_executable(self) -> bool:
+        """Whether any of its snippets is. They are executed only if it is `verified`."""
+        return any(each.executable for each in self.snippets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,10 +351,14 @@ class Audit:
     """Whether it comes from the cache of a former run."""
 
     @property
+    def judged(self) -> int:
+        """The changes that count for the score: killed and surviving ones."""
+        return self.killed + len(self.survivors)
+
+    @property
     def score(self) -> float | None:
         """The killed share of killed and surviving changes; None where there are neither."""
-        judged = self.killed + len(self.survivors)
-        return self.killed / judged if judged else None
+        return self.killed / self.judged if self.judged else None
 
 
 @dataclass(frozen=True, slots=True)

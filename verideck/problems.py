@@ -294,9 +294,9 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
-def suggestion(word: str, known: frozenset[str]) -> str:
-    """A hint for an unknown word: the known word that is most like it, or all of them."""
+def suggestion(word: str, known: frozenset[str], otherwise: str = "") -> str:
+    """A hint for an unknown word: the known word most like it, else `otherwise`, or all of them."""
     close = get_close_matches(word, sorted(known), n=1)
     if close:
         return f"did you mean {close[0]}?"
-    return f"known are {', '.join(sorted(known))}"
+    return otherwise or f"known are {', '.join(sorted(known))}"

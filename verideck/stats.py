@@ -30,10 +30,7 @@ def stats_of(
         values=sum(role is Role.VALUE for role in roles),
         assertions=sum(proof.assertions for proof in proofs),
         not_run=sum(bool(snippet.options.reason) for snippet in fences),
-        unverified=sum(
-            not card.verified and any(each.executable for each in card.snippets)
-            for card in with_code
-        ),
+        unverified=sum(not card.verified and card.is_executable for card in with_code),
         text=sum(snippet.options.role is Role.TEXT and not snippet.language for snippet in fences),
         unverifiable=sum(
             snippet.options.role is Role.SHOWN and not snippet.executable for snippet in fences

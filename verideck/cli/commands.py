@@ -19,7 +19,7 @@ from verideck.events import Listener
 from verideck.history import lock
 from verideck.history.build_time import build_time
 from verideck.model import Built, Place, ProvenCard, Stats
-from verideck.problems import BuildFailedError, Code, Problem, Problems, errors
+from verideck.problems import BuildFailedError, Code, Problem, Problems, has_errors
 from verideck.project import Project
 from verideck.proof.audit import survived
 from verideck.result import Result
@@ -62,6 +62,7 @@ def _executor(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
+_PATHS = click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 _FORMAT = click.option(
     "--format",
     "form",
@@ -75,7 +76,7 @@ _STRICT = click.option("--strict", is_flag=True, help="Make errors of warnings."
 def _common(command: Command) -> Command:
     """What every command that reads cards is told."""
     options = [
-        click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path)),
+        _PATHS,
         _FORMAT,
         _STRICT,
         click.option(
@@ -150,7 +151,7 @@ def _target(paths: Sequence[Path], settings: Settings) -> Path:
 
 
 @verideck.command("id")
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@_PATHS
 def assign_ids(paths: tuple[Path, ...]) -> None:
     """Write an {#id} behind every question that has none.
 
@@ -213,7 +214,7 @@ def _nothing_to_compare(settings: Settings) -> str:
 
 
 @verideck.command()
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@_PATHS
 @_FORMAT
 @_STRICT
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
@@ -236,7 +237,7 @@ def lint(paths: tuple[Path, ...], form: str, *, strict: bool, quiet: bool) -> No
         command.tell(found.problems, Stats(), None)
         if form == "human" and not quiet:
             click.echo(report.format_lint(found))
-    sys.exit(1 if errors(found.problems) else 0)
+    sys.exit(1 if has_errors(found.problems) else 0)
 
 
 @verideck.command()

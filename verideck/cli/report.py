@@ -58,10 +58,9 @@ _VISIBLE = (
 def format_annotation(problem: Problem, root: Path) -> str:
     """Return a problem as a GitHub workflow command, which annotates the line."""
     place = problem.place
-    path = _from_here(place, root).rsplit(":", 2)[0]
     text = "\n".join(filter(None, [problem.message, problem.hint]))
     properties = {
-        "file": path,
+        "file": _relative(root / place.path),
         "line": str(place.line),
         "col": str(place.column),
         "title": str(problem.code),
@@ -82,15 +81,7 @@ def run_as_json(
 
     If `packages`, the object has the keys of the package; they are null if none was written.
     """
-    run: dict[str, object] = {
-        "cards": stats.cards,
-        "snippets": stats.snippets,
-        "assertions": stats.assertions,
-        "reused": stats.reused,
-        "sandbox": stats.sandbox,
-        "seconds": round(stats.seconds, 3),
-        "problems": list(map(_as_value, problems)),
-    }
+    run = _run_as_value(stats, problems)
     if packages:
         run |= {
             "output": built.path if built else None,
@@ -106,6 +97,19 @@ def run_as_json(
             else None,
         }
     return json.dumps(run, indent=2)
+
+
+def _run_as_value(stats: Stats, problems: Sequence[Problem]) -> dict[str, object]:
+    """Return what every run has, as a value for JSON."""
+    return {
+        "cards": stats.cards,
+        "snippets": stats.snippets,
+        "assertions": stats.assertions,
+        "reused": stats.reused,
+        "sandbox": stats.sandbox,
+        "seconds": round(stats.seconds, 3),
+        "problems": list(map(_as_value, problems)),
+    }
 
 
 def _as_value(problem: Problem) -> dict[str, object]:
@@ -165,7 +169,7 @@ def format_audit(audit: Audit) -> str:
         return f"flaky; {counts}" if audit.mutants else "flaky"
     if audit.score is None:
         return "nothing to change" if not audit.mutants else "no change says anything"
-    noticed = f"{audit.killed} of {audit.killed + len(audit.survivors)} changes noticed"
+    noticed = f"{audit.killed} of {audit.judged} changes noticed"
     others = [f"{audit.crashed} crashed"] if audit.crashed else []
     others += [f"{audit.equivalent} equivalent"] if audit.equivalent else []
     return f"{audit.score:.0%}: {', '.join([noticed, *others])}"
@@ -179,7 +183,7 @@ def format_audits(proven: Sequence[ProvenCard], problems: Sequence[Problem], roo
         for card, audit in audited
     ]
     killed = sum(audit.killed for _, audit in audited)
-    judged = killed + sum(len(audit.survivors) for _, audit in audited)
+    judged = sum(audit.judged for _, audit in audited)
     advised = [place for _, audit in audited for place in audit.advised]
     if advised:
         places = ", ".join(dict.fromkeys(_line_from_here(each, root) for each in advised))
@@ -222,8 +226,7 @@ def audits_as_json(proven: Sequence[ProvenCard], problems: Sequence[Problem], st
         for each in proven
         if each.audit
     ]
-    run = json.loads(run_as_json(stats, problems, built=None, packages=False))
-    return json.dumps({**run, "cards": cards}, indent=2)
+    return json.dumps({**_run_as_value(stats, problems), "cards": cards}, indent=2)
 
 
 def _number(value: float | None) -> float | None:

@@ -21,7 +21,7 @@ from verideck.problems import Code
 
 _OPEN = re.compile(r"\{\{c(\d+)::")
 _INSIDE_WORD = re.compile(r"[A-Za-z0-9_=)\]]")
-_MATHS = {"math_inline", "math_inline_double", "math_block"}
+MATHS = {"math_inline", "math_inline_double", "math_block"}
 _CODE = {"code_inline", "fence", "code_block"}
 
 Numbers = Mapping[int | Place, int]
@@ -53,7 +53,7 @@ def deletions(tokens: Iterable[Token], *, in_code: bool) -> list[ClozeDeletion]:
         elif token.type in closes:
             index, parts = open_.pop()
             found[index] = replace(found[index], text="".join(parts))
-        elif token.type in _MATHS or (token.type in _CODE and in_code):
+        elif token.type in MATHS or (token.type in _CODE and in_code):
             inside = find(token.content)[1]
             found += [replace(each, place=place(token)) for each in inside]
         for _, parts in open_:
@@ -76,7 +76,7 @@ def bare(tokens: Iterable[Token]) -> Iterator[tuple[str, str] | None]:
             depth -= 1
         elif depth or token.type == "inline":  # its parts follow
             continue
-        elif token.type in _MATHS | _CODE:
+        elif token.type in MATHS | _CODE:
             plain, found = find(token.content)
             starts = [0, *(each.end for each in found)]
             ends = [*(each.start for each in found), len(plain)]
@@ -98,7 +98,7 @@ def renumbered(text: str, numbers: Numbers) -> str:
 
 def left_open(token: Token) -> re.Match[str] | None:
     """Return an opening mark in code or maths that opens no deletion there (see `find`)."""
-    within = token.type in _MATHS | _CODE
+    within = token.type in MATHS | _CODE
     return _OPEN.search(find(token.content)[0]) if within else None
 
 

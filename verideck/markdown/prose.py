@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from markdown_it.token import Token
 
+from verideck.markdown.cloze import MATHS
 from verideck.markdown.positions import character_place, place
 from verideck.model import Passage, Place
 
@@ -21,7 +22,6 @@ FORMULA = "\ufffc"
 VALUE = "\ufffb"
 """Stands for what an expression gives."""
 
-_MATHS = {"math_inline", "math_inline_double", "math_block"}
 _ENDS_CELL = {"td_close", "th_close"}
 _ENDS_LINE = {"paragraph_close", "heading_close", "tr_close"}
 
@@ -104,7 +104,7 @@ class _Writer:
             elif child.type == "code_inline":
                 self._code.append((self._length, child.content))
                 self._copy(child, " " * len(child.content))
-            elif child.type in _MATHS:
+            elif child.type in MATHS:
                 self._maths.append((self._length, child.content))
                 self._stand_in(FORMULA, child)
             elif child.type == "value":

@@ -67,10 +67,9 @@ def _problems(card: Card, audit: Audit, floor: float) -> Iterator[Problem]:
             _FOR_SEEDS if audit.flaky.startswith("with seed") else _FOR_RUNS,
         )
     if audit.score is not None and audit.score < floor:
-        judged = audit.killed + len(audit.survivors)
         yield Problem(
             Code.AUDIT_FLOOR,
-            f"its assertions notice {audit.killed} of {judged} changes of the shown code "
+            f"its assertions notice {audit.killed} of {audit.judged} changes of the shown code "
             f"({audit.score:.0%}, the floor is {floor:.0%})",
             card.place,
             "compare with a reference or with known values; a shape alone proves little",

@@ -90,9 +90,10 @@ class Batch(Generic[Item, Answer]):
                 for executor, snippets in entry.waiting
             }
             for future in as_completed(futures):
-                entry = futures.pop(future)
+                entry = futures[future]
                 entry.answers.append(future.result())
-                if not any(each is entry for each in futures.values()):
+                entry.waiting.pop()  # whichever: they are counted
+                if not entry.waiting:
                     on_done(entry.item, entry.answers)
         except BaseException:
             self._stop.set()

@@ -236,7 +236,7 @@ class _Writer:
 
     def _proof(self) -> str:
         """Return the line about the proof, with the checks folded below it; empty without code."""
-        if not any(each.executable for each in self.card.snippets):
+        if not self.card.is_executable:
             return ""
         if not self.card.verified:
             return f'<p class="proof unverified">{self._words.not_verified}</p>'
@@ -262,8 +262,7 @@ class _Writer:
         audit = self.audit
         if audit is None or audit.score is None:
             return ""
-        judged = audit.killed + len(audit.survivors)
-        return f" · {self._words.noticed.format(killed=audit.killed, judged=judged)}"
+        return f" · {self._words.noticed.format(killed=audit.killed, judged=audit.judged)}"
 
     # Media and problems
 

@@ -19,6 +19,7 @@ from markdown_it.token import Token
 from verideck.markdown import cloze, languages, place
 from verideck.markdown.cloze import Numbers
 from verideck.markdown.width import is_wide
+from verideck.model import ClozeDeletion
 from verideck.render import highlight
 from verideck.render.anki_text import hidden, hidden_maths, literal
 from verideck.render.highlight import Mark
@@ -104,14 +105,15 @@ class _Renderer:
     def code_inline(self, tokens: Sequence[Token], idx: int) -> str:
         content = cloze.renumbered(tokens[idx].content, self._numbers)
         if self._in_cloze and not any(self._open):
-            plain, _ = cloze.find(content)
-            marked = highlight.html(plain, languages.plain(plain), _marks(content))
+            plain, deletions = cloze.find(content)
+            marked = highlight.html(plain, languages.plain(plain), _marks(deletions))
             return f"<code>{literal(marked)}</code>"
         return f"<code>{self._guarded(content)}</code>"
 
     def fence(self, tokens: Sequence[Token], idx: int) -> str:
         content = cloze.renumbered(tokens[idx].content, self._numbers)
-        return self._parts.fence(tokens[idx], _marks(content) if self._in_cloze else ())
+        deletions = cloze.find(content)[1] if self._in_cloze else ()
+        return self._parts.fence(tokens[idx], _marks(deletions))
 
     def code_block(self, tokens: Sequence[Token], idx: int) -> str:
         content = cloze.renumbered(tokens[idx].content, self._numbers)
@@ -150,8 +152,7 @@ class _Renderer:
 
     def cloze_close(self, tokens: Sequence[Token], idx: int) -> str:
         self._open.pop()
-        hint = tokens[idx].meta["hint"]
-        return f"::{hidden(escape(hint, quote=False))}}}}}" if hint else "}}"
+        return f"{_hint(tokens[idx].meta['hint'])}}}}}"
 
     def mark_open(self, tokens: Sequence[Token], idx: int) -> str:
         self._open.append(self._in_cloze)
@@ -165,7 +166,7 @@ class _Renderer:
         text = literal(escape(text, quote=False))
         if self._in_cloze:
             text = _LIKE_A_DELETION.sub("{<!-- -->", text)
-        return hidden(text) if self._open and any(self._open) else text
+        return hidden(text) if any(self._open) else text
 
     def _maths(self, tex: str) -> str:
         tex = cloze.renumbered(tex, self._numbers)
@@ -229,18 +230,20 @@ def _opening(text: str) -> str:
     return text[len(text.rstrip(_OPENING)) :]
 
 
-def _marks(code: str) -> list[Mark]:
+def _hint(text: str) -> str:
+    return f"::{hidden(escape(text, quote=False))}" if text else ""
+
+
+def _marks(deletions: Sequence[ClozeDeletion]) -> list[Mark]:
     """Return the marks of the deletions in code, with their positions in the code without marks.
 
     Comments inside of a deletion keep its text from closing it.
     """
-    _, deletions = cloze.find(code)
     marks: list[Mark] = []
     for each in deletions:
         marks.append((each.start, f"{{{{c{each.number}::"))
         marks += [
             (each.start + match.end(), "<!-- -->") for match in _ENDS_A_DELETION.finditer(each.text)
         ]
-        hint = f"::{hidden(escape(each.hint, quote=False))}" if each.hint else ""
-        marks.append((each.end, f"{hint}}}}}"))
+        marks.append((each.end, f"{_hint(each.hint)}}}}}"))
     return marks

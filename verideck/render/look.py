@@ -44,7 +44,7 @@ def depends_on_run(card: Card) -> bool:
 
     That of an executed card depends on its proofs, that of a cloze card on its former numbers.
     """
-    is_executed = card.verified and any(each.executable for each in card.snippets)
+    is_executed = card.verified and card.is_executable
     return is_executed or card.kind is Kind.CLOZE
 
 

@@ -16,7 +16,7 @@ def many(card: Reading, limit: Limit) -> Iterator[Finding]:
     A third number in a note is an error. Deletions with one number are one card.
     """
     seen: list[object] = []
-    for deletion in card.deletions:
+    for deletion in card.card.deletions:
         key = object() if deletion.number is None else deletion.number
         if key not in seen:
             seen.append(key)
@@ -37,7 +37,7 @@ def long(card: Reading, limit: Limit) -> Iterator[Finding]:
 
     More than 12 units (12 汉字, 8 English words) are an error.
     """
-    for deletion in card.deletions:
+    for deletion in card.card.deletions:
         length = units(deletion.text)
         if severity := limit.weight(length):
             yield Finding(

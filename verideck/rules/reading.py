@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from verideck import markdown
 from verideck.markdown import Token
 from verideck.markdown.prose import Prose, prose
-from verideck.model import Card, ClozeDeletion, Kind, Passage, Place, Role, Snippet
+from verideck.model import Card, Kind, Passage, Place, Role, Snippet
 
 OVERVIEW = "overview"
 """The tag of a card that asks for a whole topic, in addition to the atomic cards for its parts."""
@@ -25,7 +25,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The prose of a card, with what the rules need of its lists, deletions and code."""
+    """The prose of a card, with what the rules need of its lists and code."""
 
     card: Card
     question: Prose
@@ -35,8 +35,6 @@ class Reading:
     """The part below."""
     listings: tuple[Listing, ...]
     """The lists and tables of the answer, above `---`."""
-    deletions: tuple[ClozeDeletion, ...]
-    """The deletions of a cloze card; empty for other kinds."""
 
     @property
     def asks(self) -> bool:
@@ -67,7 +65,6 @@ def reading(card: Card) -> Reading:
         prose(above, answer),
         prose(below, answer),
         tuple(_listings(above, answer)),
-        card.deletions,
     )
 
 
@@ -75,8 +72,11 @@ def _tokens(passage: Passage | None) -> Sequence[Token]:
     return markdown.parse(passage).tokens if passage else ()
 
 
-_LISTS = {"bullet_list_open": "list_item_open", "ordered_list_open": "list_item_open"}
-_ITEMS = {**_LISTS, "tbody_open": "tr_open"}
+_ITEMS = {
+    "bullet_list_open": "list_item_open",
+    "ordered_list_open": "list_item_open",
+    "tbody_open": "tr_open",
+}
 """The token that opens a listing, and the token that opens one of its items."""
 
 

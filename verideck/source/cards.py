@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from verideck import markdown
 from verideck.markdown import Parsed, Token, cloze
 from verideck.model import (
     Card,
+    ClozeDeletion,
     IdSlot,
     Kind,
     Options,
     Passage,
-    Place,
     Role,
     Snippet,
     Source,
@@ -65,7 +65,7 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
 
 def _with_setup(card: Card, setup: tuple[Snippet, ...]) -> Card:
     """The card with the set-up of its file, if it executes anything."""
-    if not setup or not any(snippet.executable for snippet in card.snippets):
+    if not setup or not card.is_executable:
         return card
     return replace(card, snippets=(*setup, *card.snippets))
 
@@ -87,8 +87,7 @@ def _raw_cards(page: Page, problems: Problems) -> tuple[RawCard, ...]:
         left_out(page, chosen, cards, problems)
     inside = {line for each in cards for line in each.lines}
     outside = [token for token in page.tokens if token.map and token.map[0] not in inside]
-    whole = Passage("\n".join(page.lines), Place(page.source.path))
-    problems.extend(_stray(outside, whole))
+    problems.extend(_stray(outside, page.whole))
     if not cards and (reading is None or reading.is_empty):
         problems.report(_no_card(page))
     return cards
@@ -218,7 +217,7 @@ class _CardReader:
             message = "nothing of this question can be seen"
             self.problems.report(Problem(Code.QUESTION_MISSING, message, question.place))
         if is_cloze:
-            self._check_deletions(asked)
+            self._check_deletions(asked, card.deletions)
         self._check_aside(aside, in_cloze=is_cloze)
         if self.written.answer:
             self.problems.extend(_stray([*below, *beside], self.written.answer))
@@ -238,21 +237,17 @@ class _CardReader:
         question = self.written.question
         head, gap, rest = question.text.partition("\n\n")
 
-        def at(position: int) -> Place:
-            line = head.count("\n", 0, position)
-            return question.at(line, position - (head.rfind("\n", 0, position) + 1))
-
         found = attributes.TRAILING.search(head)
         if not found:
             if left_open := attributes.LEFT_OPEN.search(head):
                 message = "these attributes lack a closing brace or quote"
-                place, hint = at(left_open.start()), attributes.KEYS_LIKE
+                place, hint = question.place_of(left_open.start()), attributes.KEYS_LIKE
                 self.problems.report(Problem(Code.ATTRIBUTE_INVALID, message, place, hint))
             return question, {}
         start = found.start("inside")
         read = attributes.read(
             found["inside"],
-            lambda offset: at(start + offset),
+            lambda offset: question.place_of(start + offset),
             WORDS,
             Code.ATTRIBUTE_INVALID,
             self.problems,
@@ -266,7 +261,11 @@ class _CardReader:
         text = kept + "\n" * lines_taken + gap + rest if gap else kept
         if not text.strip():
             self.problems.report(
-                Problem(Code.QUESTION_MISSING, "attributes stand here, but no question", at(start))
+                Problem(
+                    Code.QUESTION_MISSING,
+                    "attributes stand here, but no question",
+                    question.place_of(start),
+                )
             )
         return replace(question, text=text), words
 
@@ -280,9 +279,7 @@ class _CardReader:
         head = question.text.partition("\n\n")[0]
         found = attributes.TRAILING.search(head)
         offset = found.start() + 1 if found else len(head.rstrip())
-        line = head.count("\n", 0, offset)
-        column = offset - (head.rfind("\n", 0, offset) + 1)
-        return IdSlot(question.at(line, column), among_attributes=found is not None)
+        return IdSlot(question.place_of(offset), among_attributes=found is not None)
 
     def _line(self, name: str, words: dict[str, Attribute]) -> Passage | None:
         """The Markdown of an attribute, or of the front matter's key of the same name."""
@@ -315,8 +312,7 @@ class _CardReader:
             return True
         return self.written.answer is None and any(each.type == "mark_open" for each in tokens)
 
-    def _check_deletions(self, tokens: list[Token]) -> None:
-        found = cloze.deletions(tokens, in_code=True)
+    def _check_deletions(self, tokens: list[Token], found: Sequence[ClozeDeletion]) -> None:
         place = self.written.question.place
         for token in tokens:
             if opening := cloze.left_open(token):

@@ -147,9 +147,8 @@ def _language(word: str) -> str | None:
 
 
 def _unknown_language(word: str, place: Place) -> Problem:
-    hint = suggestion(word, languages.languages())
-    if not hint.startswith("did"):
-        hint = "name a language that Pygments knows, or text"
+    otherwise = "name a language that Pygments knows, or text"
+    hint = suggestion(word, languages.languages(), otherwise)
     return Problem(Code.LANGUAGE_UNKNOWN, f"nobody knows the language {word}", place, hint)
 
 

@@ -14,7 +14,7 @@ from verideck.problems import Code, Problem, Problems, Severity
 from verideck.source.syntaxes import heading, list_items, qa
 from verideck.source.syntaxes.page import Page, RawCard, Reading
 
-__all__ = ["SYNTAXES", "Page", "RawCard", "Reading", "Syntax", "fitting", "left_out"]
+__all__ = ["SYNTAXES", "Page", "RawCard", "fitting", "left_out"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def read(page: Page, problems: Problems) -> Reading:
     underlined: list[Block] = []
     if any(_is_hashed(block, level) for block in headings):
         # An author who writes hashes means `---` directly below a text as a line, not a heading.
-        underlined = [b for b in headings if b.heading_level == level and not _is_hashed(b, level)]
+        underlined = [b for b in headings if b.heading_level == level and b.is_underlined]
         hint = "leave a blank line between them; a question is written with hashes, like the others"
         problems.extend(page.underlined(block, f"{hint} here") for block in underlined)
         headings = [block for block in headings if block not in underlined]
@@ -41,8 +41,7 @@ def read(page: Page, problems: Problems) -> Reading:
             message, hint = "this heading asks nothing", "write the question behind the hashes"
             place = page.place(heading.start)
             problems.report(Problem(Code.QUESTION_MISSING, message, place, hint))
-    asked = any(block.heading_level == level for block in [*headings, *underlined])
-    return Reading(tuple(cards), is_certain=not underlined, is_empty=not asked)
+    return Reading(tuple(cards), is_certain=not underlined, is_empty=not fits(page))
 
 
 def _is_hashed(block: Block, level: int) -> bool:

@@ -83,7 +83,8 @@ class Page:
         self.source = source
         self.meta = meta
         self.lines = body.split("\n")
-        parsed = markdown.blocks(Passage(body, Place(source.path)))
+        self.whole = Passage(body, Place(source.path))
+        parsed = markdown.blocks(self.whole)
         self.links = parsed.links
         self.tokens = parsed.tokens
         self.blocks = tuple(_blocks(parsed.tokens))

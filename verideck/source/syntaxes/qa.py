@@ -13,6 +13,8 @@ from verideck.problems import Code, Problem, Problems
 from verideck.source.syntaxes.page import LISTS, Block, Page, RawCard, Reading, Titles
 
 _MARKER = re.compile(r"(?P<word>Q|问|A|答)[:：][ \t]*")
+_QUESTION = "Q问"
+"""The words that mark a question; the others mark an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +47,18 @@ def fits(page: Page) -> bool:
 
 def _asks(block: Block) -> bool:
     """Return whether a block begins with a question."""
-    return _words(block).startswith("Q") and _MARKER.match(block.content) is not None
+    found = _MARKER.match(block.content) if _is_text(block) else None
+    return found is not None and found["word"] in _QUESTION
 
 
 def _words(block: Block) -> str:
     """Return the markers of a paragraph or an underlined heading in their order, as Q and A."""
-    is_text = block.type == "paragraph_open" or block.is_underlined
-    matches = markdown.markers(block.content, _MARKER) if is_text else ()
-    return "".join("Q" if match["word"] in "Q问" else "A" for match in matches)
+    matches = markdown.markers(block.content, _MARKER) if _is_text(block) else ()
+    return "".join("Q" if match["word"] in _QUESTION else "A" for match in matches)
+
+
+def _is_text(block: Block) -> bool:
+    return block.type == "paragraph_open" or block.is_underlined
 
 
 def read(page: Page, problems: Problems) -> Reading:
@@ -105,7 +111,7 @@ def _markers(page: Page, content: str, start: int) -> Iterator[_Marker]:
     for match in markdown.markers(content, _MARKER):
         line = start + content.count("\n", 0, match.start())
         column = page.lines[line].index(match.group().rstrip())
-        yield _Marker(match["word"] in "Q问", line, column, column + len(match.group()))
+        yield _Marker(match["word"] in _QUESTION, line, column, column + len(match.group()))
 
 
 def _cards(

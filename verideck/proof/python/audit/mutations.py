@@ -95,7 +95,7 @@ def mutants(code: str, first: int = 1, last: int | None = None) -> list[Mutant]:
     for node in _computing(tree):
         for change in _changes(node, text):
             mutant = text.changed(change)
-            if mutant is None or _IGNORED.search(mutant.before):
+            if mutant is None or ignored(mutant.before):
                 continue
             if first <= mutant.line and (last is None or mutant.line <= last):
                 found.setdefault(mutant.code, mutant)

@@ -118,8 +118,9 @@ class Dependencies:
         modules = set(modules_here.uninstalled())
         opened = {Path(name): seen for name, seen in self._opened.items()}
         listed = {Path(name): seen for name, seen in self._listed.items() if self._is_mine(name)}
-        mine = {file: seen for file, seen in opened.items() if self._is_mine(file)}
-        mine |= {file: seen for file, seen in opened.items() if file in modules}
+        mine = {
+            file: seen for file, seen in opened.items() if file in modules or self._is_mine(file)
+        }
         contents = {file: self._content(file) for file in [*mine, *modules, *listed]}
         asked = imports.asked()
         changed = (

@@ -27,13 +27,12 @@ from verideck.proof.python.wire.messages import (
     Reply,
     Request,
 )
+from verideck.proof.python.wire.process import LAST_CHANCE
 from verideck.proof.python.wire.run import End, StoppedError, complete_lines, how
 from verideck.proof.python.wire.scratch import Scratch, scratch
 
 _GLANCE = 0.05
 """Seconds between two looks at the limits."""
-_LAST_CHANCE = 0.3
-"""Seconds that a process has to write its stack before it is ended."""
 _LONGEST_REPORT = 100_000_000
 
 
@@ -170,7 +169,7 @@ class _Watch:
         """Have the process write its stack; it may also end by the signal."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
-        deadline = time.monotonic() + _LAST_CHANCE
+        deadline = time.monotonic() + LAST_CHANCE
         while time.monotonic() < deadline and not self.folder.frames():
             if select.select([descriptor], [], [], 0.01)[0]:
                 return

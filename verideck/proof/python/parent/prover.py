@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 
 from verideck.model import Place, Proof, Snippet
-from verideck.problems import Code, Problem, errors
+from verideck.problems import Code, Problem, has_errors
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.parent import engines, needs, proof_cache
 from verideck.proof.python.parent.request import request_of, steps_of
@@ -69,7 +69,7 @@ class Python:
         except ExecutorError as error:
             return [unexecuted(snippets, error, self.config)]
         reports, last = read(run.lines, len(request.steps))
-        found = list(verdict(snippets, run, self.config))
+        found = list(verdict(snippets, run, reports, last, self.config))
         if last and self.config.sandbox_required and not last.sandbox:
             place = steps_of(snippets)[0].place
             return [_unprotected(place, "the machine that executed it has none")]
@@ -94,7 +94,7 @@ class Python:
 
 def _refuted(found: Sequence[Proof | Problem]) -> bool:
     """Whether a card does not hold. A card with warnings holds."""
-    return bool(errors(each for each in found if isinstance(each, Problem)))
+    return has_errors(each for each in found if isinstance(each, Problem))
 
 
 def unexecuted(

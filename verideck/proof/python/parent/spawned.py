@@ -19,14 +19,12 @@ from threading import Event
 from verideck.proof.python.parent import interpreter
 from verideck.proof.python.wire import descendants
 from verideck.proof.python.wire.messages import Finished, Request, encoded
-from verideck.proof.python.wire.process import TELL_STACK
+from verideck.proof.python.wire.process import LAST_CHANCE, TELL_STACK
 from verideck.proof.python.wire.run import End, StoppedError, complete_lines, how
 from verideck.proof.python.wire.scratch import Scratch, scratch
 
 _GLANCE = 0.02
 """Seconds between two looks at the limits."""
-_LAST_CHANCE = 0.3
-"""Seconds that a process has to write its stack before it is ended."""
 _HOLDS = sys.platform == "linux"
 
 
@@ -103,7 +101,7 @@ def _watch(
             if TELL_STACK:
                 with contextlib.suppress(ProcessLookupError):
                     process.send_signal(TELL_STACK)
-                last_chance = time.monotonic() + _LAST_CHANCE
+                last_chance = time.monotonic() + LAST_CHANCE
                 while time.monotonic() < last_chance and not folder.frames():
                     time.sleep(_GLANCE)
             return so_far, broken

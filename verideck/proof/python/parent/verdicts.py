@@ -26,11 +26,14 @@ _CODES = frozenset(Code)
 
 
 def verdict(
-    snippets: Sequence[Snippet], run: Finished, config: ExecutionConfig
+    snippets: Sequence[Snippet],
+    run: Finished,
+    reports: Sequence[StepReport],
+    last: Epilogue | None,
+    config: ExecutionConfig,
 ) -> Iterator[Proof | Problem]:
     """What a run shows: proofs of all snippets, or problems."""
     steps = steps_of(snippets)
-    reports, last = read(run.lines, len(steps))
     failed = reports[-1].error if reports else None
     refused = run.end is End.DISK and failed and failed.code == Code.DISK_LIMIT
     if run.end in {End.OUTPUT, End.DISK, End.PROCESSES} and not refused:

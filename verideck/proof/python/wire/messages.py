@@ -236,15 +236,7 @@ class Decoder(Generic[M]):
     def from_text(self, text: str | bytes) -> M:
         """Decode JSON. Raises ValueError unless it is a message of that kind."""
         try:
-            value = json.loads(text)
-        except RecursionError as error:
-            raise ValueError(str(error)) from error
-        return self.from_value(value)
-
-    def from_value(self, value: object) -> M:
-        """Convert what JSON was parsed to. Raises ValueError as `from_text` does."""
-        try:
-            message: M = msgspec.convert(value, self.kind)
+            message: M = msgspec.convert(json.loads(text), self.kind)
         except RecursionError as error:
             raise ValueError(str(error)) from error
         return message

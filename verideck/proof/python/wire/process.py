@@ -12,6 +12,8 @@ PAGES = "GLIBC_TUNABLES"
 """The variable that lays out a warm parent's memory; no card sees it."""
 TELL_STACK = getattr(signal, "SIGUSR1", None)
 """The signal on which a process writes its stack, before it is ended."""
+LAST_CHANCE = 0.3
+"""Seconds that a process then has to write its stack."""
 
 
 def die_with_parent(by: signal.Signals | None = None) -> None:
