@@ -14,24 +14,25 @@ import sysconfig
 import tarfile
 from pathlib import Path
 
-from measure import ROOT, progress, run
+import measure
+from measure import FIRST, ROOT, TODAY, make_environment, run
 
 COMMIT = "488bee0057a40f0995031a249241c0cd2a1f1f54"
 FOLDER = ROOT / ".venv-first"
 PYTHON = FOLDER / "bin" / "python"
 VERIDECK = FOLDER / "bin" / "verideck"
+EDITIONS = {TODAY: measure.VERIDECK, FIRST: VERIDECK}
+"""The command of each edition."""
 
 
 def prepare() -> None:
     """Make the environment, unless it is there for this commit and this Python."""
     torch_from = sysconfig.get_path("purelib")
-    wanted = f"{COMMIT}\n{sys.version}\n{torch_from}\n"
-    stamp = FOLDER / "made_of.txt"
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
-        return
-    progress("making the environment of the first edition")
-    run((sys.executable, "-m", "venv", "--clear", FOLDER), ROOT)
-    (FOLDER / ".gitignore").write_text("*\n", encoding="utf-8")
+    made_of = f"{COMMIT}\n{sys.version}\n{torch_from}\n"
+    make_environment(FOLDER, made_of, "the first edition", lambda: _install(torch_from))
+
+
+def _install(torch_from: str) -> None:
     source = _unpacked(FOLDER / "source")
     # From files: not every pip takes a git+file:// address with an extra.
     words = ("-c", source / "constraints.txt", f"{source}[sandbox]")
@@ -40,7 +41,6 @@ def prepare() -> None:
         (PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"), ROOT
     )
     Path(packages.strip(), "torch_from.pth").write_text(f"{torch_from}\n", encoding="utf-8")
-    stamp.write_text(wanted, encoding="utf-8")
 
 
 def _unpacked(folder: Path) -> Path:

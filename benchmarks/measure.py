@@ -120,10 +120,7 @@ def bound(costs: Mapping[str, Costs], what: str, beside: str, time: Time, most: 
     Both are named as they were measured, without the edition that did them. The first edition's
     ratio is there if its work was measured.
     """
-    now, first = (
-        _ratio(costs, of_edition(edition, what), of_edition(edition, beside), time)
-        for edition in (TODAY, FIRST)
-    )
+    now, first = (_ratio(costs, edition, what, beside, time) for edition in (TODAY, FIRST))
     assert now is not None, what
     return Bound(what, beside, time.value, now, most, first)
 
@@ -133,12 +130,36 @@ def of_edition(edition: str, what: str) -> str:
     return f"{edition}, {what}"
 
 
-def _ratio(costs: Mapping[str, Costs], what: str, beside: str, time: Time) -> float | None:
+def _ratio(
+    costs: Mapping[str, Costs], edition: str, what: str, beside: str, time: Time
+) -> float | None:
     """Return what a work of an edition takes beside another, or beside what no edition does."""
-    if what not in costs:
+    mine, other = of_edition(edition, what), of_edition(edition, beside)
+    if mine not in costs:
         return None
-    other = beside if beside in costs else beside.partition(", ")[2]
-    return time.of(costs[what]) / time.of(costs[other])
+    return time.of(costs[mine]) / time.of(costs[other if other in costs else beside])
+
+
+def about(facts: str, rounds: int) -> str:
+    """Return what was measured, how often, and where."""
+    return f"{facts}, medians of {rounds}; {machine()}."
+
+
+def report(about: str, bounds: Sequence[Bound], costs: Mapping[str, Costs]) -> str:
+    """Return what was measured, the bounds, and a row for each work."""
+    return "\n\n".join([about, bound_table(bounds), cost_table(costs)])
+
+
+def make_environment(folder: Path, made_of: str, what: str, install: Callable[[], None]) -> None:
+    """Make a virtual environment and fill it, unless it is there and was made of just this."""
+    stamp = folder / "made_of.txt"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == made_of:
+        return
+    progress(f"making the environment of {what}")
+    run((sys.executable, "-m", "venv", "--clear", folder), ROOT)
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    install()
+    stamp.write_text(made_of, encoding="utf-8")
 
 
 def run(
@@ -146,7 +167,6 @@ def run(
     folder: Path,
     *,
     sampled: bool = False,
-    environment: Mapping[str, str] = ENVIRONMENT,
 ) -> tuple[Cost, str]:
     """Run a command in a folder; return its cost and what it printed.
 
@@ -158,7 +178,7 @@ def run(
         process = subprocess.Popen(  # noqa: S603 - the commands of the benchmarks
             command,
             cwd=folder,
-            env=environment,
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,
@@ -291,7 +311,7 @@ def table(
 def arguments(
     description: str | None, rounds: int, tables: Collection[str] = ()
 ) -> argparse.ArgumentParser:
-    """Return a parser of the options that all benchmarks have.
+    """Return a parser of the options that all benchmarks of time have.
 
     One that makes several tables has `--only`, too.
     """

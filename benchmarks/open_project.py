@@ -33,8 +33,6 @@ from measure import (
     Time,
     Work,
     bound,
-    bound_table,
-    cost_table,
     of_edition,
 )
 
@@ -240,8 +238,7 @@ def _code_edit(project: OpenProject, folder: Path, count: int) -> Callable[[int]
 
 
 def _report(facts: str, rounds: int, costs: Mapping[str, Costs], held: Bound) -> str:
-    about = f"{facts}, medians of {rounds}; {measure.machine()}."
-    return "\n\n".join([about, bound_table([held]), cost_table(costs)])
+    return measure.report(measure.about(facts, rounds), [held], costs)
 
 
 TABLES = {"edited-prose": edited_prose, "edited-code": edited_code}

@@ -20,8 +20,8 @@ import decks
 import first_edition
 import measure
 from decks import Deck
+from first_edition import EDITIONS
 from measure import (
-    FIRST,
     TODAY,
     VERIDECK,
     Bound,
@@ -30,8 +30,6 @@ from measure import (
     Time,
     Work,
     bound,
-    bound_table,
-    cost_table,
     of_edition,
 )
 
@@ -80,9 +78,6 @@ QUICK = Sizes(
     large=Deck(2_000, 40),
     reworded=(20, 200),
 )
-
-
-EDITIONS = {TODAY: VERIDECK, FIRST: first_edition.VERIDECK}
 
 
 def mixed(scratch: Path, sizes: Sizes, rounds: int) -> str:
@@ -225,13 +220,11 @@ def _copy_state(source: Path, to: Path) -> None:
 
 
 def _report(deck: Deck, rounds: int, costs: Mapping[str, Costs], bounds: list[Bound]) -> str:
-    return "\n\n".join([_facts(deck, rounds), bound_table(bounds), cost_table(costs)])
+    return measure.report(_facts(deck, rounds), bounds, costs)
 
 
 def _facts(deck: Deck, rounds: int) -> str:
-    return (
-        f"{deck.cards:,} cards in {deck.files:,} files, medians of {rounds}; {measure.machine()}."
-    )
+    return measure.about(f"{deck.cards:,} cards in {deck.files:,} files", rounds)
 
 
 def profile(folder: Path, deck: Deck, which: str) -> None:

@@ -11,17 +11,13 @@ from pathlib import Path
 
 import first_edition
 import measure
+from first_edition import EDITIONS
 from measure import (
-    FIRST,
     ROOT,
-    TODAY,
-    VERIDECK,
     Cost,
     Time,
     Work,
     bound,
-    bound_table,
-    cost_table,
     of_edition,
 )
 
@@ -29,8 +25,7 @@ VERSION = "--version"
 PYTHON = "bare Python"
 WORKS: dict[str, tuple[str | Path, ...]] = {
     PYTHON: (sys.executable, "-c", ""),
-    of_edition(TODAY, VERSION): (VERIDECK, "--version"),
-    of_edition(FIRST, VERSION): (first_edition.VERIDECK, "--version"),
+    **{of_edition(name, VERSION): (verideck, VERSION) for name, verideck in EDITIONS.items()},
 }
 
 
@@ -44,8 +39,7 @@ def main() -> None:
     costs = measure.in_turn(works, 3 if given.quick else given.rounds)
     about = f"Medians of {len(costs[PYTHON].runs)}; {measure.machine()}."
     held = bound(costs, VERSION, PYTHON, Time.CPU, 2.0)
-    report = "\n\n".join([about, bound_table([held]), cost_table(costs)])
-    measure.tell("startup", report, write=given.write)
+    measure.tell("startup", measure.report(about, [held], costs), write=given.write)
 
 
 def _run(command: measure.Command) -> Callable[[int], Cost]:

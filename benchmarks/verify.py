@@ -25,11 +25,10 @@ from corpus import (
     write_pages,
     write_project,
 )
+from first_edition import EDITIONS
 from measure import (
-    FIRST,
     ROOT,
     TODAY,
-    VERIDECK,
     Cost,
     Costs,
     Time,
@@ -55,7 +54,6 @@ GROWTH = (125, 250, 500, 1000)
 """How many snippets verideck is given, to see how its cost grows."""
 
 COLD, WARM = "cold", "nothing changed"
-EDITIONS = {TODAY: VERIDECK, FIRST: first_edition.VERIDECK}
 
 BARE = """\
 from pathlib import Path
@@ -139,17 +137,15 @@ def main() -> None:
 def prepare_peers() -> None:
     """Make the peers' environment, unless it is there with just these requirements."""
     wanted = REQUIREMENTS.read_text(encoding="utf-8")
-    stamp = PEERS / REQUIREMENTS.name
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        progress("making the environment of the peers")
-        measure.run((sys.executable, "-m", "venv", PEERS), ROOT)
-        (PEERS / ".gitignore").write_text("*\n", encoding="utf-8")
-        words = ("-m", "pip", "install", "--quiet", "-r", REQUIREMENTS)
-        measure.run((PEERS_PYTHON, *words), ROOT)
-        stamp.write_text(wanted, encoding="utf-8")
+    measure.make_environment(PEERS, wanted, "the peers", _install_peers)
     ours, theirs = _torch(sys.executable), _torch(PEERS_PYTHON)
     if ours != theirs:
         sys.exit(f"torch is {ours} for verideck and {theirs} for its peers: they must be the same")
+
+
+def _install_peers() -> None:
+    words = ("-m", "pip", "install", "--quiet", "-r", REQUIREMENTS)
+    measure.run((PEERS_PYTHON, *words), ROOT)
 
 
 def _torch(python: str | Path) -> str:

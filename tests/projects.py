@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -241,21 +241,28 @@ def execution_config(settings: Settings, *, kept: bool = True) -> ExecutionConfi
     return project_config(settings, Store(settings.root / FOLDER if kept else None))
 
 
+@contextmanager
+def _executing(config: ExecutionConfig) -> Iterator[Executors]:
+    """Executors for a run; afterwards nothing is open."""
+    executors = Executors()
+    executors.begin(config)
+    try:
+        yield executors
+    finally:
+        executors.close()
+        config.store.close()
+
+
 def verify(
     cards: Sequence[Card], config: ExecutionConfig, on_event: Listener = unheard
 ) -> list[ProvenCard | Problem]:
     """The cards that hold, and what is wrong with the others, in the order of the cards."""
-    executors = Executors()
-    executors.begin(config)
     problems = Problems()
-    try:
+    with _executing(config) as executors:
         proving = Proving(executors)
         for each in cards:
             proving.add(each)
         proven = proving.finish(problems, on_event)
-    finally:
-        executors.close()
-        config.store.close()
     places = [each.place for each in cards]
     found: list[ProvenCard | Problem] = [*proven, *problems]
     return sorted(found, key=lambda each: _number(each, places))
@@ -273,14 +280,9 @@ def audit(
     proven: Sequence[ProvenCard], config: ExecutionConfig, floor: float
 ) -> list[ProvenCard | Problem]:
     """The cards with their audits, and before them what is wrong."""
-    executors = Executors()
-    executors.begin(config)
     problems = Problems()
-    try:
+    with _executing(config) as executors:
         audited = audit_cards(proven, executors, floor, problems)
-    finally:
-        executors.close()
-        config.store.close()
     return [*problems, *audited]
 
 

@@ -137,6 +137,11 @@ def note(fields: Mapping[str, str], *, retired: bool = False) -> Note:
     return Note(Kind.BASIC, "Root", every, (), (), Place("a.md"), identity, retired=retired)
 
 
+def judge(desk: Desk, note_type: NoteType, fields: Mapping[str, str]) -> None:
+    """What we say of a note is what Anki shows."""
+    assert list(faces(note(fields), note_type)) == desk.cards(note_type, fields)
+
+
 # A package
 
 SOUND = b"ID3"
@@ -223,7 +228,7 @@ def test_any_note_looks_as_foretold(
     desk: Desk, note_type: NoteType, fields: Mapping[str, str]
 ) -> None:
     """Whatever the fields hold: braces, colons, marks, nested ones, HTML, maths, or nothing."""
-    assert list(faces(note(fields), note_type)) == desk.cards(note_type, fields)
+    judge(desk, note_type, fields)
 
 
 ODD = {
@@ -259,7 +264,7 @@ def test_an_odd_deletion_looks_as_foretold(desk: Desk, name: str) -> None:
     """What no author of ours may write, and Anki reads in a way of its own."""
     for note_type in (notetype(Kind.CLOZE), TWO_FIELDS):
         fields = {"Question": ODD[name], "Answer": "a"}
-        assert list(faces(note(fields), note_type)) == desk.cards(note_type, fields)
+        judge(desk, note_type, fields)
 
 
 BLANK = ["", " ", "\t\n ", "<br>", "</BR>", "<br/>", "<br />", "<br >", "<div></div>", "<DiV /> "]
@@ -274,7 +279,7 @@ def test_a_field_is_blank_where_anki_says_so(desk: Desk, text: str) -> None:
     """A blank field makes no card and shows no section."""
     for note_type in NOTE_TYPES:
         for fields in ({"Question": text}, {"Question": "{{c1::a}}", "Hint": text, "Reverse": "x"}):
-            assert list(faces(note(fields), note_type)) == desk.cards(note_type, fields)
+            judge(desk, note_type, fields)
     (one,) = faces(note({"Question": text}), notetype(Kind.BASIC))
     assert ("The front of this card is blank" in one.front) == (text in BLANK)
 
@@ -325,7 +330,7 @@ def test_any_template_is_read_as_anki_reads_it(
         with pytest.raises(TemplateError):
             faces(note(fields), note_type)
     else:
-        assert list(faces(note(fields), note_type)) == desk.cards(note_type, fields)
+        judge(desk, note_type, fields)
 
 
 REFUSED = {

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from projects import DOT, MOMENT, Project, card, processes, project, soon
-from test_project import SAID, said
+from test_project import copied, fresh, said
 
 import verideck
 from verideck import memo
@@ -36,7 +33,6 @@ from verideck.storage import store
 from verideck.storage.store import FOLDER, opened
 from verideck.targets.deliver import deliver
 
-SETTINGS = '[tool.verideck]\ndeck = "Root"\nnamespace = "tests"\noutput = "deck.apkg"\n'
 FILES: dict[str, str | bytes] = {
     "a.md": "## One? {#one}\n\nA [link][l], ![dot](dot.png).\n\n## Two?\n\nSecond.\n\n[l]: https://a.b\n",
     "b.md": "---\nlang: de\n---\n\n- The {{c1::moon}} and {{c2::sun}} ![](../cards/dot.png)\n",
@@ -157,11 +153,6 @@ edits: st.SearchStrategy[Edit] = st.one_of(
 )
 
 
-def copied(made: Project, aside: Path) -> None:
-    """A project as it is, without what it remembers."""
-    shutil.copytree(made.root, aside, symlinks=True, ignore=shutil.ignore_patterns(FOLDER))
-
-
 def built(opened: verideck.Project, result: Result, build_time: int) -> list[bytes]:
     """The package and the lock of a result."""
     opened.build(result, build_time=build_time)
@@ -173,7 +164,7 @@ def built(opened: verideck.Project, result: Result, build_time: int) -> list[byt
 def test_whatever_is_edited_is_found_as_by_a_fresh_project(steps: list[list[Edit]]) -> None:
     """One that was open all the time, and one with its store, find and build the same."""
     with tempfile.TemporaryDirectory() as folder:
-        made = project(Path(folder, "made"), FILES, SETTINGS)
+        made = project(Path(folder, "made"), FILES)
         with verideck.Project.open(made.root, verify=False) as opened:
             for number, step in enumerate([[], *steps]):
                 for edit in step:
@@ -389,14 +380,8 @@ def test_another_pygments_highlights_anew(tmp_path: Path) -> None:
         assert old in text
         token.write_text(text.replace(old, new), encoding="utf-8")
         (tmp_path / "lib/pygments/__init__.py").touch()
-        run = subprocess.run(
-            [sys.executable, "-c", SAID, str(made.root)],
-            check=True,
-            capture_output=True,
-            encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": str(tmp_path / "lib"), "PYTHONDONTWRITEBYTECODE": "1"},
-        )
-        found.append(json.loads(run.stdout)[1])
+        lib = str(tmp_path / "lib")
+        found.append(fresh(made, PYTHONPATH=lib, PYTHONDONTWRITEBYTECODE="1")[1])
     assert 'class="kd"' in found[0]
     assert 'class="declares"' in found[1]
 

@@ -14,7 +14,7 @@ from dataclasses import FrozenInstanceError, dataclass, replace
 from pathlib import Path
 
 import pytest
-from projects import DOT, MOMENT, SETTINGS, Project, card, files, processes, project, soon
+from projects import DOT, MOMENT, SETTINGS, Project, card, processes, project, soon
 
 import verideck
 from verideck.events import CardFailed, CardProven, CardRendered, Counted, Event
@@ -22,6 +22,7 @@ from verideck.problems import BuildFailedError, Problems
 from verideck.project import configured_settings
 from verideck.result import Result
 from verideck.source.read import read
+from verideck.storage.store import FOLDER
 from verideck.targets import packages
 
 PROSE = "## Why? {#why}\n\nBecause.\n\n![dot](dot.png)\n\n## How? {#how}\n\nSo.\n"
@@ -65,13 +66,14 @@ print(json.dumps([repr(each) for each in (result.cards, result.notes, result.pro
 """
 
 
-def fresh(made: Project) -> list[str]:
+def fresh(made: Project, **environment: str) -> list[str]:
     """What a process of its own finds in a project that remembers nothing."""
     run = subprocess.run(
         [sys.executable, "-c", SAID, str(made.root)],
         check=True,
         capture_output=True,
         encoding="utf-8",
+        env={**os.environ, **environment},
     )
     found: list[str] = json.loads(run.stdout)
     return found
@@ -130,21 +132,17 @@ def test_only_what_changed_is_done_again(tmp_path: Path) -> None:
             change(made)
             result = opened.check()
             assert work(result) == expected, name
-            aside = Project(tmp_path.with_name(f"{tmp_path.name} aside"))
-            _copied(made, aside)
+            aside = tmp_path.with_name(f"{tmp_path.name} aside")
+            shutil.rmtree(aside, ignore_errors=True)
+            copied(made, aside)
             assert said(result) == [
-                each.replace(str(aside.root), str(made.root)) for each in fresh(aside)
+                each.replace(str(aside), str(made.root)) for each in fresh(Project(aside))
             ], name
 
 
-def _copied(made: Project, aside: Project) -> None:
+def copied(made: Project, aside: Path) -> None:
     """Lay a project anew elsewhere, without what it remembers."""
-    if aside.root.exists():
-        shutil.rmtree(aside.root)
-    for name in files(made.root):
-        file = made.root / name
-        if file.is_file():
-            aside.write(name, file.read_bytes())
+    shutil.copytree(made.root, aside, symlinks=True, ignore=shutil.ignore_patterns(FOLDER))
 
 
 def test_a_lock_that_another_build_wrote_is_read(tmp_path: Path) -> None:

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
+from anki.collection import (
+    Collection,
+    ImportAnkiPackageOptions,
+    ImportAnkiPackageRequest,
+    ImportLogWithChanges,
+)
 
 if TYPE_CHECKING:  # alone, and before anki.collection, they go in a circle
     from anki.cards import Card
@@ -25,11 +30,15 @@ class Learner:
         folder.mkdir(parents=True, exist_ok=True)
         self.collection = Collection(str(folder / "collection.anki2"))
 
+    def bring(self, package: Path) -> ImportLogWithChanges:
+        """Import a package with the default options; returns what Anki says of it."""
+        return self.collection.import_anki_package(
+            ImportAnkiPackageRequest(package_path=str(package), options=ImportAnkiPackageOptions())
+        )
+
     def take(self, package: Path) -> Mapping[str, int]:
         """Import a package with the default options; returns how many notes met which fate."""
-        log = self.collection.import_anki_package(
-            ImportAnkiPackageRequest(package_path=str(package), options=ImportAnkiPackageOptions())
-        ).log
+        log = self.bring(package).log
         assert self.collection.fix_integrity() == FINE
         fates = {
             "new": len(log.new),

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anki.collection import ImportAnkiPackageOptions, ImportAnkiPackageRequest
-
 from model.author import Author
 from model.learner import FINE, Learner, judge
 from model.shown import asks, front, hidden_texts, seen
@@ -47,10 +45,7 @@ class Reader:
         package = self.author.package
         assert package
         cards, reviews = self.cards(), self.rows("select * from revlog order by id")
-        request = ImportAnkiPackageRequest(
-            package_path=str(package), options=ImportAnkiPackageOptions()
-        )
-        self.collection.import_anki_package(request)
+        self.learner.bring(package)
         assert self.rows("select * from revlog order by id") == reviews, "a review was lost"
         now = self.cards()
         assert {number: now.get(number) for number in cards} == cards, "a card was touched"
@@ -86,14 +81,11 @@ class Reader:
 
     def _expect(self) -> None:
         """What is newer, wins."""
-        kinds = {}
         for guid, note in self.author.told.items():
             mine = self.theirs.get(guid)
             if mine is None or note.mod > mine.mod:
                 self.theirs[guid] = Theirs(dict(note.fields), set(note.tags), note.mod)
-        for key, guid in self.author.guids.items():
-            kinds[self.author.ever[key].kind] = guid
-        for kind in kinds:
+        for kind in dict.fromkeys(self.author.ever[key].kind for key in self.author.guids):
             was = self.styles.get(kind)
             if was is None or self.author.styled > was[1]:
                 self.styles[kind] = (self.author.notetype(kind).css, self.author.styled)
