@@ -25,7 +25,7 @@ from verideck.proof.python.wire.messages import (
     REPORT,
     DependsOn,
     Epilogue,
-    Failure,
+    Finding,
     Finished,
     KnowPackages,
     Message,
@@ -43,7 +43,7 @@ from verideck.proof.python.wire.run import End, complete_lines
 
 STEP = StepReport(None, "", "", (), "1\n", 1, (), 0.25)
 EPILOGUE = Epilogue((), "", DependsOn({}, {}, (), unseen=False))
-FAILURE = Failure("assertion-failed", "x = 1", "a.md", 3, 1, "")
+FINDING = Finding("assertion-failed", "x = 1", "a.md", 3, 1, "")
 
 
 def line(message: Message, **bent: object) -> str:
@@ -110,11 +110,11 @@ def test_whatever_a_snippet_writes_into_its_report_proves_nothing(garbage: str) 
 
 
 FORGED = {
-    "an unknown problem": line(STEP, error={**as_json(FAILURE), "code": "no-code"}),
+    "an unknown problem": line(STEP, error={**as_json(FINDING), "code": "no-code"}),
     "less than no assertion": line(STEP, held=-1),
     "a truth for a number": line(STEP, held=True),
     "a time that is no number": line(STEP, seconds=math.nan),
-    "a line before the first": line(STEP, error={**as_json(FAILURE), "line": -1}),
+    "a line before the first": line(STEP, error={**as_json(FINDING), "line": -1}),
     "an unknown field": line(STEP, more=1),
     "a place without a line": line(STEP, error={"code": "assertion-failed"}),
     "a number of ten thousand digits": f'{{"type": "step", "held": {"1" * 10_000}}}',
@@ -139,11 +139,11 @@ def test_a_forged_place_is_the_fence(tmp_path: Path, path: str) -> None:
     (made.root / "link.md").symlink_to("/etc/passwd")
     (snippet,) = made.cards()[0].snippets
     config = execution_config(made.settings())
-    report = StepReport(replace(FAILURE, path=path), "", "", (), "", 0, (), 0.0)
+    report = StepReport(replace(FINDING, path=path), "", "", (), "", 0, (), 0.0)
     (problem,) = judged([snippet], [report], None, config)
     assert isinstance(problem, Problem)
     assert (problem.code, problem.place) == (Code.ASSERTION_FAILED, snippet.place)
-    inside = StepReport(replace(FAILURE, path="cards/a.md"), "", "", (), "", 0, (), 0.0)
+    inside = StepReport(replace(FINDING, path="cards/a.md"), "", "", (), "", 0, (), 0.0)
     (problem,) = judged([snippet], [inside], None, config)
     assert isinstance(problem, Problem)
     assert problem.place == Place("cards/a.md", 3, 1)

@@ -41,7 +41,7 @@ from verideck.proof.python.child.values import (
     shortened,
     traced,
 )
-from verideck.proof.python.wire.messages import Doubt, ReadValue
+from verideck.proof.python.wire.messages import Finding, ReadValue
 
 NAME = "__verideck__"
 """The recorder's name in the namespace of rewritten code, and the attribute of its exceptions that
@@ -138,7 +138,7 @@ class Recorder:
         self.read: list[ReadValue] = []
         """What assertions read, by the paths of the process's own file system."""
         self._numbers = 0
-        self.doubts: list[Doubt] = []
+        self.findings: list[Finding] = []
         self._traces = traces
         self._entered: dict[threading.Thread, int] = {}
         self._held: dict[threading.Thread, int] = {}
@@ -235,9 +235,17 @@ class Recorder:
         shapes = [tuple(each.shape) for each in (one, other)]  # type: ignore[attr-defined]
         if shapes[0] != shapes[1] and all(shapes):
             caller = sys._getframe(2)  # noqa: SLF001 - the asserting line
-            message = f"allclose held by broadcasting: the shapes are {shapes[0]} and {shapes[1]}"
             strict = _STRICT["torch" if "torch" in {_library(one), _library(other)} else "numpy"]
-            self.doubts.append(Doubt(caller.f_code.co_filename, caller.f_lineno, message, strict))
+            self.findings.append(
+                Finding(
+                    "shapes-differ",
+                    f"allclose held by broadcasting: the shapes are {shapes[0]} and {shapes[1]}",
+                    caller.f_code.co_filename,
+                    caller.f_lineno,
+                    hint=f"assert the shapes too, or compare with {strict}",
+                    warning=True,
+                )
+            )
 
     def failure(self, operands: dict[int, str], *message: object) -> AssertionError:
         """The exception for an assertion that failed; its verdict shows the operands.

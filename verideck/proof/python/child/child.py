@@ -26,9 +26,8 @@ from verideck.proof.python.child.failures import Refusal, clean, failure, shown_
 from verideck.proof.python.child.imports import Imports
 from verideck.proof.python.child.sources import Sources
 from verideck.proof.python.wire.messages import (
-    Doubt,
     Epilogue,
-    Failure,
+    Finding,
     Report,
     Request,
     Step,
@@ -103,7 +102,7 @@ class Child:
         start, begun = self.printed.size, time.perf_counter()
         held_before, entered_before = self.recorder.held, self.recorder.entered
         self.recorder.failed = None
-        error: Failure | None = None
+        error: Finding | None = None
         value = raised = ""
         drawings: list[str] = []
         try:
@@ -120,7 +119,7 @@ class Child:
             figures=tuple(drawings),
             stdout=self.printed.read(start).decode("utf-8", "backslashreplace"),
             held=self.recorder.held - held_before + bool(raised),
-            doubts=self._doubts(),
+            findings=self._findings(),
             seconds=time.perf_counter() - begun,
         )
 
@@ -207,15 +206,15 @@ class Child:
             hint = "do not catch what an assertion raises; to show a failure, write {raises=…}"
             raise Refusal("assertion-swallowed", message, hint) from self.recorder.failed
 
-    def _doubts(self) -> tuple[Doubt, ...]:
-        """The doubts about assertions in the author's files, each once."""
-        doubts = [
+    def _findings(self) -> tuple[Finding, ...]:
+        """What was noticed at lines of the author's since it was asked last, each once."""
+        findings = [
             replace(each, path=path)
-            for each in dict.fromkeys(self.recorder.doubts)
+            for each in dict.fromkeys(self.recorder.findings)
             if (path := self.sources.own(each.path))
         ]
-        self.recorder.doubts.clear()
-        return tuple(doubts)
+        self.recorder.findings.clear()
+        return tuple(findings)
 
     def _thread_failed(self, failed: threading.ExceptHookArgs) -> None:
         if failed.exc_value:

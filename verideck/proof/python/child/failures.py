@@ -13,7 +13,7 @@ from types import TracebackType
 
 from verideck.proof.python.child.assertions import verdict
 from verideck.proof.python.child.sources import Sources
-from verideck.proof.python.wire.messages import Failure
+from verideck.proof.python.wire.messages import Finding
 from verideck.proof.sandbox import kernel
 
 _ATTRIBUTES = re.compile(r"chmod|chown|utime|xattr")
@@ -32,7 +32,7 @@ class Refusal(Exception):  # noqa: N818 - a verdict, not an error of ours
         self.code, self.hint = code, hint
 
 
-def failure(error: BaseException, first_line: int, sources: Sources) -> Failure:
+def failure(error: BaseException, first_line: int, sources: Sources) -> Finding:
     """The report of an exception. The message names the callers of the failing line."""
     code, message, hint = _verdict(error)
     cause = (error.__cause__ or error) if isinstance(error, Refusal) else error
@@ -44,7 +44,7 @@ def failure(error: BaseException, first_line: int, sources: Sources) -> Failure:
     path, line, column = frames[-1] if frames else ("", 0, 0)
     places = dict.fromkeys(f"{p}:{n}" for p, n, _ in reversed(frames))
     calls = [f"called from {each}" for each in list(places)[1:]]
-    return Failure(
+    return Finding(
         code=code,
         message="\n".join([clean(message), *calls[:_CALLS]]),
         path=path,

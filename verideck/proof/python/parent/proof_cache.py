@@ -57,7 +57,11 @@ def proved_run(request: Request, reports: Sequence[StepReport], last: Epilogue) 
     """The row of a run."""
     names = {Path(step.path).name for step in request.steps}
     shown = "".join(f"{each.stdout}{each.value}{each.raised}" for each in reports)
-    shows_lines = any(name in shown for name in names) or any(each.doubts for each in reports)
+    shows_lines = (
+        any(name in shown for name in names)
+        or any(each.findings for each in reports)
+        or bool(last.findings)
+    )
     return ProvedRun(tuple(reports), last, _lines(request.steps) if shows_lines else None)
 
 

@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from verideck.model import EXECUTED, Place, Proof, Role, Snippet
-from verideck.problems import Code, Problem, Severity
+from verideck.problems import Code, Problem, Severity, has_errors
 from verideck.proof import expected
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.parent.request import limits_of, steps_of
 from verideck.proof.python.wire.messages import (
     REPORT,
-    Doubt,
     Epilogue,
-    Failure,
+    Finding,
     Finished,
     StepReport,
 )
@@ -53,15 +52,17 @@ def judged(
     """What the reports show: problems, and proofs if everything holds."""
     proofs: list[Proof] = []
     for snippet, report in zip(steps_of(snippets), reports, strict=False):
-        yield from (_doubted(doubt, snippet, config.root) for doubt in report.doubts)
+        yield from (_found(each, [snippet], config.root) for each in report.findings)
         if report.error:
-            yield _failed(report.error, snippet, config.root)
+            yield _found(report.error, [snippet], config.root)
         else:
             proofs.append(_proof(snippet, report, last))
     verdicts = list(_verdicts(snippets, proofs, config))
+    if last is not None:
+        verdicts += [_found(each, steps_of(snippets), config.root) for each in last.findings]
     yield from verdicts
     complete = last is not None and not any(report.error for report in reports)
-    if complete and not any(isinstance(each, Problem) for each in verdicts):
+    if complete and not has_errors(each for each in verdicts if isinstance(each, Problem)):
         yield from proofs
 
 
@@ -77,11 +78,18 @@ def read(lines: Sequence[str], steps: int) -> tuple[list[StepReport], Epilogue |
         except ValueError:
             break
         if isinstance(report, Epilogue):
-            return reports, report if len(reports) == steps else None
-        if len(reports) == steps or (report.error and report.error.code not in _CODES):
+            complete = len(reports) == steps and _are_known(report.findings)
+            return reports, report if complete else None
+        if len(reports) == steps or not _are_known(report.findings, report.error):
             break
         reports.append(report)
     return reports, None
+
+
+def _are_known(findings: Sequence[Finding], error: Finding | None = None) -> bool:
+    """Whether all findings have codes of ours."""
+    every = findings if error is None else (*findings, error)
+    return all(each.code in _CODES for each in every)
 
 
 def _proof(snippet: Snippet, report: StepReport, last: Epilogue | None) -> Proof:
@@ -116,21 +124,11 @@ def _is_file(path: str, root: Path) -> bool:
         return False
 
 
-def _failed(error: Failure, snippet: Snippet, root: Path) -> Problem:
-    """A failure at the author's line; at the fence if no line of theirs is known."""
-    place = trusted_place(Place(error.path, error.line, error.column), [snippet], root)
-    return Problem(Code(error.code), error.message, place or snippet.place, error.hint)
-
-
-def _doubted(doubt: Doubt, snippet: Snippet, root: Path) -> Problem:
-    place = trusted_place(Place(doubt.path, doubt.line), [snippet], root)
-    return Problem(
-        Code.SHAPES_DIFFER,
-        doubt.message,
-        place or snippet.place,
-        f"assert the shapes too, or compare with {doubt.strict}",
-        Severity.WARNING,
-    )
+def _found(found: Finding, steps: Sequence[Snippet], root: Path) -> Problem:
+    """A finding at the author's line; at the first of its fences if no line of theirs is known."""
+    place = trusted_place(Place(found.path, found.line, found.column), steps, root)
+    severity = Severity.WARNING if found.warning else Severity.ERROR
+    return Problem(Code(found.code), found.message, place or steps[0].place, found.hint, severity)
 
 
 def _unfinished(

@@ -84,8 +84,8 @@ class Request(Message, frozen=True):
 # What a card's process reports, one line each
 
 
-class Failure(Message, frozen=True):
-    """Why a step does not hold."""
+class Finding(Message, frozen=True):
+    """What the author of a card should know about its code: why it does not hold, or a warning."""
 
     code: str
     """The value of a `problems.Code`."""
@@ -93,24 +93,16 @@ class Failure(Message, frozen=True):
     path: str
     line: Count
     """0 where no line of the author's is known."""
-    column: Count
-    hint: str
-
-
-class Doubt(Message, frozen=True):
-    """An assertion that held and says less than it seems to."""
-
-    path: str
-    line: Count
-    message: str
-    strict: str
-    """What says more."""
+    column: Count = 1
+    hint: str = ""
+    warning: bool = False
+    """Whether the card holds all the same."""
 
 
 class StepReport(Message, frozen=True, tag="step"):
     """What became of one step."""
 
-    error: Failure | None
+    error: Finding | None
     value: str
     """Of an expression in the prose."""
     raised: str
@@ -120,7 +112,8 @@ class StepReport(Message, frozen=True, tag="step"):
     stdout: str
     held: Count
     """Assertions that were executed and held."""
-    doubts: tuple[Doubt, ...]
+    findings: tuple[Finding, ...]
+    """What was noticed while it ran."""
     seconds: Seconds
 
 
@@ -166,6 +159,8 @@ class Epilogue(Message, frozen=True, tag="end"):
     """The sandbox that the card ran in; empty where there was none."""
     depends_on: DependsOn
     read: tuple[ReadValue, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What shows only when all steps have been executed."""
 
 
 # What a worker replies
