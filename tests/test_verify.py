@@ -361,20 +361,23 @@ LEFT = {
     "a program": """\
 import subprocess
 left = subprocess.Popen(['sleep', '600'], close_fds=False)
-assert left.pid
+number = left.pid
+assert number
 """,
-    "a fork": "import os, time\nif os.fork() == 0:\n    time.sleep(600)\nassert os.getpid()",
+    "a fork": "import os, time\nnumber = os.fork() or time.sleep(600)\nassert number",
     "a worker": """\
 import multiprocessing, time
 fork = multiprocessing.get_context("fork")
 left = fork.Process(target=time.sleep, args=[600])
 left.start()
-assert left.pid
+number = left.pid
+assert number
 """,
     "a thread": """\
 import threading, time
 threading.Thread(target=time.sleep, args=[600]).start()
-assert threading.active_count() == 2
+running = threading.enumerate()
+assert len(running) == 2
 """,
 }
 
@@ -385,10 +388,11 @@ def test_what_a_snippet_leaves_behind_keeps_nobody_waiting(tmp_path: Path, name:
     """Programs, forks and threads that outlive a card's last statement are ended with it."""
     made = project(tmp_path, {})
     held = Held.of(made)
-    made.write("cards/a.md", card("one", f"{held.opened}; hold()\n{LEFT[name]}"))
+    setup = f"# T\n\n```python {{.setup}}\n{held.opened}; hold()\n```\n\n"
+    made.write("cards/a.md", setup + card("one", LEFT[name]))
     started = time.monotonic()
     (proven,) = made.proven()
-    assert proven.proofs[0].assertions == 1
+    assert proven.proofs[-1].assertions == 1
     assert time.monotonic() - started < made.settings().timeout
     assert soon(held.is_free)
 
@@ -486,6 +490,8 @@ def test_one_card_in_each_state(tmp_path: Path) -> None:
         "assertion-swallowed",
         "syntax-error",
         "nothing-asserted",
+        "code-not-run",
+        "code-not-run",
     ]
 
 
@@ -533,7 +539,8 @@ VARIED = {
     "uses-a-thread": """\
 import threading
 def work():
-    assert int("1")
+    one = int("1")
+    assert one
 thread = threading.Thread(target=work)
 thread.start()
 thread.join()
@@ -648,7 +655,8 @@ THREAD = """\
 import threading
 done = threading.Event()
 def work():
-    assert int("1")
+    one = int("1")
+    assert one
     done.set()
 thread = threading.Thread(target=work)
 thread.start()
@@ -661,7 +669,8 @@ def test_what_a_thread_asserts_counts_once_it_is_joined(tmp_path: Path) -> None:
     pool = """\
 from concurrent.futures import ThreadPoolExecutor
 def work(x):
-    assert x
+    y = x + 1
+    assert y
 with ThreadPoolExecutor(2) as pool:
     list(pool.map(work, [1, 2]))
 """
@@ -745,9 +754,7 @@ def test_a_card_whose_worker_is_killed_gets_another(
 import os
 from pathlib import Path
 there = Path({str(tmp_path / "once")!r})
-if not there.exists():
-    there.touch()
-    os.kill(os.getppid(), 9)
+there.exists() or (there.touch(), os.kill(os.getppid(), 9))
 assert there
 """
     settings = SETTINGS + "sandbox = false\n"
@@ -881,14 +888,12 @@ assert [x for x in xs if x > 1]
 assert [*xs] and {**{"a": xs}}
 assert len(xs) == 3 or xs or None or []
 assert {each: 0 for each in xs} and [each + 1 for each in xs]
-assert 0xff == 255 and "\\x41" == "A"
 assert len(xs) == 2 or not 1 or (y := [])
 assert (y := len(xs)) == 2
 assert not {x for x in xs if x > 2}
-assert -7 // 2 == -4
-assert "a" < "b"
 def asked():
-    assert (yield)
+    sent = yield
+    assert sent
 asking = asked()
 next(asking)
 try:
@@ -904,7 +909,7 @@ asyncio.run(waits())
 def test_an_assertion_that_can_fail_counts(tmp_path: Path) -> None:
     """Also one whose test only looks like a constant."""
     (proven,) = project(tmp_path, {"a.md": card("one", CAN_FAIL)}).proven()
-    assert proven.proofs[0].assertions == 12
+    assert proven.proofs[0].assertions == 9
 
 
 RELEASED = """\
@@ -1019,7 +1024,8 @@ def test_a_function_that_asserts_can_be_sent(tmp_path: Path) -> None:
     code = """\
 import cloudpickle, pickle
 def positive(x):
-    assert x > 0
+    root = x**0.5
+    assert root * root == x
 pickle.loads(cloudpickle.dumps(positive))(1)
 """
     (proven,) = project(tmp_path, {"a.md": card("one", code)}).proven()

@@ -2,7 +2,7 @@
 
 Runs inside the child. `Rewriter` changes `assert` in the syntax tree into
 
-    with recorder.asserting():
+    with recorder.asserting(<number of its site>):
         if recorder.weigh(<test, each operand passed through recorder.keep>):
             recorder.hold()
         else:
@@ -10,7 +10,8 @@ Runs inside the child. `Rewriter` changes `assert` in the syntax tree into
 
 so that an assertion counts when it is executed, not when it merely stands in the text. One that
 cannot fail is refused when it is executed: on a constant or a tuple, as its text shows, or on a
-function.
+function. One that held without having compared anything (`all` of nothing, a tensor with itself) is
+refused at the end, unless it has held in another way, too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import inspect
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
 from types import (
     AsyncGeneratorType,
     CoroutineType,
@@ -32,38 +33,41 @@ from types import (
 )
 from typing import Any
 
-from verideck.proof.python.child.tautology import why_true
+from verideck.proof.python.child import comparisons
+from verideck.proof.python.child.flow import Began, Flow
+from verideck.proof.python.child.marks import Marks
+from verideck.proof.python.child.tautology import is_constant, why_true
+from verideck.proof.python.child.tracer import NAME, SITE
 from verideck.proof.python.child.values import (
     describe,
     difference,
-    is_array,
     is_program,
     shortened,
     traced,
 )
 from verideck.proof.python.wire.messages import Finding, ReadValue
 
-NAME = "__verideck__"
-"""The recorder's name in the namespace of rewritten code, and the attribute of its exceptions that
-holds the verdict."""
 _IDLE = "nothing-asserted"
 """The code of an assertion that cannot fail."""
+_UNRELATED = "assertion-unrelated"
+"""The code of one that has to do with nothing on the card."""
 
+_NOTHING_READ = (
+    "this assertion reads nothing that the card computes",
+    "give a name to what it shows, and assert that: `quotient = 7 // 2`, `assert quotient == 3`",
+)
+_WITH_ITSELF = ("it compares a value with itself", "compare it with what it should be")
 _OPERANDS = itertools.count()
 """Numbers that no two operands of a run share."""
 _MOST_READ = 5000
 _MOST_NUMBERS = 200_000
 _MEASURES = {"abs", "absolute", "amax", "fabs", "item", "max"}
-_STRICT = {
-    "torch": "torch.testing.assert_close, which does",
-    "numpy": "numpy.testing.assert_allclose, which does",
-}
-
 _NEVER_FALSE = (
     (AsyncGeneratorType | CoroutineType, "something that nobody awaited"),
     (GeneratorType | map | filter | zip | enumerate | reversed, "an iterator that nobody read"),
     (ModuleType, "a module"),
     (type, "a class"),
+    (functools.partial, "a function that nobody called"),
 )
 """Types whose values are always true, and what to call them. Functions are left to `weigh`."""
 
@@ -71,15 +75,21 @@ _NEVER_FALSE = (
 class _Asserting:
     """One evaluation of one assertion, from its first operand to its verdict."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, site: int) -> None:
         self._recorder = recorder
         self._frame = 0
+        self.site = site
+        self.began: Began | None = None
         self.operands: dict[int, Any] = {}
         self.held = False
+        self.vacuous = ""
+        """Why its holding says nothing; empty if it says something."""
 
     def __enter__(self) -> None:
-        self._frame = id(sys._getframe(1))  # noqa: SLF001 - the asserting function's own
+        frame = sys._getframe(1)  # noqa: SLF001 - the asserting function's own
+        self._frame = id(frame)
         self._recorder.evaluated[self._frame] = self
+        self.began = self._recorder.flow.ask(self.site, frame)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
@@ -104,6 +114,7 @@ class _Announced:
     def __init__(self, manager: Any, recorder: Recorder) -> None:  # noqa: ANN401 - any library's
         self._manager = manager
         self._recorder = recorder
+        self._began = recorder.flow.begin_anonymous()
 
     def __enter__(self) -> object:
         return self._manager.__enter__()
@@ -113,6 +124,7 @@ class _Announced:
         try:
             result = self._manager.__exit__(*raised)
             held = bool(result) or raised[0] is None
+            self._recorder.flow.announce(self._began)
         except BaseException as error:
             self._recorder.failed = error
             raise
@@ -131,8 +143,15 @@ class Recorder:
     whether it has happened.
     """
 
-    def __init__(self, *, traces: bool = False) -> None:
+    def __init__(self, marks: Marks, flow: Flow, *, traces: bool = False) -> None:
         """Begin at zero; with `traces`, what assertions read is recorded."""
+        self.marks = marks
+        self.flow = flow
+        self.ran: MutableSequence[int] | dict[int, int] = marks.ran
+        """What marks are put into (see `marks`)."""
+        self._proper: set[int] = set()
+        """The sites of assertions that held and said something by that."""
+        self._vacuous: dict[int, str] = {}
         self.failed: BaseException | None = None
         """What the last assertion that failed raised."""
         self.read: list[ReadValue] = []
@@ -174,9 +193,37 @@ class Recorder:
 
         threading.Thread.join = joined  # type: ignore[method-assign,assignment]
 
-    def asserting(self) -> _Asserting:
+    def asserting(self, site: int) -> _Asserting:
         """The context in which an assertion is evaluated."""
-        return _Asserting(self)
+        return _Asserting(self, site)
+
+    def enter(self, block: int) -> None:
+        """Mark a block as entered, where only an expression can stand."""
+        self.ran[block] = 1
+
+    def asked(self, site: int) -> Began:
+        """Called before a statement that calls a library's assertion."""
+        return self.flow.ask(site, sys._getframe(1))  # noqa: SLF001 - who asserts
+
+    def answered(self, site: int, began: Began, value: object) -> object:
+        """Called when such a statement has come to its end; returns its value."""
+        self._proper.add(site)
+        self.flow.held(site, began, sys._getframe(1))  # noqa: SLF001 - who asserts
+        return value
+
+    def vacuous(self) -> Iterator[Finding]:
+        """The assertions that held and never said anything by that, as findings."""
+        for site, why in self._vacuous.items():
+            if site not in self._proper:
+                block = self.marks.blocks[self.flow.sites[site].block]
+                yield Finding(
+                    _IDLE,
+                    f"this assertion cannot fail: {why}",
+                    block.file,
+                    block.line,
+                    block.column + 1,
+                    "assert it of what could be otherwise",
+                )
 
     def count(self, *, held: bool, entered: bool = True) -> None:
         """Count an assertion that has been evaluated."""
@@ -206,43 +253,68 @@ class Recorder:
         kinds = [what for kind, what in _NEVER_FALSE if isinstance(value, kind)]
         if inspect.isroutine(value):
             kinds.append("a function that nobody called")
+        if comparisons.is_collection_of_verdicts(value):
+            raise self.idle("a collection that is not empty is true", "write `assert all(…)`")
         if kinds:
             hint = "assert what comes of it; to see that it is there, write `is not None`"
             raise self.idle(f"{kinds[0]} is always true", hint)
         return value
 
-    def idle(self, why: str, hint: str) -> AssertionError:
-        """The exception for an assertion that cannot fail."""
-        return self._refused(f"this assertion cannot fail: {why}", hint, _IDLE)
+    def idle(self, why: str, hint: str, code: str = _IDLE) -> AssertionError:
+        """The exception for an assertion that cannot fail, or that has to do with nothing."""
+        shown = why if code != _IDLE else f"this assertion cannot fail: {why}"
+        return self._refused(shown, hint, code)
 
     def see(self, value: Any) -> Any:  # noqa: ANN401 - whatever an assertion is about
         """Record a value that an assertion reads, and return it."""
         self._trace(value, sys._getframe(1))  # noqa: SLF001 - who asserts
         return value
 
-    def hold(self, compared: Sequence[tuple[int, int]] = ()) -> None:
-        """Record that an assertion held; `compared` are pairs of operands of an `allclose`."""
+    def each(self, function: object, values: Any) -> Any:  # noqa: ANN401 - whatever can be iterated
+        """The values that `all` or `any` is given; notes if there are none."""
         evaluated = self._evaluated(sys._getframe(1))  # noqa: SLF001 - who evaluates
-        assert evaluated
-        evaluated.held = True
-        for one, other in compared:
-            self._doubt(evaluated.operands.get(one), evaluated.operands.get(other))
+        if function not in (all, any) or evaluated is None:
+            return values
+        return _counted(values, evaluated)
 
-    def _doubt(self, one: object, other: object) -> None:
-        """Record a doubt if an `allclose` compared two arrays of different shapes."""
-        if not (is_array(one) and is_array(other)):
+    def hold(
+        self,
+        compared: Sequence[tuple[str, int, int]] = (),
+        tolerances: Sequence[tuple[int, bool]] = (),
+    ) -> None:
+        """Record that an assertion held.
+
+        `compared` are pairs of operands that it compares, each with the call that does, and
+        `tolerances` operands that say how far they may be apart, each with whether it is relative.
+        """
+        frame = sys._getframe(1)  # noqa: SLF001 - who evaluates
+        evaluated = self._evaluated(frame)
+        assert evaluated
+        assert evaluated.began
+        evaluated.held = True
+        operands, why = evaluated.operands, evaluated.vacuous
+        for name, one, other in compared:
+            pair = operands.get(one), operands.get(other)
+            why = why or comparisons.why_equal(*pair)
+            self._notice(*comparisons.broadcast(name, *pair), frame)
+        for number, relative in tolerances:
+            why = why or comparisons.why_tolerant(operands.get(number), relative=relative)
+        if why:
+            self._vacuous.setdefault(evaluated.site, why)
             return
-        shapes = [tuple(each.shape) for each in (one, other)]  # type: ignore[attr-defined]
-        if shapes[0] != shapes[1] and all(shapes):
-            caller = sys._getframe(2)  # noqa: SLF001 - the asserting line
-            strict = _STRICT["torch" if "torch" in {_library(one), _library(other)} else "numpy"]
+        self._proper.add(evaluated.site)
+        self.flow.held(evaluated.site, evaluated.began, frame)
+
+    def _notice(self, message: str, hint: str, frame: FrameType) -> None:
+        """Record a warning that an assertion held by broadcasting, unless the message is empty."""
+        if message:
             self.findings.append(
                 Finding(
                     "shapes-differ",
-                    f"allclose held by broadcasting: the shapes are {shapes[0]} and {shapes[1]}",
-                    caller.f_code.co_filename,
-                    caller.f_lineno,
-                    hint=f"assert the shapes too, or compare with {strict}",
+                    message,
+                    frame.f_code.co_filename,
+                    frame.f_lineno,
+                    hint=hint,
                     warning=True,
                 )
             )
@@ -279,6 +351,7 @@ class Recorder:
                 for value in args:
                     self._trace(value, sys._getframe(1))  # noqa: SLF001 - who asserts
                 result = check(*args, **kwargs)
+                self._refuse_vacuous(args, kwargs)
             except BaseException as error:
                 self.failed = error
                 self.count(held=False)
@@ -292,6 +365,12 @@ class Recorder:
 
         return counted
 
+    def _refuse_vacuous(self, args: Sequence[object], kwargs: Mapping[str, object]) -> None:
+        """Raise if a library's assertion held that could not have failed."""
+        if why := comparisons.why_vacuous(args, kwargs):
+            hint = "compare two values that could differ, within a tolerance that says so"
+            raise self.idle(why, hint)
+
     def _trace(self, value: object, asserting: FrameType) -> None:
         if self._traces and not is_program(value) and len(self.read) < _MOST_READ:
             path, line = asserting.f_code.co_filename, asserting.f_lineno
@@ -300,8 +379,14 @@ class Recorder:
             self.read.append(read)
 
 
-def _library(value: object) -> str:
-    return type(value).__module__.partition(".")[0]
+def _counted(values: Any, evaluated: _Asserting) -> Iterator[Any]:  # noqa: ANN401 - of any type
+    """Pass values on; an assertion that goes through none of them says nothing."""
+    empty = True
+    for each in values:
+        empty = False
+        yield each
+    if empty:
+        evaluated.vacuous = "it goes through no value at all"
 
 
 _HERE: list[Recorder] = []
@@ -309,7 +394,10 @@ _HERE: list[Recorder] = []
 
 
 def _here() -> Recorder:
-    return _HERE[0] if _HERE else Recorder()
+    if not _HERE:
+        marks = Marks()
+        Recorder(marks, Flow(marks, ())).ran = {}  # the marks of a process that does not report
+    return _HERE[0]
 
 
 def verdict(error: BaseException | None) -> tuple[str, str, str] | None:
@@ -323,7 +411,7 @@ def verdict(error: BaseException | None) -> tuple[str, str, str] | None:
 
 def is_idle(error: BaseException | None) -> bool:
     """Whether an exception is that of an assertion that cannot fail."""
-    return (verdict(error) or ("",))[0] == _IDLE
+    return (verdict(error) or ("",))[0] in {_IDLE, _UNRELATED}
 
 
 def _count(counts: dict[threading.Thread, int]) -> None:
@@ -338,24 +426,37 @@ class Rewriter(ast.NodeTransformer):
         """With `traces`, the recorder sees every value that an assertion reads."""
         self._traces = traces
 
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        """Show the recorder what a library's `assert_*` function is given."""
-        match node.value:
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if self._traces:
-                if name.startswith("assert_"):
-                    _Seen().generic_visit(node)
-        return node
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        """Follow a library's `assert_*`, and show the recorder what it is given."""
+        site: int | None = getattr(node, SITE, None)
+        if site is None:
+            return node
+        call = node.value
+        is_idle = isinstance(call, ast.Call) and comparisons.is_with_itself(call)
+        if self._traces:
+            _Seen().generic_visit(call)
+        asked = _call("asked", ast.Constant(site))
+        node.value = _call("answered", ast.Constant(site), asked, call)
+        _put(node.value, call)
+        if not is_idle:
+            return node
+        refused = ast.Raise(exc=_call("idle", *map(ast.Constant, _WITH_ITSELF)))
+        _put(refused, call)
+        return [node, refused]
 
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
         """Rewrite one assertion; if its text shows that it cannot fail, it raises when it holds."""
-        idle = why_true(node.test)
+        site: int = getattr(node, SITE)
+        idle: tuple[str, ...] | None = why_true(node.test)
+        if idle is None and is_constant(node.test):
+            idle = (*_NOTHING_READ, _UNRELATED)
         operands: dict[int, str] = {}
-        self._compared: list[tuple[int, int]] = []
-        test = self._kept_inside(node.test, operands)
+        sides = _Sides()
+        test = sides.visit(self._kept_inside(node.test, operands))
         if self._traces:
             test = _Seen().visit(test)
-        compared = [ast.Constant(tuple(self._compared))] if self._compared else []  # type: ignore[arg-type] # as compile takes it
-        held: ast.stmt = ast.Expr(_call("hold", *compared))
+        found = [ast.Constant(tuple(each)) for each in (sides.compared, sides.tolerances)]  # type: ignore[arg-type] # as compile takes it
+        held: ast.stmt = ast.Expr(_call("hold", *found))
         if idle:
             held = ast.Raise(exc=_call("idle", *map(ast.Constant, idle)))
         named = ast.Dict(
@@ -368,7 +469,8 @@ class Rewriter(ast.NodeTransformer):
             body=[held],
             orelse=[ast.Raise(exc=_call("failure", *arguments))],
         )
-        asserting = ast.With(items=[ast.withitem(_call("asserting"))], body=[decided])
+        begins = _call("asserting", ast.Constant(site))
+        asserting = ast.With(items=[ast.withitem(begins)], body=[decided])
         _put(asserting, node)
         return asserting
 
@@ -389,23 +491,12 @@ class Rewriter(ast.NodeTransformer):
                     test.func.value = (self._kept_inside if compares else self._keep)(
                         inner, operands
                     )
-                self._keep_arguments(test, operands)
+                test.args = [self._keep(each, operands) for each in test.args]
                 for keyword in test.keywords:
                     keyword.value = self._keep(keyword.value, operands)
             case _:
                 return self._keep(test, operands)
         return test
-
-    def _keep_arguments(self, test: ast.Call, operands: dict[int, str]) -> None:
-        """Record the arguments of a call; those of an `allclose` are compared when it holds."""
-        test.args = [self._keep(each, operands) for each in test.args]
-        sides, name = test.args, test.func.id if isinstance(test.func, ast.Name) else ""
-        if isinstance(test.func, ast.Attribute):
-            name = test.func.attr
-            sides = test.args if len(test.args) > 1 else [test.func.value, *test.args]
-        match [_number_of(side) for side in sides[:2]]:
-            case [int(one), int(other)] if name == "allclose":
-                self._compared.append((one, other))
 
     def _keep(self, expression: ast.expr, operands: dict[int, str]) -> ast.expr:
         if isinstance(expression, ast.GeneratorExp):
@@ -415,10 +506,100 @@ class Rewriter(ast.NodeTransformer):
         if not any(isinstance(each, ast.Name) for each in ast.walk(expression)):
             return expression  # a literal shows its value itself
         number = next(_OPERANDS)
-        text = shortened(ast.unparse(expression))
+        text = shortened(_as_written(expression))
         operands[number] = text
         kept = _call("keep", ast.Constant(number), expression)
         _put(kept, expression)
+        return kept
+
+
+class _Sides(ast.NodeTransformer):
+    """Finds the two sides of each comparison in an assertion, and has the recorder keep them.
+
+    A comparison is one of Python's operators, a call that compares, or a difference whose size is
+    compared with something.
+    """
+
+    def __init__(self) -> None:
+        self.compared: list[tuple[str, int, int]] = []
+        self.tolerances: list[tuple[int, bool]] = []
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """Keep what an operator compares, or the difference that it weighs."""
+        self.generic_visit(node)
+        for side in (node.left, *node.comparators):
+            self._difference(side)
+        sides = [node.left, *node.comparators]
+        sides = [self._kept(side) for side in sides]
+        node.left, node.comparators = sides[0], sides[1:]
+        for one, other in itertools.pairwise(sides):
+            self._pair(one, other)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Keep what a call compares, and how far apart; count what `all` goes through."""
+        self.generic_visit(node)
+        match node:
+            case ast.Call(func=ast.Name(id="all" | "any") as function, args=[values], keywords=[]):
+                inside = values.args[1] if _number_of(values) is not None else values  # type: ignore[attr-defined]
+                counted = _call("each", ast.Name(function.id, ast.Load()), inside)
+                node.args = [counted]
+                _put(counted, values)
+            case _ if _name_of(node) in comparisons.CALLS:
+                self._call(node)
+        return node
+
+    def _call(self, node: ast.Call) -> None:
+        is_method = isinstance(node.func, ast.Attribute) and len(node.args) == 1
+        node.args = [self._kept(each) for each in node.args]
+        sides = list(node.args)
+        if is_method and isinstance(node.func, ast.Attribute):
+            node.func.value = self._kept(node.func.value)
+            sides.insert(0, node.func.value)
+        if len(sides) > 1:
+            self._pair(sides[0], sides[1], _name_of(node))
+        for keyword in node.keywords:
+            if keyword.arg and keyword.arg in comparisons.TOLERANCES:
+                keyword.value = self._kept(keyword.value)
+                number = _number_of(keyword.value)
+                if number is not None:
+                    self.tolerances.append((number, comparisons.TOLERANCES[keyword.arg]))
+
+    def _difference(self, side: ast.expr) -> None:
+        """Keep both sides of the difference whose size an expression is, if it is one."""
+        while True:
+            match side:
+                case ast.Call() if _number_of(side) is not None:
+                    side = side.args[1]
+                case ast.Call(func=ast.Attribute(attr=name, value=inner), args=arguments):
+                    if name not in comparisons.SIZES:
+                        return
+                    is_library = isinstance(inner, ast.Name | ast.Attribute) and arguments
+                    side = arguments[0] if is_library else inner
+                case ast.Call(func=ast.Name(id=name), args=[inner, *_]):
+                    if name not in comparisons.SIZES:
+                        return
+                    side = inner
+                case ast.BinOp(op=ast.Pow(), left=inner):
+                    side = inner
+                case ast.BinOp(op=ast.Sub()):
+                    side.left, side.right = self._kept(side.left), self._kept(side.right)
+                    self._pair(side.left, side.right)
+                    return
+                case _:
+                    return
+
+    def _pair(self, one: ast.expr, other: ast.expr, name: str = "") -> None:
+        match _number_of(one), _number_of(other):
+            case int(first), int(second):
+                self.compared.append((name, first, second))
+
+    @staticmethod
+    def _kept(side: ast.expr) -> ast.expr:
+        if _number_of(side) is not None or isinstance(side, ast.Constant | ast.Starred):
+            return side
+        kept = _call("keep", ast.Constant(next(_OPERANDS)), side)
+        _put(kept, side)
         return kept
 
 
@@ -471,6 +652,32 @@ def _measures(node: ast.Call) -> bool:
             measures = False
     subtracts = any(isinstance(each, ast.Sub) for each in inside)
     return measures and subtracts and all(each in functions for each in attributes)
+
+
+def _name_of(call: ast.Call) -> str:
+    """The last name of what is called."""
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+class _Unmarked(ast.NodeTransformer):
+    """Takes the marks out of lambdas."""
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        """Leave out the first part if it is a mark."""
+        self.generic_visit(node)
+        match node.values:
+            case [ast.Call(func=ast.Attribute(value=ast.Name(id=name))), body] if name == NAME:
+                return body
+        return node
+
+
+def _as_written(expression: ast.expr) -> str:
+    """An expression's text, as the author wrote it."""
+    text = ast.unparse(expression)
+    return ast.unparse(_Unmarked().visit(ast.parse(text))) if NAME in text else text
 
 
 def _call(method: str, *arguments: ast.expr) -> ast.Call:

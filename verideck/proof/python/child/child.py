@@ -20,11 +20,16 @@ from types import CodeType, ModuleType
 from typing import BinaryIO
 
 from verideck.proof.python.child import figures, process_env
-from verideck.proof.python.child.assertions import NAME, Recorder, is_idle
+from verideck.proof.python.child.assertions import Recorder, is_idle
+from verideck.proof.python.child.called_tests import call_tests
 from verideck.proof.python.child.dependencies import Dependencies
 from verideck.proof.python.child.failures import Refusal, clean, failure, shown_error
+from verideck.proof.python.child.flow import Flow
 from verideck.proof.python.child.imports import Imports
+from verideck.proof.python.child.marks import Marks
 from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.child.tracer import NAME, Part
+from verideck.proof.python.wire import run as wire
 from verideck.proof.python.wire.messages import (
     Epilogue,
     Finding,
@@ -50,8 +55,8 @@ def run(request: Request, report: BinaryIO, scratch: Scratch) -> None:
     child = Child(request, scratch.stdout)
     if request.sandbox and not kernel.missing():
         kernel.enter(root, scratch.folder)
-    for step in request.steps:
-        reported = child.report(step)
+    for number in range(len(request.steps)):
+        reported = child.report(number)
         _write(report, reported)
         if reported.error:
             return
@@ -80,11 +85,16 @@ class Child:
         self.traced = request.traces
         self.printed = printed
         self.stdout = sys.stdout
-        self.recorder = Recorder(traces=self.traced)
-        self.sources = Sources(self.root, request.overlay, traces=self.traced)
+        self.steps = request.steps
+        self.marks = Marks()
+        self.flow = Flow(self.marks, [each.part is wire.Part.SHOWN for each in request.steps])
+        self.recorder = Recorder(self.marks, self.flow, traces=self.traced)
+        self.sources = Sources(
+            self.root, request.overlay, self.marks, self.flow, traces=self.traced
+        )
         seeds = process_env.Seeds(request.seed)
         on_import = {**seeds.on_import, "matplotlib": figures.on_import}
-        self.imports = Imports(self.sources, self.recorder, on_import)
+        self.imports = Imports(self.sources, self.recorder, on_import, self._part_of)
         self.module = ModuleType("__main__")
         self.space = self.module.__dict__
         self.space[NAME] = self.recorder
@@ -97,8 +107,9 @@ class Child:
         self.dependencies = Dependencies(self.root, own, request.unlisted)
         self.imports.install()
 
-    def report(self, step: Step) -> StepReport:
-        """Execute one step and report what became of it."""
+    def report(self, number: int) -> StepReport:
+        """Execute one step, by its number, and report what became of it."""
+        step = self.steps[number]
         start, begun = self.printed.size, time.perf_counter()
         held_before, entered_before = self.recorder.held, self.recorder.entered
         self.recorder.failed = None
@@ -106,7 +117,7 @@ class Child:
         value = raised = ""
         drawings: list[str] = []
         try:
-            value, raised = self._execute(step)
+            value, raised = self._execute(number)
             drawings = [] if self.traced else figures.taken()
             self._refuse_hidden_failures(raised, held_before, entered_before)
         except BaseException as caught:  # noqa: BLE001 - whatever an author's code raises is theirs to see
@@ -125,6 +136,7 @@ class Child:
 
     def epilogue(self) -> Epilogue:
         """The last line of the report: what the run depended on, and what its assertions read."""
+        unproven = (*self.marks.findings(), *self.recorder.vacuous())
         return Epilogue(
             environment=tuple(self.imports.named()),
             sandbox=kernel.entered(),
@@ -132,19 +144,30 @@ class Child:
             read=tuple(
                 replace(each, path=self.sources.own(each.path)) for each in self.recorder.read
             ),
+            findings=tuple(map(self._placed, unproven)),
+            bears=tuple(map(self.flow.bears, range(len(self.steps)))),
         )
 
-    def _execute(self, step: Step) -> tuple[str, str]:
+    def _placed(self, finding: Finding) -> Finding:
+        """A finding in compiled code, at its place in the author's file."""
+        before, text = self.sources.line(finding.path, finding.line)
+        characters = text.encode()[: finding.column - 1].decode(errors="ignore")
+        column = before + len(characters) + 1
+        return replace(finding, path=self.sources.own(finding.path), column=column)
+
+    def _execute(self, number: int) -> tuple[str, str]:
         """Execute a step; returns its value and the exception that it announced, as text."""
+        step = self.steps[number]
         if step.kind is StepKind.VALUE:
-            code = self._compiled(step, "eval")
+            code = self._compiled(number, "eval")
             return _shown(eval(code, self.space)), ""  # noqa: S307 - what a verifier is for
         if step.raises:
-            return "", self._raised(step)
-        self._run(step)
+            return "", self._raised(number)
+        self._run(number)
         return "", ""
 
-    def _run(self, step: Step) -> None:
+    def _run(self, number: int) -> None:
+        step = self.steps[number]
         if step.kind is StepKind.INCLUDE:
             module = self.imports.module(self._file(step))
             public = {k: v for k, v in vars(module).items() if not k.startswith("_")}
@@ -152,18 +175,56 @@ class Child:
             name = step.symbol.split(".")[0]
             if name:
                 self.space[name] = vars(module)[name]
+            self.flow.include(number, name)
             return
         self.module.__file__ = str(self._file(step))
-        exec(self._compiled(step, "exec"), self.space)  # noqa: S102 - what a verifier is for
+        code = self._compiled(number, "exec")
+        self.flow.begin_step(number)
+        exec(code, self.space)  # noqa: S102 - what a verifier is for
+        self.flow.end_step(self.space)
+        if step.part is wire.Part.CHECK:
+            call_tests(step.code, self.space, self._is_entered)
 
-    def _compiled(self, step: Step, mode: str) -> CodeType:
+    def _compiled(self, number: int, mode: str) -> CodeType:
+        step = self.steps[number]
+        shown = step.part is wire.Part.SHOWN
+        part = Part(
+            step=(lambda _: number) if shown else (lambda _: -1),
+            asserts=step.part is not wire.Part.BEHIND,
+        )
         start = step.line, step.column
-        return self.sources.compiled(step.code, self._file(step), start, mode)
+        return self.sources.compiled(step.code, self._file(step), start, mode, part)
 
-    def _raised(self, step: Step) -> str:
+    def _part_of(self, file: Path) -> Part:
+        """What of a file of the project the card shows."""
+        shown = [
+            (range(each.line, each.line + each.code.rstrip("\n").count("\n") + 1), number)
+            for number, each in enumerate(self.steps)
+            if each.kind is StepKind.INCLUDE
+            and each.part is wire.Part.SHOWN
+            and self._file(each) == file
+        ]
+
+        def step(line: int) -> int:
+            return next((number for lines, number in shown if line in lines), -1)
+
+        module = self.sources.name(file).replace("/", ".")
+        return Part(module, step, hooks=False)
+
+    def _is_entered(self, function: object) -> bool:
+        """Whether a function of the author's has been entered."""
+        code = getattr(function, "__code__", None)
+        return any(
+            self.marks.is_entered(number)
+            for number, block in enumerate(self.marks.blocks)
+            if code and (block.file, block.line) == (code.co_filename, code.co_firstlineno)
+        )
+
+    def _raised(self, number: int) -> str:
         """Execute a step that must raise; returns the exception as text."""
+        step = self.steps[number]
         try:
-            self._run(step)
+            self._run(number)
         except BaseException as error:
             if is_idle(error):
                 raise
@@ -174,6 +235,7 @@ class Child:
             if not re.search(step.match, str(error)):
                 message = f"{shown_error(error)}\nwhich does not match {step.match!r}"
                 raise Refusal("exception-expected", message) from error
+            self.flow.hold(number)
             return shown_error(error)
         message = f"nothing was raised, but the fence announces {step.raises}"
         raise Refusal("exception-expected", message)

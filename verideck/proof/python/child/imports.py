@@ -16,9 +16,10 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from verideck.proof.python.child.assertions import NAME, Recorder
+from verideck.proof.python.child.assertions import Recorder
 from verideck.proof.python.child.import_stash import STASH
 from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.child.tracer import NAME, Part
 from verideck.proof.python.wire.versions import Installed, claims, stamp
 
 OnImport = Callable[[ModuleType], None]
@@ -31,8 +32,18 @@ DISTRIBUTIONS = Installed()
 class Imports(importlib.abc.MetaPathFinder):
     """Finds modules as Python does, and looks into the project's folder first."""
 
-    def __init__(self, sources: Sources, recorder: Recorder, after: Mapping[str, OnImport]) -> None:
-        """Take the project's sources, and by library what is called after its import."""
+    def __init__(
+        self,
+        sources: Sources,
+        recorder: Recorder,
+        after: Mapping[str, OnImport],
+        part_of: Callable[[Path], Part],
+    ) -> None:
+        """Take the project's sources, and by library what is called after its import.
+
+        `part_of` says what of a file of the project the card shows.
+        """
+        self.part_of = part_of
         self.sources = sources
         self.root = sources.root
         self.recorder = recorder
@@ -137,7 +148,9 @@ class _ProjectLoader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         file = Path(self.path)
         source = self._imports.sources.text(file, self.get_source(fullname) or "")
-        return self._imports.sources.compiled(source, file, (1, 1), "exec")
+        return self._imports.sources.compiled(
+            source, file, (1, 1), "exec", self._imports.part_of(file)
+        )
 
     def exec_module(self, module: ModuleType) -> None:
         vars(module)[NAME] = self._imports.recorder

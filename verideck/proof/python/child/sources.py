@@ -8,13 +8,20 @@ from pathlib import Path
 from types import CodeType
 
 from verideck.proof.python.child.assertions import Rewriter
+from verideck.proof.python.child.flow import Flow
+from verideck.proof.python.child.marks import Marks
+from verideck.proof.python.child.tracer import Part, Tracer
 
 
 class Sources:
     """Compiles the author's code, and knows every line that was compiled."""
 
-    def __init__(self, root: Path, overlay: Mapping[str, str], *, traces: bool) -> None:
+    def __init__(
+        self, root: Path, overlay: Mapping[str, str], marks: Marks, flow: Flow, *, traces: bool
+    ) -> None:
         """Take the project's folder, and by file the text that replaces the file's own."""
+        self.marks = marks
+        self.flow = flow
         self.traces = traces
         self.root = root
         self.overlay = overlay
@@ -23,7 +30,9 @@ class Sources:
         self._files: set[str] = set()
         self._lines: dict[tuple[str, int], tuple[int, str]] = {}
 
-    def compiled(self, code: str, file: Path, start: tuple[int, int], mode: str) -> CodeType:
+    def compiled(
+        self, code: str, file: Path, start: tuple[int, int], mode: str, part: Part
+    ) -> CodeType:
         """Compile code that starts at a line and column of a file.
 
         Blank lines above the code make Python count lines as the author's file does, in
@@ -36,6 +45,9 @@ class Sources:
         padded = "\n" * (line - 1) + code
         tree = compile(padded, str(file), mode, ast.PyCF_ONLY_AST, dont_inherit=True)
         self.imported |= set(_imported(tree))
+        if isinstance(tree, ast.Module):
+            for facts in Tracer(self.marks, self.flow, str(file), part).traced(tree):
+                self.flow.know(facts)
         rewritten = Rewriter(traces=self.traces).visit(tree)
         try:
             compiled = compile(rewritten, str(file), mode, dont_inherit=True)

@@ -174,3 +174,34 @@ def _flat(value: object) -> Iterator[float]:
             yield from _flat(each)
     elif isinstance(value, int | float):
         yield float(value)
+
+
+_DEEP = 4
+_MANY = 50
+
+
+def state(value: object, deep: int = _DEEP) -> object:
+    """What tells that an object has been changed in place: equal before and after if it was not.
+
+    Tensors count their changes, arrays have their bytes, containers what they hold, other objects
+    their attributes. What cannot be looked into is the same for ever.
+    """
+    try:
+        if isinstance(value, str | bytes | int | float | complex | bool) or value is None:
+            return value
+        if hasattr(value, "_version") and is_array(value):
+            grad = value.grad if getattr(value, "is_leaf", False) else None  # type: ignore[attr-defined]
+            return id(value), value._version, None if grad is None else (id(grad), grad._version)  # noqa: SLF001
+        if is_array(value):
+            return id(value), hashlib.sha256(_content(value)).digest()
+        if not deep or is_program(value):
+            return id(value)
+        below = value
+        if isinstance(value, dict):
+            below = [each for pair in islice(value.items(), _MANY) for each in pair]
+        elif not isinstance(value, list | tuple | set | frozenset):
+            below = list(islice(getattr(value, "__dict__", {}).values(), _MANY))
+        inside = tuple(state(each, deep - 1) for each in islice(below, _MANY))  # type: ignore[call-overload]
+        return id(value), len(value) if isinstance(value, dict | list | set) else 0, inside
+    except Exception:  # noqa: BLE001 - whatever an author's object raises
+        return id(value)

@@ -9,8 +9,10 @@ from verideck.model import EXECUTED, Limits, Role, Snippet
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.wire import messages
 from verideck.proof.python.wire.messages import Request, Step
-from verideck.proof.python.wire.run import StepKind
+from verideck.proof.python.wire.run import Part, StepKind
 from verideck.storage.store import FOLDER
+
+_PARTS = {Role.SHOWN: Part.SHOWN, Role.CHECK: Part.CHECK}
 
 
 def request_of(snippets: Sequence[Snippet], config: ExecutionConfig) -> Request:
@@ -51,4 +53,5 @@ def _step(snippet: Snippet) -> Step:
         symbol=options.symbol,
         raises=options.raises,
         match=options.match,
+        part=_PARTS.get(options.role, Part.BEHIND),
     )

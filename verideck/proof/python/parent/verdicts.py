@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def judged(
             yield _found(report.error, [snippet], config.root)
         else:
             proofs.append(_proof(snippet, report, last))
-    verdicts = list(_verdicts(snippets, proofs, config))
+    bearing = _bearing(snippets, last)
+    verdicts = list(_verdicts(snippets, proofs, bearing, config))
     if last is not None:
         verdicts += [_found(each, steps_of(snippets), config.root) for each in last.findings]
     yield from verdicts
@@ -179,21 +181,37 @@ class _Group:
 
     first: Snippet
     assertions: int = 0
+    bears: bool = False
+    """Whether one of them is about what the fence computes."""
+
+
+def _bearing(snippets: Sequence[Snippet], last: Epilogue | None) -> set[Place]:
+    """The places of the steps that bear on an assertion that held."""
+    bears = last.bears if last else ()
+    return {step.place for step, each in zip(steps_of(snippets), bears, strict=False) if each}
 
 
 def _verdicts(
-    snippets: Sequence[Snippet], proofs: Sequence[Proof], config: ExecutionConfig
+    snippets: Sequence[Snippet],
+    proofs: Sequence[Proof],
+    bearing: AbstractSet[Place],
+    config: ExecutionConfig,
 ) -> Iterator[Proof | Problem]:
-    """Proofs of the outputs, or problems; a fence in which nothing could have failed is one."""
+    """Proofs of the outputs, or problems.
+
+    A fence in which nothing could have failed is one, and a fence that bears on no assertion.
+    """
     by_place = {proof.snippet.place: proof for proof in proofs}
     groups: list[_Group] = []
     above: Proof | None = None
     for snippet in snippets:
         role = snippet.options.role
         if role is Role.SHOWN or (role is Role.CHECK and not groups):
-            groups.append(_Group(snippet))
+            groups.append(_Group(snippet, bears=snippet.place in bearing))
         if role is Role.OUTPUT and above:
-            groups[-1].assertions += expected.could_differ(snippet.code)
+            could_differ = expected.could_differ(snippet.code)
+            groups[-1].assertions += could_differ
+            groups[-1].bears |= could_differ
             yield from _compared(snippet, above, config)
         elif role in EXECUTED:
             above = by_place.get(snippet.place)
@@ -209,6 +227,14 @@ def _verdicts(
                 group.first.place,
                 "assert what it shows, here or in a ```python {.check} under it; or show what it "
                 "prints in an ```output under it",
+            )
+        elif not group.bears:
+            yield Problem(
+                Code.ASSERTION_UNRELATED,
+                "no assertion that held read anything that this snippet computes",
+                group.first.place,
+                "use what it defines: call it on known values and assert what comes of it; that it "
+                "is there, or what it was given, proves nothing",
             )
 
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from verideck.proof.python.wire.run import End, StepKind
+from verideck.proof.python.wire.run import End, Part, StepKind
 
 __all__ = ["replace"]
 
@@ -60,6 +60,7 @@ class Step(Message, frozen=True):
     """The exception that the step must end with."""
     match: str = ""
     """A regular expression for that exception's message."""
+    part: Part = Part.BEHIND
 
 
 class Request(Message, frozen=True):
@@ -161,6 +162,8 @@ class Epilogue(Message, frozen=True, tag="end"):
     read: tuple[ReadValue, ...] = ()
     findings: tuple[Finding, ...] = ()
     """What shows only when all steps have been executed."""
+    bears: tuple[bool, ...] = ()
+    """By step: whether an assertion that held read what the step computed."""
 
 
 # What a worker replies

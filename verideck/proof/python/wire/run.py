@@ -16,6 +16,16 @@ class StepKind(StrEnum):
     """As an expression."""
 
 
+class Part(StrEnum):
+    """What a step is to the reader of the card."""
+
+    SHOWN = "shown"
+    CHECK = "check"
+    """Folded into the proof."""
+    BEHIND = "behind"
+    """Not on the card, or no code of its own."""
+
+
 class End(StrEnum):
     """How the process of a card came to its end."""
 
