@@ -97,6 +97,8 @@ class Code(StrEnum):
     """An assertion failed and the snippet went on as if it had held."""
     NOTHING_ASSERTED = "nothing-asserted"
     """A snippet ran, but nothing in it could have failed."""
+    CODE_NOT_RUN = "code-not-run"
+    """Shown code that was never executed."""
     OUTPUT_DIFFERS = "output-differs"
     """A snippet printed something else than the card shows."""
     FIGURE_GLYPH = "figure-glyph"

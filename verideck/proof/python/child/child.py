@@ -15,6 +15,8 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import BinaryIO
@@ -24,6 +26,7 @@ from verideck.proof.python.child.assertions import NAME, Recorder, is_idle
 from verideck.proof.python.child.dependencies import Dependencies
 from verideck.proof.python.child.failures import Refusal, clean, failure, shown_error
 from verideck.proof.python.child.imports import Imports
+from verideck.proof.python.child.namespace import Namespace
 from verideck.proof.python.child.sources import Sources
 from verideck.proof.python.wire.messages import (
     Epilogue,
@@ -86,7 +89,8 @@ class Child:
         on_import = {**seeds.on_import, "matplotlib": figures.on_import}
         self.imports = Imports(self.sources, self.recorder, on_import)
         self.module = ModuleType("__main__")
-        self.space = self.module.__dict__
+        self.namespace = Namespace(self.module)
+        self.space = self.namespace.names
         self.space[NAME] = self.recorder
         self.thread_failures: list[BaseException] = []
         sys.modules["__main__"] = self.module
@@ -108,16 +112,16 @@ class Child:
         try:
             value, raised = self._execute(step)
             drawings = [] if self.traced else figures.taken()
-            self._refuse_hidden_failures(raised, held_before, entered_before)
+            if step.kind is not StepKind.SESSION:  # whose examples are looked at one by one
+                self._refuse_hidden_failures(raised, held_before, entered_before)
         except BaseException as caught:  # noqa: BLE001 - whatever an author's code raises is theirs to see
             error = failure(caught, step.line, self.sources)
-        self.stdout.flush()
         return StepReport(
             error=error,
             value=value,
             raised=raised,
             figures=tuple(drawings),
-            stdout=self.printed.read(start).decode("utf-8", "backslashreplace"),
+            stdout=self._printed_since(start),
             held=self.recorder.held - held_before + bool(raised),
             findings=self._findings(),
             seconds=time.perf_counter() - begun,
@@ -125,6 +129,7 @@ class Child:
 
     def epilogue(self) -> Epilogue:
         """The last line of the report: what the run depended on, and what its assertions read."""
+        self.namespace.close()
         return Epilogue(
             environment=tuple(self.imports.named()),
             sandbox=kernel.entered(),
@@ -137,8 +142,7 @@ class Child:
     def _execute(self, step: Step) -> tuple[str, str]:
         """Execute a step; returns its value and the exception that it announced, as text."""
         if step.kind is StepKind.VALUE:
-            code = self._compiled(step, "eval")
-            return _shown(eval(code, self.space)), ""  # noqa: S307 - what a verifier is for
+            return _shown(self.namespace.execute(self._compiled(step, "eval"))), ""
         if step.raises:
             return "", self._raised(step)
         self._run(step)
@@ -154,11 +158,36 @@ class Child:
                 self.space[name] = vars(module)[name]
             return
         self.module.__file__ = str(self._file(step))
-        exec(self._compiled(step, "exec"), self.space)  # noqa: S102 - what a verifier is for
+        if step.kind is StepKind.SESSION:
+            self._run_session(step)
+        else:
+            self.namespace.execute(self._compiled(step, "exec"))
+
+    def _run_session(self, step: Step) -> None:
+        from verideck.proof.python.child.session import Session  # noqa: PLC0415 - brings doctest
+
+        before = self.recorder.held, self.recorder.entered
+
+        def settled(raised: str) -> None:
+            nonlocal before
+            self._refuse_hidden_failures(raised, *before)
+            self.recorder.failed = None
+            before = self.recorder.held, self.recorder.entered
+
+        def printed() -> Callable[[], str]:
+            self.stdout.flush()
+            return partial(self._printed_since, self.printed.size)
+
+        session = Session(self.sources, self.namespace, self.recorder, printed)
+        session.run(step, self._file(step), settled)
+
+    def _printed_since(self, start: int) -> str:
+        self.stdout.flush()
+        return self.printed.read(start).decode("utf-8", "backslashreplace")
 
     def _compiled(self, step: Step, mode: str) -> CodeType:
         start = step.line, step.column
-        return self.sources.compiled(step.code, self._file(step), start, mode)
+        return self.sources.compiled(step.code, self._file(step), start, mode, self.namespace.flags)
 
     def _raised(self, step: Step) -> str:
         """Execute a step that must raise; returns the exception as text."""
