@@ -142,7 +142,7 @@ def unexecuted(token: Token, snippet: Snippet) -> Problem | None:
     if why is None or snippet.options.reason or snippet.options.role is Role.OUTPUT:
         return None
     message, instead = why
-    hint = f"{instead}; or say why not: {{.no-run reason=…}}"
+    hint = f"{instead}; or say why not: ```{word or 'text'} {{.no-run reason=…}}"
     return Problem(Code.CODE_NOT_RUN, message, snippet.place, hint, Severity.WARNING)
 
 

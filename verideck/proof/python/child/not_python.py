@@ -15,11 +15,11 @@ _MEANT = (
         _IPYTHON + "leave it out, an open figure comes along as it is",
     ),
     (
-        r"(?:(?:[!%]\s*)?(?:python[\d.]*\s+-m\s+)?(?P<what>pip3?|uv|conda|mamba|apt|apt-get))\s+\w",
-        "a card installs nothing: install it beside verideck, and leave {} out",
+        r"[!%]?\s*(?:python[\d.]* -m |uv )?(?:pip3?|uv|conda|mamba|poetry|apt) (?:install|add)\b",
+        "a card installs nothing: install it beside verideck, and leave this line out",
     ),
     (
-        r"(?P<what>%%?(?:timeit|time|prun|memit|mprun|lprun))\b",
+        r"(?:[^=]*=\s*)?(?P<what>%%?(?:timeit|time|prun|memit|mprun|lprun))\b",
         _IPYTHON + "measure with time.perf_counter, or show it with {{.no-run reason=…}}",
     ),
     (
@@ -36,8 +36,11 @@ _MEANT = (
         _IPYTHON + "show it in a fence of its own language",
     ),
     (r"(?P<what>%%?\w+)", _IPYTHON + "leave it out, or show it with {{.no-run reason=…}}"),
-    (r"(?:.*=\s*)?(?P<what>%\w+)", _IPYTHON + "call the function that it stands for"),
-    (r"(?:.*=\s*)?(?P<what>!)", _IPYTHON + "use subprocess.run, or show it in a ```bash"),
+    (r"[^=]*=\s*(?P<what>%\w+)", _IPYTHON + "call the function that it stands for"),
+    (
+        r"(?:[^=!<>]*=\s*)?(?P<what>!)(?!=)",
+        _IPYTHON + "use subprocess.run, or show it in a ```bash",
+    ),
     (r"\?{1,2}\s*(?P<what>[\w.]+)\s*$", "?{0} is IPython's, not Python's: write help({0})"),
     (r"(?P<what>[\w.]+)\?{1,2}\s*(?:#.*)?$", "{0}? is IPython's, not Python's: write help({0})"),
     (r"\$ \w", "a shell's lines stand in a ```console"),

@@ -100,8 +100,9 @@ class Session:
         settled("" if raised is None else shown_error(raised))
         want = example.raises if raised is not None else example.want
         if self._agree(want, got, example.flags, is_exception=raised is not None):
-            if not (example.flags & doctest.ELLIPSIS and _SAYS_NOTHING.fullmatch(want)):
-                self._recorder.count(held=bool(want))
+            says_nothing = example.flags & doctest.ELLIPSIS and _SAYS_NOTHING.fullmatch(want)
+            if want and not says_nothing:
+                self._recorder.count(held=True)
             return None
         return self._differs(example, want, got, step, file)
 
@@ -125,7 +126,7 @@ class Session:
             "output-differs",
             f"this example prints something else\nexpected  {_side(want)}\nprinted   {_side(got)}",
             str(file),
-            step.line + example.want_line,
+            step.line + (example.below if want else example.below - 1),
             max(column, 1),
             self._hint(want, got, example.flags, is_exception=is_exception),
         )

@@ -9,11 +9,12 @@ from __future__ import annotations
 import doctest
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 _IN = re.compile(r"(?P<prompt>[ \t]*In \[\d+\]: ?)(?P<code>.*)")
 _CONTINUED = re.compile(r"[ \t]*\.{3,}: ?(?P<code>.*)")
 _OUT = re.compile(r"[ \t]*Out\[\d+\]: ?(?P<text>.*)")
+_CONTINUATION = re.compile(r"[ \t]*\.\.\.(?: |$)")
 _PYTHON_PROMPT = re.compile(r"[ \t]*(?:>>>|\.\.\.)(?: |$)")
 _COMMENT = re.compile(r"[ \t]*(?:#.*)?$")
 _TRACEBACK = re.compile(r"^.*Traceback \(most recent call last\)", re.MULTILINE)
@@ -43,10 +44,10 @@ class Example:
     column: int
     """How many characters stand before the code in its line."""
     options: dict[int, bool]
+    below: int
+    """The line at which its expected text begins, or would."""
     is_cell: bool = False
     """Whether it is one of IPython's: only a last expression is shown, and none before a `;`."""
-    shift: int = 0
-    """How many lines below the line behind its code its expected text begins."""
 
     def has(self, option: int) -> bool:
         """Whether its comment turns one of doctest's options on."""
@@ -61,12 +62,6 @@ class Example:
             flags = flags | option if is_on else flags & ~option
         return flags
 
-    @property
-    def want_line(self) -> int:
-        """The line of its expected text; the last of its code if nothing is expected."""
-        below = self.line + self.source.count("\n") + self.shift
-        return below if self.want else below - 1
-
 
 def examples(session: str) -> list[Example]:
     """The examples of a session. Raises TranscriptError at a line that cannot be read."""
@@ -78,14 +73,28 @@ def _interactions(session: str) -> Iterator[Example]:
     """The examples of a session with Python's prompts."""
     lines = session.split("\n")
     covered: set[int] = set()
-    for each in _read_by_doctest(session):
-        below = each.lineno + each.source.count("\n")
+    read = _read_by_doctest(session)
+    for each in read:
+        below = each.lineno + 1
+        while below < len(lines) and _CONTINUATION.match(lines[below]):
+            below += 1
         covered |= {*range(below, below + each.want.count("\n"))}
         column = lines[each.lineno].index(">>>") + len(">>> ")
-        yield Example(each.source, each.want, each.exc_msg or "", each.lineno, column, each.options)
+        yield Example(
+            each.source,
+            each.want,
+            each.exc_msg or "",
+            each.lineno,
+            column,
+            each.options,
+            below=below,
+        )
+    hint = "a blank line that is printed is written <BLANKLINE>"
+    if not read:
+        hint = "code of a session stands behind >>>"
     for number, line in enumerate(lines):
         if number not in covered and not (_COMMENT.match(line) or _PYTHON_PROMPT.match(line)):
-            raise _stray(number, "a blank line that is printed is written <BLANKLINE>")
+            raise _stray(number, hint)
 
 
 def _stray(number: int, hint: str) -> TranscriptError:
@@ -99,10 +108,12 @@ def _read_by_doctest(text: str) -> list[doctest.Example]:
         found = _FAULT.search(str(error))
         if not found:
             raise TranscriptError(0, str(error)) from error
-        hint = ""
-        if "invalid option" in found[2]:
+        what, hint = f"this line {found[2]}", ""
+        if "invalid option" in what:
             hint = f"known are {', '.join(sorted(doctest.OPTIONFLAGS_BY_NAME))}"
-        raise TranscriptError(int(found[1]) - 1, f"this line {found[2]}", hint) from error
+        elif "lacks blank" in what:
+            what = "this line lacks a blank behind its prompt"
+        raise TranscriptError(int(found[1]) - 1, what, hint) from error
 
 
 def _cells(session: str) -> Iterator[Example]:
@@ -141,12 +152,11 @@ def _cell(start: int, column: int, code: list[str], printed: list[str]) -> Itera
     want = "\n".join(shown).strip("\n")
     if want and not read:
         raise _stray(start + len(code) + blank, "only code prints")
+    below = start + len(code) + (blank if want else 0)
+    source, want = "\n".join(code) + "\n", f"{want}\n" if want else ""
+    raises = want.rstrip("\n").rpartition("\n")[2] + "\n" if _TRACEBACK.search(want) else ""
     for each in read:
-        raises = want.rpartition("\n")[2] + "\n" if _TRACEBACK.search(want) else ""
-        source = "\n".join(code) + "\n"
-        text = want + "\n" if want else ""
-        found = Example(source, text, raises, start, column, each.options, is_cell=True)
-        yield replace(found, shift=blank if want else 0)
+        yield Example(source, want, raises, start, column, each.options, below=below, is_cell=True)
 
 
 def _prompts() -> Iterator[str]:
