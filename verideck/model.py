@@ -164,6 +164,8 @@ class Snippet:
     executable: bool = False
     """Whether its language has a verifier and its role is in `EXECUTED`. `Card.verified` decides
     whether it is run."""
+    session: bool = False
+    """Whether it is a transcript: examples behind prompts, each with what it prints."""
 
 
 class Kind(StrEnum):

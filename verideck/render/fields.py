@@ -214,7 +214,7 @@ class _Writer:
             css = "output" if snippet.options.role is Role.OUTPUT else "text"
             text = highlight.html(code, plain(code), inserted)
             return f'<pre class="{css}">{text}</pre>\n'
-        pieces = [self._code(code, snippet.language, inserted) + "\n"]
+        pieces = [self._code(code, _lexer(snippet), inserted) + "\n"]
         proof = self._proofs.get(snippet.place)
         if proof and proof.raised:
             raised = escape(self._clean(proof.raised, snippet.place), quote=False)
@@ -248,7 +248,7 @@ class _Writer:
         versions = "".join(f" · {name} {version}" for name, version in with_versions)
         line = f"✓ {self._words.held(assertions)}{self._scored()}{versions}"
         checks = [
-            self._code(_shown_code(proof.snippet), proof.snippet.language)
+            self._code(_shown_code(proof.snippet), _lexer(proof.snippet))
             for proof in proofs
             if proof.snippet.options.role is Role.CHECK
         ]
@@ -288,6 +288,11 @@ def _objection(source: str) -> tuple[str, str]:
     if Path(source).suffix.lower() not in _SHOWN | _PLAYED:
         return f"{source} is neither an image nor a sound", "show text in a fence"
     return "", ""
+
+
+def _lexer(snippet: Snippet) -> str:
+    """Return the language by which code is highlighted: a session has prompts and output."""
+    return "pycon" if snippet.session else snippet.language
 
 
 def _numbers(card: Card) -> cloze.Numbers | None:

@@ -26,7 +26,7 @@ from verideck.problems import Code, Problem, Problems, Severity, suggestion
 from verideck.source import attributes, front_matter
 from verideck.source.attributes import Attribute
 from verideck.source.config import SourceConfig
-from verideck.source.fences import FenceReader
+from verideck.source.fences import FenceReader, unexecuted, unexecuted_block
 from verideck.source.found import CardsOfFile
 from verideck.source.includes import IncludedFiles
 from verideck.source.syntaxes import SYNTAXES, Page, RawCard, fitting, left_out
@@ -208,7 +208,7 @@ class _CardReader:
             source=source,
             hint=hint,
             language=self.page.meta.lang or self.config.lang,
-            verified=self.page.meta.verify and self.config.verify,
+            verified=self._executes,
             suppressions=tuple(_suppressions(words.get("lint"), self.config.rules, self.problems)),
             deletions=tuple(cloze.deletions(asked, in_code=True)) if is_cloze else (),
             id_slot=self._id_slot(),
@@ -371,8 +371,12 @@ class _CardReader:
         ran_above = False
         for token in tokens:
             snippet = reader.snippet(token, in_cloze=in_cloze) if token.type == "fence" else None
+            if token.type == "code_block" and self._executes:
+                self._warn(unexecuted_block(token))
             if snippet is None:
                 continue
+            if self._executes:
+                self._warn(unexecuted(token, snippet))
             if snippet.options.role is Role.SETUP:
                 self.setup.append(snippet)
                 continue
@@ -394,6 +398,13 @@ class _CardReader:
                     Options(Role.VALUE),
                     executable=executable,
                 )
+
+    @property
+    def _executes(self) -> bool:
+        return self.page.meta.verify and self.config.verify
+
+    def _warn(self, warning: Problem | None) -> None:
+        self.problems.extend([warning] if warning else [])
 
     def _deck(self) -> str:
         """The deck's name: the front matter's, or else root, folders and titles.

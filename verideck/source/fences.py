@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 from verideck.markdown import Token, cloze, languages, origin
 from verideck.markdown import place as token_place
 from verideck.model import EXECUTED, LARGEST_LIMIT, Limits, Options, Place, Role, Snippet
-from verideck.problems import Code, Problem, Problems, suggestion
-from verideck.source import attributes
+from verideck.problems import Code, Problem, Problems, Severity, suggestion
+from verideck.source import attributes, dialects
 from verideck.source.attributes import Attribute
 from verideck.source.config import SourceConfig
 from verideck.source.includes import IncludedFiles, IncludeError
@@ -19,14 +19,31 @@ OUTPUT = "output"
 """The word in place of a language for what the fence above must print."""
 
 _INFO = re.compile(r"\s*(?P<word>[^\s{}]*)\s*(?:\{(?P<inside>.*)\}\s*)?(?P<rest>.*)\Z", re.DOTALL)
+_WORD_IN_BRACES = re.compile(
+    r"\s*\{\s*\.?(?P<word>[^\s{}.,=#][^\s{},=]*)(?=[\s},])(?P<inside>.*)\}\s*(?P<rest>)\Z",
+    re.DOTALL,
+)
+"""The language in the braces, as Quarto (`{python}`) and Pandoc (`{.python}`) write it."""
 
 _EVERYWHERE = frozenset({".front"})
 _INCLUDING = frozenset({"include", "symbol", "region"})
 _EXECUTED = frozenset({".check", ".setup", ".no-run", "reason", "raises", "match"})
 _LIMITS = frozenset(field.name for field in fields(Limits))
+_UNEXECUTED = frozenset({".no-run", "reason"})
 _COMPARED = frozenset({"tol"})
 OPTIONS = _EVERYWHERE | _INCLUDING | _EXECUTED | _LIMITS | _COMPARED
 """The names of all options that a fence may have in its braces."""
+
+_NOT_IN_SESSIONS = {
+    "include": "a session is written in its fence",
+    "symbol": "a session is written in its fence",
+    "region": "a session is written in its fence",
+    "raises": "write the traceback under the example: its first line and its last one",
+    "match": "write the traceback under the example: its first line and its last one",
+}
+"""Options that a session does not have, each with what to do instead."""
+_TRANSCRIPTS = frozenset({"", "console", "bash"})
+"""What a session that nobody executes is called: text, and Pygments' names of a shell's."""
 
 _ROLES = {".check": Role.CHECK, ".setup": Role.SETUP, ".no-run": Role.TEXT}
 
@@ -45,27 +62,39 @@ class FenceReader:
         If `in_cloze`, Anki's cloze marks are removed from the code.
         """
         place = token_place(token)
-        info = _INFO.match(token.info)
-        assert info
+        info = _info(token.info)
         language = _language(info["word"])
         refusal = _refusal(info, language, token, place)
         if refusal or language is None:
             self.problems.extend([refusal] if refusal else [])
             return None
         inside = _Inside(token, place, info.start("inside"))
+        code = cloze.find(token.content)[0] if in_cloze else token.content
+        session = _is_session(info["word"], code)
         known = _known(info["word"], proved=language in self.config.proved)
+        if _why_not_executed(info["word"], language, code):
+            known |= _UNEXECUTED
         given = attributes.read(
             info["inside"] or "", inside.at, known, Code.OPTION_INVALID, self.problems
         )
         options = self._options(info["word"], language, given)
         contradictions = list(_contradictions(options, given, place))
+        if session:
+            contradictions += _unfit_for_sessions(given)
         self.problems.extend(contradictions)
         if contradictions:
             return None
-        code = cloze.find(token.content)[0] if in_cloze else token.content
         executable = language in self.config.proved and options.role in EXECUTED
         return self._included(
-            Snippet(language, code, place, origin(token), options, executable=executable)
+            Snippet(
+                language,
+                code,
+                place,
+                origin(token),
+                options,
+                executable=executable,
+                session=session,
+            )
         )
 
     def _options(self, word: str, language: str, given: list[Attribute]) -> Options:
@@ -101,6 +130,61 @@ class FenceReader:
             options=replace(options, include=path),
             marks=included.marks,
         )
+
+
+def unexecuted(token: Token, snippet: Snippet) -> Problem | None:
+    """Return the warning that a fence which reads like Python is not executed; None for others.
+
+    An author who gives a reason has been told.
+    """
+    word = _info(token.info)["word"]
+    why = _why_not_executed(word, snippet.language, snippet.code)
+    if why is None or snippet.options.reason or snippet.options.role is Role.OUTPUT:
+        return None
+    message, instead = why
+    hint = f"{instead}; or say why not: ```{word or 'text'} {{.no-run reason=…}}"
+    return Problem(Code.CODE_NOT_RUN, message, snippet.place, hint, Severity.WARNING)
+
+
+def unexecuted_block(token: Token) -> Problem | None:
+    """Return the warning that an indented session is not executed; None for other text."""
+    if not dialects.begins_session(token.content):
+        return None
+    message, hint = "this session is not executed: it is indented text", "write it in a ```pycon"
+    return Problem(Code.CODE_NOT_RUN, message, token_place(token), hint, Severity.WARNING)
+
+
+def _why_not_executed(word: str, language: str | None, code: str) -> tuple[str, str] | None:
+    """Return why what reads like Python is not executed, and what to write instead."""
+    named = dialects.dialect(word)
+    if named and named.instead:
+        return f"this code is not executed: {word} {named.reason}", named.instead
+    if language in _TRANSCRIPTS and dialects.begins_session(code) and word.lower() != OUTPUT:
+        called = f"it is called {word}" if word else "its fence names no language"
+        return f"this session is not executed: {called}", "write ```pycon"
+    return None
+
+
+def _is_session(word: str, code: str) -> bool:
+    named = dialects.dialect(word)
+    if named is None or named.instead:
+        return False
+    return named.session or dialects.begins_session(code)
+
+
+def _unfit_for_sessions(given: list[Attribute]) -> Iterator[Problem]:
+    for attribute in given:
+        if hint := _NOT_IN_SESSIONS.get(attribute.name):
+            message = f"a session has no {attribute.name}"
+            yield Problem(Code.OPTION_INVALID, message, attribute.place, hint)
+
+
+def _info(text: str) -> re.Match[str]:
+    """Divide an info string into its word, what stands in braces, and the rest."""
+    info = _INFO.match(text)
+    assert info
+    braces = _WORD_IN_BRACES.match(text)
+    return braces if braces and _language(braces["word"]) else info
 
 
 def _refusal(
@@ -143,12 +227,13 @@ def _at(token: Token, place: Place, offset: int) -> Place:
 def _language(word: str) -> str | None:
     if word.lower() in {"", "text", OUTPUT}:
         return ""
-    return languages.language(word)
+    named = dialects.dialect(word)
+    return named.language if named else languages.language(word)
 
 
 def _unknown_language(word: str, place: Place) -> Problem:
     otherwise = "name a language that Pygments knows, or text"
-    hint = suggestion(word, languages.languages(), otherwise)
+    hint = suggestion(word, languages.languages() | set(dialects.NAMES), otherwise)
     return Problem(Code.LANGUAGE_UNKNOWN, f"nobody knows the language {word}", place, hint)
 
 
@@ -202,7 +287,7 @@ def _set(options: Options, attribute: Attribute) -> tuple[Options, Problem | Non
     if name == ".front":
         return replace(options, front=True), None
     if name in _ROLES:
-        if options.role is not Role.SHOWN:
+        if options.role is not Role.SHOWN and _ROLES[name] is not options.role:
             message = f"{name} contradicts the word before it"
             return options, Problem(Code.OPTION_INVALID, message, attribute.place)
         return replace(options, role=_ROLES[name]), None

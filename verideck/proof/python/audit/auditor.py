@@ -28,9 +28,15 @@ from verideck.proof.python.parent.verdicts import read
 from verideck.proof.python.wire import messages
 from verideck.proof.python.wire.messages import Request
 from verideck.proof.python.wire.run import ExecutorError
+from verideck.proof.python.wire.transcript import with_prompts, without_prompts
 from verideck.storage.store import Store
 
-_KILLS = {Code.ASSERTION_FAILED, Code.ASSERTION_SWALLOWED, Code.EXCEPTION_EXPECTED}
+_KILLS = {
+    Code.ASSERTION_FAILED,
+    Code.ASSERTION_SWALLOWED,
+    Code.EXCEPTION_EXPECTED,
+    Code.OUTPUT_DIFFERS,
+}
 """Problems that an assertion finds."""
 _GRACE, _TIMES = 5.0, 10.0
 """A mutant is given this many seconds, plus this many times what the card itself takes."""
@@ -156,9 +162,19 @@ def _changed(
                 changed = messages.replace(request, overlay={path: mutant.code})
                 yield Place(path, mutant.line), mutant, changed
         else:
-            for mutant in mutants(snippet.code):
+            for mutant in _mutants_of(snippet):
                 steps = list(request.steps)
                 steps[number] = messages.replace(steps[number], code=mutant.code)
                 line = snippet.origin.line + mutant.line - 1
                 place = Place(snippet.origin.path, line, snippet.origin.column)
                 yield place, mutant, messages.replace(request, steps=tuple(steps))
+
+
+def _mutants_of(snippet: Snippet) -> Iterator[Mutant]:
+    """The mutants of a fence. Those of a session have its prompts, and what it prints."""
+    if not snippet.session:
+        yield from mutants(snippet.code)
+        return
+    for mutant in mutants(without_prompts(snippet.code)):
+        if code := with_prompts(mutant.code, snippet.code):
+            yield replace(mutant, code=code)

@@ -15,6 +15,8 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import BinaryIO
@@ -27,6 +29,7 @@ from verideck.proof.python.child.failures import Refusal, clean, failure, shown_
 from verideck.proof.python.child.flow import Flow
 from verideck.proof.python.child.imports import Imports
 from verideck.proof.python.child.marks import Marks
+from verideck.proof.python.child.namespace import Namespace
 from verideck.proof.python.child.sources import Sources
 from verideck.proof.python.child.tracer import NAME, Part
 from verideck.proof.python.wire import run as wire
@@ -96,7 +99,8 @@ class Child:
         on_import = {**seeds.on_import, "matplotlib": figures.on_import}
         self.imports = Imports(self.sources, self.recorder, on_import, self._part_of)
         self.module = ModuleType("__main__")
-        self.space = self.module.__dict__
+        self.namespace = Namespace(self.module)
+        self.space = self.namespace.names
         self.space[NAME] = self.recorder
         self.thread_failures: list[BaseException] = []
         sys.modules["__main__"] = self.module
@@ -119,16 +123,16 @@ class Child:
         try:
             value, raised = self._execute(number)
             drawings = [] if self.traced else figures.taken()
-            self._refuse_hidden_failures(raised, held_before, entered_before)
+            if step.kind is not StepKind.SESSION:  # whose examples are looked at one by one
+                self._refuse_hidden_failures(raised, held_before, entered_before)
         except BaseException as caught:  # noqa: BLE001 - whatever an author's code raises is theirs to see
             error = failure(caught, step.line, self.sources)
-        self.stdout.flush()
         return StepReport(
             error=error,
             value=value,
             raised=raised,
             figures=tuple(drawings),
-            stdout=self.printed.read(start).decode("utf-8", "backslashreplace"),
+            stdout=self._printed_since(start),
             held=self.recorder.held - held_before + bool(raised),
             findings=self._findings(),
             seconds=time.perf_counter() - begun,
@@ -136,6 +140,7 @@ class Child:
 
     def epilogue(self) -> Epilogue:
         """The last line of the report: what the run depended on, and what its assertions read."""
+        self.namespace.close()
         unproven = (*self.marks.findings(), *self.recorder.vacuous())
         return Epilogue(
             environment=tuple(self.imports.named()),
@@ -159,8 +164,7 @@ class Child:
         """Execute a step; returns its value and the exception that it announced, as text."""
         step = self.steps[number]
         if step.kind is StepKind.VALUE:
-            code = self._compiled(number, "eval")
-            return _shown(eval(code, self.space)), ""  # noqa: S307 - what a verifier is for
+            return _shown(self.namespace.execute(self._compiled(number, "eval"))), ""
         if step.raises:
             return "", self._raised(number)
         self._run(number)
@@ -178,22 +182,55 @@ class Child:
             self.flow.include(number, name)
             return
         self.module.__file__ = str(self._file(step))
+        if step.kind is StepKind.SESSION:
+            self._run_session(number)
+            return
         code = self._compiled(number, "exec")
         self.flow.begin_step(number)
-        exec(code, self.space)  # noqa: S102 - what a verifier is for
+        self.namespace.execute(code)
         self.flow.end_step(self.space)
         if step.part is wire.Part.CHECK:
             call_tests(step.code, self.space, self._is_entered)
 
-    def _compiled(self, number: int, mode: str) -> CodeType:
+    def _run_session(self, number: int) -> None:
+        from verideck.proof.python.child.session import Session  # noqa: PLC0415 - brings doctest
+
+        step = self.steps[number]
+        before = self.recorder.held, self.recorder.entered
+
+        def settled(raised: str) -> None:
+            nonlocal before
+            self._refuse_hidden_failures(raised, *before)
+            self.recorder.failed = None
+            before = self.recorder.held, self.recorder.entered
+
+        def printed() -> Callable[[], str]:
+            self.stdout.flush()
+            return partial(self._printed_since, self.printed.size)
+
+        session = Session(self.sources, self.namespace, self.recorder, printed)
+        part = self._part(number)
+        if session.run(step, self._file(step), part, settled) and step.part is wire.Part.SHOWN:
+            self.flow.hold(number)
+
+    def _printed_since(self, start: int) -> str:
+        self.stdout.flush()
+        return self.printed.read(start).decode("utf-8", "backslashreplace")
+
+    def _part(self, number: int) -> Part:
+        """What of a step the card shows."""
         step = self.steps[number]
         shown = step.part is wire.Part.SHOWN
-        part = Part(
+        return Part(
             step=(lambda _: number) if shown else (lambda _: -1),
             asserts=step.part is not wire.Part.BEHIND,
         )
+
+    def _compiled(self, number: int, mode: str) -> CodeType:
+        step = self.steps[number]
         start = step.line, step.column
-        return self.sources.compiled(step.code, self._file(step), start, mode, part)
+        part, flags = self._part(number), self.namespace.flags
+        return self.sources.compiled(step.code, self._file(step), start, mode, part, flags)
 
     def _part_of(self, file: Path) -> Part:
         """What of a file of the project the card shows."""

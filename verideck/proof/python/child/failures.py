@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from types import TracebackType
 
+from verideck.proof.python.child import not_python
 from verideck.proof.python.child.assertions import verdict
 from verideck.proof.python.child.sources import Sources
 from verideck.proof.python.wire.messages import Finding
@@ -32,15 +33,28 @@ class Refusal(Exception):  # noqa: N818 - a verdict, not an error of ours
         self.code, self.hint = code, hint
 
 
+class Found(Exception):  # noqa: N818 - a verdict, not an error of ours
+    """A step does not hold, at a place that is known."""
+
+    def __init__(self, finding: Finding) -> None:
+        """Carry what is reported, with its path as `Sources.own` names it."""
+        super().__init__(finding.message)
+        self.finding = finding
+
+
 def failure(error: BaseException, first_line: int, sources: Sources) -> Finding:
     """The report of an exception. The message names the callers of the failing line."""
+    if isinstance(error, Found):
+        return error.finding
     code, message, hint = _verdict(error)
     cause = (error.__cause__ or error) if isinstance(error, Refusal) else error
     frames = list(_frames(cause.__traceback__, sources))
-    if isinstance(cause, SyntaxError) and (path := sources.own(cause.filename)):
+    if isinstance(cause, SyntaxError) and any(cause is each for each in sources.rejected):
         number = cause.lineno or first_line
-        before, _ = sources.line(str(cause.filename), number)
-        frames.append((path, number, before + (cause.offset or 1)))
+        before, text = sources.line(str(cause.filename), number)
+        frames.append((sources.own(cause.filename), number, before + (cause.offset or 1)))
+        if cause is error:
+            code, message, hint = "syntax-error", f"{cause.msg}", not_python.meant(text)
     path, line, column = frames[-1] if frames else ("", 0, 0)
     places = dict.fromkeys(f"{p}:{n}" for p, n, _ in reversed(frames))
     calls = [f"called from {each}" for each in list(places)[1:]]
@@ -64,8 +78,6 @@ def _verdict(error: BaseException) -> tuple[str, str, str]:
             return verdict(error) or ("assertion-failed", shown_error(error), "")
         case SystemExit():
             return "ended-early", f"the snippet ended the process with {shown_error(error)}", ended
-        case SyntaxError():
-            return "syntax-error", f"{error.msg}", ""
     code, hint = next(
         ((code, hint) for code, meets, hint in _SYSTEM if meets(error)), ("exception-raised", "")
     )

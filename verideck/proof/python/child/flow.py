@@ -92,6 +92,17 @@ class StepFacts:
     functions: bool = False
     """Whether it defines functions or classes."""
 
+    def with_more(self, more: StepFacts) -> StepFacts:
+        """These facts, and those of another piece of the same step."""
+        return StepFacts(
+            self.step,
+            (*self.values, *more.values),
+            (*self.inputs, *more.inputs),
+            (*self.reads, *more.reads),
+            (*self.actors, *more.actors),
+            functions=self.functions or more.functions,
+        )
+
     @property
     def is_free(self) -> bool:
         """Whether it binds and defines nothing: then its assertions are all that it shows."""
@@ -145,17 +156,18 @@ class Flow:
     # Steps
 
     def know(self, facts: StepFacts) -> None:
-        """Take what a shown step is about to bind."""
+        """Take what a shown step is about to bind; it may be told in several pieces."""
+        if before := self._facts.get(facts.step):
+            facts = before.with_more(facts)
         bit = 1 << facts.step
-        before = bit
+        mask = bit
         for key in facts.reads:
-            before |= self._holds.get(key, 0)
+            mask |= self._holds.get(key, 0)
         for key in facts.values:
-            self._holds[key] = before
+            self._holds[key] = mask
         for key in facts.inputs:
-            self._holds[key] = before & ~bit if facts.functions else before
-        if facts.is_free:
-            self._free |= bit
+            self._holds[key] = mask & ~bit if facts.functions else mask
+        self._free = self._free & ~bit | (bit if facts.is_free else 0)
         self._facts[facts.step] = facts
 
     def begin_step(self, step: int) -> None:
@@ -316,6 +328,13 @@ class Flow:
         if self._step:
             self._borne |= 1 << self._step[0].step
         self._borne |= self._since(began)
+
+    def printed(self, first: int, began: Began) -> None:
+        """Called when what was printed is what was expected, by the sites from `first` on."""
+        mask = self._since(began)
+        for number in range(first, len(self.sites)):
+            mask |= self._conditions.get(number, 0)
+        self._borne |= mask
 
     # Masks
 

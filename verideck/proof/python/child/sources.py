@@ -1,6 +1,7 @@
 """The author's code in a card's process: compiled with counted assertions and with true lines."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,8 @@ from verideck.proof.python.child.assertions import Rewriter
 from verideck.proof.python.child.flow import Flow
 from verideck.proof.python.child.marks import Marks
 from verideck.proof.python.child.tracer import Part, Tracer
+
+_FUTURES = [getattr(__future__, name).compiler_flag for name in __future__.all_feature_names]
 
 
 class Sources:
@@ -27,30 +30,55 @@ class Sources:
         self.overlay = overlay
         self.imported: set[str] = set()
         """The top-level packages that the author's code names in its imports."""
+        self.rejected: list[SyntaxError] = []
+        """What was raised because a text of the author's is not Python."""
         self._files: set[str] = set()
         self._lines: dict[tuple[str, int], tuple[int, str]] = {}
 
     def compiled(
-        self, code: str, file: Path, start: tuple[int, int], mode: str, part: Part
+        self,
+        code: str,
+        file: Path,
+        start: tuple[int, int],
+        mode: str,
+        part: Part,
+        flags: int = 0,
     ) -> CodeType:
         """Compile code that starts at a line and column of a file.
 
         Blank lines above the code make Python count lines as the author's file does, in
-        tracebacks, in syntax errors and in debuggers alike.
+        tracebacks, in syntax errors and in debuggers alike. `flags` are the compiler's. In the mode
+        `single` the values of all expressions are printed, as by an interpreter that is typed into.
         """
+        self.know(code, file, start)
+        padded = "\n" * (start[0] - 1) + code
+        try:
+            return self._compiled(padded, file, mode, part, flags)
+        except SyntaxError as error:
+            self.rejected.append(error)
+            raise
+
+    def know(self, code: str, file: Path, start: tuple[int, int]) -> None:
+        """Take lines for the author's: `own` and `line` know them."""
         line, column = start
         self._files.add(file.as_posix())
         for number, text in enumerate(code.split("\n"), start=line):
             self._lines[str(file), number] = column - 1, text
-        padded = "\n" * (line - 1) + code
-        tree = compile(padded, str(file), mode, ast.PyCF_ONLY_AST, dont_inherit=True)
+
+    def _compiled(self, padded: str, file: Path, mode: str, part: Part, flags: int) -> CodeType:
+        parsed_as = "eval" if mode == "eval" else "exec"
+        tree: ast.AST = compile(
+            padded, str(file), parsed_as, ast.PyCF_ONLY_AST | flags, dont_inherit=True
+        )
         self.imported |= set(_imported(tree))
         if isinstance(tree, ast.Module):
             for facts in Tracer(self.marks, self.flow, str(file), part).traced(tree):
                 self.flow.know(facts)
         rewritten = Rewriter(traces=self.traces).visit(tree)
+        if mode == "single":
+            rewritten = ast.Interactive(rewritten.body)
         try:
-            compiled = compile(rewritten, str(file), mode, dont_inherit=True)
+            compiled = compile(rewritten, str(file), mode, flags, dont_inherit=True)
         except SyntaxError as error:  # one of the compiler's, which counts bytes; parsers do not
             _, text = self.line(str(file), error.lineno or 0)
             before = text.encode()[: max((error.offset or 1) - 1, 0)]
@@ -76,6 +104,11 @@ class Sources:
     def line(self, filename: str, number: int) -> tuple[int, str]:
         """How many characters stand before a line of code in its file, and the line itself."""
         return self._lines.get((filename, number), (0, ""))
+
+
+def futures_of(code: CodeType) -> int:
+    """The compiler's flags for what code has imported from `__future__`."""
+    return sum({flag for flag in _FUTURES if code.co_flags & flag})
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:

@@ -14,6 +14,7 @@ from verideck.proof.python.parent import engines, needs, proof_cache
 from verideck.proof.python.parent.request import request_of, steps_of
 from verideck.proof.python.parent.verdicts import judged, read, verdict
 from verideck.proof.python.wire.run import ExecutorError, NobodyError
+from verideck.proof.python.wire.transcript import without_prompts
 from verideck.proof.python.wire.versions import Installed
 from verideck.proof.sandbox import kernel
 
@@ -110,7 +111,7 @@ def _importing(snippet: Snippet) -> str:
     """Code that imports what a snippet imports."""
     if snippet.options.include:
         return f"import {'.'.join(Path(snippet.options.include).with_suffix('').parts)}"
-    return snippet.code
+    return without_prompts(snippet.code) if snippet.session else snippet.code
 
 
 def _unprotected(place: Place, why: str) -> Problem:

@@ -44,6 +44,8 @@ def limits_of(steps: Sequence[Snippet], default: Limits) -> Limits:
 def _step(snippet: Snippet) -> Step:
     options = snippet.options
     kind = StepKind.INCLUDE if options.include else StepKind.CODE
+    if snippet.session:
+        kind = StepKind.SESSION
     return Step(
         kind=StepKind.VALUE if options.role is Role.VALUE else kind,
         code=snippet.code,

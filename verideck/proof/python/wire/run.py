@@ -14,6 +14,8 @@ class StepKind(StrEnum):
     """As a module of the project."""
     VALUE = "value"
     """As an expression."""
+    SESSION = "session"
+    """As examples behind prompts, each with what it prints."""
 
 
 class Part(StrEnum):
