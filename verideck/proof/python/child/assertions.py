@@ -20,9 +20,10 @@ import ast
 import functools
 import inspect
 import itertools
+import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import (
     AsyncGeneratorType,
     CoroutineType,
@@ -35,7 +36,7 @@ from typing import Any
 
 from verideck.proof.python.child import comparisons
 from verideck.proof.python.child.flow import Began, Flow
-from verideck.proof.python.child.marks import Marks
+from verideck.proof.python.child.marks import Marks, SharedMarks
 from verideck.proof.python.child.tautology import is_constant, why_true
 from verideck.proof.python.child.tracer import NAME, SITE
 from verideck.proof.python.child.values import (
@@ -147,7 +148,7 @@ class Recorder:
         """Begin at zero; with `traces`, what assertions read is recorded."""
         self.marks = marks
         self.flow = flow
-        self.ran: MutableSequence[int] | dict[int, int] = marks.ran
+        self.ran: list[int] | dict[int, int] | SharedMarks = marks.ran
         """What marks are put into (see `marks`)."""
         self._proper: set[int] = set()
         """The sites of assertions that held and said something by that."""
@@ -180,6 +181,15 @@ class Recorder:
     def held(self) -> int:
         """How many assertions held."""
         return sum(self._held.get(thread, 0) for thread in self._joined)
+
+    def heed_forks(self) -> None:
+        """Let the marks of forked processes be seen in this one."""
+
+        def forked() -> None:
+            self.ran = self.marks.in_fork()
+
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=forked)
 
     def heed_joins(self) -> None:
         """Record from now on which threads are joined."""

@@ -90,7 +90,8 @@ class Child:
         self.stdout = sys.stdout
         self.steps = request.steps
         self.marks = Marks()
-        self.flow = Flow(self.marks, [each.part is wire.Part.SHOWN for each in request.steps])
+        self.follows = request.follows
+        self.flow = Flow(self.marks, list(map(self._is_followed, request.steps)))
         self.recorder = Recorder(self.marks, self.flow, traces=self.traced)
         self.sources = Sources(
             self.root, request.overlay, self.marks, self.flow, traces=self.traced
@@ -107,6 +108,7 @@ class Child:
         sys.argv = [str(self._file(request.steps[0]))]
         threading.excepthook = self._thread_failed
         self.recorder.heed_joins()
+        self.recorder.heed_forks()
         own = {str(self._file(step)) for step in request.steps}
         self.dependencies = Dependencies(self.root, own, request.unlisted)
         self.imports.install()
@@ -217,13 +219,16 @@ class Child:
         self.stdout.flush()
         return self.printed.read(start).decode("utf-8", "backslashreplace")
 
+    def _is_followed(self, step: Step) -> bool:
+        return self.follows and step.part is wire.Part.SHOWN
+
     def _part(self, number: int) -> Part:
         """What of a step the card shows."""
         step = self.steps[number]
-        shown = step.part is wire.Part.SHOWN
         return Part(
-            step=(lambda _: number) if shown else (lambda _: -1),
-            asserts=step.part is not wire.Part.BEHIND,
+            step=(lambda _: number) if self._is_followed(step) else (lambda _: -1),
+            asserts=self.follows and step.part is not wire.Part.BEHIND,
+            hooks=self.follows,
         )
 
     def _compiled(self, number: int, mode: str) -> CodeType:
@@ -238,7 +243,7 @@ class Child:
             (range(each.line, each.line + each.code.rstrip("\n").count("\n") + 1), number)
             for number, each in enumerate(self.steps)
             if each.kind is StepKind.INCLUDE
-            and each.part is wire.Part.SHOWN
+            and self._is_followed(each)
             and self._file(each) == file
         ]
 

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from verideck.proof.python.child.flow import Key, StepFacts
 from verideck.proof.python.child.reading import ALWAYS_THERE, reads
 from verideck.proof.python.child.scopes import Scope
-from verideck.proof.python.child.statements import bound, statements_in, target_names
+from verideck.proof.python.child.statements import bound, root_name, statements_in, target_names
 
 _SEEDS = {"manual_seed", "seed", "set_printoptions", "print", "set_num_threads", "simplefilter",
           "filterwarnings", "insert", "basicConfig"}  # fmt: skip
@@ -85,10 +85,10 @@ class _Text:
             self._changed.add(value.id)  # it has two names from now on
         for target in getattr(statement, "targets", []):
             if isinstance(target, ast.Attribute | ast.Subscript):
-                self._changed |= set(target_names(target))
+                self._changed |= set(target_names(target, whole=False))
 
     def _called(self, call: ast.Call) -> None:
-        root = _root(call.func)
+        root = root_name(call.func)
         called = call.func.attr if isinstance(call.func, ast.Attribute) else root
         if called in _SEEDS:
             return
@@ -96,10 +96,3 @@ class _Text:
         is_own_function = isinstance(call.func, ast.Name) and root in self._values
         if root and not is_own_function:
             self._actors.add(root)
-
-
-def _root(function: ast.expr) -> str:
-    """The name at the beginning of `a.b.c`."""
-    while isinstance(function, ast.Attribute | ast.Call | ast.Subscript):
-        function = function.func if isinstance(function, ast.Call) else function.value
-    return function.id if isinstance(function, ast.Name) else ""

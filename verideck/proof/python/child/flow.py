@@ -57,6 +57,8 @@ class Site:
     attributes: tuple[str, ...] = ()
     binds: tuple[Key, ...] = ()
     bound_attributes: tuple[str, ...] = ()
+    binds_in: tuple[Key, ...] = ()
+    """Variables in which it binds an element or an attribute."""
     changes: tuple[Key, ...] = ()
     """Variables whose content it may change."""
     acts: bool = False
@@ -69,6 +71,8 @@ class Site:
     """Whether it reads nothing but literals and builtins."""
     calls: bool = False
     """Whether it calls anything."""
+    is_void: bool = False
+    """Whether it reads nothing and calls nothing, whatever stands in it."""
     block: int = -1
     """The number of the block whose being reached is reported; -1 for none."""
     own: int = 0
@@ -139,6 +143,8 @@ class Flow:
         """The statement that is executed in a frame, by the frame's id."""
         self._begun: dict[int, Began] = {}
         self._conditions: dict[int, int] = {}
+        self._lazy: set[int] = set()
+        """The sites whose values are iterators."""
         self._step: tuple[StepFacts, Began] | None = None
         self._facts: dict[int, StepFacts] = {}
         self.imported: set[str] = set()
@@ -222,6 +228,9 @@ class Flow:
         entered = self._since(began)
         mask = entered | self._read(site, frame)
         self._bind(site, mask)
+        self._bind_in(site, mask, frame)
+        if hasattr(value, "__next__"):
+            self._lazy.add(number)
         self._conditions[number] = self._conditions.get(number, 0) | mask
         if entered or (site.acts and mask):
             after = self._states(site, frame)
@@ -259,7 +268,7 @@ class Flow:
 
     def turn(self, number: int, loop: int) -> None:
         """Called when a loop's body begins: an iterator may enter shown code with each turn."""
-        if number in self._begun and not self.is_done:
+        if loop in self._lazy and number in self._begun and not self.is_done:
             mask = self._since(self._begun[number]) | self._conditions.get(loop, 0)
             if mask:
                 self._bind(self.sites[number], mask)
@@ -307,11 +316,14 @@ class Flow:
         if began is _NOTHING or self.is_done:
             return
         site = self.sites[number]
+        if site.is_void:
+            return
         mask = self._since(began) | self._read(site, frame) | site.own
         if site.is_foreign:
             mask |= self._calling(frame.f_back)
         if not site.is_constant:
-            mask |= self._free
+            # What came from another process cannot be followed into a value.
+            mask |= self._free | self.marks.elsewhere
         elif site.step >= 0 and site.calls:
             mask |= self._free & 1 << site.step
         self._borne |= mask
@@ -391,6 +403,13 @@ class Flow:
             self._holds[key] = mask
         for name in site.bound_attributes:
             self._attributes[name] = self._attributes.get(name, 0) | mask
+
+    def _bind_in(self, site: Site, mask: int, frame: FrameType) -> None:
+        """Note that something was put into variables; a class is another one by that."""
+        for key in site.binds_in:
+            scope, name = key
+            is_class = isinstance(_variables(scope, frame).get(name), type)
+            self._holds[key] = mask if is_class else self._holds.get(key, 0) | mask
 
     def _states(self, site: Site, frame: FrameType) -> dict[Key, object]:
         """What the variables hold that a site may change, as far as it can be compared."""

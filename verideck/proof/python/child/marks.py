@@ -7,12 +7,14 @@ the interpreter's, so that debuggers, `torch.compile` and the author's own hooks
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from verideck.proof.python.wire.messages import Finding
 
+_MOST_SHARED = 1 << 14
 _NOT_RUN = "code-not-run"
 
 
@@ -45,6 +47,19 @@ class Block:
     """Its last line."""
 
 
+class SharedMarks:
+    """The marks of a process that a card forked; the card's own process reads them."""
+
+    def __init__(self, shared: mmap.mmap) -> None:
+        """Take memory that both processes share."""
+        self._shared = shared
+
+    def __setitem__(self, number: int, mark: int) -> None:
+        """Put a mark."""
+        if number < _MOST_SHARED:
+            self._shared[number] = mark
+
+
 class Marks:
     """The marks of all code that was compiled for a card."""
 
@@ -56,6 +71,14 @@ class Marks:
         self.entered: set[int] = set()
         """The blocks that had been entered when `sweep` was called last."""
 
+        self.elsewhere = 0
+        """The shown steps whose code was entered in processes that the card forked, as bits."""
+        self._shared = mmap.mmap(-1, _MOST_SHARED)
+
+    def in_fork(self) -> SharedMarks:
+        """What the marks of a forked process are put into, so that this one sees them."""
+        return SharedMarks(self._shared)
+
     def add(self, block: Block) -> int:
         """Take a block; returns its number."""
         self.blocks.append(block)
@@ -65,6 +88,8 @@ class Marks:
     def sweep(self) -> int:
         """Clear the marks; returns the shown steps whose code was entered since, as bits."""
         steps = 0
+        if self._shared.find(b"\1", 0) >= 0:
+            self._sweep_shared()
         if 1 in self.ran:
             for number, was_entered in enumerate(self.ran):
                 if was_entered:
@@ -74,6 +99,14 @@ class Marks:
                     if step >= 0:
                         steps |= 1 << step
         return steps
+
+    def _sweep_shared(self) -> None:
+        for number, block in enumerate(self.blocks[:_MOST_SHARED]):
+            if self._shared[number]:
+                self._shared[number] = 0
+                self.entered.add(number)
+                if block.step >= 0:
+                    self.elsewhere |= 1 << block.step
 
     def is_entered(self, number: int) -> bool:
         """Whether a block has been entered."""

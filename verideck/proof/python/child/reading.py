@@ -81,8 +81,10 @@ def _read(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.Attribute(value=ast.Name()):
             return
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(args=[lacking, *_])):
+            below: list[ast.AST] = [lacking, node.operand]
         case ast.Call(func=ast.Name()):
-            below: list[ast.AST] = [*node.args, *node.keywords]
+            below = [*node.args, *node.keywords]
         case _:
             below = list(ast.iter_child_nodes(node))
     for each in below:
@@ -101,7 +103,7 @@ def _only_finds(node: ast.AST) -> bool:
         case (
             ast.Compare(ops=[ast.IsNot()], comparators=[ast.Constant(value=bool())])
             | ast.Call(func=ast.Name(id="isinstance"), args=[_, ast.Name(id="object")])
-            | ast.Call(func=ast.Name(id="callable"), args=[ast.Name()])
+            | ast.Call(func=ast.Name(id="callable" | "hasattr"), args=[ast.Name(), *_])
         ):
             return True
         case ast.Attribute(attr=attribute):

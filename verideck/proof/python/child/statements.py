@@ -61,16 +61,33 @@ def captures(statement: ast.Match) -> Iterator[str]:
             yield from names_bound(node)
 
 
-def target_names(target: ast.AST) -> Iterator[str]:
-    """The variables that an assignment to a target binds, or changes the content of."""
+def target_names(target: ast.AST, *, whole: bool) -> Iterator[str]:
+    """The variables that an assignment to a target binds, or whose content it changes.
+
+    With `whole`, those that it binds; without, those in which it binds an element or an attribute.
+    """
     match target:
         case ast.Name(id=name):
-            yield name
+            if whole:
+                yield name
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             for part in parts:
-                yield from target_names(part)
-        case ast.Starred(value=value) | ast.Attribute(value=value) | ast.Subscript(value=value):
-            yield from target_names(value)
+                yield from target_names(part, whole=whole)
+        case ast.Starred(value=value):
+            yield from target_names(value, whole=whole)
+        case ast.Attribute() | ast.Subscript():
+            if not whole and (name := root_name(target)):
+                yield name
+
+
+def root_name(expression: ast.expr) -> str:
+    """The name at the beginning of `a.b[0].c()`; empty if there is none."""
+    while isinstance(expression, ast.Attribute | ast.Call | ast.Subscript):
+        if isinstance(expression, ast.Call):
+            expression = expression.func
+        else:
+            expression = expression.value
+    return expression.id if isinstance(expression, ast.Name) else ""
 
 
 def parameter_names(arguments: ast.arguments) -> Iterator[str]:

@@ -221,6 +221,7 @@ class Tracer:
             acts=acts,
             is_constant=found.is_constant,
             calls=found.calls,
+            is_void=found.is_empty,
         )
 
     def _watched(
@@ -234,7 +235,8 @@ class Tracer:
     ) -> tuple[int, ast.expr]:
         """An expression with the hooks around it, and the number of its site."""
         site = self._reading([expression, *also], scope, acts=acts)
-        names = [name for target in targets for name in target_names(target)]
+        names = [name for target in targets for name in target_names(target, whole=True)]
+        parts = [name for target in targets for name in target_names(target, whole=False)]
         attributes = [
             each.attr
             for target in targets
@@ -246,6 +248,7 @@ class Tracer:
                 site,
                 binds=(*site.binds, *(scope.key(name) for name in names)),
                 bound_attributes=tuple(attributes),
+                binds_in=tuple(scope.key(name) for name in parts),
             )
         )
         return number, self._around("flow", number, expression)
@@ -317,12 +320,10 @@ class Tracer:
     def _loop(
         self, loop: ast.For | ast.AsyncFor, scope: Scope
     ) -> tuple[list[ast.stmt], list[ast.stmt]]:
-        targets = tuple(map(scope.key, target_names(loop.target)))
+        targets = tuple(map(scope.key, target_names(loop.target, whole=True)))
         number, loop.iter = self._watched(loop.iter, [loop.target], scope)
         turn = self._site(Site((), binds=targets))
-        is_lazy = not isinstance(loop.iter, ast.Tuple | ast.List)
-        if is_lazy:
-            loop.body.insert(0, _marked(_put(_call("turn", turn, number), loop.body[0])))
+        loop.body.insert(0, _marked(_put(_call("turn", turn, number), loop.body[0])))
         begin = _put(_call("begin", turn), loop)
         return [begin], [self._after(loop, scope, [number], None)]
 
@@ -332,7 +333,9 @@ class Tracer:
         names = [scope.key(name) for name, _ in reads(*(x.context_expr for x in block.items)).names]
         for item in block.items:
             targets = [item.optional_vars] if item.optional_vars else []
-            names += [scope.key(name) for target in targets for name in target_names(target)]
+            names += [
+                scope.key(name) for target in targets for name in target_names(target, whole=True)
+            ]
             _, item.context_expr = self._watched(item.context_expr, targets, scope)
         number = self._site(Site((), binds=tuple(names)))
         begin, after = _call("begin", number), _call("after", number)

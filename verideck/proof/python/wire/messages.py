@@ -80,6 +80,8 @@ class Request(Message, frozen=True):
     """By file of the project: text that takes the place of its own."""
     traces: bool = False
     """Whether the report includes what assertions read."""
+    follows: bool = True
+    """Whether it is followed what shown code computes, and what of it is run."""
 
 
 # What a card's process reports, one line each
