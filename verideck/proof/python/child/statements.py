@@ -83,10 +83,7 @@ def target_names(target: ast.AST, *, whole: bool) -> Iterator[str]:
 def root_name(expression: ast.expr) -> str:
     """The name at the beginning of `a.b[0].c()`; empty if there is none."""
     while isinstance(expression, ast.Attribute | ast.Call | ast.Subscript):
-        if isinstance(expression, ast.Call):
-            expression = expression.func
-        else:
-            expression = expression.value
+        expression = expression.func if isinstance(expression, ast.Call) else expression.value
     return expression.id if isinstance(expression, ast.Name) else ""
 
 
