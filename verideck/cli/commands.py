@@ -18,7 +18,7 @@ from verideck.cli import progress, report
 from verideck.events import Listener
 from verideck.history import lock
 from verideck.history.build_time import build_time
-from verideck.model import Built, Place, ProvenCard, Stats
+from verideck.model import Built, Place, ProvenCard, Rewritten, Stats
 from verideck.problems import BuildFailedError, Code, Problem, Problems, has_errors
 from verideck.project import Project
 from verideck.proof.audit import survived
@@ -296,6 +296,8 @@ class _Command:
         self.words = words
         self.packages = packages
         self.audits = audits
+        self.updated: Sequence[Rewritten] | None = None
+        """What `--update` replaced; None without it."""
         self.root = find_root(absolute((words.paths or (Path.cwd(),))[0])) or Path.cwd()
 
     @contextlib.contextmanager
@@ -339,7 +341,8 @@ class _Command:
         """What a check comes to, shown as it goes on."""
         words = self.words
         if words.update_outputs:
-            project.update_outputs(words.paths)
+            self.updated = project.update_outputs(words.paths)
+            self.tell_updated()
         with self.progress() as listener:
             audit = True if self.audits else None
             result = project.check(words.paths, audit=audit, on_event=listener)
@@ -351,6 +354,15 @@ class _Command:
         if not result.ok:
             self.fail(result.problems, result.stats)
         return result
+
+    def tell_updated(self) -> None:
+        """Tell what was replaced, before anything else can go wrong. JSON has it among the rest."""
+        for each in self.updated or ():
+            match self.words.form:
+                case "human":
+                    click.echo(report.format_rewritten(each, self.root), err=True)
+                case "github":
+                    click.echo(report.format_rewritten_notice(each, self.root))
 
     def progress(self) -> contextlib.AbstractContextManager[Listener]:
         """Nothing is shown to programs."""
@@ -366,7 +378,7 @@ class _Command:
         unseen = [each for each in survivors if (each.place, each.message) not in told]
         problems = sorted([*problems, *unseen], key=lambda problem: problem.place)
         if self.words.form == "json":
-            click.echo(report.audits_as_json(proven, problems, stats))
+            click.echo(report.audits_as_json(proven, problems, stats, updated=self.updated))
             return
         self.tell(problems, stats, None)
         self.conclude(report.format_audits(proven, problems, self.root))
@@ -400,7 +412,10 @@ class _Command:
         problems = sorted(problems, key=lambda problem: problem.place)
         match self.words.form:
             case "json":
-                click.echo(report.run_as_json(stats, problems, built=built, packages=self.packages))
+                run = report.run_as_json(
+                    stats, problems, built=built, packages=self.packages, updated=self.updated
+                )
+                click.echo(run)
             case "github":
                 for problem in problems:
                     click.echo(report.format_annotation(problem, self.root))

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from verideck.model import FORBIDDEN
+
 _TOKEN = re.compile(
     r"""
     (?P<number>
@@ -28,21 +30,23 @@ _TOKEN = re.compile(
 """A number with a point or an exponent, a wildcard, or a character."""
 _ANYTHING = "..."
 
-_VERSIONED = (
-    "version release revision edition build since "
-    "python cpython pypy py torch pytorch torchvision torchaudio numpy scipy pandas matplotlib "
-    "sklearn scikit-learn tensorflow keras jax transformers triton cuda cudnn rocm mkl onnx "
-    "linux kernel ubuntu debian macos windows glibc gcc clang llvm cmake node openssl sqlite tls "
-    "http unicode gpt llama qwen claude gemini "
-    "section chapter figure fig table equation eq listing"
-).split()
+_VERSIONED = "|".join(
+    [
+        "version|release|revision|edition|build|since",
+        "python|cpython|pypy|py|torch|pytorch|torchvision|torchaudio|numpy|scipy|pandas|matplotlib",
+        "sklearn|scikit-learn|tensorflow|keras|jax|transformers|triton|cuda|cudnn|rocm|mkl|onnx",
+        "linux|kernel|ubuntu|debian|macos|windows|glibc|gcc|clang|llvm|cmake|node|openssl|sqlite",
+        "tls|http|unicode|gpt|llama|qwen|claude|gemini",
+        "section|chapter|figure|fig|table|equation|eq|listing",
+    ]
+)
 """Words directly behind which a number is a version, or counts the parts of a text."""
 _IN_A_NAME = re.compile(
     rf"""(?:
       [A-Za-z0-9_)\]][-+]            # gpt-3.5
     | @ | [A-Za-z]/ | \d:            # x@1.2, lib/3.1, 12:30.5
     | [=<>~!]=                       # torch==2.1
-    | \b(?:{"|".join(_VERSIONED)})[.]?["')\]]*\s*[:=(]?\s*["'(]*
+    | \b(?:{_VERSIONED})[.]?["')\]]*\s*[:=(]?\s*["'(]*
     )\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -77,9 +81,21 @@ class Difference:
 
 def could_differ(expected: str) -> bool:
     """Whether an expected text says anything of what is printed: `...` alone and blanks do not."""
-    return any(
-        token.text != _ANYTHING and not token.text.isspace() for token in _tokens(expected)
-    )
+    return any(token.text != _ANYTHING and not token.text.isspace() for token in _tokens(expected))
+
+
+_CLOSING = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
+_CONTROL = re.compile(rf"\r|{FORBIDDEN.pattern}")
+
+
+def unwritable(printed: str) -> str:
+    """Why a card cannot show what was printed; empty if it can."""
+    if _CLOSING.search(printed):
+        return "a line of ``` or ~~~ would close the fence; assert it instead"
+    if found := _CONTROL.search(printed):
+        name = f"U+{ord(found.group()):04X}"
+        return f"a card may not hold the control character {name}; print without it"
+    return ""
 
 
 def difference(expected: str, actual: str, tolerance: float | None = None) -> Difference | None:
@@ -127,9 +143,7 @@ def _spaceless(tokens: Sequence[_Token]) -> list[_Token]:
     return [token for token in tokens if not token.text.isspace()]
 
 
-def _matches(
-    wanted: Sequence[_Token], printed: Sequence[_Token], tolerance: float | None
-) -> bool:
+def _matches(wanted: Sequence[_Token], printed: Sequence[_Token], tolerance: float | None) -> bool:
     """Match with wildcards. The text between two of them is found as far left as possible."""
     stretches: list[list[_Token]] = [[]]
     for token in wanted:

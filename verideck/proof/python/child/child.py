@@ -7,6 +7,7 @@ that of a card which did not run to its end.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import importlib
@@ -19,7 +20,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import BinaryIO
 
-from verideck.proof.python.child import figures, process_env
+from verideck.proof.python.child import figures, process_env, value_comments
 from verideck.proof.python.child.assertions import NAME, Recorder, is_idle
 from verideck.proof.python.child.dependencies import Dependencies
 from verideck.proof.python.child.failures import Refusal, clean, failure, shown_error
@@ -38,6 +39,7 @@ from verideck.proof.python.wire.messages import (
 from verideck.proof.python.wire.process import die_with_parent
 from verideck.proof.python.wire.run import StepKind
 from verideck.proof.python.wire.scratch import Scratch, Stream
+from verideck.proof.python.wire.value_comments import value_comments as comments_of
 from verideck.proof.sandbox import kernel
 
 
@@ -81,6 +83,7 @@ class Child:
         self.printed = printed
         self.stdout = sys.stdout
         self.recorder = Recorder(traces=self.traced)
+        self.values = value_comments.Values(printed, self.stdout)
         self.sources = Sources(self.root, request.overlay, traces=self.traced)
         seeds = process_env.Seeds(request.seed)
         on_import = {**seeds.on_import, "matplotlib": figures.on_import}
@@ -104,14 +107,17 @@ class Child:
         self.recorder.failed = None
         error: Finding | None = None
         value = raised = ""
+        is_value = False
         drawings: list[str] = []
         try:
             value, raised = self._execute(step)
+            is_value = step.shows_value and self._shows_value(start)
             drawings = [] if self.traced else figures.taken()
             self._refuse_hidden_failures(raised, held_before, entered_before)
         except BaseException as caught:  # noqa: BLE001 - whatever an author's code raises is theirs to see
             error = failure(caught, step.line, self.sources)
-        self.stdout.flush()
+        with contextlib.suppress(Exception):  # an author may close it
+            self.stdout.flush()
         return StepReport(
             error=error,
             value=value,
@@ -121,6 +127,8 @@ class Child:
             held=self.recorder.held - held_before + bool(raised),
             findings=self._findings(),
             seconds=time.perf_counter() - begun,
+            said=self.values.taken(),
+            is_value=is_value,
         )
 
     def epilogue(self) -> Epilogue:
@@ -156,9 +164,29 @@ class Child:
         self.module.__file__ = str(self._file(step))
         exec(self._compiled(step, "exec"), self.space)  # noqa: S102 - what a verifier is for
 
+    def _shows_value(self, start: int) -> bool:
+        """Print the value of the last expression if nothing was printed; whether that was done."""
+        value, self.values.shown = self.values.shown, None
+        if value is None or self.values.begun() != start:
+            return False
+        text = repr(value)
+        with contextlib.suppress(ValueError, OSError):  # an author may close it
+            self.stdout.write(f"{text}\n")
+        return self.values.begun() != start
+
     def _compiled(self, step: Step, mode: str) -> CodeType:
         start = step.line, step.column
-        return self.sources.compiled(step.code, self._file(step), start, mode)
+        comments = comments_of(step.code) if step.heeds_comments else ()
+        if not comments and not step.shows_value:
+            return self.sources.compiled(step.code, self._file(step), start, mode)
+        self.space[value_comments.NAME] = self.values
+
+        def recorded(tree: ast.AST) -> None:
+            assert isinstance(tree, ast.Module)
+            last, traces = step.shows_value, self.traced
+            value_comments.record(tree, step.line, comments, last=last, traces=traces)
+
+        return self.sources.compiled(step.code, self._file(step), start, mode, recorded)
 
     def _raised(self, step: Step) -> str:
         """Execute a step that must raise; returns the exception as text."""

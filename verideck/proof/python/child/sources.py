@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import CodeType
 
@@ -23,8 +23,15 @@ class Sources:
         self._files: set[str] = set()
         self._lines: dict[tuple[str, int], tuple[int, str]] = {}
 
-    def compiled(self, code: str, file: Path, start: tuple[int, int], mode: str) -> CodeType:
-        """Compile code that starts at a line and column of a file.
+    def compiled(
+        self,
+        code: str,
+        file: Path,
+        start: tuple[int, int],
+        mode: str,
+        also: Callable[[ast.AST], None] | None = None,
+    ) -> CodeType:
+        """Compile code that starts at a line and column of a file; `also` changes its tree, too.
 
         Blank lines above the code make Python count lines as the author's file does, in
         tracebacks, in syntax errors and in debuggers alike.
@@ -37,6 +44,8 @@ class Sources:
         tree = compile(padded, str(file), mode, ast.PyCF_ONLY_AST, dont_inherit=True)
         self.imported |= set(_imported(tree))
         rewritten = Rewriter(traces=self.traces).visit(tree)
+        if also:
+            also(rewritten)
         try:
             compiled = compile(rewritten, str(file), mode, dont_inherit=True)
         except SyntaxError as error:  # one of the compiler's, which counts bytes; parsers do not

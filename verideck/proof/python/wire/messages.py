@@ -60,6 +60,10 @@ class Step(Message, frozen=True):
     """The exception that the step must end with."""
     match: str = ""
     """A regular expression for that exception's message."""
+    shows_value: bool = False
+    """Whether the value of its last expression counts as printed, where nothing is printed."""
+    heeds_comments: bool = False
+    """Whether its value comments are compared."""
 
 
 class Request(Message, frozen=True):
@@ -99,6 +103,16 @@ class Finding(Message, frozen=True):
     """Whether the card holds all the same."""
 
 
+class Said(Message, frozen=True):
+    """What a statement with a value comment gave, once."""
+
+    line: Count
+    """Of the comment, counted from 1 in the code of its step."""
+    printed: str
+    values: tuple[str, ...]
+    """The ways to write its value, `repr` first."""
+
+
 class StepReport(Message, frozen=True, tag="step"):
     """What became of one step."""
 
@@ -115,6 +129,9 @@ class StepReport(Message, frozen=True, tag="step"):
     findings: tuple[Finding, ...]
     """What was noticed while it ran."""
     seconds: Seconds
+    said: tuple[Said, ...] = ()
+    is_value: bool = False
+    """Whether `stdout` is the value of the last expression."""
 
 
 class ReadValue(Message, frozen=True):
