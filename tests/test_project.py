@@ -18,6 +18,7 @@ from projects import DOT, MOMENT, SETTINGS, Project, card, processes, project, s
 
 import verideck
 from verideck.events import CardFailed, CardProven, CardRendered, Counted, Event
+from verideck.model import Place, Rewritten
 from verideck.problems import BuildFailedError, Problems
 from verideck.project import configured_settings
 from verideck.result import Result

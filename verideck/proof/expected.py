@@ -30,23 +30,19 @@ _TOKEN = re.compile(
 """A number with a point or an exponent, a wildcard, or a character."""
 _ANYTHING = "..."
 
-_VERSIONED = "|".join(
-    [
-        "version|release|revision|edition|build|since",
-        "python|cpython|pypy|py|torch|pytorch|torchvision|torchaudio|numpy|scipy|pandas|matplotlib",
-        "sklearn|scikit-learn|tensorflow|keras|jax|transformers|triton|cuda|cudnn|rocm|mkl|onnx",
-        "linux|kernel|ubuntu|debian|macos|windows|glibc|gcc|clang|llvm|cmake|node|openssl|sqlite",
-        "tls|http|unicode|gpt|llama|qwen|claude|gemini",
-        "section|chapter|figure|fig|table|equation|eq|listing",
-    ]
-)
-"""Words directly behind which a number is a version, or counts the parts of a text."""
 _IN_A_NAME = re.compile(
-    rf"""(?:
+    r"""(?:
       [A-Za-z0-9_)\]][-+]            # gpt-3.5
     | @ | [A-Za-z]/ | \d:            # x@1.2, lib/3.1, 12:30.5
     | [=<>~!]=                       # torch==2.1
-    | \b(?:{_VERSIONED})[.]?["')\]]*\s*[:=(]?\s*["'(]*
+    | \b(?:                          # torch 2.1
+        version|release|revision|edition|build|since
+      | python|cpython|pypy|py|torch|pytorch|torchvision|torchaudio|numpy|scipy|pandas|matplotlib
+      | sklearn|scikit-learn|tensorflow|keras|jax|transformers|triton|cuda|cudnn|rocm|mkl|onnx
+      | linux|kernel|ubuntu|debian|macos|windows|glibc|gcc|clang|llvm|cmake|node|openssl|sqlite
+      | tls|http|unicode|gpt|llama|qwen|claude|gemini
+      | section|chapter|figure|fig|table|equation|eq|listing
+      )[.]?["')\]]*\s*[:=(]?\s*["'(]*
     )\Z""",
     re.VERBOSE | re.IGNORECASE,
 )

@@ -144,17 +144,19 @@ def _false_comments(snippet: Snippet, report: StepReport) -> list[Judged]:
 
 def _refuted(snippet: Snippet, judged: Judged) -> Problem:
     """A comment that says another value than its statement gave."""
-    told, actual = judged.comment.text, judged.actual
+    told, actual, place = judged.comment.text, judged.actual, place_of(snippet, judged.comment)
+    remark = "" if judged.comment.is_block else "; a remark takes no arrow"
     if judged.comment.is_block and (differs := expected.difference(told, actual)):
         told, actual = differs.expected, differs.actual
-    hint = f"{_UPDATE} gives into the card; # without an arrow is a remark"
+        place = replace(place, line=place.line + differs.line - 1)
+    hint = f"{_UPDATE} gives into the card{remark}"
     if not judged.once or expected.unwritable(judged.actual):
-        hint = "write what it gives; # without an arrow is a remark"
+        hint = f"write what it gives{remark}"
     return Problem(
         Code.OUTPUT_DIFFERS,
         f"this comment says something else than the code gives\nexpected  {told}\n"
         f"actual    {actual}",
-        place_of(snippet, judged.comment),
+        place,
         hint,
     )
 
