@@ -126,8 +126,6 @@ def _tokens(text: str) -> list[_Token]:
 def _stands_alone(text: str, number: re.Match[str]) -> bool:
     """Whether digits are a number's, and not those of a version, an address, a date or a name."""
     start, end = number.span()
-    if _DATE.fullmatch(number.group()):
-        return False
     has_unit = _UNIT.match(text, end)
     if not has_unit and _GOES_ON.match(text, end):
         return False
@@ -189,7 +187,9 @@ def _agree(want: _Token, got: _Token, tolerance: float | None) -> bool:
 
 
 def _by_digits(number: str) -> float:
-    """Half a unit of the last decimal that is shown; 0 where none is."""
+    """Half a unit of the last decimal that is shown; 0 where none is, and for a date."""
+    if _DATE.fullmatch(number):
+        return 0.0
     mantissa, _, exponent = number.lower().partition("e")
     decimals = len(mantissa.partition(".")[2])
     return float(f"0.5e{int(exponent or 0) - decimals}") if decimals else 0.0

@@ -50,16 +50,22 @@ def rewritten(snippet: Snippet, judged: Judged) -> Rewritten:
     return Rewritten(place_of(snippet, judged.comment), judged.comment.text, judged.actual)
 
 
-def held_comments(snippet: Snippet, report: StepReport) -> int:
-    """How many value comments of a snippet hold: each counts as an assertion."""
-    return sum(each.held for each in judged_comments(snippet, report))
+def could_fail(snippet: Snippet, report: StepReport) -> int:
+    """How many value comments of a snippet could have been false: each counts as an assertion.
+
+    One that is false is a problem, or is about to be made true by an update.
+    """
+    return sum(each.held or each.refuted for each in judged_comments(snippet, report))
 
 
 def _tells_value(comment: ValueComment, said: Sequence[Said]) -> bool:
     """Whether a comment is more than a remark: `# → self.weight` may say where a value goes."""
-    if not comment.named or comment.named in _UNNAMED:
+    begins = comment.named
+    if comment.is_plain:
+        begins = begins or comment.text[:1]
+    elif begins in _UNNAMED:
         return True
-    return any(text.startswith(comment.named) for each in said for text in each.values)
+    return any(text.startswith(begins) for each in said for text in _texts(each))
 
 
 def _block(comment: ValueComment, said: Sequence[Said]) -> Judged:

@@ -15,7 +15,7 @@ from verideck.proof import expected
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.parent.comments import (
     Judged,
-    held_comments,
+    could_fail,
     judged_comments,
     place_of,
     rewritten,
@@ -124,7 +124,7 @@ def _are_known(findings: Sequence[Finding], error: Finding | None = None) -> boo
 def _proof(snippet: Snippet, report: StepReport, last: Epilogue | None) -> Proof:
     return Proof(
         snippet=snippet,
-        assertions=report.held + held_comments(snippet, report),
+        assertions=report.held + could_fail(snippet, report),
         stdout=report.stdout,
         value=report.value,
         raised=report.raised,
@@ -145,7 +145,9 @@ def _false_comments(snippet: Snippet, report: StepReport) -> list[Judged]:
 def _refuted(snippet: Snippet, judged: Judged) -> Problem:
     """A comment that says another value than its statement gave."""
     told, actual, place = judged.comment.text, judged.actual, place_of(snippet, judged.comment)
-    remark = "" if judged.comment.is_block else "; a remark takes no arrow"
+    remark = (
+        "" if judged.comment.is_block or judged.comment.is_plain else "; a remark takes no arrow"
+    )
     if judged.comment.is_block and (differs := expected.difference(told, actual)):
         told, actual = differs.expected, differs.actual
         place = replace(place, line=place.line + differs.line - 1)

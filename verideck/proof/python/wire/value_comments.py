@@ -3,6 +3,7 @@
     print(1 / 3)
     #> 0.3333333333333333
     sum([1, 2])  # → 3
+    print([1, 2])  # [1, 2]
 
 The child records what the statement printed and its value, the parent compares it with the comment.
 """
@@ -17,8 +18,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _ARROW = re.compile(r"#\s*(?:→|⇒|=>|->)\s*(?P<text>\S.*?)\s*")
+_PLAIN = re.compile(r"#\s*(?P<text>\S.*?)\s*")
 _LINE = re.compile(r"#> ?(?P<text>.*)")
 _OBJECT = re.compile(r"<.+>")
+_CONTAINERS = (ast.Tuple, ast.List, ast.Set, ast.Dict)
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 RECORDED = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign)
@@ -38,6 +41,8 @@ class ValueComment:
     """The line and the column (in bytes, as `ast` counts) of the statement."""
     is_block: bool
     """Whether it stands under the statement, in `#>` lines."""
+    is_plain: bool = False
+    """Whether it has no arrow. It is a value only where the value's own text begins as it does."""
     named: str = ""
     """The name that its text begins with, as `torch.Size` or `tensor`: it is a value only where
     the value's own text begins so."""
@@ -69,6 +74,8 @@ def _found(tokens: list[tokenize.TokenInfo], statements: list[ast.stmt]) -> Iter
             block.append(token)
         elif not alone and (arrow := _ARROW.fullmatch(token.string)):
             yield from _of_arrow(token, arrow["text"], statements)
+        elif not alone and (plain := _PLAIN.fullmatch(token.string)):
+            yield from _of_plain(token, plain["text"], statements)
     yield from _of_block(block, statements)
 
 
@@ -95,6 +102,25 @@ def _of_arrow(
             return
         named = form
     yield ValueComment(line, column, text, _start(statement), is_block=False, named=named)
+
+
+def _of_plain(
+    token: tokenize.TokenInfo, text: str, statements: list[ast.stmt]
+) -> Iterator[ValueComment]:
+    """A comment without an arrow, behind an expression: a list, a tuple or the like.
+
+    A number may be that of a remark, and an assignment may have any remark.
+    """
+    line, column = token.start
+    statement = _ending(statements, line)
+    named = _form(text)
+    if not isinstance(statement, ast.Expr) or named is None:
+        return
+    value = None if _OBJECT.fullmatch(text) else ast.parse(text, mode="eval").body
+    if named or (isinstance(value, _CONTAINERS) and "," in text):
+        yield ValueComment(
+            line, column, text, _start(statement), is_block=False, is_plain=True, named=named
+        )
 
 
 def _ending(statements: list[ast.stmt], line: int) -> ast.stmt | None:
