@@ -63,7 +63,7 @@ def test_a_number_without_decimals_is_exact(whole: int, off: float) -> None:
         [
             "torch {}", "Python {}", "v{}", "torch=={}", "torch>={}", "version: {}", "gpt-{}",
             "model_{}", "x@{}", "{}.0", "{}rc1", "{}+cu121", "lib/{}/", "12:30:{}", "'numpy': '{}'",
-            "Section {}", "CUDA ({})", "{}-alpha",
+            "Section {}", "CUDA ({})", "{}-alpha", "torch.__version__ = {}", "Python3: {}",
         ]
     ),
     st.integers(0, 99),

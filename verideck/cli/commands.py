@@ -8,7 +8,7 @@ import io
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -31,6 +31,9 @@ from verideck.targets import packages, require_suffix
 
 INTERRUPTED = 130
 """What a shell expects of a command that Ctrl-C ended."""
+
+_PROPOSED = "run with --update"
+"""What the hints of problems say that an update mends."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -346,6 +349,9 @@ class _Command:
         with self.progress() as listener:
             audit = True if self.audits else None
             result = project.check(words.paths, audit=audit, on_event=listener)
+        if words.update_outputs:
+            problems = tuple(map(_left_by_update, result.problems))
+            result = replace(result, problems=problems)
         return result.as_strict() if words.strict else result
 
     def checked(self, project: Project) -> Result:
@@ -422,6 +428,17 @@ class _Command:
             case _:
                 for problem in problems:
                     click.echo(report.format_problem(problem, self.root), err=True)
+
+
+def _left_by_update(problem: Problem) -> Problem:
+    """A problem after an update: no hint proposes what was just done in vain."""
+    if _PROPOSED not in problem.hint:
+        return problem
+    hint = (
+        "--update has not written it: nothing is written on a card that fails otherwise, nor in a "
+        "line that holds a deletion"
+    )
+    return replace(problem, hint=hint)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -35,14 +35,14 @@ _IN_A_NAME = re.compile(
       [A-Za-z0-9_)\]][-+]            # gpt-3.5
     | @ | [A-Za-z]/ | \d:            # x@1.2, lib/3.1, 12:30.5
     | [=<>~!]=                       # torch==2.1
-    | \b(?:                          # torch 2.1
+    | (?<![A-Za-z])(?:               # torch 2.1, __version__: 2.1
         version|release|revision|edition|build|since
       | python|cpython|pypy|py|torch|pytorch|torchvision|torchaudio|numpy|scipy|pandas|matplotlib
       | sklearn|scikit-learn|tensorflow|keras|jax|transformers|triton|cuda|cudnn|rocm|mkl|onnx
       | linux|kernel|ubuntu|debian|macos|windows|glibc|gcc|clang|llvm|cmake|node|openssl|sqlite
       | tls|http|unicode|gpt|llama|qwen|claude|gemini
       | section|chapter|figure|fig|table|equation|eq|listing
-      )[.]?["')\]]*\s*[:=(]?\s*["'(]*
+      )\d*_*[.]?["')\]]*\s*[:=(]?\s*["'(]*
     )\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
