@@ -107,11 +107,11 @@ class Child:
         self.recorder.failed = None
         error: Finding | None = None
         value = raised = ""
-        is_value = False
         drawings: list[str] = []
         try:
             value, raised = self._execute(step)
-            is_value = step.shows_value and self._shows_value(start)
+            if step.shows_value:
+                self._show_value(start)
             drawings = [] if self.traced else figures.taken()
             self._refuse_hidden_failures(raised, held_before, entered_before)
         except BaseException as caught:  # noqa: BLE001 - whatever an author's code raises is theirs to see
@@ -128,7 +128,6 @@ class Child:
             findings=self._findings(),
             seconds=time.perf_counter() - begun,
             said=self.values.taken(),
-            is_value=is_value,
         )
 
     def epilogue(self) -> Epilogue:
@@ -164,15 +163,14 @@ class Child:
         self.module.__file__ = str(self._file(step))
         exec(self._compiled(step, "exec"), self.space)  # noqa: S102 - what a verifier is for
 
-    def _shows_value(self, start: int) -> bool:
-        """Print the value of the last expression if nothing was printed; whether that was done."""
+    def _show_value(self, start: int) -> None:
+        """Print the value of the last expression, as an interpreter does, unless it printed."""
         value, self.values.shown = self.values.shown, None
         if value is None or self.values.begun() != start:
-            return False
+            return
         text = repr(value)
         with contextlib.suppress(ValueError, OSError):  # an author may close it
             self.stdout.write(f"{text}\n")
-        return self.values.begun() != start
 
     def _compiled(self, step: Step, mode: str) -> CodeType:
         start = step.line, step.column

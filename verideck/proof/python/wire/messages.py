@@ -124,14 +124,14 @@ class StepReport(Message, frozen=True, tag="step"):
     figures: tuple[str, ...]
     """The open figures, as SVG."""
     stdout: str
+    """What it printed, or what its last expression came to (see `Step.shows_value`)."""
     held: Count
     """Assertions that were executed and held."""
     findings: tuple[Finding, ...]
     """What was noticed while it ran."""
     seconds: Seconds
     said: tuple[Said, ...] = ()
-    is_value: bool = False
-    """Whether `stdout` is the value of the last expression."""
+    """What the statements with a value comment gave, in the order of time."""
 
 
 class ReadValue(Message, frozen=True):
