@@ -244,6 +244,8 @@ CARDS = "".join(
         ),
         card("hidden", "x = 4", "\n```python {.check}\ny = x + 1\nassert y == 5\n```\n"),
         card("printing", "print(3 * 2)", "\n```output\n6\n```\n"),
+        card("commented", "x = 3 * 2  # → 6\nx + 1\n#> 7"),
+        card("valued", "3 * 2", "\n```output\n6\n```\n"),
         RAISING,
         card("infinite", "def lowest():\n    return float('-inf')\n\n\nassert lowest() != 0"),
     ]
@@ -321,7 +323,8 @@ def test_only_shown_code_is_changed(audited: dict[str, Audit]) -> None:
 
 
 def test_whatever_is_asserted_notices(audited: dict[str, Audit]) -> None:
-    """What is printed and an announced exception are assertions, too."""
+    """What is printed, said in a comment, or announced to be raised is asserted, too."""
+    assert (audited["commented"].score, audited["valued"].score) == (1, 1)
     assert (audited["printing"].killed, audited["printing"].score) == (3, 1)
     assert (audited["raising"].killed, audited["raising"].score) == (1, 1)
 

@@ -540,12 +540,12 @@ def test_an_output_that_is_corrected_needs_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a card should print is compared with what it printed, whenever that was."""
-    text = card("one", "print(2)", "\n```output\n2\n```\n")
+    text = card("one", "print(2.0)", "\n```output\n2.0\n```\n")
     made = project(tmp_path, {"a.md": text})
     assert executed(made) == {"one"}
-    made.write("cards/a.md", text.replace("\n2\n", "\n3\n"))
+    made.write("cards/a.md", text.replace("\n2.0\n", "\n3\n"))
     assert made.problems() == ["cards/a.md:10:1 output-differs"]
-    made.write("cards/a.md", text.replace("\n2\n", "\n2.0\n"))
+    made.write("cards/a.md", text.replace("\n2.0\n", "\n2.\n"))
     idle(monkeypatch)
     assert made.problems() == []
 

@@ -464,6 +464,117 @@ def test_update_leaves_cards_that_fail(tmp_path: Path) -> None:
     assert "```output\nnew\n```" in (tmp_path / "cards/b.md").read_text(encoding="utf-8")
 
 
+COMMENTS = """\
+## What do these give? {#comments}
+
+- In a list:
+
+  ```python
+  x = [1, 2, 3]
+  x[1:]  # → [1, 2]
+  y = sum(x)  #=> 7
+  for each in x[:2]:
+      print(each, y / 4)
+      #> 1 1.75
+  x.pop()  # -> 3
+  ```
+
+> ```python
+> print("a\\nb")  # → a b
+> print("a\\n\\nb")
+> #> a
+> ```
+
+{{c1::Hidden}} in code:
+
+```python
+z = {{c2::5}}  # → 4
+print(z)
+#> {{c3::4}}
+```
+"""
+COMMENTS_UPDATED = {
+    "→ [1, 2]": "→ [2, 3]",
+    "#=> 7": "#=> 6",
+    "      #> 1 1.75\n": "      #> 1 1.5\n      #> 2 1.5\n",
+    "> #> a\n": "> #> a\n> #>\n> #> b\n",
+    "# → 4": "# → 5",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
+def test_update_writes_comments(tmp_path: Path, ending: str) -> None:
+    """Only those that are false; a line with a deletion stays as it is, and is told."""
+    updated = COMMENTS
+    for old, new in COMMENTS_UPDATED.items():
+        assert updated.count(old) == 1
+        updated = updated.replace(old, new)
+    made = project(tmp_path, {"a.md": COMMENTS.replace("\n", ending).encode()})
+    run = made.invoke("check", "--update")
+    written = (tmp_path / "cards/a.md").read_bytes().decode()
+    assert written == updated.replace("\n", ending)
+    assert run.stderr.count(": updated: ") == len(COMMENTS_UPDATED)
+    assert run.stderr.count("[output-differs]") == 1
+    assert "run with --update" not in run.stderr
+
+
+SHOWN = card("one", "print(1 / 3)", "\n```output\n0.34\n```\n")
+
+
+def test_update_tells_what_it_replaces(tmp_path: Path) -> None:
+    """With its place; a card is never made true in silence, and what holds is not told."""
+    made = project(tmp_path, {"a.md": SHOWN})
+    line = SHOWN.split("\n").index("0.34") + 1
+    run = made.invoke("check", "--update", "--quiet")
+    told = f"cards/a.md:{line}:1: updated: 0.34 → 0.3333333333333333"
+    assert run.stderr.splitlines() == [told]
+    assert made.invoke("check", "--update", "--quiet").stderr == ""
+
+
+def test_update_tells_programs_what_it_replaces(tmp_path: Path) -> None:
+    """As JSON, where it was asked for, and as a notice at the line."""
+    made = project(tmp_path, {"a.md": SHOWN})
+    line = SHOWN.split("\n").index("0.34") + 1
+    assert "updated" not in json.loads(made.invoke("check", "--format", "json").stdout)
+    run = json.loads(made.invoke("check", "--format", "json", "--update").stdout)
+    replaced = {"path": "cards/a.md", "line": line, "before": "0.34"}
+    assert run["updated"] == [{**replaced, "after": "0.3333333333333333"}]
+    assert run["problems"] == []
+    made = project(tmp_path / "b", {"a.md": SHOWN})
+    run_ = made.invoke("check", "--format", "github", "--update")
+    assert f"::notice file=cards/a.md,line={line},col=1,title=updated::0.34 → 0.333" in run_.stdout
+
+
+def test_update_erases_nothing(tmp_path: Path) -> None:
+    """What a card shows stays where nothing is printed, and the hint promises no update."""
+    text = card("one", "2 + 2\nx = 1", "\n```output\n4\n```\n")
+    made = project(tmp_path, {"a.md": text})
+    run = made.invoke("check", "--update")
+    assert run.returncode == 1
+    assert (tmp_path / "cards/a.md").read_text(encoding="utf-8") == text
+    assert "updated" not in run.stderr
+    assert "run with --update" not in run.stderr
+    assert "write print(…)" in run.stderr
+
+
+def test_update_fills_an_empty_output(tmp_path: Path) -> None:
+    """Which proves nothing before, and what the fence gives after: also the value at its end."""
+    text = card("one", "1 + 1", "\n```output\n```\n")
+    made = project(tmp_path, {"a.md": text})
+    assert made.invoke("check").returncode == 1
+    assert made.invoke("check", "--update").returncode == 0
+    written = (tmp_path / "cards/a.md").read_text(encoding="utf-8")
+    assert written == text.replace("```output\n", "```output\n2\n")
+
+
+def test_update_keeps_a_deletion_in_an_output(tmp_path: Path) -> None:
+    """Its line is not written: the mark would be lost."""
+    text = "## It {{c1::prints}} {#one}\n\n```python\nprint(3)\n```\n\n```output\n{{c2::4}}\n```\n"
+    made = project(tmp_path, {"a.md": text})
+    assert made.invoke("check", "--update").returncode == 1
+    assert (tmp_path / "cards/a.md").read_text(encoding="utf-8") == text
+
+
 # How it is ended
 
 

@@ -18,6 +18,7 @@ from projects import DOT, MOMENT, SETTINGS, Project, card, processes, project, s
 
 import verideck
 from verideck.events import CardFailed, CardProven, CardRendered, Counted, Event
+from verideck.model import Place, Rewritten
 from verideck.problems import BuildFailedError, Problems
 from verideck.project import configured_settings
 from verideck.result import Result
@@ -249,7 +250,8 @@ def test_no_output_is_updated_under_wrong_settings(tmp_path: Path) -> None:
             opened.update_outputs()
         assert [str(each.code) for each in failed.value.problems] == ["setting-invalid"]
         edit(made, "pyproject.toml", "require_sandbox = 'yes'\n", "sandbox = false\n")
-        assert opened.update_outputs() == ["cards/a.md"]
+        place = Place("cards/a.md", 8)
+        assert opened.update_outputs() == [Rewritten(place, before="2", after="1")]
 
 
 def test_a_diff_is_of_the_cards_as_the_lock_names_them_now(tmp_path: Path) -> None:

@@ -296,6 +296,16 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What a card says that its code gives, and what is to be said in place of it."""
+
+    place: Place
+    """Of the output's first line that differs, or of the comment."""
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """Evidence that a snippet was executed to its end, and what it printed and computed."""
 
@@ -316,6 +326,8 @@ class Proof:
     """The files of the project that its card imported or opened."""
     reused: bool = False
     """Whether it comes from the cache of a former run."""
+    stale: tuple[Rewritten, ...] = ()
+    """The comments that say another value than the code gives; only an update proves these."""
 
 
 @dataclass(frozen=True, slots=True)

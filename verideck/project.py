@@ -20,7 +20,7 @@ from verideck.history.diff import Difference, differences
 from verideck.history.lock import Lock
 from verideck.history.recognise import Identities, recognise
 from verideck.memo import Memo
-from verideck.model import Built, Card, Limits, Packaged, Place
+from verideck.model import Built, Card, Limits, Packaged, Place, Rewritten
 from verideck.problems import RULE_NAMES, BuildFailedError, Code, Problem, Problems, has_errors
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
@@ -247,8 +247,8 @@ class Project:
         _require_no_error(problems)
         return ids.name_cards(known.values(), self.root)
 
-    def update_outputs(self, paths: Paths = ()) -> list[str]:
-        """Write what snippets print into the cards that show it. Returns the files that changed.
+    def update_outputs(self, paths: Paths = ()) -> list[Rewritten]:
+        """Write what snippets give into the cards that say it. Returns what was replaced.
 
         A card that fails is left as it is: a check tells why. Raises BuildFailedError where the
         settings are wrong, and then nothing is executed; OSError where a file cannot be written.

@@ -8,7 +8,7 @@ import io
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -18,7 +18,7 @@ from verideck.cli import progress, report
 from verideck.events import Listener
 from verideck.history import lock
 from verideck.history.build_time import build_time
-from verideck.model import Built, Place, ProvenCard, Stats
+from verideck.model import Built, Place, ProvenCard, Rewritten, Stats
 from verideck.problems import BuildFailedError, Code, Problem, Problems, has_errors
 from verideck.project import Project
 from verideck.proof.audit import survived
@@ -31,6 +31,9 @@ from verideck.targets import packages, require_suffix
 
 INTERRUPTED = 130
 """What a shell expects of a command that Ctrl-C ended."""
+
+_PROPOSED = "run with --update"
+"""What the hints of problems say that an update mends."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -296,6 +299,8 @@ class _Command:
         self.words = words
         self.packages = packages
         self.audits = audits
+        self.updated: Sequence[Rewritten] | None = None
+        """What `--update` replaced; None without it."""
         self.root = find_root(absolute((words.paths or (Path.cwd(),))[0])) or Path.cwd()
 
     @contextlib.contextmanager
@@ -339,10 +344,14 @@ class _Command:
         """What a check comes to, shown as it goes on."""
         words = self.words
         if words.update_outputs:
-            project.update_outputs(words.paths)
+            self.updated = project.update_outputs(words.paths)
+            self.tell_updated()
         with self.progress() as listener:
             audit = True if self.audits else None
             result = project.check(words.paths, audit=audit, on_event=listener)
+        if words.update_outputs:
+            problems = tuple(map(_left_by_update, result.problems))
+            result = replace(result, problems=problems)
         return result.as_strict() if words.strict else result
 
     def checked(self, project: Project) -> Result:
@@ -351,6 +360,15 @@ class _Command:
         if not result.ok:
             self.fail(result.problems, result.stats)
         return result
+
+    def tell_updated(self) -> None:
+        """Tell what was replaced, before anything else can go wrong. JSON has it among the rest."""
+        for each in self.updated or ():
+            match self.words.form:
+                case "human":
+                    click.echo(report.format_rewritten(each, self.root), err=True)
+                case "github":
+                    click.echo(report.format_rewritten_notice(each, self.root))
 
     def progress(self) -> contextlib.AbstractContextManager[Listener]:
         """Nothing is shown to programs."""
@@ -366,7 +384,7 @@ class _Command:
         unseen = [each for each in survivors if (each.place, each.message) not in told]
         problems = sorted([*problems, *unseen], key=lambda problem: problem.place)
         if self.words.form == "json":
-            click.echo(report.audits_as_json(proven, problems, stats))
+            click.echo(report.audits_as_json(proven, problems, stats, updated=self.updated))
             return
         self.tell(problems, stats, None)
         self.conclude(report.format_audits(proven, problems, self.root))
@@ -400,13 +418,27 @@ class _Command:
         problems = sorted(problems, key=lambda problem: problem.place)
         match self.words.form:
             case "json":
-                click.echo(report.run_as_json(stats, problems, built=built, packages=self.packages))
+                run = report.run_as_json(
+                    stats, problems, built=built, packages=self.packages, updated=self.updated
+                )
+                click.echo(run)
             case "github":
                 for problem in problems:
                     click.echo(report.format_annotation(problem, self.root))
             case _:
                 for problem in problems:
                     click.echo(report.format_problem(problem, self.root), err=True)
+
+
+def _left_by_update(problem: Problem) -> Problem:
+    """A problem after an update: no hint proposes what was just done in vain."""
+    if _PROPOSED not in problem.hint:
+        return problem
+    hint = (
+        "--update has not written it: nothing is written on a card that fails otherwise, nor in a "
+        "line that holds a deletion"
+    )
+    return replace(problem, hint=hint)
 
 
 def main(arguments: Sequence[str]) -> None:

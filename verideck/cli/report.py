@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 
 from verideck.history.changes import MOST_SHOWN, describe
 from verideck.history.diff import Difference
-from verideck.model import Audit, Built, Change, ChangeKind, Place, ProvenCard, Stats, short
+from verideck.model import (
+    Audit,
+    Built,
+    Change,
+    ChangeKind,
+    Place,
+    ProvenCard,
+    Rewritten,
+    Stats,
+    short,
+)
 from verideck.problems import Code, Problem, Severity, errors
 from verideck.storage.files import decoded
 
@@ -74,14 +84,38 @@ def format_notice(summary: str) -> str:
     return f"::notice::{_escaped(summary)}"
 
 
+def format_rewritten(rewritten: Rewritten, root: Path) -> str:
+    """Return what an update replaced as text, on one line."""
+    text = f"{_from_here(rewritten.place, root)}: updated: {_replaced(rewritten)}"
+    return text.translate(_VISIBLE)
+
+
+def format_rewritten_notice(rewritten: Rewritten, root: Path) -> str:
+    """Return what an update replaced as a GitHub workflow command, which annotates the line."""
+    place = rewritten.place
+    file = _escaped(_relative(root / place.path), ":,")
+    text = _escaped(_replaced(rewritten))
+    return f"::notice file={file},line={place.line},col={place.column},title=updated::{text}"
+
+
+def _replaced(rewritten: Rewritten) -> str:
+    before, after = (short(_line(each)) for each in (rewritten.before, rewritten.after))
+    return f"{before} → {after}"
+
+
 def run_as_json(
-    stats: Stats, problems: Sequence[Problem], *, built: Built | None, packages: bool
+    stats: Stats,
+    problems: Sequence[Problem],
+    *,
+    built: Built | None,
+    packages: bool,
+    updated: Sequence[Rewritten] | None = None,
 ) -> str:
     """Return a run as one JSON object.
 
     If `packages`, the object has the keys of the package; they are null if none was written.
     """
-    run = _run_as_value(stats, problems)
+    run = _run_as_value(stats, problems, updated)
     if packages:
         run |= {
             "output": built.path if built else None,
@@ -99,9 +133,20 @@ def run_as_json(
     return json.dumps(run, indent=2)
 
 
-def _run_as_value(stats: Stats, problems: Sequence[Problem]) -> dict[str, object]:
-    """Return what every run has, as a value for JSON."""
-    return {
+def _run_as_value(
+    stats: Stats, problems: Sequence[Problem], updated: Sequence[Rewritten] | None
+) -> dict[str, object]:
+    """Return what every run has, as a value for JSON; with what was updated if that was asked."""
+    replaced = [
+        {
+            "path": each.place.path,
+            "line": each.place.line,
+            "before": each.before,
+            "after": each.after,
+        }
+        for each in updated or ()
+    ]
+    return ({} if updated is None else {"updated": replaced}) | {
         "cards": stats.cards,
         "snippets": stats.snippets,
         "assertions": stats.assertions,
@@ -198,7 +243,13 @@ def format_audits(proven: Sequence[ProvenCard], problems: Sequence[Problem], roo
     return "\n".join(lines)
 
 
-def audits_as_json(proven: Sequence[ProvenCard], problems: Sequence[Problem], stats: Stats) -> str:
+def audits_as_json(
+    proven: Sequence[ProvenCard],
+    problems: Sequence[Problem],
+    stats: Stats,
+    *,
+    updated: Sequence[Rewritten] | None = None,
+) -> str:
     """Return an audit as one JSON object: that of `run_as_json`, and `cards`."""
     cards = [
         {
@@ -226,7 +277,8 @@ def audits_as_json(proven: Sequence[ProvenCard], problems: Sequence[Problem], st
         for each in proven
         if each.audit
     ]
-    return json.dumps({**_run_as_value(stats, problems), "cards": cards}, indent=2)
+    run = _run_as_value(stats, problems, updated)
+    return json.dumps({**run, "cards": cards}, indent=2)
 
 
 def _number(value: float | None) -> float | None:

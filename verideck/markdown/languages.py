@@ -16,6 +16,16 @@ CLASSES = frozenset(STANDARD_TYPES.values())
 VERSION = str(pygments.__version__)
 
 
+DATA = frozenset(
+    [
+        "", "text", "output", "json", "json-object", "jsonld", "yaml", "toml", "xml", "html", "css",
+        "ini", "properties", "diff", "markdown", "restructuredtext", "tex", "bibtex", "http",
+        "ebnf", "bnf", "abnf", "graphviz", "email", "pot",
+    ]
+)  # fmt: skip
+"""Languages, by the names that `language` returns, in which nothing is a program."""
+
+
 @cache
 def language(word: str) -> str | None:
     """Return Pygments' first name for a language, by any of its names; None if there is none."""

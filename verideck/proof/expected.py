@@ -1,8 +1,10 @@
 """Compares what a snippet printed with what the card shows.
 
-Numbers agree within the digits on the card (`0.33` means 0.325 to 0.335), or within a tolerance, if
-one is given. `...` on the card matches any text. All other text must be the same, except for white
-space at the ends of lines.
+A number that stands alone agrees within the digits on the card (`0.33` means 0.325 to 0.335), or
+within a tolerance, if one is given. `1.` and `1e3` show no digits to round to, and are exact: torch
+and NumPy print whole numbers so. In a version, an address, a date, a time or a name, digits are
+text. `...` on the card matches any text. All other text must be the same, except for white space at
+the ends of lines.
 """
 
 from __future__ import annotations
@@ -11,16 +13,54 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from verideck.model import FORBIDDEN
 
 _TOKEN = re.compile(
     r"""
-    (?P<number>(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?)
+    (?P<number>
+      (?:(?<=\.\.\.)|(?<![A-Za-z0-9_.]))
+      [-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE][-+]?\d))(?:[eE][-+]?\d+)?
+    )
     | \.\.\. | .
     """,
     re.VERBOSE | re.DOTALL,
 )
 """A number with a point or an exponent, a wildcard, or a character."""
 _ANYTHING = "..."
+
+_IN_A_NAME = re.compile(
+    r"""(?:
+      [A-Za-z0-9_)\]][-+]            # gpt-3.5
+    | @ | [A-Za-z]/ | \d:            # x@1.2, lib/3.1, 12:30.5
+    | [=<>~!]=                       # torch==2.1
+    | (?<![A-Za-z])(?:               # torch 2.1, __version__: 2.1
+        version|release|revision|edition|build|since
+      | python|cpython|pypy|py|torch|pytorch|torchvision|torchaudio|numpy|scipy|pandas|matplotlib
+      | sklearn|scikit-learn|tensorflow|keras|jax|transformers|triton|cuda|cudnn|rocm|mkl|onnx
+      | linux|kernel|ubuntu|debian|macos|windows|glibc|gcc|clang|llvm|cmake|node|openssl|sqlite
+      | tls|http|unicode|gpt|llama|qwen|claude|gemini
+      | section|chapter|figure|fig|table|equation|eq|listing
+      )\d*_*[.]?["')\]]*\s*[:=(]?\s*["'(]*
+    )\Z""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What stands before a number that is part of a version, an address, a time or a name."""
+_FAR = 40
+"""How many characters before a number tell what it is part of."""
+_MANTISSA = frozenset("0123456789.")
+_UNIT = re.compile(r"(?:j|[munµ]?s|[kKMGT]i?B|x)(?![A-Za-z0-9_])")
+_GOES_ON = re.compile(r"[A-Za-z0-9_@]|[.][A-Za-z0-9_]|[-+/][A-Za-z]")
+"""What stands behind a number that is part of a version, an address or a name."""
+_DATE = re.compile(r"(?:19|20)\d\d[.](?:0?\d|1[0-2])")
+"""A year with a month, and a year that was printed as a float."""
+
+
+class _Token(NamedTuple):
+    text: str
+    rounds: bool = False
+    """Whether it is a number that stands alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +76,22 @@ class Difference:
 
 
 def could_differ(expected: str) -> bool:
-    """Whether an expected text could differ from what is printed: `...` alone cannot."""
-    return not expected.strip() or any(
-        token.group() != _ANYTHING and not token.group().isspace() for token in _tokens(expected)
-    )
+    """Whether an expected text says anything of what is printed: `...` alone and blanks do not."""
+    return any(token.text != _ANYTHING and not token.text.isspace() for token in _tokens(expected))
+
+
+_CLOSING = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
+_CONTROL = re.compile(rf"\r|{FORBIDDEN.pattern}")
+
+
+def unwritable(printed: str) -> str:
+    """Why a card cannot show what was printed; empty if it can."""
+    if _CLOSING.search(printed):
+        return "a line of ``` or ~~~ would close the fence; assert it instead"
+    if found := _CONTROL.search(printed):
+        name = f"U+{ord(found.group()):04X}"
+        return f"a card may not hold the control character {name}; print without it"
+    return ""
 
 
 def difference(expected: str, actual: str, tolerance: float | None = None) -> Difference | None:
@@ -64,21 +116,32 @@ def _trimmed(text: str) -> list[str]:
     return lines
 
 
-def _tokens(text: str) -> list[re.Match[str]]:
-    return list(_TOKEN.finditer(text))
+def _tokens(text: str) -> list[_Token]:
+    return [
+        _Token(found.group(), rounds=found["number"] is not None and _stands_alone(text, found))
+        for found in _TOKEN.finditer(text)
+    ]
 
 
-def _spaceless(tokens: Sequence[re.Match[str]]) -> list[re.Match[str]]:
-    return [token for token in tokens if not token.group().isspace()]
+def _stands_alone(text: str, number: re.Match[str]) -> bool:
+    """Whether digits are a number's, and not those of a version, an address, a date or a name."""
+    start, end = number.span()
+    has_unit = _UNIT.match(text, end)
+    if not has_unit and _GOES_ON.match(text, end):
+        return False
+    is_imaginary = text[end : end + 1] == "j" and text[start - 2 : start - 1] in _MANTISSA
+    return is_imaginary or not _IN_A_NAME.search(text[max(start - _FAR, 0) : start])
 
 
-def _matches(
-    wanted: Sequence[re.Match[str]], printed: Sequence[re.Match[str]], tolerance: float | None
-) -> bool:
+def _spaceless(tokens: Sequence[_Token]) -> list[_Token]:
+    return [token for token in tokens if not token.text.isspace()]
+
+
+def _matches(wanted: Sequence[_Token], printed: Sequence[_Token], tolerance: float | None) -> bool:
     """Match with wildcards. The text between two of them is found as far left as possible."""
-    stretches: list[list[re.Match[str]]] = [[]]
+    stretches: list[list[_Token]] = [[]]
     for token in wanted:
-        if token.group() == _ANYTHING:
+        if token.text == _ANYTHING:
             stretches.append([])
         else:
             stretches[-1].append(token)
@@ -101,8 +164,8 @@ def _whole(stretch: Sequence[object], printed: Sequence[object]) -> range:
 
 
 def _same(
-    stretch: Sequence[re.Match[str]],
-    printed: Sequence[re.Match[str]],
+    stretch: Sequence[_Token],
+    printed: Sequence[_Token],
     start: int,
     tolerance: float | None,
 ) -> bool:
@@ -111,23 +174,22 @@ def _same(
     )
 
 
-def _agree(want: re.Match[str], got: re.Match[str], tolerance: float | None) -> bool:
-    if want.group() == got.group():
+def _agree(want: _Token, got: _Token, tolerance: float | None) -> bool:
+    if want.text == got.text:
         return True
-    if not want["number"]:
+    if not (want.rounds and got.rounds):
         return False
-    try:
-        wanted, actual = float(want.group()), float(got.group())
-        digits = _by_digits(want.group())
-    except ValueError:
-        return False
+    wanted, actual = float(want.text), float(got.text)
     if math.isinf(wanted) or math.isinf(actual):
         return False  # beyond what a float holds, nothing is near
-    allowed = digits if tolerance is None else tolerance * max(1.0, abs(wanted))
+    allowed = _by_digits(want.text) if tolerance is None else tolerance * max(1.0, abs(wanted))
     return abs(wanted - actual) <= allowed * (1 + 1e-9)
 
 
 def _by_digits(number: str) -> float:
+    """Half a unit of the last decimal that is shown; 0 where none is, and for a date."""
+    if _DATE.fullmatch(number):
+        return 0.0
     mantissa, _, exponent = number.lower().partition("e")
     decimals = len(mantissa.partition(".")[2])
-    return float(f"0.5e{int(exponent or 0) - decimals}")
+    return float(f"0.5e{int(exponent or 0) - decimals}") if decimals else 0.0

@@ -9,6 +9,7 @@ from verideck.model import Card, Proof, ProvenCard
 from verideck.problems import Problem, Problems, has_errors
 from verideck.proof.executors import Executors
 from verideck.proof.languages import ProofsOrProblems
+from verideck.proof.near_outputs import near_outputs
 from verideck.proof.scheduling import Batch, executed
 
 
@@ -45,6 +46,7 @@ class Proving:
                 on_event(CardFailed(card.place, tuple(by_card[number])))
                 return
             proofs = tuple(each for each in outcome if isinstance(each, Proof))
+            by_card[number] += near_outputs(card.snippets, proofs)
             proven[number] = ProvenCard(card, proofs)
             on_event(CardProven(card, proofs))
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from verideck import markdown
 from verideck.markdown import Token, cloze
-from verideck.markdown.languages import plain
+from verideck.markdown.languages import DATA, plain
 from verideck.model import (
     FORBIDDEN,
     Card,
@@ -22,6 +22,7 @@ from verideck.model import (
     Role,
     Snippet,
     content_of,
+    one_line,
 )
 from verideck.problems import Code, Problem
 from verideck.render import highlight
@@ -68,6 +69,10 @@ class _Writer:
         self._figures: dict[str, Media] = {}
         self._images: dict[str, ImageFile] = {}
         self._front: list[str] = []
+        self._asking = False
+        """Whether what is rendered stands on the question's side of the card."""
+        self._raised: list[str] = []
+        """What code on the question's side raises: it belongs to the answer."""
         self._words = wording(proven.card.language)
 
     def rendered(self) -> Rendered:
@@ -149,16 +154,22 @@ class _Writer:
     def _faces(
         self, question: Sequence[Token], answer: Sequence[Token], extra: Sequence[Token]
     ) -> dict[str, str]:
+        self._asking = True
         asked = _unwrapped(html(question, self, self._numbers))
+        self._asking = False
         if self.card.kind is Kind.TYPED:
             typed, rest = self._typed(answer)
             more = [html(rest, self), self._without_cloze(extra)]
-            fields = {"Answer": typed, "Extra": "\n".join(filter(None, more))}
+            fields = {"Answer": typed, "Extra": "\n".join(filter(None, [*self._raised, *more]))}
         elif self._numbers is not None and cloze.deletions(markdown.walk(answer), in_code=True):
+            self._asking = True
             asked = f"{_paragraph(asked)}\n{html(answer, self, self._numbers)}"
-            fields = {"Answer": "", "Extra": self._without_cloze(extra)}
+            self._asking = False
+            fields = {"Answer": "\n".join(self._raised), "Extra": self._without_cloze(extra)}
         else:
             below = _unwrapped(html(answer, self, self._numbers))
+            if self._raised:
+                below = "\n".join(filter(None, [*self._raised, below and _paragraph(below)]))
             fields = {"Answer": below, "Extra": self._without_cloze(extra)}
         if self._front:
             asked = "\n".join([_paragraph(asked), *self._front]).rstrip()
@@ -218,16 +229,27 @@ class _Writer:
         proof = self._proofs.get(snippet.place)
         if proof and proof.raised:
             raised = escape(self._clean(proof.raised, snippet.place), quote=False)
-            pieces.append(f'<pre class="output">{raised}</pre>\n')
+            raised = f'<pre class="output">{raised}</pre>'
+            if not (self._asking or snippet.options.front):
+                pieces.append(f"{raised}\n")
+            elif not self._answers(proof.raised):
+                self._raised.append(raised)
         for figure in proof.figures if proof else ():
             content = figure.encode()
             name = media_name(content, ".svg")
             self._figures[name] = Media(name, content)
             pieces.append(f'<figure><img src="{name}" alt=""></figure>\n')
         if snippet.options.reason:
-            reason = self._words.not_run.format(reason=escape(snippet.options.reason))
+            reason = self._words.not_run_because.format(reason=escape(snippet.options.reason))
             pieces.append(f'<p class="unverified">{reason}</p>\n')
+        elif self.card.verified and proof is None and snippet.language not in DATA:
+            pieces.append(f'<p class="unverified">{self._words.not_run}</p>\n')
         return "".join(pieces)
+
+    def _answers(self, raised: str) -> bool:
+        """Whether the answer says itself what is raised."""
+        answer = self.card.answer.text if self.card.answer else ""
+        return one_line(raised) in one_line(answer)
 
     def _code(self, code: str, language: str, inserted: Sequence[Mark] = ()) -> str:
         pieces = self._highlighter.pieces(code, language)
@@ -246,7 +268,8 @@ class _Writer:
             return ""
         with_versions = sorted({each for proof in proofs for each in proof.environment})
         versions = "".join(f" · {name} {version}" for name, version in with_versions)
-        line = f"✓ {self._words.held(assertions)}{self._scored()}{versions}"
+        held = f"✓ {self._words.held(assertions)}{self._share_run()}"
+        line = f"{held}{self._scored()}{versions}"
         checks = [
             self._code(_shown_code(proof.snippet), _lexer(proof.snippet))
             for proof in proofs
@@ -256,6 +279,18 @@ class _Writer:
             return f'<p class="proof">{escape(line)}</p>'
         summary = f'<summary class="tappable">{escape(line)}</summary>'
         return f'<details class="proof">{summary}{"".join(checks)}</details>'
+
+    def _share_run(self) -> str:
+        """Return how many code blocks ran for the line about the proof; empty where all did."""
+        blocks = [
+            each.place in self._proofs
+            for each in self.card.snippets
+            if each.language not in DATA
+            and (each.options.role is Role.SHOWN or each.options.reason)
+        ]
+        if all(blocks):
+            return ""
+        return f" · {self._words.ran.format(ran=sum(blocks), blocks=len(blocks))}"
 
     def _scored(self) -> str:
         """Return the score of the audit for the line about the proof; empty without a score."""

@@ -14,6 +14,9 @@ class Wording:
     noticed: str
     """The score of an audit: the changes of the code that its assertions notice."""
     not_run: str
+    not_run_because: str
+    ran: str
+    """How many of a card's code blocks ran, where not all did."""
     not_verified: str
 
     def held(self, assertions: int) -> str:
@@ -26,14 +29,18 @@ _WORDINGS = {
         one_held="1 assertion held",
         many_held="{n} assertions held",
         noticed="{killed} of {judged} changes noticed",
-        not_run="Not run: {reason}",
+        not_run="Not run",
+        not_run_because="Not run: {reason}",
+        ran="{ran} of {blocks} code blocks ran",
         not_verified="Not verified",
     ),
     "zh": Wording(
         one_held="1 个断言成立",
         many_held="{n} 个断言成立",
         noticed="{judged} 处改动识破 {killed} 处",
-        not_run="未运行：{reason}",
+        not_run="未运行",
+        not_run_because="未运行：{reason}",
+        ran="{blocks} 段代码运行了 {ran} 段",
         not_verified="代码未经验证",
     ),
 }

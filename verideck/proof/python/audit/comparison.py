@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from verideck.model import Role, Snippet
 from verideck.proof import expected
+from verideck.proof.python.parent.comments import judged_comments, place_of
+from verideck.proof.python.parent.request import steps_of
 from verideck.proof.python.parent.verdicts import read
 from verideck.proof.python.wire.chance import without_chance
 from verideck.proof.python.wire.messages import Finished, ReadValue, StepReport
@@ -82,9 +84,17 @@ def outcome_of(run: Finished, snippets: Sequence[Snippet], steps: int) -> Outcom
         if expected.difference(output.code, text, output.options.tolerance):
             place = (output.place.path, output.place.line)
             return Outcome("assertion-failed", place, "it prints something else")
+    for snippet, report in zip(steps_of(snippets), reports, strict=False):
+        for comment in judged_comments(snippet, report):
+            if comment.refuted:
+                at = place_of(snippet, comment.comment)
+                what = "its comment says something else"
+                return Outcome("assertion-failed", (at.path, at.line), what)
+    texts = [text for _, text in printed]
+    texts += [said.printed for report in reports for said in report.said]
     return Outcome(
         read=last.read,
-        printed=tuple(without_chance(text) for _, text in printed),
+        printed=tuple(without_chance(text) for text in texts),
         seconds=sum(report.seconds for report in reports),
     )
 

@@ -7,6 +7,7 @@ that of a card which did not run to its end.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import importlib
@@ -21,7 +22,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import BinaryIO
 
-from verideck.proof.python.child import figures, process_env
+from verideck.proof.python.child import figures, process_env, value_comments
 from verideck.proof.python.child.assertions import Recorder, is_idle
 from verideck.proof.python.child.called_tests import call_tests
 from verideck.proof.python.child.dependencies import Dependencies
@@ -30,7 +31,7 @@ from verideck.proof.python.child.flow import Flow
 from verideck.proof.python.child.imports import Imports
 from verideck.proof.python.child.marks import Marks
 from verideck.proof.python.child.namespace import Namespace
-from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.child.sources import Sources, Text
 from verideck.proof.python.child.tracer import NAME, Part
 from verideck.proof.python.wire import run as wire
 from verideck.proof.python.wire.messages import (
@@ -46,6 +47,7 @@ from verideck.proof.python.wire.messages import (
 from verideck.proof.python.wire.process import die_with_parent
 from verideck.proof.python.wire.run import StepKind
 from verideck.proof.python.wire.scratch import Scratch, Stream
+from verideck.proof.python.wire.value_comments import value_comments as comments_of
 from verideck.proof.sandbox import kernel
 
 
@@ -93,6 +95,7 @@ class Child:
         self.follows = request.follows
         self.flow = Flow(self.marks, list(map(self._is_followed, request.steps)))
         self.recorder = Recorder(self.marks, self.flow, traces=self.traced)
+        self.values = value_comments.Values(printed, self.stdout)
         self.sources = Sources(
             self.root, request.overlay, self.marks, self.flow, traces=self.traced
         )
@@ -124,6 +127,8 @@ class Child:
         drawings: list[str] = []
         try:
             value, raised = self._execute(number)
+            if step.shows_value:
+                self._show_value(start)
             drawings = [] if self.traced else figures.taken()
             if step.kind is not StepKind.SESSION:  # whose examples are looked at one by one
                 self._refuse_hidden_failures(raised, held_before, entered_before)
@@ -138,6 +143,7 @@ class Child:
             held=self.recorder.held - held_before + bool(raised),
             findings=self._findings(),
             seconds=time.perf_counter() - begun,
+            said=self.values.taken(),
         )
 
     def epilogue(self) -> Epilogue:
@@ -207,7 +213,7 @@ class Child:
             before = self.recorder.held, self.recorder.entered
 
         def printed() -> Callable[[], str]:
-            self.stdout.flush()
+            self._flush()
             return partial(self._printed_since, self.printed.size)
 
         session = Session(self.sources, self.namespace, self.recorder, printed)
@@ -215,8 +221,12 @@ class Child:
         if session.run(step, self._file(step), part, settled) and step.part is wire.Part.SHOWN:
             self.flow.hold(number)
 
+    def _flush(self) -> None:
+        with contextlib.suppress(Exception):  # an author may close it
+            self.stdout.flush()
+
     def _printed_since(self, start: int) -> str:
-        self.stdout.flush()
+        self._flush()
         return self.printed.read(start).decode("utf-8", "backslashreplace")
 
     def _is_followed(self, step: Step) -> bool:
@@ -231,11 +241,30 @@ class Child:
             hooks=self.follows,
         )
 
+    def _show_value(self, start: int) -> None:
+        """Print the value of the last expression, as an interpreter does, unless it printed."""
+        value, self.values.shown = self.values.shown, None
+        if value is None or self.values.begun() != start:
+            return
+        text = repr(value)
+        with contextlib.suppress(ValueError, OSError):  # an author may close it
+            self.stdout.write(f"{text}\n")
+
     def _compiled(self, number: int, mode: str) -> CodeType:
         step = self.steps[number]
-        start = step.line, step.column
+        text = Text(step.code, self._file(step), step.line, step.column)
         part, flags = self._part(number), self.namespace.flags
-        return self.sources.compiled(step.code, self._file(step), start, mode, part, flags)
+        comments = comments_of(step.code) if step.heeds_comments else ()
+        if not comments and not step.shows_value:
+            return self.sources.compiled(text, mode, part, flags)
+        self.space[value_comments.NAME] = self.values
+
+        def recorded(tree: ast.AST) -> None:
+            assert isinstance(tree, ast.Module)
+            last, traces = step.shows_value, self.traced
+            value_comments.record(tree, step.line, comments, last=last, traces=traces)
+
+        return self.sources.compiled(text, mode, part, flags, recorded)
 
     def _part_of(self, file: Path) -> Part:
         """What of a file of the project the card shows."""

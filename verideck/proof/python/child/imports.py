@@ -18,7 +18,7 @@ from types import CodeType, ModuleType
 
 from verideck.proof.python.child.assertions import Recorder
 from verideck.proof.python.child.import_stash import STASH
-from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.child.sources import Sources, Text
 from verideck.proof.python.child.tracer import NAME, Part
 from verideck.proof.python.wire.versions import Installed, claims, stamp
 
@@ -148,9 +148,8 @@ class _ProjectLoader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         file = Path(self.path)
         source = self._imports.sources.text(file, self.get_source(fullname) or "")
-        return self._imports.sources.compiled(
-            source, file, (1, 1), "exec", self._imports.part_of(file)
-        )
+        part = self._imports.part_of(file)
+        return self._imports.sources.compiled(Text(source, file), "exec", part)
 
     def exec_module(self, module: ModuleType) -> None:
         vars(module)[NAME] = self._imports.recorder

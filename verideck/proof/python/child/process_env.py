@@ -36,7 +36,8 @@ def redirect_streams(scratch: Scratch) -> None:
         os.close(opened)
     # These stay open for the process's life.
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout = _writer(1, buffering=-1)
+    # By lines, as on a terminal: what the card's processes print stands where it would there.
+    sys.stdout = _writer(1, buffering=1)
     sys.stderr = _writer(2, buffering=1)
     stack = open(scratch.stack.path, "wb")  # noqa: SIM115, PTH123
     faulthandler.enable(stack, all_threads=False)

@@ -13,7 +13,7 @@ from types import CodeType
 from verideck.proof.python.child.assertions import Recorder, is_idle
 from verideck.proof.python.child.failures import Found, clean, shown_error
 from verideck.proof.python.child.namespace import Namespace
-from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.child.sources import Sources, Text
 from verideck.proof.python.child.tracer import Part
 from verideck.proof.python.child.transcripts import Example, TranscriptError, examples
 from verideck.proof.python.wire.messages import Finding, Step, replace
@@ -76,7 +76,7 @@ class Session:
 
     def _examples(self, step: Step, file: Path) -> list[Example]:
         # Nothing may have been compiled yet: the file is known from here on.
-        self._sources.know(step.code, file, (step.line, step.column))
+        self._sources.know(Text(step.code, file, step.line, step.column))
         try:
             return examples(step.code)
         except TranscriptError as error:
@@ -121,10 +121,8 @@ class Session:
         """The code of an example, in one or two pieces: only the last may show its value."""
         line, column = step.line + example.line, step.column + example.column
         for offset, source, mode in _pieces(example):
-            start = line + offset, column
-            yield self._sources.compiled(
-                source, file, start, mode, self._part, self._namespace.flags
-            )
+            text = Text(source, file, line + offset, column)
+            yield self._sources.compiled(text, mode, self._part, self._namespace.flags)
 
     def _agree(self, want: str, got: str, flags: int, *, is_exception: bool) -> bool:
         if self._checker.check_output(want, got, flags):

@@ -4,7 +4,8 @@ from __future__ import annotations
 import __future__
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 
@@ -14,6 +15,17 @@ from verideck.proof.python.child.marks import Marks
 from verideck.proof.python.child.tracer import Part, Tracer
 
 _FUTURES = [getattr(__future__, name).compiler_flag for name in __future__.all_feature_names]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Code of the author's, and where it stands."""
+
+    code: str
+    file: Path
+    line: int = 1
+    column: int = 1
+    """Of its first character in the file."""
 
 
 class Sources:
@@ -37,35 +49,41 @@ class Sources:
 
     def compiled(
         self,
-        code: str,
-        file: Path,
-        start: tuple[int, int],
+        text: Text,
         mode: str,
         part: Part,
         flags: int = 0,
+        also: Callable[[ast.AST], None] | None = None,
     ) -> CodeType:
-        """Compile code that starts at a line and column of a file.
+        """Compile code where it stands in its file; `also` changes its tree, too.
 
         Blank lines above the code make Python count lines as the author's file does, in
         tracebacks, in syntax errors and in debuggers alike. `flags` are the compiler's. In the mode
         `single` the values of all expressions are printed, as by an interpreter that is typed into.
         """
-        self.know(code, file, start)
-        padded = "\n" * (start[0] - 1) + code
+        self.know(text)
+        padded = "\n" * (text.line - 1) + text.code
         try:
-            return self._compiled(padded, file, mode, part, flags)
+            return self._compiled(padded, text.file, mode, part, flags, also)
         except SyntaxError as error:
             self.rejected.append(error)
             raise
 
-    def know(self, code: str, file: Path, start: tuple[int, int]) -> None:
+    def know(self, text: Text) -> None:
         """Take lines for the author's: `own` and `line` know them."""
-        line, column = start
-        self._files.add(file.as_posix())
-        for number, text in enumerate(code.split("\n"), start=line):
-            self._lines[str(file), number] = column - 1, text
+        self._files.add(text.file.as_posix())
+        for number, line in enumerate(text.code.split("\n"), start=text.line):
+            self._lines[str(text.file), number] = text.column - 1, line
 
-    def _compiled(self, padded: str, file: Path, mode: str, part: Part, flags: int) -> CodeType:
+    def _compiled(
+        self,
+        padded: str,
+        file: Path,
+        mode: str,
+        part: Part,
+        flags: int,
+        also: Callable[[ast.AST], None] | None,
+    ) -> CodeType:
         parsed_as = "eval" if mode == "eval" else "exec"
         tree: ast.AST = compile(
             padded, str(file), parsed_as, ast.PyCF_ONLY_AST | flags, dont_inherit=True
@@ -75,6 +93,8 @@ class Sources:
             for facts in Tracer(self.marks, self.flow, str(file), part).traced(tree):
                 self.flow.know(facts)
         rewritten = Rewriter(traces=self.traces).visit(tree)
+        if also:
+            also(rewritten)
         if mode == "single":
             rewritten = ast.Interactive(rewritten.body)
         try:

@@ -143,7 +143,7 @@ class Tracer:
         """The statement that notes that a block is entered."""
         ran = ast.Attribute(ast.Name(NAME, ast.Load()), "ran", ast.Load())
         target = ast.Subscript(ran, ast.Constant(number), ast.Store())
-        return _put(ast.Assign([target], ast.Constant(1)), at)
+        return _marked(_put(ast.Assign([target], ast.Constant(1)), at))
 
     def _function(self, function: _Function, scope: Scope, outer: int) -> None:
         parameters = frozenset(parameter_names(function.args))
@@ -312,7 +312,7 @@ class Tracer:
         for _, blocks in blocks_of(statement):
             for owner, attribute in blocks:
                 body = getattr(owner, attribute)
-                hooks = [each for each in body if getattr(each, "verideck_hook", False)]
+                hooks = [each for each in body if is_ours(each)]
                 rest = [each for each in body if each not in hooks]
                 setattr(owner, attribute, [*hooks, *self._block(rest, scope, outer)])
         return before, after
@@ -424,6 +424,11 @@ def _call(name: str, *numbers: int) -> ast.stmt:
 def _put(node: Node, at: ast.AST) -> Node:
     """Give a new node, and new nodes inside of it, the position of another one."""
     return ast.fix_missing_locations(ast.copy_location(node, at))
+
+
+def is_ours(statement: ast.AST) -> bool:
+    """Whether a statement is a mark or a hook, which stands where the author's next one does."""
+    return getattr(statement, "verideck_hook", False)
 
 
 def _marked(statement: ast.stmt) -> ast.stmt:

@@ -56,7 +56,7 @@ def run_key(request: Request) -> str:
 def proved_run(request: Request, reports: Sequence[StepReport], last: Epilogue) -> ProvedRun:
     """The row of a run."""
     names = {Path(step.path).name for step in request.steps}
-    shown = "".join(f"{each.stdout}{each.value}{each.raised}" for each in reports)
+    shown = "".join(f"{each.stdout}{each.value}{each.raised}{each.said}" for each in reports)
     shows_lines = (
         any(name in shown for name in names)
         or any(each.findings for each in reports)

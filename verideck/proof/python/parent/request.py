@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
-from verideck.model import EXECUTED, Limits, Role, Snippet
+from verideck.model import EXECUTED, Limits, Place, Role, Snippet
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.wire import messages
 from verideck.proof.python.wire.messages import Request, Step
@@ -18,9 +18,10 @@ _PARTS = {Role.SHOWN: Part.SHOWN, Role.CHECK: Part.CHECK}
 def request_of(snippets: Sequence[Snippet], config: ExecutionConfig) -> Request:
     """The request that proves a card."""
     steps = steps_of(snippets)
+    shown = set(_above_outputs(snippets))
     return Request(
         root=str(config.root.resolve()),
-        steps=tuple(map(_step, steps)),
+        steps=tuple(_step(each, shows_value=each.place in shown) for each in steps),
         limits=messages.Limits(**asdict(limits_of(steps, config.limits))),
         sandbox=config.sandbox,
         unlisted=FOLDER,
@@ -32,6 +33,16 @@ def steps_of(snippets: Sequence[Snippet]) -> list[Snippet]:
     return [each for each in snippets if each.options.role in EXECUTED]
 
 
+def _above_outputs(snippets: Sequence[Snippet]) -> Iterator[Place]:
+    """The places of the fences whose output is shown."""
+    above: Snippet | None = None
+    for snippet in snippets:
+        if snippet.options.role in EXECUTED:
+            above = snippet
+        elif snippet.options.role is Role.OUTPUT and above:
+            yield above.place
+
+
 def limits_of(steps: Sequence[Snippet], default: Limits) -> Limits:
     """The default limits with those that fences set; of several, the most generous one counts."""
     allowed: dict[str, float] = {}
@@ -41,8 +52,9 @@ def limits_of(steps: Sequence[Snippet], default: Limits) -> Limits:
     return replace(default, **allowed)  # type: ignore[arg-type] # whole numbers but for timeout
 
 
-def _step(snippet: Snippet) -> Step:
+def _step(snippet: Snippet, *, shows_value: bool) -> Step:
     options = snippet.options
+    is_code = not (options.include or snippet.session or options.role is Role.VALUE)
     kind = StepKind.INCLUDE if options.include else StepKind.CODE
     if snippet.session:
         kind = StepKind.SESSION
@@ -56,4 +68,6 @@ def _step(snippet: Snippet) -> Step:
         raises=options.raises,
         match=options.match,
         part=_PARTS.get(options.role, Part.BEHIND),
+        shows_value=is_code and shows_value,
+        heeds_comments=is_code and options.role is Role.SHOWN,
     )

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 
 from verideck.model import EXECUTED, Place, Proof, Role, Snippet
 from verideck.problems import Code, Problem, Severity, has_errors
 from verideck.proof import expected
 from verideck.proof.config import ExecutionConfig
+from verideck.proof.python.parent.comments import (
+    Judged,
+    could_fail,
+    judged_comments,
+    place_of,
+    rewritten,
+)
 from verideck.proof.python.parent.request import limits_of, steps_of
 from verideck.proof.python.wire.messages import (
     REPORT,
@@ -23,6 +32,7 @@ from verideck.proof.python.wire.messages import (
 from verideck.proof.python.wire.run import End
 
 _CODES = frozenset(Code)
+_UPDATE = "run with --update to write what it"
 
 
 def verdict(
@@ -52,20 +62,39 @@ def judged(
 ) -> Iterator[Proof | Problem]:
     """What the reports show: problems, and proofs if everything holds."""
     proofs: list[Proof] = []
+    told: list[Proof | Problem] = []
     for snippet, report in zip(steps_of(snippets), reports, strict=False):
         yield from (_found(each, [snippet], config.root) for each in report.findings)
         if report.error:
             yield _found(report.error, [snippet], config.root)
         else:
             proofs.append(_proof(snippet, report, last))
-    bearing = _bearing(snippets, last)
-    verdicts = list(_verdicts(snippets, proofs, bearing, config))
+        if not config.updating:
+            told += map(_refuted, repeat(snippet), _false_comments(snippet, report))
+    bearing = _bearing(snippets, reports, last)
+    verdicts = [*told, *_verdicts(snippets, proofs, bearing, config)]
     if last is not None:
         verdicts += [_found(each, steps_of(snippets), config.root) for each in last.findings]
-    yield from verdicts
+    fails = last is None or any(_is_error(report) for report in reports)
+    yield from _honest(verdicts, fails=fails)
     complete = last is not None and not any(report.error for report in reports)
     if complete and not has_errors(each for each in verdicts if isinstance(each, Problem)):
         yield from proofs
+
+
+def _is_error(report: StepReport) -> bool:
+    return report.error is not None or any(not each.warning for each in report.findings)
+
+
+def _honest(verdicts: Sequence[Proof | Problem], *, fails: bool) -> Iterator[Proof | Problem]:
+    """The verdicts; where a card fails otherwise, no hint promises that an update mends it."""
+    problems = [each for each in verdicts if isinstance(each, Problem)]
+    fails = fails or has_errors(each for each in problems if each.code is not Code.OUTPUT_DIFFERS)
+    for each in verdicts:
+        if fails and isinstance(each, Problem) and each.hint.startswith(_UPDATE):
+            yield replace(each, hint=f"when all else of the card holds, {each.hint}")
+        else:
+            yield each
 
 
 def read(lines: Sequence[str], steps: int) -> tuple[list[StepReport], Epilogue | None]:
@@ -97,7 +126,7 @@ def _are_known(findings: Sequence[Finding], error: Finding | None = None) -> boo
 def _proof(snippet: Snippet, report: StepReport, last: Epilogue | None) -> Proof:
     return Proof(
         snippet=snippet,
-        assertions=report.held,
+        assertions=report.held + could_fail(snippet, report),
         stdout=report.stdout,
         value=report.value,
         raised=report.raised,
@@ -105,6 +134,34 @@ def _proof(snippet: Snippet, report: StepReport, last: Epilogue | None) -> Proof
         seconds=report.seconds,
         environment=last.environment if last else (),
         files=tuple(last.depends_on.files) if last else (),
+        stale=tuple(
+            rewritten(snippet, each) for each in _false_comments(snippet, report) if each.once
+        ),
+    )
+
+
+def _false_comments(snippet: Snippet, report: StepReport) -> list[Judged]:
+    return [each for each in judged_comments(snippet, report) if each.refuted]
+
+
+def _refuted(snippet: Snippet, judged: Judged) -> Problem:
+    """A comment that says another value than its statement gave."""
+    told, actual, place = judged.comment.text, judged.actual, place_of(snippet, judged.comment)
+    remark = (
+        "" if judged.comment.is_block or judged.comment.is_plain else "; a remark takes no arrow"
+    )
+    if judged.comment.is_block and (differs := expected.difference(told, actual)):
+        told, actual = differs.expected, differs.actual
+        place = replace(place, line=place.line + differs.line - 1)
+    hint = f"{_UPDATE} gives into the card{remark}"
+    if not judged.once or expected.unwritable(judged.actual):
+        hint = f"write what it gives{remark}"
+    return Problem(
+        Code.OUTPUT_DIFFERS,
+        f"this comment says something else than the code gives\nexpected  {told}\n"
+        f"actual    {actual}",
+        place,
+        hint,
     )
 
 
@@ -185,10 +242,16 @@ class _Group:
     """Whether one of them is about what the fence computes."""
 
 
-def _bearing(snippets: Sequence[Snippet], last: Epilogue | None) -> set[Place]:
-    """The places of the steps that bear on an assertion that held."""
+def _bearing(
+    snippets: Sequence[Snippet], reports: Sequence[StepReport], last: Epilogue | None
+) -> set[Place]:
+    """The places of the steps that bear on an assertion, or on a value comment, that held."""
     bears = last.bears if last else ()
-    return {step.place for step, each in zip(steps_of(snippets), bears, strict=False) if each}
+    return {
+        step.place
+        for step, report, each in zip(steps_of(snippets), reports, bears, strict=False)
+        if each or could_fail(step, report)
+    }
 
 
 def _verdicts(
@@ -209,10 +272,13 @@ def _verdicts(
         if role is Role.SHOWN or (role is Role.CHECK and not groups):
             groups.append(_Group(snippet, bears=snippet.place in bearing))
         if role is Role.OUTPUT and above:
-            could_differ = expected.could_differ(snippet.code)
+            compared = list(_compared(snippet, above, config))
+            could_differ = sum(
+                each.assertions if isinstance(each, Proof) else 1 for each in compared
+            )
             groups[-1].assertions += could_differ
-            groups[-1].bears |= could_differ
-            yield from _compared(snippet, above, config)
+            groups[-1].bears |= could_differ > 0
+            yield from compared
         elif role in EXECUTED:
             above = by_place.get(snippet.place)
             if above is None:
@@ -241,7 +307,8 @@ def _verdicts(
 def _compared(snippet: Snippet, above: Proof, config: ExecutionConfig) -> Iterator[Proof | Problem]:
     difference = expected.difference(snippet.code, above.stdout, snippet.options.tolerance)
     if difference is None or config.updating:
-        yield Proof(snippet, int(expected.could_differ(snippet.code)), stdout=above.stdout)
+        shown = above.stdout if config.updating else snippet.code
+        yield Proof(snippet, int(expected.could_differ(shown)), stdout=above.stdout)
         return
     what, sides = "something else", (difference.expected, difference.actual)
     if difference.in_space:
@@ -251,7 +318,36 @@ def _compared(snippet: Snippet, above: Proof, config: ExecutionConfig) -> Iterat
         Code.OUTPUT_DIFFERS,
         f"the snippet above prints {what}\nexpected  {sides[0]}\nprinted   {sides[1]}",
         replace(snippet.place, line=snippet.place.line + difference.line),
-        "run with --update to write what it prints into the card",
+        _how_to_mend(above),
+    )
+
+
+def _how_to_mend(above: Proof) -> str:
+    """What to do about an output that differs from what the fence above it printed."""
+    if why := expected.unwritable(above.stdout):
+        return f"--update cannot write it: {why}"
+    if above.stdout.strip():
+        return f"{_UPDATE} prints into the card"
+    if _has_bare_value(above.snippet):
+        return (
+            "an expression's value is not printed, unless it is the last statement: write print(…)"
+        )
+    return "print what is to be shown, or leave out the output; --update erases nothing"
+
+
+def _has_bare_value(snippet: Snippet) -> bool:
+    """Whether a snippet has an expression whose value goes nowhere."""
+    try:
+        statements = ast.parse(snippet.code).body
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return any(isinstance(each, ast.Expr) and _is_bare(each.value) for each in statements)
+
+
+def _is_bare(value: ast.expr) -> bool:
+    """Whether an expression is a value and no call, which may be there for what it does."""
+    return not isinstance(value, ast.Call | ast.Await | ast.Yield | ast.YieldFrom) and not (
+        isinstance(value, ast.Constant) and value.value is Ellipsis
     )
 
 

@@ -61,6 +61,10 @@ class Step(Message, frozen=True):
     match: str = ""
     """A regular expression for that exception's message."""
     part: Part = Part.BEHIND
+    shows_value: bool = False
+    """Whether the value of its last expression counts as printed, where nothing is printed."""
+    heeds_comments: bool = False
+    """Whether its value comments are compared."""
 
 
 class Request(Message, frozen=True):
@@ -102,6 +106,16 @@ class Finding(Message, frozen=True):
     """Whether the card holds all the same."""
 
 
+class Said(Message, frozen=True):
+    """What a statement with a value comment gave, once."""
+
+    line: Count
+    """Of the comment, counted from 1 in the code of its step."""
+    printed: str
+    values: tuple[str, ...]
+    """The ways to write its value, `repr` first."""
+
+
 class StepReport(Message, frozen=True, tag="step"):
     """What became of one step."""
 
@@ -113,11 +127,14 @@ class StepReport(Message, frozen=True, tag="step"):
     figures: tuple[str, ...]
     """The open figures, as SVG."""
     stdout: str
+    """What it printed, or what its last expression came to (see `Step.shows_value`)."""
     held: Count
     """Assertions that were executed and held."""
     findings: tuple[Finding, ...]
     """What was noticed while it ran."""
     seconds: Seconds
+    said: tuple[Said, ...] = ()
+    """What the statements with a value comment gave, in the order of time."""
 
 
 class ReadValue(Message, frozen=True):

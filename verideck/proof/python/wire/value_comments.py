@@ -1,0 +1,181 @@
+"""Comments that say what a statement gives: `#>` lines under it, and an arrow behind it.
+
+    print(1 / 3)
+    #> 0.3333333333333333
+    sum([1, 2])  # → 3
+    print([1, 2])  # [1, 2]
+
+The child records what the statement printed and its value, the parent compares it with the comment.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_ARROW = re.compile(r"#\s*(?:→|⇒|=>|->)\s*(?P<text>\S.*?)\s*")
+_PLAIN = re.compile(r"#\s*(?P<text>\S.*?)\s*")
+_LINE = re.compile(r"#> ?(?P<text>.*)")
+_OBJECT = re.compile(r"<.+>")
+_CONTAINERS = (ast.Tuple, ast.List, ast.Set, ast.Dict)
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+
+RECORDED = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign)
+"""The statements that have a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueComment:
+    """A comment, or several lines of `#>`, and its statement. Lines are counted from 1."""
+
+    line: int
+    column: int
+    """Of the first line's `#`; counted from 0."""
+    text: str
+    """What the statement is said to give."""
+    statement: tuple[int, int]
+    """The line and the column (in bytes, as `ast` counts) of the statement."""
+    is_block: bool
+    """Whether it stands under the statement, in `#>` lines."""
+    is_plain: bool = False
+    """Whether it has no arrow. It is a value only where the value's own text begins as it does."""
+    named: str = ""
+    """The name that its text begins with, as `torch.Size` or `tensor`: it is a value only where
+    the value's own text begins so."""
+
+
+def value_comments(code: str) -> tuple[ValueComment, ...]:
+    """Return the value comments of some code; none where it is not Python."""
+    if "#" not in code:
+        return ()
+    try:
+        tree = ast.parse(code)
+        tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
+    except (SyntaxError, ValueError, RecursionError, tokenize.TokenError):
+        return ()
+    statements = [each for each in ast.walk(tree) if isinstance(each, ast.stmt)]
+    return tuple(_found(tokens, statements))
+
+
+def _found(tokens: list[tokenize.TokenInfo], statements: list[ast.stmt]) -> Iterator[ValueComment]:
+    block: list[tokenize.TokenInfo] = []
+    for token in tokens:
+        if token.type != tokenize.COMMENT:
+            continue
+        alone = not token.line[: token.start[1]].strip()
+        if alone and _LINE.fullmatch(token.string):
+            if block and token.start[0] != block[-1].start[0] + 1:
+                yield from _of_block(block, statements)
+                block = []
+            block.append(token)
+        elif not alone and (arrow := _ARROW.fullmatch(token.string)):
+            yield from _of_arrow(token, arrow["text"], statements)
+        elif not alone and (plain := _PLAIN.fullmatch(token.string)):
+            yield from _of_plain(token, plain["text"], statements)
+    yield from _of_block(block, statements)
+
+
+def _of_block(
+    block: list[tokenize.TokenInfo], statements: list[ast.stmt]
+) -> Iterator[ValueComment]:
+    if block and (statement := _ending(statements, block[0].start[0] - 1)):
+        lines = [found["text"] for each in block if (found := _LINE.fullmatch(each.string))]
+        line, column = block[0].start
+        yield ValueComment(line, column, "\n".join(lines), _start(statement), is_block=True)
+
+
+def _of_arrow(
+    token: tokenize.TokenInfo, text: str, statements: list[ast.stmt]
+) -> Iterator[ValueComment]:
+    line, column = token.start
+    statement = _ending(statements, line)
+    if statement is None:
+        return
+    named = ""
+    if not _is_print(statement):
+        form = _form(text)
+        if form is None:
+            return
+        named = form
+    yield ValueComment(line, column, text, _start(statement), is_block=False, named=named)
+
+
+def _of_plain(
+    token: tokenize.TokenInfo, text: str, statements: list[ast.stmt]
+) -> Iterator[ValueComment]:
+    """A comment without an arrow, behind an expression: a list, a tuple or the like.
+
+    A number may be that of a remark, and an assignment may have any remark.
+    """
+    line, column = token.start
+    statement = _ending(statements, line)
+    named = _form(text)
+    if not isinstance(statement, ast.Expr) or named is None:
+        return
+    value = None if _OBJECT.fullmatch(text) else ast.parse(text, mode="eval").body
+    if named or (isinstance(value, _CONTAINERS) and "," in text):
+        yield ValueComment(
+            line, column, text, _start(statement), is_block=False, is_plain=True, named=named
+        )
+
+
+def _ending(statements: list[ast.stmt], line: int) -> ast.stmt | None:
+    """The last statement that ends in a line, if it is one that has a value."""
+    ending = [each for each in statements if each.end_lineno == line]
+    last = max(ending, key=_start, default=None)
+    return last if isinstance(last, RECORDED) else None
+
+
+def _start(statement: ast.stmt) -> tuple[int, int]:
+    return statement.lineno, statement.col_offset
+
+
+def _is_print(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="print"))):
+            return True
+    return False
+
+
+def _form(text: str) -> str | None:
+    """The name that a value's text begins with, empty for a literal; None if it is a remark.
+
+    A remark behind a statement may begin with an arrow: `# → (B, T, H, D)`.
+    """
+    if _OBJECT.fullmatch(text):
+        return ""
+    try:
+        value = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if isinstance(value, ast.Attribute) and _DOTTED.fullmatch(text):
+        return text.rpartition(".")[0]
+    if isinstance(value, ast.Call) and _is_literal(value):
+        return ast.unparse(value.func)
+    return "" if _is_literal(value) else None
+
+
+def _is_literal(node: ast.expr) -> bool:
+    """Whether an expression is written as values are: of literals, maybe given to a class."""
+    inner: list[ast.expr | None] = []
+    match node:
+        case ast.Constant() | ast.Name(id="nan" | "inf"):
+            pass
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            inner = [operand]
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=ast.Constant(value=complex())):
+            inner = [left]
+        case ast.Tuple() | ast.List() | ast.Set():
+            inner = [*node.elts]
+        case ast.Dict():
+            inner = [*node.keys, *node.values]
+        case ast.Call() if _DOTTED.fullmatch(ast.unparse(node.func)):
+            given = [*node.args, *(each.value for each in node.keywords)]
+            inner = [each for each in given if not isinstance(each, ast.Attribute)]  # a dtype
+        case _:
+            return False
+    return all(each is not None and _is_literal(each) for each in inner)
