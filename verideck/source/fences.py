@@ -22,7 +22,7 @@ _INFO = re.compile(r"\s*(?P<word>[^\s{}]*)\s*(?:\{(?P<inside>.*)\}\s*)?(?P<rest>
 
 _EVERYWHERE = frozenset({".front"})
 _INCLUDING = frozenset({"include", "symbol", "region"})
-_EXECUTED = frozenset({".check", ".setup", ".no-run", "reason", "raises", "match"})
+_EXECUTED = frozenset({".check", ".setup", ".no-run", "reason", "raises", "warns", "match"})
 _LIMITS = frozenset(field.name for field in fields(Limits))
 _COMPARED = frozenset({"tol"})
 OPTIONS = _EVERYWHERE | _INCLUDING | _EXECUTED | _LIMITS | _COMPARED
@@ -191,6 +191,7 @@ _READERS: dict[str, tuple[str, Callable[[str], object], str]] = {
     "symbol": ("symbol", _some, "a name"),
     "region": ("region", _some, "a name"),
     "raises": ("raises", _some, "an exception's name"),
+    "warns": ("warns", _some, "a warning's name"),
     "match": ("match", lambda value: re.compile(_some(value)).pattern, "a regular expression"),
     "reason": ("reason", _some, "a text"),
     "tol": ("tolerance", _above_zero, "a number above 0"),
@@ -238,7 +239,16 @@ def _contradictions(options: Options, given: list[Attribute], place: Place) -> I
             "raises needs match",
             'write match="…" with a part of its message: the right type can have a wrong cause',
         ),
-        ("match" in names and not options.raises, "match goes with raises", ""),
+        (
+            "match" in names and not (options.raises or options.warns),
+            "match goes with raises or warns",
+            "",
+        ),
+        (
+            bool(options.raises and options.warns),
+            "raises and warns contradict each other",
+            "let a fence of its own give the warning",
+        ),
         (
             bool(options.symbol or options.region) and not options.include,
             "symbol and region go with include",

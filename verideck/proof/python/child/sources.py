@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import CodeType
 
@@ -20,6 +21,8 @@ class Sources:
         self.overlay = overlay
         self.imported: set[str] = set()
         """The top-level packages that the author's code names in its imports."""
+        self.compiling: Callable[[str], AbstractContextManager[object]] = nullcontext
+        """The context in which a file is compiled."""
         self._files: set[str] = set()
         self._lines: dict[tuple[str, int], tuple[int, str]] = {}
 
@@ -34,11 +37,13 @@ class Sources:
         for number, text in enumerate(code.split("\n"), start=line):
             self._lines[str(file), number] = column - 1, text
         padded = "\n" * (line - 1) + code
-        tree = compile(padded, str(file), mode, ast.PyCF_ONLY_AST, dont_inherit=True)
+        with self.compiling(str(file)):
+            tree = compile(padded, str(file), mode, ast.PyCF_ONLY_AST, dont_inherit=True)
         self.imported |= set(_imported(tree))
         rewritten = Rewriter(traces=self.traces).visit(tree)
         try:
-            compiled = compile(rewritten, str(file), mode, dont_inherit=True)
+            with self.compiling(str(file)):
+                compiled = compile(rewritten, str(file), mode, dont_inherit=True)
         except SyntaxError as error:  # one of the compiler's, which counts bytes; parsers do not
             _, text = self.line(str(file), error.lineno or 0)
             before = text.encode()[: max((error.offset or 1) - 1, 0)]

@@ -50,5 +50,7 @@ def _step(snippet: Snippet) -> Step:
         column=snippet.origin.column,
         symbol=options.symbol,
         raises=options.raises,
+        warns=options.warns,
         match=options.match,
+        shown=options.role is Role.SHOWN,
     )

@@ -11,6 +11,7 @@ from verideck.model import EXECUTED, Place, Proof, Role, Snippet
 from verideck.problems import Code, Problem, Severity, has_errors
 from verideck.proof import expected
 from verideck.proof.config import ExecutionConfig
+from verideck.proof.python.parent.printed import beneath
 from verideck.proof.python.parent.request import limits_of, steps_of
 from verideck.proof.python.wire.messages import (
     REPORT,
@@ -52,14 +53,15 @@ def judged(
     """What the reports show: problems, and proofs if everything holds."""
     proofs: list[Proof] = []
     for snippet, report in zip(steps_of(snippets), reports, strict=False):
-        yield from (_found(each, [snippet], config.root) for each in report.findings)
+        yield from (_found(each, [snippet], config) for each in report.findings)
         if report.error:
-            yield _found(report.error, [snippet], config.root)
+            failed = _found(report.error, [snippet], config)
+            yield replace(failed, message=beneath(failed.message, report.stdout, report.stderr))
         else:
             proofs.append(_proof(snippet, report, last))
     verdicts = list(_verdicts(snippets, proofs, config))
     if last is not None:
-        verdicts += [_found(each, steps_of(snippets), config.root) for each in last.findings]
+        verdicts += [_found(each, steps_of(snippets), config) for each in last.findings]
     yield from verdicts
     complete = last is not None and not any(report.error for report in reports)
     if complete and not has_errors(each for each in verdicts if isinstance(each, Problem)):
@@ -124,10 +126,11 @@ def _is_file(path: str, root: Path) -> bool:
         return False
 
 
-def _found(found: Finding, steps: Sequence[Snippet], root: Path) -> Problem:
+def _found(found: Finding, steps: Sequence[Snippet], config: ExecutionConfig) -> Problem:
     """A finding at the author's line; at the first of its fences if no line of theirs is known."""
-    place = trusted_place(Place(found.path, found.line, found.column), steps, root)
-    severity = Severity.WARNING if found.warning else Severity.ERROR
+    place = trusted_place(Place(found.path, found.line, found.column), steps, config.root)
+    is_error = found.code == Code.WARNING_GIVEN and config.warnings_are_errors
+    severity = Severity.WARNING if found.warning and not is_error else Severity.ERROR
     return Problem(Code(found.code), found.message, place or steps[0].place, found.hint, severity)
 
 
@@ -158,6 +161,7 @@ def _unfinished(
     hint = f"allow more by {setting} in [tool.verideck], or by {{{setting}=…}} on the fence"
     if not setting:
         hint = "a card's code must run to its end; nothing after this point was executed"
+    message = beneath(message, run.stdout, run.stderr)
     return Problem(code, message, _where(run, steps, config.root) or running.place, hint)
 
 

@@ -58,8 +58,12 @@ class Step(Message, frozen=True):
     """The name that is taken from an included file."""
     raises: str = ""
     """The exception that the step must end with."""
+    warns: str = ""
+    """The category of the warning that the step must give."""
     match: str = ""
-    """A regular expression for that exception's message."""
+    """A regular expression for the message of that exception or warning."""
+    shown: bool = False
+    """Whether the card shows the code."""
 
 
 class Request(Message, frozen=True):
@@ -115,6 +119,8 @@ class StepReport(Message, frozen=True, tag="step"):
     findings: tuple[Finding, ...]
     """What was noticed while it ran."""
     seconds: Seconds
+    stderr: str = ""
+    """The end of what it wrote to standard error, if it failed."""
 
 
 class ReadValue(Message, frozen=True):
@@ -176,6 +182,10 @@ class Finished(Message, frozen=True, tag="finished"):
     """Its exit status or signal, and the last line of its standard error."""
     stack: tuple[tuple[str, int], ...] = ()
     """Where it was when it was ended or crashed: files and lines, the innermost first."""
+    stdout: str = ""
+    """The end of what it printed."""
+    stderr: str = ""
+    """The end of what it wrote to standard error."""
 
 
 class Refused(Message, frozen=True, tag="refused"):

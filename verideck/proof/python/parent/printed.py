@@ -1,0 +1,33 @@
+"""What a failing snippet printed, as lines of the problem that is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+_LINES = 10
+_WIDTH = 160
+_PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
+"""Unicode's pictures of control characters."""
+
+
+def beneath(message: str, stdout: str, stderr: str) -> str:
+    """A message, and beneath it the last lines that were printed and written to standard error.
+
+    A single line that the message says already is not said again.
+    """
+    lines = [message]
+    for heading, text in (("printed:", stdout), ("standard error:", stderr)):
+        written = list(_lines(text))
+        if written and not (len(written) == 1 and written[0] in message):
+            lines.append(heading)
+            above = len(written) - _LINES
+            lines += [f"  ... ({above} lines above)"] if above > 0 else []
+            lines += [f"  {line}" for line in written[-_LINES:]]
+    return "\n".join(lines)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines as a terminal shows them at last, each cut to what a person reads."""
+    for line in text.rstrip().split("\n") if text.strip() else ():
+        shown = line.rstrip("\r").rpartition("\r")[2].expandtabs().translate(_PICTURES).rstrip()
+        yield shown if len(shown) <= _WIDTH else f"{shown[:_WIDTH]}..."
