@@ -155,7 +155,7 @@ class Unheard:
             self._at_exit[:] = [each for each in self._at_exit if each[0] != function]
             unregister(function)
 
-        atexit.register = registered
+        atexit.register = registered  # type: ignore[assignment] # it takes what it took
         atexit.unregister = unregistered
 
     def _finalizers(self) -> list[weakref.finalize[..., Any]]:
@@ -173,12 +173,13 @@ class Unheard:
         handle, create = loop.default_exception_handler, loop.create_task
 
         @wraps(handle)
-        def handled(of: object, context: Mapping[str, Any]) -> object:
-            if isinstance(error := context.get("exception"), BaseException):
-                message = str(context.get("message", ""))
-                where = next(where for start, where in _IN_ASYNCIO if message.startswith(start))
-                self.hear(error, where)
-            return handle(of, context)
+        def handled(of: object, context: Mapping[str, Any]) -> None:
+            error = context.get("exception")
+            if not isinstance(error, BaseException):
+                handle(of, context)
+                return
+            message = str(context.get("message", ""))
+            self.hear(error, next(told for start, told in _IN_ASYNCIO if message.startswith(start)))
 
         @wraps(create)
         def created(of: object, *args: Any, **kwargs: Any) -> object:  # noqa: ANN401

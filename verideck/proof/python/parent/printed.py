@@ -20,8 +20,7 @@ def beneath(message: str, stdout: str, stderr: str) -> str:
         written = list(_lines(text))
         if written and not (len(written) == 1 and written[0] in message):
             lines.append(heading)
-            above = len(written) - _LINES
-            lines += [f"  ... ({above} lines above)"] if above > 0 else []
+            lines += ["  ..."] if len(written) > _LINES else []
             lines += [f"  {line}" for line in written[-_LINES:]]
     return "\n".join(lines)
 

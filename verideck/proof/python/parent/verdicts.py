@@ -161,7 +161,8 @@ def _unfinished(
     hint = f"allow more by {setting} in [tool.verideck], or by {{{setting}=…}} on the fence"
     if not setting:
         hint = "a card's code must run to its end; nothing after this point was executed"
-    message = beneath(message, run.stdout, run.stderr)
+    if run.end is not End.OUTPUT:  # of which there is too much
+        message = beneath(message, run.stdout, run.stderr)
     return Problem(code, message, _where(run, steps, config.root) or running.place, hint)
 
 
