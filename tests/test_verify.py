@@ -373,7 +373,7 @@ assert left.pid
 """,
     "a thread": """\
 import threading, time
-threading.Thread(target=time.sleep, args=[600]).start()
+threading.Thread(target=time.sleep, args=[600], daemon=True).start()
 assert threading.active_count() == 2
 """,
 }

@@ -117,11 +117,12 @@ class Child:
         try:
             value, raised = self._execute(step)
             drawings = [] if self.traced else figures.taken()
-            self._refuse_hidden_failures(raised, held_before, entered_before)
+            error = next(iter(self.unheard.taken()), None)
+            if error is None:
+                self._refuse_hidden_failures(raised, held_before, entered_before)
         except BaseException as caught:  # noqa: BLE001 - whatever an author's code raises is theirs to see
             error = failure(caught, step.line, self.sources, _last_line(step))
         warned, findings = self._warned(step)
-        error = error or next(iter(self.unheard.taken()), None)
         if step.warns and not error and not warned:
             error = self._not_warned(step)
         self.stdout.flush()

@@ -6,6 +6,7 @@ A hint is chosen by the exception alone; what the system and the sandbox refuse 
 from __future__ import annotations
 
 import builtins
+import contextlib
 import re
 import sys
 from collections.abc import Callable
@@ -19,7 +20,9 @@ _LONGEST_PART = 40
 
 def hint(error: BaseException) -> str:
     """What to write instead of what has raised an exception; empty if nothing is known of it."""
-    return next((told for known in _HINTS if (told := known(error))), "")
+    with contextlib.suppress(Exception):  # an author's exception may raise whatever it is asked
+        return next((told for known in _HINTS if (told := known(error))), "")
+    return ""
 
 
 def _unknown_name(error: BaseException) -> str:
@@ -88,13 +91,15 @@ def announcement(error: BaseException, name: str) -> str:
     """How a fence announces an exception; empty for one that no card is about."""
     if not isinstance(error, Exception) or isinstance(error, AssertionError | ImportError):
         return ""
-    announced = f'{{raises="{name}" match="{_part(error)}"}}'
-    return f"if the card is about this exception, announce it: {announced}"
+    with contextlib.suppress(Exception):  # as in `hint`
+        announced = f'{{raises="{name}" match="{_part(str(error))}"}}'
+        return f"if the card is about this exception, announce it: {announced}"
+    return ""
 
 
-def _part(error: BaseException) -> str:
+def _part(text: str) -> str:
     """A part of an exception's message that can stand in the braces of a fence as it is."""
-    pieces = [each.strip(" ,:;'") for each in re.split(r"[^\w ,:;'-]+", str(error))]
+    pieces = [each.strip(" ,:;'") for each in re.split(r"[^\w ,:;'-]+", text)]
     longest = max(pieces, key=len)
     if len(longest) <= _LONGEST_PART:
         return longest or "^$"
