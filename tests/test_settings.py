@@ -189,6 +189,7 @@ def test_every_setting_has_a_type_that_says_what_fits(tmp_path: Path) -> None:
             "sandbox",
             "require_sandbox",
             "verify",
+            "warnings",
             "audit.build",
         }
         assert problem.message.endswith(", not [{}]")

@@ -375,7 +375,7 @@ assert number
 """,
     "a thread": """\
 import threading, time
-threading.Thread(target=time.sleep, args=[600]).start()
+threading.Thread(target=time.sleep, args=[600], daemon=True).start()
 running = threading.enumerate()
 assert len(running) == 2
 """,

@@ -135,8 +135,10 @@ class Options:
     region: str = ""
     raises: str = ""
     """The exception that the snippet must end with."""
+    warns: str = ""
+    """The category of the warning that the snippet must give."""
     match: str = ""
-    """A regular expression that the exception's message must contain."""
+    """A regular expression that the message of the exception, or of the warning, must contain."""
     tolerance: float | None = None
     """How far printed numbers may differ from those on the card. None: they must agree in the
     digits that the card shows."""

@@ -31,6 +31,7 @@ Text = Annotated[str, Meta(pattern=r"\S", description="a text")]
 FilePath = Annotated[str, Meta(pattern=r"\S", description="a path")]
 Switch = Annotated[bool, Meta(description="true or false")]
 Executor = Annotated[str, Meta(pattern=_EXECUTOR, description="fork, spawn or dask://host:port")]
+Told = Annotated[str, Meta(pattern=r"\A(?:warning|error)\Z", description="warning or error")]
 Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
 Seconds = Annotated[
     float,
@@ -70,6 +71,8 @@ class Settings:
     """Execute snippets in a sandbox, where the system has one."""
     require_sandbox: Switch = False
     """Execute nothing where there is no sandbox."""
+    warnings: Told = "warning"
+    """What a warning that a snippet gives is told as: a warning, or an error."""
     executor: Executor = ""
     """What executes: `fork` or `spawn` processes here, or the cluster at `dask://host:port`."""
     audit_build: Switch = False

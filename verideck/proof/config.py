@@ -26,6 +26,8 @@ class ExecutionConfig:
     """Whether to execute nothing if the system has no sandbox."""
     sandbox_place: Place = PROJECT
     """The place of the `sandbox` setting."""
+    warnings_are_errors: bool = False
+    """Whether a card does not hold if one of its snippets gives a warning."""
     store: Store = field(default_factory=lambda: Store(None))
     """The cache of proofs. A store without a folder stores nothing, so everything is executed."""
     updating: bool = False

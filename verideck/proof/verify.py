@@ -8,6 +8,7 @@ from verideck.events import CardFailed, CardProven, Counted, Listener, unheard
 from verideck.model import Card, Proof, ProvenCard
 from verideck.problems import Problem, Problems, has_errors
 from verideck.proof.executors import Executors
+from verideck.proof.gathered import gathered
 from verideck.proof.languages import ProofsOrProblems
 from verideck.proof.near_outputs import near_outputs
 from verideck.proof.scheduling import Batch, executed
@@ -56,6 +57,5 @@ class Proving:
                 if on_event is not unheard:  # in a large deck, events would be most of the work
                     on_event(CardProven(card, ()))
         self._batch.run(done)
-        for number in sorted(by_card):
-            problems.extend(by_card[number])
+        problems.extend(gathered(each for number in sorted(by_card) for each in by_card[number]))
         return [each for each in proven if each]

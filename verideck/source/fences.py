@@ -27,7 +27,7 @@ _WORD_IN_BRACES = re.compile(
 
 _EVERYWHERE = frozenset({".front"})
 _INCLUDING = frozenset({"include", "symbol", "region"})
-_EXECUTED = frozenset({".check", ".setup", ".no-run", "reason", "raises", "match"})
+_EXECUTED = frozenset({".check", ".setup", ".no-run", "reason", "raises", "warns", "match"})
 _LIMITS = frozenset(field.name for field in fields(Limits))
 _UNEXECUTED = frozenset({".no-run", "reason"})
 _COMPARED = frozenset({"tol"})
@@ -276,6 +276,7 @@ _READERS: dict[str, tuple[str, Callable[[str], object], str]] = {
     "symbol": ("symbol", _some, "a name"),
     "region": ("region", _some, "a name"),
     "raises": ("raises", _some, "an exception's name"),
+    "warns": ("warns", _some, "a warning's name"),
     "match": ("match", lambda value: re.compile(_some(value)).pattern, "a regular expression"),
     "reason": ("reason", _some, "a text"),
     "tol": ("tolerance", _above_zero, "a number above 0"),
@@ -323,7 +324,16 @@ def _contradictions(options: Options, given: list[Attribute], place: Place) -> I
             "raises needs match",
             'write match="…" with a part of its message: the right type can have a wrong cause',
         ),
-        ("match" in names and not options.raises, "match goes with raises", ""),
+        (
+            "match" in names and not (options.raises or options.warns),
+            "match goes with raises or warns",
+            "",
+        ),
+        (
+            bool(options.raises and options.warns),
+            "raises and warns contradict each other",
+            "let a fence of its own give the warning",
+        ),
         (
             bool(options.symbol or options.region) and not options.include,
             "symbol and region go with include",

@@ -18,6 +18,8 @@ from verideck.proof.python.wire.chance import without_chance
 from verideck.proof.python.wire.messages import Finished, ReadValue, StepReport
 from verideck.proof.python.wire.run import End
 
+_UNHEARD = {"assertion-failed", "assertion-swallowed", "exception-raised"}
+"""What is found when all steps have been executed, and is a failure of the code."""
 _NOISE = 4
 """Units in the last place, of the largest number of a value, by which rounding may move it."""
 
@@ -74,6 +76,8 @@ def outcome_of(run: Finished, snippets: Sequence[Snippet], steps: int) -> Outcom
     """The outcome of a run: its first failure, or what its assertions read and what it printed."""
     reports, last = read(run.lines, steps)
     error = next((report.error for report in reports if report.error), None)
+    if error is None and last is not None:
+        error = next((each for each in last.findings if each.code in _UNHEARD), None)
     if error:
         return Outcome(error.code, (error.path, error.line), error.message)
     if last is None:

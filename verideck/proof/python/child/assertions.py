@@ -349,8 +349,13 @@ class Recorder:
         self.failed = error
         return error
 
-    def counting(self, check: Callable[..., object]) -> Callable[..., object]:
-        """Wrap a library's `assert_*` function so that a call counts once, whatever it calls."""
+    def counting(
+        self, check: Callable[..., object], *, of_object: bool = False
+    ) -> Callable[..., object]:
+        """Wrap a library's `assert_*` function so that a call counts once, whatever it calls.
+
+        The first argument of a method, `of_object`, is nothing that it compares.
+        """
 
         @functools.wraps(check)
         def counted(*args: object, **kwargs: object) -> object:
@@ -358,7 +363,7 @@ class Recorder:
                 return check(*args, **kwargs)
             self._inside.one = True
             try:
-                for value in args:
+                for value in args[of_object:]:
                     self._trace(value, sys._getframe(1))  # noqa: SLF001 - who asserts
                 result = check(*args, **kwargs)
                 self._refuse_vacuous(args, kwargs)

@@ -14,7 +14,6 @@ import importlib
 import os
 import re
 import sys
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -33,6 +32,8 @@ from verideck.proof.python.child.marks import Marks
 from verideck.proof.python.child.namespace import Namespace
 from verideck.proof.python.child.sources import Sources, Text
 from verideck.proof.python.child.tracer import NAME, Part
+from verideck.proof.python.child.unheard import Unheard
+from verideck.proof.python.child.warned import Warnings, fits
 from verideck.proof.python.wire import run as wire
 from verideck.proof.python.wire.messages import (
     Epilogue,
@@ -46,7 +47,7 @@ from verideck.proof.python.wire.messages import (
 )
 from verideck.proof.python.wire.process import die_with_parent
 from verideck.proof.python.wire.run import StepKind
-from verideck.proof.python.wire.scratch import Scratch, Stream
+from verideck.proof.python.wire.scratch import MOST_SAID, Scratch
 from verideck.proof.python.wire.value_comments import value_comments as comments_of
 from verideck.proof.sandbox import kernel
 
@@ -57,7 +58,7 @@ def run(request: Request, report: BinaryIO, scratch: Scratch) -> None:
     die_with_parent()
     process_env.redirect_streams(scratch)
     process_env.limit(request.limits)
-    child = Child(request, scratch.stdout)
+    child = Child(request, scratch)
     if request.sandbox and not kernel.missing():
         kernel.enter(root, scratch.folder)
     for number in range(len(request.steps)):
@@ -74,7 +75,7 @@ def _write(report: BinaryIO, line: Report) -> None:
 
 
 def leave() -> None:
-    """End the process. It does not wait for threads that a snippet left behind."""
+    """End the process. It does not wait for anything that a snippet left behind."""
     with contextlib.suppress(Exception):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -84,42 +85,49 @@ def leave() -> None:
 class Child:
     """Executes the steps of one card in one namespace."""
 
-    def __init__(self, request: Request, printed: Stream) -> None:
+    def __init__(self, request: Request, scratch: Scratch) -> None:
         """Take over the process: what is imported and raised from now on is the card's."""
         self.root = Path(request.root)
         self.traced = request.traces
-        self.printed = printed
-        self.stdout = sys.stdout
+        self.printed, self.complained = scratch.stdout, scratch.stderr
+        self.stdout, self.stderr = sys.stdout, sys.stderr
         self.steps = request.steps
         self.marks = Marks()
         self.follows = request.follows
         self.flow = Flow(self.marks, list(map(self._is_followed, request.steps)))
         self.recorder = Recorder(self.marks, self.flow, traces=self.traced)
-        self.values = value_comments.Values(printed, self.stdout)
+        self.values = value_comments.Values(self.printed, self.stdout)
         self.sources = Sources(
             self.root, request.overlay, self.marks, self.flow, traces=self.traced
         )
         seeds = process_env.Seeds(request.seed)
-        on_import = {**seeds.on_import, "matplotlib": figures.on_import}
+        self.unheard = Unheard(self.sources)
+        self.warnings = Warnings(self.sources)
+        on_import = {
+            **seeds.on_import,
+            "matplotlib": figures.on_import,
+            **self.unheard.on_import,
+        }
         self.imports = Imports(self.sources, self.recorder, on_import, self._part_of)
         self.module = ModuleType("__main__")
         self.namespace = Namespace(self.module)
         self.space = self.namespace.names
         self.space[NAME] = self.recorder
-        self.thread_failures: list[BaseException] = []
         sys.modules["__main__"] = self.module
         sys.argv = [str(self._file(request.steps[0]))]
-        threading.excepthook = self._thread_failed
+        self.unheard.listen()
         self.recorder.heed_joins()
         self.recorder.heed_forks()
         own = {str(self._file(step)) for step in request.steps}
         self.dependencies = Dependencies(self.root, own, request.unlisted)
         self.imports.install()
+        self.warnings.listen()
 
     def report(self, number: int) -> StepReport:
         """Execute one step, by its number, and report what became of it."""
         step = self.steps[number]
         start, begun = self.printed.size, time.perf_counter()
+        complained = self.complained.size
         held_before, entered_before = self.recorder.held, self.recorder.entered
         self.recorder.failed = None
         error: Finding | None = None
@@ -130,25 +138,36 @@ class Child:
             if step.shows_value:
                 self._show_value(start)
             drawings = [] if self.traced else figures.taken()
-            if step.kind is not StepKind.SESSION:  # whose examples are looked at one by one
+            error = next(iter(self.unheard.taken()), None)
+            if error is None and step.kind is not StepKind.SESSION:  # which looks at each example
                 self._refuse_hidden_failures(raised, held_before, entered_before)
         except BaseException as caught:  # noqa: BLE001 - whatever an author's code raises is theirs to see
-            error = failure(caught, step.line, self.sources)
+            error = failure(caught, step.line, self.sources, _last_line(step))
+        warned, findings = self._warned(step)
+        if step.warns and not error and not warned:
+            error = self._not_warned(step)
+        if warned:
+            self.flow.hold(number)
         return StepReport(
             error=error,
             value=value,
             raised=raised,
             figures=tuple(drawings),
             stdout=self._printed_since(start),
-            held=self.recorder.held - held_before + bool(raised),
-            findings=self._findings(),
+            held=self.recorder.held - held_before + bool(raised) + warned,
+            findings=(*findings, *self._findings()),
             seconds=time.perf_counter() - begun,
             said=self.values.taken(),
+            stderr=self._complaint(complained) if error else "",
         )
 
     def epilogue(self) -> Epilogue:
-        """The last line of the report: what the run depended on, and what its assertions read."""
+        """The last line of the report: what the run depended on, and what its assertions read.
+
+        Before it, all that runs late has been waited for.
+        """
         self.namespace.close()
+        unheard = self._late_failures()
         unproven = (*self.marks.findings(), *self.recorder.vacuous())
         return Epilogue(
             environment=tuple(self.imports.named()),
@@ -157,9 +176,24 @@ class Child:
             read=tuple(
                 replace(each, path=self.sources.own(each.path)) for each in self.recorder.read
             ),
-            findings=tuple(map(self._placed, unproven)),
+            findings=(
+                *(each.finding() for each in self.warnings.taken()),
+                *map(self._placed, unproven),
+                *unheard,
+            ),
             bears=tuple(map(self.flow.bears, range(len(self.steps)))),
         )
+
+    def _late_failures(self) -> list[Finding]:
+        """What fails when all steps have been executed, and what nobody asked for until then."""
+        self.recorder.failed = None
+        found = self.unheard.finish()
+        if self.recorder.failed and not found:
+            try:
+                self._refuse_hidden_failures("", self.recorder.held, self.recorder.entered)
+            except BaseException as hidden:  # noqa: BLE001 - an author's assertion, or its refusal
+                found.append(failure(hidden, 0, self.sources))
+        return found
 
     def _placed(self, finding: Finding) -> Finding:
         """A finding in compiled code, at its place in the author's file."""
@@ -312,6 +346,12 @@ class Child:
         raise Refusal("exception-expected", message)
 
     def _exception(self, name: str) -> type[BaseException]:
+        if found := self._class(name):
+            return found
+        message = f"{name} is no exception that this snippet knows"
+        raise Refusal("exception-expected", message)
+
+    def _class(self, name: str) -> type[BaseException] | None:
         """The exception class of a dotted name, in the snippet's namespace or to be imported."""
         first, *rest = name.split(".")
         found: object = self.space.get(first, getattr(builtins, first, None))
@@ -320,15 +360,10 @@ class Child:
                 found = importlib.import_module(first)
         for part in rest:
             found = getattr(found, part, None)
-        if isinstance(found, type) and issubclass(found, BaseException):
-            return found
-        message = f"{name} is no exception that this snippet knows"
-        raise Refusal("exception-expected", message)
+        return found if isinstance(found, type) and issubclass(found, BaseException) else None
 
     def _refuse_hidden_failures(self, raised: str, held_before: int, entered_before: int) -> None:
         """Raise if an assertion failed and the snippet went on; one that is announced may fail."""
-        for error in self.thread_failures:
-            raise error
         if self.recorder.failed and is_idle(self.recorder.failed):
             raise self.recorder.failed
         held = self.recorder.held - held_before
@@ -349,12 +384,36 @@ class Child:
         self.recorder.findings.clear()
         return tuple(findings)
 
-    def _thread_failed(self, failed: threading.ExceptHookArgs) -> None:
-        if failed.exc_value:
-            self.thread_failures.append(failed.exc_value)
+    def _warned(self, step: Step) -> tuple[bool, list[Finding]]:
+        """Whether a step gave the warning that it announces, and what is told of all others."""
+        given = self.warnings.taken()
+        category = self._class(step.warns) if step.warns else None
+        others = [each for each in given if not (category and fits(each, category, step.match))]
+        return len(others) < len(given), [each.finding() for each in others]
+
+    def _not_warned(self, step: Step) -> Finding:
+        message = f"the fence announces {step.warns}, and no such warning was given"
+        hint = f'Python ignores some: warnings.simplefilter("always", {step.warns}) shows all'
+        if self._class(step.warns) is None:
+            message, hint = f"{step.warns} is no warning that this snippet knows", ""
+        return failure(Refusal("warning-expected", message, hint), 0, self.sources)
+
+    def _complaint(self, start: int) -> str:
+        """The end of what a step wrote to standard error, from a position on."""
+        self.stderr.flush()
+        written = self.complained.read(max(start, self.complained.size - MOST_SAID))
+        return written.decode("utf-8", "backslashreplace")
 
     def _file(self, step: Step) -> Path:
         return self.root / step.path
+
+
+def _last_line(step: Step) -> int:
+    """The line of the last statement of a fence that is shown; 0 for any other step."""
+    with contextlib.suppress(SyntaxError, ValueError):
+        if step.part is wire.Part.SHOWN and step.kind is StepKind.CODE and not step.raises:
+            return step.line - 1 + max(each.lineno for each in ast.parse(step.code).body)
+    return 0
 
 
 def _shown(value: object) -> str:

@@ -9,10 +9,11 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from verideck.proof.python.child import not_python
 from verideck.proof.python.child.assertions import verdict
+from verideck.proof.python.child.hints import announcement, hint, name_of
 from verideck.proof.python.child.sources import Sources
 from verideck.proof.python.wire.messages import Finding
 from verideck.proof.sandbox import kernel
@@ -42,11 +43,15 @@ class Found(Exception):  # noqa: N818 - a verdict, not an error of ours
         self.finding = finding
 
 
-def failure(error: BaseException, first_line: int, sources: Sources) -> Finding:
-    """The report of an exception. The message names the callers of the failing line."""
+def failure(error: BaseException, first_line: int, sources: Sources, last_line: int = 0) -> Finding:
+    """The report of an exception. The message names the callers of the failing line.
+
+    `last_line` is that of the last statement of a fence that the card shows: such a fence may be
+    about the exception that it ends with.
+    """
     if isinstance(error, Found):
         return error.finding
-    code, message, hint = _verdict(error)
+    code, message, told = _verdict(error)
     cause = (error.__cause__ or error) if isinstance(error, Refusal) else error
     frames = list(_frames(cause.__traceback__, sources))
     if isinstance(cause, SyntaxError) and any(cause is each for each in sources.rejected):
@@ -54,7 +59,9 @@ def failure(error: BaseException, first_line: int, sources: Sources) -> Finding:
         before, text = sources.line(str(cause.filename), number)
         frames.append((sources.own(cause.filename), number, before + (cause.offset or 1)))
         if cause is error:
-            code, message, hint = "syntax-error", f"{cause.msg}", not_python.meant(text)
+            code, message, told = "syntax-error", f"{cause.msg}", not_python.meant(text)
+    if code == "exception-raised" and not told and frames and 0 < last_line <= frames[0][1]:
+        told = announcement(error, name_of(type(error)))
     path, line, column = frames[-1] if frames else ("", 0, 0)
     places = dict.fromkeys(f"{p}:{n}" for p, n, _ in reversed(frames))
     calls = [f"called from {each}" for each in list(places)[1:]]
@@ -64,7 +71,7 @@ def failure(error: BaseException, first_line: int, sources: Sources) -> Finding:
         path=path,
         line=line,
         column=max(column, 1),
-        hint=clean(hint),
+        hint=clean(told),
     )
 
 
@@ -78,10 +85,11 @@ def _verdict(error: BaseException) -> tuple[str, str, str]:
             return verdict(error) or ("assertion-failed", shown_error(error), "")
         case SystemExit():
             return "ended-early", f"the snippet ended the process with {shown_error(error)}", ended
-    code, hint = next(
-        ((code, hint) for code, meets, hint in _SYSTEM if meets(error)), ("exception-raised", "")
+    code, told = next(
+        ((code, told) for code, meets, told in _SYSTEM if meets(error)),
+        ("exception-raised", hint(error)),
     )
-    return code, shown_error(error), hint
+    return code, shown_error(error), told
 
 
 def _out_of_memory(error: BaseException) -> bool:
@@ -145,7 +153,7 @@ _SYSTEM = (
         _refused_by_sandbox,
         (
             "cards run in a sandbox: no network, no files but the project's, no writing but where "
-            "they run"
+            'they run; what needs more is marked {.no-run reason="…"}'
         ),
     ),
 )
@@ -158,6 +166,23 @@ def _frames(trace: TracebackType | None, sources: Sources) -> Iterator[tuple[str
             before, text = sources.line(frame.filename, frame.lineno)
             characters = text.encode()[: frame.colno or 0].decode(errors="ignore")
             yield path, frame.lineno, before + len(characters) + 1
+
+
+def near(frame: FrameType | None, sources: Sources) -> tuple[str, int, int]:
+    """The nearest file, line and column of the author's, in a frame or its callers.
+
+    The path is empty and the line 0 where there is none.
+    """
+    while frame is not None and not sources.own(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return "", 0, 1
+    instruction = itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
+    line, _, offset, _ = next(instruction, (None, None, None, None))
+    number = line or frame.f_lineno
+    before, text = sources.line(frame.f_code.co_filename, number)
+    characters = text.encode()[: offset or 0].decode(errors="ignore")
+    return sources.own(frame.f_code.co_filename), number, before + len(characters) + 1
 
 
 def shown_error(error: BaseException) -> str:

@@ -50,7 +50,12 @@ class Imports(importlib.abc.MetaPathFinder):
         self.own: set[str] = set()
         """The top-level packages that are the project's."""
         self._asked: dict[Path, dict[str, list[str]]] = {}
-        self._after = {**after, "numpy.testing": self._count, "torch.testing": self._count}
+        self._after = {
+            **after,
+            "numpy.testing": self._count,
+            "torch.testing": self._count,
+            "unittest.case": self._count_methods,
+        }
 
     def install(self) -> None:
         """Find every import from now on; call at once for libraries that are imported already."""
@@ -136,6 +141,12 @@ class Imports(importlib.abc.MetaPathFinder):
         for name, check in list(vars(testing).items()):
             if name.startswith("assert_") and callable(check):
                 setattr(testing, name, self.recorder.counting(check))
+
+    def _count_methods(self, case: ModuleType) -> None:
+        test = vars(case)["TestCase"]
+        for name, check in list(vars(test).items()):
+            if name.startswith("assert") and callable(check):
+                setattr(test, name, self.recorder.counting(check, of_object=True))
 
 
 class _ProjectLoader(importlib.machinery.SourceFileLoader):

@@ -37,16 +37,17 @@ def redirect_streams(scratch: Scratch) -> None:
     # These stay open for the process's life.
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     # By lines, as on a terminal: what the card's processes print stands where it would there.
-    sys.stdout = _writer(1, buffering=1)
-    sys.stderr = _writer(2, buffering=1)
+    sys.stdout = _writer(1)
+    sys.stderr = _writer(2)
     stack = open(scratch.stack.path, "wb")  # noqa: SIM115, PTH123
     faulthandler.enable(stack, all_threads=False)
     if TELL_STACK and sys.platform != "win32":
         faulthandler.register(TELL_STACK, stack, all_threads=False)
 
 
-def _writer(number: int, buffering: int) -> TextIO:
-    return open(number, "w", buffering, "utf-8", "backslashreplace", closefd=False)
+def _writer(number: int) -> TextIO:
+    """A stream that is written line by line: of a card that is ended, every line is there."""
+    return open(number, "w", 1, "utf-8", "backslashreplace", closefd=False)
 
 
 def limit(limits: Limits) -> None:

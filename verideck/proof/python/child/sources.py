@@ -5,6 +5,7 @@ import __future__
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -44,6 +45,8 @@ class Sources:
         """The top-level packages that the author's code names in its imports."""
         self.rejected: list[SyntaxError] = []
         """What was raised because a text of the author's is not Python."""
+        self.compiling: Callable[[str], AbstractContextManager[object]] = nullcontext
+        """The context in which a file is compiled."""
         self._files: set[str] = set()
         self._lines: dict[tuple[str, int], tuple[int, str]] = {}
 
@@ -85,9 +88,10 @@ class Sources:
         also: Callable[[ast.AST], None] | None,
     ) -> CodeType:
         parsed_as = "eval" if mode == "eval" else "exec"
-        tree: ast.AST = compile(
-            padded, str(file), parsed_as, ast.PyCF_ONLY_AST | flags, dont_inherit=True
-        )
+        with self.compiling(str(file)):
+            tree: ast.AST = compile(
+                padded, str(file), parsed_as, ast.PyCF_ONLY_AST | flags, dont_inherit=True
+            )
         self.imported |= set(_imported(tree))
         if isinstance(tree, ast.Module):
             for facts in Tracer(self.marks, self.flow, str(file), part).traced(tree):
@@ -98,7 +102,8 @@ class Sources:
         if mode == "single":
             rewritten = ast.Interactive(rewritten.body)
         try:
-            compiled = compile(rewritten, str(file), mode, flags, dont_inherit=True)
+            with self.compiling(str(file)):
+                compiled = compile(rewritten, str(file), mode, flags, dont_inherit=True)
         except SyntaxError as error:  # one of the compiler's, which counts bytes; parsers do not
             _, text = self.line(str(file), error.lineno or 0)
             before = text.encode()[: max((error.offset or 1) - 1, 0)]

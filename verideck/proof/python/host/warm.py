@@ -94,7 +94,7 @@ def _fork(control: socket.socket, channel: socket.socket, folder: Path) -> int:
 
 
 def _preload(modules: Sequence[str], words: Sequence[str]) -> None:
-    with _silence(), warnings.catch_warnings(action="ignore"):
+    with _silence(), _unwarned():
         for name in modules:
             module, _, attribute = name.partition(":")
             for each in itertools.accumulate(module.split("."), "{}.{}".format):
@@ -117,6 +117,21 @@ def _import(module: str, attribute: str = "") -> None:
         found = importlib.import_module(module)
         if attribute and not hasattr(found, attribute):
             _import(f"{module}.{attribute}")
+
+
+@contextlib.contextmanager
+def _unwarned() -> Iterator[None]:
+    """Ignore what libraries warn of when they are imported, and keep the filters that they set.
+
+    One that would hold for all warnings of a category of Python's own is not kept: a card that
+    does not import the library would have it, too.
+    """
+    with warnings.catch_warnings(action="ignore"):
+        before = list(warnings.filters)
+        yield
+        added = [each for each in warnings.filters if each not in before]
+    narrow = (each for each in added if each[1] or each[3] or each[2].__module__ != "builtins")
+    warnings.filters = [*narrow, *warnings.filters]
 
 
 @contextlib.contextmanager

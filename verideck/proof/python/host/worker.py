@@ -77,6 +77,7 @@ def execute(request: Request, channel: socket.socket, beneath: Path) -> Finished
             end=end,
             how=how(status, folder.last_words()),
             stack=folder.frames(),
+            **folder.said(),
         )
 
 

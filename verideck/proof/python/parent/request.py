@@ -66,6 +66,7 @@ def _step(snippet: Snippet, *, shows_value: bool) -> Step:
         column=snippet.origin.column,
         symbol=options.symbol,
         raises=options.raises,
+        warns=options.warns,
         match=options.match,
         part=_PARTS.get(options.role, Part.BEHIND),
         shows_value=is_code and shows_value,

@@ -75,6 +75,7 @@ def run(request: Request, stop: Event) -> Finished:
             end,
             how(process.returncode, folder.last_words()),
             folder.frames(),
+            **folder.said(),
         )
 
 

@@ -21,6 +21,7 @@ from verideck.proof.python.parent.comments import (
     place_of,
     rewritten,
 )
+from verideck.proof.python.parent.printed import beneath
 from verideck.proof.python.parent.request import limits_of, steps_of
 from verideck.proof.python.wire.messages import (
     REPORT,
@@ -64,9 +65,10 @@ def judged(
     proofs: list[Proof] = []
     told: list[Proof | Problem] = []
     for snippet, report in zip(steps_of(snippets), reports, strict=False):
-        yield from (_found(each, [snippet], config.root) for each in report.findings)
+        yield from (_found(each, [snippet], config) for each in report.findings)
         if report.error:
-            yield _found(report.error, [snippet], config.root)
+            failed = _found(report.error, [snippet], config)
+            yield replace(failed, message=beneath(failed.message, report.stdout, report.stderr))
         else:
             proofs.append(_proof(snippet, report, last))
         if not config.updating:
@@ -74,7 +76,7 @@ def judged(
     bearing = _bearing(snippets, reports, last)
     verdicts = [*told, *_verdicts(snippets, proofs, bearing, config)]
     if last is not None:
-        verdicts += [_found(each, steps_of(snippets), config.root) for each in last.findings]
+        verdicts += [_found(each, steps_of(snippets), config) for each in last.findings]
     fails = last is None or any(_is_error(report) for report in reports)
     yield from _honest(verdicts, fails=fails)
     complete = last is not None and not any(report.error for report in reports)
@@ -183,10 +185,11 @@ def _is_file(path: str, root: Path) -> bool:
         return False
 
 
-def _found(found: Finding, steps: Sequence[Snippet], root: Path) -> Problem:
+def _found(found: Finding, steps: Sequence[Snippet], config: ExecutionConfig) -> Problem:
     """A finding at the author's line; at the first of its fences if no line of theirs is known."""
-    place = trusted_place(Place(found.path, found.line, found.column), steps, root)
-    severity = Severity.WARNING if found.warning else Severity.ERROR
+    place = trusted_place(Place(found.path, found.line, found.column), steps, config.root)
+    is_error = found.code == Code.WARNING_GIVEN and config.warnings_are_errors
+    severity = Severity.WARNING if found.warning and not is_error else Severity.ERROR
     return Problem(Code(found.code), found.message, place or steps[0].place, found.hint, severity)
 
 
@@ -217,6 +220,8 @@ def _unfinished(
     hint = f"allow more by {setting} in [tool.verideck], or by {{{setting}=…}} on the fence"
     if not setting:
         hint = "a card's code must run to its end; nothing after this point was executed"
+    if run.end is not End.OUTPUT:  # of which there is too much
+        message = beneath(message, run.stdout, run.stderr)
     return Problem(code, message, _where(run, steps, config.root) or running.place, hint)
 
 
@@ -245,11 +250,17 @@ class _Group:
 def _bearing(
     snippets: Sequence[Snippet], reports: Sequence[StepReport], last: Epilogue | None
 ) -> set[Place]:
-    """The places of the steps that bear on an assertion, or on a value comment, that held."""
-    bears = last.bears if last else ()
+    """The places of the steps that bear on an assertion, or on a value comment, that held.
+
+    Of a card that did not run to its end, or in which something was raised behind its back, nobody
+    can tell: all of them.
+    """
+    steps = steps_of(snippets)
+    if last is None or any(each.code == Code.EXCEPTION_RAISED for each in last.findings):
+        return {step.place for step in steps}
     return {
         step.place
-        for step, report, each in zip(steps_of(snippets), reports, bears, strict=False)
+        for step, report, each in zip(steps, reports, last.bears, strict=False)
         if each or could_fail(step, report)
     }
 

@@ -58,8 +58,10 @@ class Step(Message, frozen=True):
     """The name that is taken from an included file."""
     raises: str = ""
     """The exception that the step must end with."""
+    warns: str = ""
+    """The category of the warning that the step must give."""
     match: str = ""
-    """A regular expression for that exception's message."""
+    """A regular expression for the message of that exception or warning."""
     part: Part = Part.BEHIND
     shows_value: bool = False
     """Whether the value of its last expression counts as printed, where nothing is printed."""
@@ -135,6 +137,8 @@ class StepReport(Message, frozen=True, tag="step"):
     seconds: Seconds
     said: tuple[Said, ...] = ()
     """What the statements with a value comment gave, in the order of time."""
+    stderr: str = ""
+    """The end of what it wrote to standard error, if it failed."""
 
 
 class ReadValue(Message, frozen=True):
@@ -198,6 +202,10 @@ class Finished(Message, frozen=True, tag="finished"):
     """Its exit status or signal, and the last line of its standard error."""
     stack: tuple[tuple[str, int], ...] = ()
     """Where it was when it was ended or crashed: files and lines, the innermost first."""
+    stdout: str = ""
+    """The end of what it printed."""
+    stderr: str = ""
+    """The end of what it wrote to standard error."""
 
 
 class Refused(Message, frozen=True, tag="refused"):

@@ -20,6 +20,8 @@ MEGABYTE = 1_000_000
 _FRAME = re.compile(r'^  File "(.*)", line (\d+)', re.MULTILINE)
 _ESCAPED = re.compile(r"\\(?:x(?=[0-9a-f]{2})|u(?=[0-9a-f]{4})|U(?=[0-9a-f]{8}))([0-9a-f]{2,8})")
 _LAST_WORDS = 2000
+MOST_SAID = 10_000
+"""Bytes of the end of a stream, of which a person reads the last lines."""
 _STACK = 100_000
 """Bytes of a stack that are read: a hundred frames with long names."""
 
@@ -98,6 +100,11 @@ class Scratch:
         """The last line that was written to standard error."""
         written = self.stderr.end(_LAST_WORDS)
         return written.decode("utf-8", "replace").strip().split("\n")[-1]
+
+    def said(self) -> dict[str, str]:
+        """The end of what was printed, and of what was written to standard error, by stream."""
+        ends = {"stdout": self.stdout.end(MOST_SAID), "stderr": self.stderr.end(MOST_SAID)}
+        return {name: end.decode("utf-8", "backslashreplace") for name, end in ends.items()}
 
     def frames(self) -> tuple[tuple[str, int], ...]:
         """The files and lines of the stack that was written last, the innermost first."""
