@@ -34,7 +34,7 @@ class Refusal(Exception):  # noqa: N818 - a verdict, not an error of ours
 
 def failure(error: BaseException, first_line: int, sources: Sources) -> Finding:
     """The report of an exception. The message names the callers of the failing line."""
-    code, message, hint = _verdict(error)
+    code, message, hint = _verdict(error, sources)
     cause = (error.__cause__ or error) if isinstance(error, Refusal) else error
     frames = list(_frames(cause.__traceback__, sources))
     if isinstance(cause, SyntaxError) and (path := sources.own(cause.filename)):
@@ -54,8 +54,11 @@ def failure(error: BaseException, first_line: int, sources: Sources) -> Finding:
     )
 
 
-def _verdict(error: BaseException) -> tuple[str, str, str]:
-    """The code, the message and the hint of a failure."""
+def _verdict(error: BaseException, sources: Sources) -> tuple[str, str, str]:
+    """The code, the message and the hint of a failure.
+
+    A SyntaxError that the author's code raises of other text is an exception like any other.
+    """
     ended = "a card's code must run to its end; nothing after this point was executed"
     match error:
         case Refusal():
@@ -64,7 +67,7 @@ def _verdict(error: BaseException) -> tuple[str, str, str]:
             return verdict(error) or ("assertion-failed", shown_error(error), "")
         case SystemExit():
             return "ended-early", f"the snippet ended the process with {shown_error(error)}", ended
-        case SyntaxError():
+        case SyntaxError() if sources.own(error.filename):
             return "syntax-error", f"{error.msg}", ""
     code, hint = next(
         ((code, hint) for code, meets, hint in _SYSTEM if meets(error)), ("exception-raised", "")

@@ -8,6 +8,10 @@ from pathlib import Path
 from types import CodeType
 
 from verideck.proof.python.child.assertions import Rewriter
+from verideck.proof.python.child.shown_source import Examined, ShownSource
+
+_WHOLE_FILE = (1, 1)
+"""Where the code of a module starts. No fence does: its opening line is above it."""
 
 
 class Sources:
@@ -22,6 +26,12 @@ class Sources:
         """The top-level packages that the author's code names in its imports."""
         self._files: set[str] = set()
         self._lines: dict[tuple[str, int], tuple[int, str]] = {}
+        self._shown = ShownSource(lambda filename: bool(self.own(filename)))
+
+    @property
+    def examined(self) -> list[Examined]:
+        """The author's functions, classes and modules whose source was read while it ran."""
+        return self._shown.examined
 
     def compiled(self, code: str, file: Path, start: tuple[int, int], mode: str) -> CodeType:
         """Compile code that starts at a line and column of a file.
@@ -31,6 +41,8 @@ class Sources:
         """
         line, column = start
         self._files.add(file.as_posix())
+        if mode == "exec" and (start != _WHOLE_FILE or self.name(file) in self.overlay):
+            self._shown.show(str(file), line, code)
         for number, text in enumerate(code.split("\n"), start=line):
             self._lines[str(file), number] = column - 1, text
         padded = "\n" * (line - 1) + code
