@@ -33,15 +33,19 @@ from types import (
 from typing import Any
 
 from verideck.proof.python.child.tautology import why_true
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.child.values import (
     describe,
     difference,
     is_array,
     is_program,
+    is_routine,
     shortened,
     traced,
 )
 from verideck.proof.python.wire.messages import Finding, ReadValue
+
+use_own_builtins(globals())
 
 NAME = "__verideck__"
 """The recorder's name in the namespace of rewritten code, and the attribute of its exceptions that
@@ -204,7 +208,7 @@ class Recorder:
     def weigh(self, value: Any) -> Any:  # noqa: ANN401 - whatever an author asserts
         """Return a value; raise if it could never be false."""
         kinds = [what for kind, what in _NEVER_FALSE if isinstance(value, kind)]
-        if inspect.isroutine(value):
+        if is_routine(value):
             kinds.append("a function that nobody called")
         if kinds:
             hint = "assert what comes of it; to see that it is there, write `is not None`"

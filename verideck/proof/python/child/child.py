@@ -14,8 +14,8 @@ import os
 import re
 import sys
 import threading
-import time
 from pathlib import Path
+from time import perf_counter
 from types import CodeType, ModuleType
 from typing import BinaryIO
 
@@ -25,6 +25,7 @@ from verideck.proof.python.child.dependencies import Dependencies
 from verideck.proof.python.child.failures import Refusal, clean, failure, shown_error
 from verideck.proof.python.child.imports import Imports
 from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.child.untouched import Untouched, keep_open, use_own_builtins
 from verideck.proof.python.wire.messages import (
     Epilogue,
     Finding,
@@ -40,13 +41,17 @@ from verideck.proof.python.wire.run import StepKind
 from verideck.proof.python.wire.scratch import Scratch, Stream
 from verideck.proof.sandbox import kernel
 
+use_own_builtins(globals())
+
 
 def run(request: Request, report: BinaryIO, scratch: Scratch) -> None:
     """Execute the steps of a request in one namespace, and write the report."""
     root = Path(request.root)
     die_with_parent()
-    process_env.redirect_streams(scratch)
+    stack = process_env.redirect_streams(scratch)
     process_env.limit(request.limits)
+    streams = (scratch.stdout, scratch.stderr, scratch.stack)
+    keep_open(frozenset({report.fileno(), stack, *(each.descriptor for each in streams)}))
     child = Child(request, scratch.stdout)
     if request.sandbox and not kernel.missing():
         kernel.enter(root, scratch.folder)
@@ -65,9 +70,9 @@ def _write(report: BinaryIO, line: Report) -> None:
 
 def leave() -> None:
     """End the process. It does not wait for threads that a snippet left behind."""
-    with contextlib.suppress(Exception):
-        sys.stdout.flush()
-        sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
     os._exit(0)
 
 
@@ -87,7 +92,8 @@ class Child:
         self.imports = Imports(self.sources, self.recorder, on_import)
         self.module = ModuleType("__main__")
         self.space = self.module.__dict__
-        self.space[NAME] = self.recorder
+        self.space.update({NAME: self.recorder, "__builtins__": builtins})
+        setattr(builtins, NAME, self.recorder)  # for code that has cleared its own names
         self.thread_failures: list[BaseException] = []
         sys.modules["__main__"] = self.module
         sys.argv = [str(self._file(request.steps[0]))]
@@ -96,10 +102,11 @@ class Child:
         own = {str(self._file(step)) for step in request.steps}
         self.dependencies = Dependencies(self.root, own, request.unlisted)
         self.imports.install()
+        self.untouched = Untouched()
 
     def report(self, step: Step) -> StepReport:
         """Execute one step and report what became of it."""
-        start, begun = self.printed.size, time.perf_counter()
+        start, begun = self.printed.size, perf_counter()
         held_before, entered_before = self.recorder.held, self.recorder.entered
         self.recorder.failed = None
         error: Finding | None = None
@@ -111,7 +118,8 @@ class Child:
             self._refuse_hidden_failures(raised, held_before, entered_before)
         except BaseException as caught:  # noqa: BLE001 - whatever an author's code raises is theirs to see
             error = failure(caught, step.line, self.sources)
-        self.stdout.flush()
+        with contextlib.suppress(OSError, ValueError):  # the author may have closed it
+            self.stdout.flush()
         return StepReport(
             error=error,
             value=value,
@@ -120,7 +128,7 @@ class Child:
             stdout=self.printed.read(start).decode("utf-8", "backslashreplace"),
             held=self.recorder.held - held_before + bool(raised),
             findings=self._findings(),
-            seconds=time.perf_counter() - begun,
+            seconds=perf_counter() - begun,
         )
 
     def epilogue(self) -> Epilogue:
@@ -138,7 +146,9 @@ class Child:
         """Execute a step; returns its value and the exception that it announced, as text."""
         if step.kind is StepKind.VALUE:
             code = self._compiled(step, "eval")
-            return _shown(eval(code, self.space)), ""  # noqa: S307 - what a verifier is for
+            with self.untouched.theirs:
+                value = eval(code, self.space)  # noqa: S307 - what a verifier is for
+            return _shown(value), ""
         if step.raises:
             return "", self._raised(step)
         self._run(step)
@@ -146,7 +156,8 @@ class Child:
 
     def _run(self, step: Step) -> None:
         if step.kind is StepKind.INCLUDE:
-            module = self.imports.module(self._file(step))
+            with self.untouched.theirs:
+                module = self.imports.module(self._file(step))
             public = {k: v for k, v in vars(module).items() if not k.startswith("_")}
             self.space.update(public)
             name = step.symbol.split(".")[0]
@@ -154,7 +165,10 @@ class Child:
                 self.space[name] = vars(module)[name]
             return
         self.module.__file__ = str(self._file(step))
-        exec(self._compiled(step, "exec"), self.space)  # noqa: S102 - what a verifier is for
+        code = self._compiled(step, "exec")
+        self.space.setdefault("__builtins__", builtins)  # else it would be given ours
+        with self.untouched.theirs:
+            exec(code, self.space)  # noqa: S102 - what a verifier is for
 
     def _compiled(self, step: Step, mode: str) -> CodeType:
         start = step.line, step.column

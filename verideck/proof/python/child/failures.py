@@ -13,8 +13,11 @@ from types import TracebackType
 
 from verideck.proof.python.child.assertions import verdict
 from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.messages import Finding
 from verideck.proof.sandbox import kernel
+
+use_own_builtins(globals())
 
 _ATTRIBUTES = re.compile(r"chmod|chown|utime|xattr")
 _FAR = 20

@@ -11,6 +11,9 @@ import warnings
 from types import ModuleType
 
 from verideck.proof.python.child.failures import Refusal
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
 
 _HAN = ["Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "PingFang SC", "Microsoft YaHei"]
 """Fonts with Chinese, as Debian (where the collection has the name of its first font), macOS and

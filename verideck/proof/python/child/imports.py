@@ -19,7 +19,10 @@ from types import CodeType, ModuleType
 from verideck.proof.python.child.assertions import NAME, Recorder
 from verideck.proof.python.child.import_stash import STASH
 from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.versions import Installed, claims, stamp
+
+use_own_builtins(globals())
 
 OnImport = Callable[[ModuleType], None]
 """Called with a library as soon as it has been imported."""

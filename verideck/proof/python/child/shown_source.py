@@ -14,6 +14,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
+
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
 
 _COMPILERS = ("torch.jit", "torch._sources")
 """Modules that read source to execute it in their own way."""
@@ -55,14 +60,14 @@ class ShownSource:
         find = inspect.findsource
 
         @functools.wraps(find)
-        def found(object: object) -> tuple[list[str], int]:  # noqa: A002 - its name in `inspect`
-            lines, index = find(object)  # type: ignore[arg-type] # as it was given
-            filename = inspect.getfile(object)  # type: ignore[arg-type] # as above
+        def found(object: Any) -> tuple[list[str], int]:  # noqa: A002, ANN401 - as `inspect` has it
+            lines, index = find(object)
+            filename = inspect.getfile(object)
             if self._is_own(filename):
                 self._examine(filename, index + 1, sys._getframe(1))  # noqa: SLF001 - who reads
             return lines, index
 
-        inspect.findsource = found  # type: ignore[assignment]
+        inspect.findsource = found
 
     def _examine(self, filename: str, line: int, frame: FrameType | None) -> None:
         readers: list[tuple[str, int]] = []

@@ -9,6 +9,9 @@ from types import CodeType
 
 from verideck.proof.python.child.assertions import Rewriter
 from verideck.proof.python.child.shown_source import Examined, ShownSource
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
 
 _WHOLE_FILE = (1, 1)
 """Where the code of a module starts. No fence does: its opening line is above it."""
