@@ -352,6 +352,7 @@ def execution_config(settings: Settings, store: Store) -> ExecutionConfig:
         sandbox=settings.sandbox,
         sandbox_required=settings.require_sandbox,
         sandbox_place=settings.at("sandbox"),
+        shared_memory=settings.shared_memory,
         store=store,
         executor=settings.executor,
         executor_place=settings.at("executor"),

@@ -70,6 +70,9 @@ class Settings:
     """Execute snippets in a sandbox, where the system has one."""
     require_sandbox: Switch = False
     """Execute nothing where there is no sandbox."""
+    shared_memory: Switch = False
+    """Let the sandbox open the shared memory and the semaphores of all processes: pools, queues,
+    locks and DataLoader workers need it."""
     executor: Executor = ""
     """What executes: `fork` or `spawn` processes here, or the cluster at `dask://host:port`."""
     audit_build: Switch = False

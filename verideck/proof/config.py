@@ -26,6 +26,8 @@ class ExecutionConfig:
     """Whether to execute nothing if the system has no sandbox."""
     sandbox_place: Place = PROJECT
     """The place of the `sandbox` setting."""
+    shared_memory: bool = False
+    """Whether the sandbox opens the shared memory and the semaphores of all processes."""
     store: Store = field(default_factory=lambda: Store(None))
     """The cache of proofs. A store without a folder stores nothing, so everything is executed."""
     updating: bool = False

@@ -14,16 +14,17 @@ import os
 import re
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 from types import CodeType, ModuleType
 from typing import BinaryIO
 
-from verideck.proof.python.child import figures, process_env
+from verideck.proof.python.child import figures, process_env, processes
 from verideck.proof.python.child.assertions import NAME, Recorder, is_idle
 from verideck.proof.python.child.dependencies import Dependencies
 from verideck.proof.python.child.failures import Refusal, clean, failure, shown_error
-from verideck.proof.python.child.imports import Imports
+from verideck.proof.python.child.imports import Imports, OnImport
 from verideck.proof.python.child.sources import Sources
 from verideck.proof.python.child.untouched import Untouched, keep_open, use_own_builtins
 from verideck.proof.python.wire.messages import (
@@ -52,9 +53,11 @@ def run(request: Request, report: BinaryIO, scratch: Scratch) -> None:
     process_env.limit(request.limits)
     streams = (scratch.stdout, scratch.stderr, scratch.stack)
     keep_open(frozenset({report.fileno(), stack, *(each.descriptor for each in streams)}))
-    child = Child(request, scratch.stdout)
-    if request.sandbox and not kernel.missing():
-        kernel.enter(root, scratch.folder)
+    sandboxed = request.sandbox and not kernel.missing()
+    on_import = processes.on_import(scratch.shared, sandboxed=sandboxed)
+    child = Child(request, scratch.stdout, on_import)
+    if sandboxed:
+        kernel.enter(root, scratch.folder, shared_memory=request.shared_memory)
     for step in request.steps:
         reported = child.report(step)
         _write(report, reported)
@@ -79,8 +82,13 @@ def leave() -> None:
 class Child:
     """Executes the steps of one card in one namespace."""
 
-    def __init__(self, request: Request, printed: Stream) -> None:
-        """Take over the process: what is imported and raised from now on is the card's."""
+    def __init__(
+        self, request: Request, printed: Stream, on_import: Mapping[str, OnImport]
+    ) -> None:
+        """Take over the process: what is imported and raised from now on is the card's.
+
+        `on_import` says by module what is called with it after its import.
+        """
         self.root = Path(request.root)
         self.traced = request.traces
         self.printed = printed
@@ -88,8 +96,8 @@ class Child:
         self.recorder = Recorder(traces=self.traced)
         self.sources = Sources(self.root, request.overlay, traces=self.traced)
         seeds = process_env.Seeds(request.seed)
-        on_import = {**seeds.on_import, "matplotlib": figures.on_import}
-        self.imports = Imports(self.sources, self.recorder, on_import)
+        every = {**seeds.on_import, "matplotlib": figures.on_import, **on_import}
+        self.imports = Imports(self.sources, self.recorder, every)
         self.module = ModuleType("__main__")
         self.space = self.module.__dict__
         self.space.update({NAME: self.recorder, "__builtins__": builtins})

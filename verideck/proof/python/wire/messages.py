@@ -79,6 +79,13 @@ class Request(Message, frozen=True):
     """By file of the project: text that takes the place of its own."""
     traces: bool = False
     """Whether the report includes what assertions read."""
+    shared_memory: bool = False
+    """Whether the sandbox opens the shared memory of all processes."""
+
+    @property
+    def may_share(self) -> bool:
+        """Whether the card can reach, and remove, the shared memory of other processes."""
+        return self.shared_memory or not self.sandbox
 
 
 # What a card's process reports, one line each
