@@ -22,6 +22,7 @@ from typing import BinaryIO
 
 from verideck.proof.python.child import figures, process_env, processes
 from verideck.proof.python.child.assertions import NAME, Recorder, is_idle
+from verideck.proof.python.child.beside import Beside
 from verideck.proof.python.child.dependencies import Dependencies
 from verideck.proof.python.child.failures import Refusal, clean, failure, shown_error
 from verideck.proof.python.child.imports import Imports, OnImport
@@ -55,7 +56,7 @@ def run(request: Request, report: BinaryIO, scratch: Scratch) -> None:
     keep_open(frozenset({report.fileno(), stack, *(each.descriptor for each in streams)}))
     sandboxed = request.sandbox and not kernel.missing()
     on_import = processes.on_import(scratch.shared, sandboxed=sandboxed)
-    child = Child(request, scratch.stdout, on_import)
+    child = Child(request, scratch.stdout, on_import, sandboxed=sandboxed)
     if sandboxed:
         kernel.enter(root, scratch.folder, shared_memory=request.shared_memory)
     for step in request.steps:
@@ -83,7 +84,12 @@ class Child:
     """Executes the steps of one card in one namespace."""
 
     def __init__(
-        self, request: Request, printed: Stream, on_import: Mapping[str, OnImport]
+        self,
+        request: Request,
+        printed: Stream,
+        on_import: Mapping[str, OnImport],
+        *,
+        sandboxed: bool,
     ) -> None:
         """Take over the process: what is imported and raised from now on is the card's.
 
@@ -109,7 +115,15 @@ class Child:
         self.recorder.heed_joins()
         own = {str(self._file(step)) for step in request.steps}
         self.dependencies = Dependencies(self.root, own, request.unlisted)
-        self.imports.install()
+        noted = [file.parent for step in request.steps if (file := self._note(step))]
+        self.beside: Beside | None = None
+        if noted:
+            read = self.dependencies.read
+            self.beside = Beside(
+                noted[0], self.root, request.unlisted, links=sandboxed, on_read=read
+            )
+            self.dependencies.on_event = self.beside.hear
+        self.imports.install([*noted[:1], self.root / "src"])
         self.untouched = Untouched()
 
     def report(self, step: Step) -> StepReport:
@@ -152,6 +166,8 @@ class Child:
 
     def _execute(self, step: Step) -> tuple[str, str]:
         """Execute a step; returns its value and the exception that it announced, as text."""
+        if self.beside and step.kind is not StepKind.INCLUDE:
+            self.beside.offer_named(step.code)
         if step.kind is StepKind.VALUE:
             code = self._compiled(step, "eval")
             with self.untouched.theirs:
@@ -244,6 +260,10 @@ class Child:
 
     def _file(self, step: Step) -> Path:
         return self.root / step.path
+
+    def _note(self, step: Step) -> Path | None:
+        """The Markdown file that a step stands in; None for one that is a file of the project."""
+        return None if step.kind is StepKind.INCLUDE else self._file(step)
 
 
 def _shown(value: object) -> str:

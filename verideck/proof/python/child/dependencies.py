@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from verideck.proof.python.child import beside
 from verideck.proof.python.child import imports as modules_here
 from verideck.proof.python.child.imports import INSTALLED, Imports, is_installed
 from verideck.proof.python.child.untouched import Untouched, use_own_builtins
@@ -30,7 +31,7 @@ _STARTS = {
     "subprocess.Popen", "cpython.PyInterpreterState_New",
 }  # fmt: skip
 """What Python calls it when a process starts another one, or an interpreter inside of it."""
-_HEARD = _OPENS | _LISTS | _STARTS
+_HEARD = _OPENS | _LISTS | _STARTS | beside.HEARD
 _LOOKS_FOR_MODULES = ("importlib.", "_frozen_importlib", versions.__name__)
 """Modules that list folders only to find modules: `Imports` knows which of them count."""
 
@@ -58,6 +59,9 @@ class Dependencies:
         self._unseen = False
         self._over = False
         self._untouched = Untouched((builtins,))
+        self._is_offering = False
+        self.on_event: Callable[[str, tuple[object, ...]], None] = lambda *_: None
+        """Called with an event that may name something beside the note, before it happens."""
         sys.addaudithook(self._heard)
         with contextlib.suppress(ImportError):  # Windows has another door, and it tells
             import _posixsubprocess  # noqa: PLC0415
@@ -77,7 +81,21 @@ class Dependencies:
         if self._over or event not in _HEARD:
             return
         with self._untouched:  # this may be in the midst of the author's code
-            self._note(event, arguments)
+            if event in beside.HEARD and not self._is_offering:
+                self._is_offering = True
+                try:
+                    self.on_event(event, arguments)
+                finally:
+                    self._is_offering = False
+            if not self._is_offering:
+                self._note(event, arguments)
+
+    def read(self, file: Path) -> None:
+        """Remember a file of the project, or a folder whose names count, that the card may read."""
+        if file.is_dir():
+            self._remember(str(file), self._listed, self._content)
+        else:
+            self._remember(str(file), self._opened, self._stamp)
 
     def _note(self, event: str, arguments: tuple[object, ...]) -> None:
         if event in _OPENS:

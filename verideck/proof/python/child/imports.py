@@ -42,11 +42,17 @@ class Imports(importlib.abc.MetaPathFinder):
         self.own: set[str] = set()
         """The top-level packages that are the project's."""
         self._asked: dict[Path, dict[str, list[str]]] = {}
+        self._local: tuple[Path, ...] = ()
         self._after = {**after, "numpy.testing": self._count, "torch.testing": self._count}
 
-    def install(self) -> None:
-        """Find every import from now on; call at once for libraries that are imported already."""
-        sys.path.insert(0, str(self.root))
+    def install(self, further: Iterable[Path] = ()) -> None:
+        """Find every import from now on; call at once for libraries that are imported already.
+
+        Modules are also looked for in `further` folders of the project, after its own.
+        """
+        folders = [each for each in dict.fromkeys(further) if each.is_dir() and each != self.root]
+        sys.path[:0] = map(str, [self.root, *folders])
+        self._local = tuple(folders)
         sys.meta_path.insert(0, self)
         self._call_for(sys.modules)
         STASH.on_show = self._call_for
@@ -56,7 +62,7 @@ class Imports(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         """Find a module as Python does; its loader calls what is registered for it."""
         self._ask(fullname, path)
-        if spec := STASH.find_spec(fullname, path, target):
+        if not self._is_local(fullname) and (spec := STASH.find_spec(fullname, path, target)):
             return spec
         spec = self._folder(fullname, path) or importlib.machinery.PathFinder.find_spec(
             fullname, path, target
@@ -88,6 +94,12 @@ class Imports(importlib.abc.MetaPathFinder):
         if path is not None or f"{fullname}/*.py" not in self._asked[self.root][fullname]:
             return None
         return importlib.machinery.PathFinder.find_spec(fullname, [str(self.root)])
+
+    def _is_local(self, fullname: str) -> bool:
+        """Whether a further folder of the project has what a library is called, too."""
+        top = fullname.partition(".")[0]
+        found = (self._asked.get(folder, {}).get(top, ()) for folder in self._local)
+        return any(each.endswith(".py") for names in found for each in names)
 
     def _ask(self, fullname: str, path: Sequence[str] | None) -> None:
         """Remember the files of the project that a name could mean, whether it is found or not."""
