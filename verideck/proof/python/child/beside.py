@@ -14,6 +14,7 @@ import ast
 import contextlib
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -63,20 +64,38 @@ class Beside:
         """Names that are the card's, with all below them: each is offered once."""
         self._made: set[str] = set()
         """Folders that were made for what is below them."""
+        self._put: set[str] = set()
+        """Copies that the card has not written into."""
         self._listed: set[str] = set()
+        self._busy = threading.local()
 
     def offer_named(self, code: str) -> None:
         """Offer what the texts of a step name: not all that looks for a file is heard."""
         with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            for node in ast.walk(ast.parse(code)):
-                match node:
-                    case ast.Constant(value=str(text)) if 0 < len(text) <= _LONGEST:
-                        name = self._name(text)
-                        if name and self._is_there(name):
-                            self._offer(name)
+            tree = ast.parse(code)
+            with self._at_work():
+                for node in ast.walk(tree):
+                    match node:
+                        case ast.Constant(value=str(text)) if 0 < len(text) <= _LONGEST:
+                            name = self._name(text)
+                            if name and self._is_there(name):
+                                self._offer(name)
 
     def hear(self, event: str, arguments: Sequence[object]) -> None:
         """Offer what an audit event is about to read, and leave to the card what it changes."""
+        if not getattr(self._busy, "now", False):  # else it is what we do ourselves
+            with self._at_work():
+                self._heed(event, arguments)
+
+    @contextlib.contextmanager
+    def _at_work(self) -> Iterator[None]:
+        self._busy.now = True
+        try:
+            yield
+        finally:
+            self._busy.now = False
+
+    def _heed(self, event: str, arguments: Sequence[object]) -> None:
         if event in _TAKES:
             if arguments[-1] in (None, -1):  # no name is relative to a descriptor
                 for path in arguments[: _TAKES[event]]:
@@ -142,10 +161,12 @@ class Beside:
         if not (listed and self._links):  # that a link is opened is heard
             self._on_read(source.resolve())
         self._taken.add(name)
-        if self._links:
-            target.symlink_to(source.resolve())
-        elif source.is_file():
-            shutil.copyfile(source, target)
+        with contextlib.suppress(FileExistsError):  # another thread was as fast
+            if self._links:
+                target.symlink_to(source.resolve())
+            elif source.is_file():
+                shutil.copyfile(source, target)
+                self._put.add(name)
 
     def _list(self, name: str) -> None:
         """Offer all that a folder beside the note holds."""
@@ -161,6 +182,7 @@ class Beside:
     def _own(self, name: str) -> None:
         """Turn a link into a copy: it is about to be written."""
         target = Path(self._work, name)
+        self._put.discard(name)
         if target.is_symlink() and (source := target.resolve()).is_relative_to(self._root):
             target.unlink()
             shutil.copyfile(source, target)
@@ -171,8 +193,10 @@ class Beside:
             if self._is_there(above):
                 self._offer(above)
         target = Path(self._work, name)
-        if target.is_symlink() and target.resolve().is_relative_to(self._root):
-            target.unlink()
+        leads_out = target.is_symlink() and target.resolve().is_relative_to(self._root)
+        if leads_out or name in self._put:
+            target.unlink(missing_ok=True)
+        self._put.discard(name)
         self._taken.add(name)
 
     def _take(self, name: str, *, makes: bool) -> None:
@@ -181,6 +205,7 @@ class Beside:
             if makes and name in self._made:
                 shutil.rmtree(Path(self._work, name), ignore_errors=True)
             self._made.discard(name)
+            self._put.discard(name)
             self._taken.add(name)
 
 

@@ -59,7 +59,6 @@ class Dependencies:
         self._unseen = False
         self._over = False
         self._untouched = Untouched((builtins,))
-        self._is_offering = False
         self.on_event: Callable[[str, tuple[object, ...]], None] = lambda *_: None
         """Called with an event that may name something beside the note, before it happens."""
         sys.addaudithook(self._heard)
@@ -81,14 +80,9 @@ class Dependencies:
         if self._over or event not in _HEARD:
             return
         with self._untouched:  # this may be in the midst of the author's code
-            if event in beside.HEARD and not self._is_offering:
-                self._is_offering = True
-                try:
-                    self.on_event(event, arguments)
-                finally:
-                    self._is_offering = False
-            if not self._is_offering:
-                self._note(event, arguments)
+            if event in beside.HEARD:
+                self.on_event(event, arguments)
+            self._note(event, arguments)
 
     def read(self, file: Path) -> None:
         """Remember a file of the project, or a folder whose names count, that the card may read."""

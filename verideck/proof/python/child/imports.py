@@ -53,6 +53,10 @@ class Imports(importlib.abc.MetaPathFinder):
         folders = [each for each in dict.fromkeys(further) if each.is_dir() and each != self.root]
         sys.path[:0] = map(str, [self.root, *folders])
         self._local = tuple(folders)
+        for folder in folders:
+            found = {each.partition("/")[0] for each in claims(folder, sys.modules.keys())}
+            for name in {each.partition(".")[0] for each in found if _is_module(folder / each)}:
+                _forget(name)
         sys.meta_path.insert(0, self)
         self._call_for(sys.modules)
         STASH.on_show = self._call_for
@@ -157,6 +161,17 @@ class _ProjectLoader(importlib.machinery.SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         vars(module)[NAME] = self._imports.recorder
         super().exec_module(module)
+
+
+def _is_module(path: Path) -> bool:
+    return path.suffix == ".py" or any(path.glob("*.py"))
+
+
+def _forget(library: str) -> None:
+    """Have a library imported anew that another card needs, or what is found in its place."""
+    if library not in sys.stdlib_module_names and library != _OURS:
+        for name in [each for each in sys.modules if f"{each}.".startswith(f"{library}.")]:
+            del sys.modules[name]
 
 
 def is_installed(file: Path, root: Path) -> bool:
