@@ -116,6 +116,7 @@ class Child:
         own = {str(self._file(step)) for step in request.steps}
         self.dependencies = Dependencies(self.root, own, request.unlisted)
         noted = [file.parent for step in request.steps if (file := self._note(step))]
+        self.figures = figures.Figures()
         self.beside: Beside | None = None
         if noted:
             read = self.dependencies.read
@@ -134,9 +135,11 @@ class Child:
         error: Finding | None = None
         value = raised = ""
         drawings: list[str] = []
+        if step.shown:
+            self.figures.close()
         try:
             value, raised = self._execute(step)
-            drawings = [] if self.traced else figures.taken()
+            drawings = [] if self.traced else self.figures.taken(keep=step.shown)
             self._refuse_hidden_failures(raised, held_before, entered_before)
         except BaseException as caught:  # noqa: BLE001 - whatever an author's code raises is theirs to see
             error = failure(caught, step.line, self.sources)

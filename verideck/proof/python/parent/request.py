@@ -52,4 +52,5 @@ def _step(snippet: Snippet) -> Step:
         symbol=options.symbol,
         raises=options.raises,
         match=options.match,
+        shown=options.role is Role.SHOWN,
     )

@@ -60,6 +60,8 @@ class Step(Message, frozen=True):
     """The exception that the step must end with."""
     match: str = ""
     """A regular expression for that exception's message."""
+    shown: bool = False
+    """Whether the card shows the code."""
 
 
 class Request(Message, frozen=True):
@@ -115,7 +117,7 @@ class StepReport(Message, frozen=True, tag="step"):
     raised: str
     """The announced exception, as `Type: text`."""
     figures: tuple[str, ...]
-    """The open figures, as SVG."""
+    """The figures that it left open, as SVG."""
     stdout: str
     held: Count
     """Assertions that were executed and held."""
