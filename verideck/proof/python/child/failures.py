@@ -119,7 +119,7 @@ def _wants_shared_memory(error: BaseException) -> bool:
     if not kernel.entered():
         return False
     if isinstance(error, PermissionError) and error.errno == errno.EACCES:
-        innermost = traceback.extract_tb(error.__traceback__)[-1:]
+        innermost = traceback.extract_tb(error.__traceback__)[-2:]  # the last may be ours
         named = str(error.filename).startswith(f"{SHARED_MEMORY}/")
         return named or any(_SHARES.search(each.filename) for each in innermost)
     return "shared memory" in str(error) and os.strerror(errno.EACCES) in str(error)
