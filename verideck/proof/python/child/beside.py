@@ -14,6 +14,7 @@ import ast
 import contextlib
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -34,6 +35,9 @@ HEARD = {"open", "sqlite3.connect", *_CHANGES, *_LISTS, *_TAKES}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _ANEW = os.O_TRUNC | os.O_EXCL
 _LONGEST = 255
+"""Characters of a text that may be a name."""
+_DEEPEST = 1000
+"""Characters of a name that is looked for: a card may make folders without end."""
 
 
 class Beside:
@@ -65,7 +69,7 @@ class Beside:
         self._made: set[str] = set()
         """Folders that were made for what is below them."""
         self._put: set[str] = set()
-        """Copies that the card has not written into."""
+        """Links and copies of ours: the card has not written into them."""
         self._listed: set[str] = set()
         self._busy = threading.local()
 
@@ -98,8 +102,7 @@ class Beside:
     def _heed(self, event: str, arguments: Sequence[object]) -> None:
         if event in _TAKES:
             if arguments[-1] in (None, -1):  # no name is relative to a descriptor
-                for path in arguments[: _TAKES[event]]:
-                    self._take(self._name(path), makes=event == "os.mkdir")
+                self._give(event, [self._name(path) for path in arguments[: _TAKES[event]]])
             return
         path, writes, anew = arguments[0], event in _CHANGES, False
         if event == "sqlite3.connect":
@@ -128,11 +131,12 @@ class Beside:
         if not isinstance(text, str) or "\0" in text:
             return ""
         try:
-            name = os.path.abspath(text)  # noqa: PTH100 - a link stays what it is
-        except OSError:  # the current folder is gone
+            name = os.path.normpath(os.path.join(_current_folder(), text))  # noqa: PTH118 - often
+        except OSError:  # the current folder is gone, or too deep
             return ""
         work = f"{self._work}{os.sep}"
-        return name.removeprefix(work) if name.startswith(work) else ""
+        inside = name.startswith(work) and len(name) <= len(work) + _DEEPEST
+        return name.removeprefix(work) if inside else ""
 
     def _is_there(self, name: str) -> bool:
         """Whether the note's folder has something of the project under a name."""
@@ -166,7 +170,7 @@ class Beside:
                 target.symlink_to(source.resolve())
             elif source.is_file():
                 shutil.copyfile(source, target)
-                self._put.add(name)
+            self._put.add(name)
 
     def _list(self, name: str) -> None:
         """Offer all that a folder beside the note holds."""
@@ -182,31 +186,36 @@ class Beside:
     def _own(self, name: str) -> None:
         """Turn a link into a copy: it is about to be written."""
         target = Path(self._work, name)
-        self._put.discard(name)
-        if target.is_symlink() and (source := target.resolve()).is_relative_to(self._root):
+        if name in self._put and target.is_symlink():
+            source = target.resolve()
             target.unlink()
             shutil.copyfile(source, target)
+        self._put.discard(name)
 
     def _leave(self, name: str) -> None:
         """Leave a name to the card, which is about to make a file of its own there."""
         for above in list(_above(name))[:1]:
             if self._is_there(above):
                 self._offer(above)
-        target = Path(self._work, name)
-        leads_out = target.is_symlink() and target.resolve().is_relative_to(self._root)
-        if leads_out or name in self._put:
-            target.unlink(missing_ok=True)
+        if name in self._put:
+            Path(self._work, name).unlink(missing_ok=True)
         self._put.discard(name)
         self._taken.add(name)
 
-    def _take(self, name: str, *, makes: bool) -> None:
-        """Leave a name to the card, which makes a folder there, moves it or removes it."""
-        if name:
-            if makes and name in self._made:
-                shutil.rmtree(Path(self._work, name), ignore_errors=True)
-            self._made.discard(name)
-            self._put.discard(name)
-            self._taken.add(name)
+    def _give(self, event: str, names: Sequence[str]) -> None:
+        """Leave names to the card, which makes a folder there, moves or removes what is there."""
+        if event == "os.mkdir" and self._made.intersection(names):
+            shutil.rmtree(Path(self._work, names[0]), ignore_errors=True)
+        moved = event == "os.rename" and names[0] in self._put
+        self._made.difference_update(names)
+        self._put.difference_update(names)
+        self._put.update(names[1:] if moved else ())
+        self._taken.update(filter(None, names))
+
+
+def _current_folder() -> str:
+    """The current folder. Linux's C library takes minutes to find one that is a thousand deep."""
+    return os.readlink("/proc/self/cwd") if sys.platform == "linux" else os.getcwd()  # noqa: PTH109, PTH115
 
 
 def _above(name: str) -> Iterator[str]:

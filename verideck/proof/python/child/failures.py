@@ -108,7 +108,7 @@ def _refused_by_sandbox(error: BaseException) -> bool:
     refused = any(
         isinstance(each, unknown_host)
         or (isinstance(each, PermissionError) and each.errno)
-        or "operation not permitted" in str(each).lower()  # a library's own exception
+        or "operation not permitted" in _text(each).lower()  # a library's own exception
         for each in itertools.islice(_causes(error), _FAR)
     )
     return refused and bool(kernel.entered())
@@ -122,7 +122,7 @@ def _wants_shared_memory(error: BaseException) -> bool:
         innermost = traceback.extract_tb(error.__traceback__)[-2:]  # the last may be ours
         named = str(error.filename).startswith(f"{SHARED_MEMORY}/")
         return named or any(_SHARES.search(each.filename) for each in innermost)
-    return "shared memory" in str(error) and os.strerror(errno.EACCES) in str(error)
+    return "shared memory" in _text(error) and os.strerror(errno.EACCES) in _text(error)
 
 
 def _causes(error: BaseException | None) -> Iterator[object]:
@@ -180,12 +180,16 @@ def _frames(trace: TracebackType | None, sources: Sources) -> Iterator[tuple[str
 
 def shown_error(error: BaseException) -> str:
     """An exception as `Type: text`."""
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - an author's __str__ may raise anything
-        text = "(whose text cannot be had)"
+    text = _text(error)
     name = type(error).__qualname__
     return clean(f"{name}: {text}" if text else name)
+
+
+def _text(error: object) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an author's __str__ may raise anything
+        return "(whose text cannot be had)"
 
 
 def clean(text: str) -> str:
