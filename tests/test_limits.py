@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,7 @@ with open("large", "wb") as file:
 assert file.closed
 """
 MANY = """\
+import shutil
 from pathlib import Path
 for number in range(50):
     folder = Path(f"{number}")
@@ -68,6 +70,7 @@ assert folder
 """
 BESIDE = """\
 import tempfile
+import shutil
 from pathlib import Path
 Path("..", "beside").write_bytes(bytes(1_500_000))
 Path(tempfile.mkdtemp(), "temporary").write_bytes(bytes(1_500_000))
@@ -358,3 +361,16 @@ def test_tensors_have_the_memory_that_is_allowed(tmp_path: Path) -> None:
     assert (first.code, first.place.line) == (Code.MEMORY_LIMIT, FIRST + 2)
     assert "memory in [tool.verideck]" in first.hint
     assert not isinstance(second, Problem)
+
+
+@pytest.mark.torch
+def test_a_compiler_of_torch_stays_within_the_disk_that_is_allowed(tmp_path: Path) -> None:
+    """`torch.compile` makes C++; it compiles no headers beforehand, which take 156 MB."""
+    pytest.importorskip("torch")
+    if not shutil.which("g++"):
+        pytest.skip("there is no compiler")
+    code = (
+        "import torch\nf = torch.compile(torch.sin)\nx = torch.ones(3)\nassert f(x).equal(x.sin())"
+    )
+    text = card("one", code).replace("```python", "```python {timeout=300}")
+    assert project(tmp_path, {"a.md": text}).problems() == []

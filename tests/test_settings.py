@@ -188,6 +188,7 @@ def test_every_setting_has_a_type_that_says_what_fits(tmp_path: Path) -> None:
             "executor",
             "sandbox",
             "require_sandbox",
+            "shared_memory",
             "verify",
             "warnings",
             "audit.build",

@@ -20,6 +20,7 @@ from verideck.cli.report import summarise
 from verideck.model import Card, Note, Passage, Proof, ProvenCard, Role, Snippet
 from verideck.problems import BuildFailedError, Code, Problem
 from verideck.proof.languages import VERIFIERS
+from verideck.proof.sandbox import kernel
 from verideck.rules import RULES
 from verideck.settings import Settings
 from verideck.source.syntaxes import SYNTAXES
@@ -176,6 +177,7 @@ FORMS: Mapping[str, Callable[[Path, list[Problem]], Iterator[str]]] = {
     "cards.md": _cards,
     "notes.md": _notes,
     "snippets.md": _snippets,
+    "world.md": _snippets,
     "problems.md": _problems,
     "rebuilds.md": _rebuilds,
     "lint.md": _rules,
@@ -210,6 +212,8 @@ def _skip_unless_runnable(case: Case) -> None:
     """Skip a case whose heading ends with a library or system that is not here, as `… (torch)`."""
     if case.heading.endswith("(Linux)") and sys.platform != "linux":
         pytest.skip("its limits are kept by Linux")
+    if "(sandbox)" in case.heading and kernel.missing():
+        pytest.skip(f"no sandbox: {kernel.missing()}")
     for library in ("torch", "matplotlib", "distributed"):
         if case.heading.endswith(f"({library})") and find_spec(library) is None:
             pytest.skip(f"{library} is not installed")

@@ -237,13 +237,11 @@ for number in range(3, 9):
         ("import os\nos._exit(3)", "exit status 3"),
         ("import os\nos.abort()", "SIGABRT"),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
-        ("import os\nos.closerange(0, 64)", "exit status"),
         ("import sys\nsys.exit(0)", "SystemExit"),
         ("exit()", "SystemExit"),
         ("raise SystemExit('done')", "SystemExit: done"),
         (FORGERY, "exit status 0"),
         (f"{FORGERY}\nos._exit(0)", "exit status 0"),
-        ("import json\njson.dumps = None", "exit status 1"),
     ],
 )
 def test_a_card_that_ends_early_is_a_failure(tmp_path: Path, code: str, says: str) -> None:

@@ -353,6 +353,7 @@ def execution_config(settings: Settings, store: Store) -> ExecutionConfig:
         sandbox_required=settings.require_sandbox,
         sandbox_place=settings.at("sandbox"),
         warnings_are_errors=settings.warnings == "error",
+        shared_memory=settings.shared_memory,
         store=store,
         executor=settings.executor,
         executor_place=settings.at("executor"),

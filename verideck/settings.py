@@ -73,6 +73,9 @@ class Settings:
     """Execute nothing where there is no sandbox."""
     warnings: Told = "warning"
     """What a warning that a snippet gives is told as: a warning, or an error."""
+    shared_memory: Switch = False
+    """Let the sandbox open the shared memory and the semaphores of all processes: pools, queues,
+    locks and DataLoader workers need it."""
     executor: Executor = ""
     """What executes: `fork` or `spawn` processes here, or the cluster at `dask://host:port`."""
     audit_build: Switch = False

@@ -28,6 +28,8 @@ class ExecutionConfig:
     """The place of the `sandbox` setting."""
     warnings_are_errors: bool = False
     """Whether a card does not hold if one of its snippets gives a warning."""
+    shared_memory: bool = False
+    """Whether the sandbox opens the shared memory and the semaphores of all processes."""
     store: Store = field(default_factory=lambda: Store(None))
     """The cache of proofs. A store without a folder stores nothing, so everything is executed."""
     updating: bool = False

@@ -39,6 +39,7 @@ _SYSTEM = (
 """What programs and libraries read; none of it is secret."""
 _FONTS = (".fonts", ".local/share/fonts")
 _SINKS = ("/dev/null", "/dev/zero", "/dev/full")
+_SHARED_MEMORY = ("/dev/shm",)  # noqa: S108 - no file of ours is made there
 
 _REFUSED = {
     "the network, and programs behind sockets of the file system": """
@@ -125,18 +126,19 @@ def prepare() -> None:
     _program()
 
 
-def enter(root: Path, scratch: Path) -> None:
+def enter(root: Path, scratch: Path, *, shared_memory: bool = False) -> None:
     """Put this process into the sandbox, for good.
 
-    It can read the project's folder `root` and write into `scratch`. Raises OSError, or sandlock's
-    error, if the kernel refuses.
+    It can read the project's folder `root` and write into `scratch`; with `shared_memory` also
+    what other processes share. Raises OSError, or sandlock's error, if the kernel refuses.
     """
     import sandlock  # noqa: PLC0415 - only where there is a sandbox
 
     program = _program()
+    outside = [*_SINKS, *(_SHARED_MEMORY if shared_memory else ())]
     sandlock.confine(
         sandlock.Sandbox(
-            fs_readable=sorted(set(_readable(root))), fs_writable=[str(scratch), *_there(_SINKS)]
+            fs_readable=sorted(set(_readable(root))), fs_writable=[str(scratch), *_there(outside)]
         )
     )
     _load(program)

@@ -39,14 +39,18 @@ from verideck.proof.python.child.flow import Began, Flow
 from verideck.proof.python.child.marks import Marks, SharedMarks
 from verideck.proof.python.child.tautology import is_constant, why_true
 from verideck.proof.python.child.tracer import NAME, SITE
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.child.values import (
     describe,
     difference,
     is_program,
+    is_routine,
     shortened,
     traced,
 )
 from verideck.proof.python.wire.messages import Finding, ReadValue
+
+use_own_builtins(globals())
 
 _IDLE = "nothing-asserted"
 """The code of an assertion that cannot fail."""
@@ -261,7 +265,7 @@ class Recorder:
     def weigh(self, value: Any) -> Any:  # noqa: ANN401 - whatever an author asserts
         """Return a value; raise if it could never be false."""
         kinds = [what for kind, what in _NEVER_FALSE if isinstance(value, kind)]
-        if inspect.isroutine(value):
+        if is_routine(value):
             kinds.append("a function that nobody called")
         if comparisons.is_collection_of_verdicts(value):
             raise self.idle("a collection that is not empty is true", "write `assert all(…)`")

@@ -7,6 +7,10 @@ import inspect
 import unittest
 from collections.abc import Callable, Iterator, Mapping
 
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
+
 _PREFIX = "test"
 
 

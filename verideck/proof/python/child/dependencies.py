@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import os
 import sys
@@ -11,11 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from verideck.proof.python.child import beside
 from verideck.proof.python.child import imports as modules_here
 from verideck.proof.python.child.imports import INSTALLED, Imports, is_installed
+from verideck.proof.python.child.untouched import Untouched, use_own_builtins
 from verideck.proof.python.wire import versions
 from verideck.proof.python.wire.messages import Claims, DependsOn
 from verideck.proof.python.wire.versions import claims, content, stamp
+
+use_own_builtins(globals())
 
 Seen = TypeVar("Seen")
 
@@ -26,6 +31,7 @@ _STARTS = {
     "subprocess.Popen", "cpython.PyInterpreterState_New",
 }  # fmt: skip
 """What Python calls it when a process starts another one, or an interpreter inside of it."""
+_HEARD = _OPENS | _LISTS | _STARTS | beside.HEARD
 _LOOKS_FOR_MODULES = ("importlib.", "_frozen_importlib", versions.__name__)
 """Modules that list folders only to find modules: `Imports` knows which of them count."""
 
@@ -52,6 +58,9 @@ class Dependencies:
         self._listed: dict[str, str] = {}
         self._unseen = False
         self._over = False
+        self._untouched = Untouched((builtins,))
+        self.on_event: Callable[[str, tuple[object, ...]], None] = lambda *_: None
+        """Called with an event that may name something beside the note, before it happens."""
         sys.addaudithook(self._heard)
         with contextlib.suppress(ImportError):  # Windows has another door, and it tells
             import _posixsubprocess  # noqa: PLC0415
@@ -68,8 +77,21 @@ class Dependencies:
         return started
 
     def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
-        if self._over:
+        if self._over or event not in _HEARD:
             return
+        with self._untouched:  # this may be in the midst of the author's code
+            if event in beside.HEARD:
+                self.on_event(event, arguments)
+            self._note(event, arguments)
+
+    def read(self, file: Path) -> None:
+        """Remember a file of the project, or a folder whose names count, that the card may read."""
+        if file.is_dir():
+            self._remember(str(file), self._listed, self._content)
+        else:
+            self._remember(str(file), self._opened, self._stamp)
+
+    def _note(self, event: str, arguments: tuple[object, ...]) -> None:
         if event in _OPENS:
             if arguments[0] in self._own and _opener() == tokenize.__name__:
                 return
@@ -146,8 +168,8 @@ class Dependencies:
 
 
 def _opener() -> str:
-    """The module that opens or lists something: it is two frames above the audit hook."""
-    return str(sys._getframe(2).f_globals.get("__name__"))  # noqa: SLF001
+    """The module that opens or lists something: it is the caller of the audit hook."""
+    return str(sys._getframe(3).f_globals.get("__name__"))  # noqa: SLF001
 
 
 def _is_loose_module(name: str) -> bool:

@@ -10,6 +10,9 @@ from verideck.proof.python.child.flow import Key, StepFacts
 from verideck.proof.python.child.reading import ALWAYS_THERE, reads
 from verideck.proof.python.child.scopes import Scope
 from verideck.proof.python.child.statements import bound, root_name, statements_in, target_names
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
 
 _SEEDS = {"manual_seed", "seed", "set_printoptions", "print", "set_num_threads", "simplefilter",
           "filterwarnings", "insert", "basicConfig"}  # fmt: skip
@@ -85,7 +88,9 @@ class _Text:
             self._changed.add(value.id)  # it has two names from now on
         for target in getattr(statement, "targets", []):
             if isinstance(target, ast.Attribute | ast.Subscript):
-                self._changed |= set(target_names(target, whole=False))
+                changed = set(target_names(target, whole=False))
+                self._changed |= changed
+                self._actors |= changed
 
     def _called(self, call: ast.Call) -> None:
         root = root_name(call.func)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import inspect
 import itertools
+import os
 import re
 import sys
 import traceback
@@ -15,9 +16,14 @@ from verideck.proof.python.child import not_python
 from verideck.proof.python.child.assertions import verdict
 from verideck.proof.python.child.hints import announcement, hint, name_of
 from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.messages import Finding
+from verideck.proof.python.wire.scratch import SHARED_MEMORY
 from verideck.proof.sandbox import kernel
 
+use_own_builtins(globals())
+
+_SHARES = re.compile(r"\bmultiprocessing\b.(synchronize|shared_memory|heap)\.py$")
 _ATTRIBUTES = re.compile(r"chmod|chown|utime|xattr")
 _FAR = 20
 """How far back a cause is looked for: a card may chain its exceptions in a ring."""
@@ -117,10 +123,23 @@ def _refused_by_sandbox(error: BaseException) -> bool:
     """Whether the sandbox refused a file, a connection or the name of a host: the cause counts."""
     unknown_host = getattr(sys.modules.get("socket"), "gaierror", ())
     refused = any(
-        isinstance(each, unknown_host) or (isinstance(each, PermissionError) and each.errno)
+        isinstance(each, unknown_host)
+        or (isinstance(each, PermissionError) and each.errno)
+        or "operation not permitted" in _text(each).lower()  # a library's own exception
         for each in itertools.islice(_causes(error), _FAR)
     )
     return refused and bool(kernel.entered())
+
+
+def _wants_shared_memory(error: BaseException) -> bool:
+    """Whether the sandbox refused shared memory or a semaphore; few such errors name a file."""
+    if not kernel.entered():
+        return False
+    if isinstance(error, PermissionError) and error.errno == errno.EACCES:
+        innermost = traceback.extract_tb(error.__traceback__)[-2:]  # the last may be ours
+        named = str(error.filename).startswith(f"{SHARED_MEMORY}/")
+        return named or any(_SHARES.search(each.filename) for each in innermost)
+    return "shared memory" in _text(error) and os.strerror(errno.EACCES) in _text(error)
 
 
 def _causes(error: BaseException | None) -> Iterator[object]:
@@ -147,6 +166,14 @@ _SYSTEM = (
         "exception-raised",
         lambda error: _changes_attributes(error) and bool(kernel.entered()),
         "cards run in a sandbox, where no file's mode, owner or times change, not even their own",
+    ),
+    (
+        "exception-raised",
+        _wants_shared_memory,
+        (
+            "the sandbox has no shared memory, which pools, queues, locks and DataLoader workers "
+            "need: allow it by shared_memory = true in [tool.verideck]"
+        ),
     ),
     (
         "exception-raised",
@@ -187,12 +214,16 @@ def near(frame: FrameType | None, sources: Sources) -> tuple[str, int, int]:
 
 def shown_error(error: BaseException) -> str:
     """An exception as `Type: text`."""
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - an author's __str__ may raise anything
-        text = "(whose text cannot be had)"
+    text = _text(error)
     name = type(error).__qualname__
     return clean(f"{name}: {text}" if text else name)
+
+
+def _text(error: object) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an author's __str__ may raise anything
+        return "(whose text cannot be had)"
 
 
 def clean(text: str) -> str:

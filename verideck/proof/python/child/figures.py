@@ -9,8 +9,12 @@ import re
 import sys
 import warnings
 from types import ModuleType
+from typing import Any
 
 from verideck.proof.python.child.failures import Refusal
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
 
 _HAN = ["Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "PingFang SC", "Microsoft YaHei"]
 """Fonts with Chinese, as Debian (where the collection has the name of its first font), macOS and
@@ -29,23 +33,56 @@ def on_import(matplotlib: ModuleType) -> None:
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # one of them will do
 
 
-def taken() -> list[str]:
-    """The open figures as SVG, the same bytes for the same drawing. The figures are closed.
+class Figures:
+    """The figures of a card. Each is drawn once, as the step that opened it left it.
 
-    Raises Refusal if a character of a figure is in no font.
+    Those of a shown fence stay open for the checks below it, until `close`.
     """
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is None or not pyplot.get_fignums():
+
+    def __init__(self) -> None:
+        """Begin with nothing drawn."""
+        self._drawn: list[object] = []
+
+    def taken(self, *, keep: bool) -> list[str]:
+        """The figures opened since, as SVG, the same bytes for the same drawing.
+
+        They are closed, unless told to `keep` them. Raises Refusal if a character of a figure is in
+        no font.
+        """
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is None or not (numbers := pyplot.get_fignums()):
+            return []
+        current = pyplot.gcf()
+        opened = [pyplot.figure(number) for number in numbers]
+        pyplot.figure(current)
+        fresh = [each for each in opened if not any(each is drawn for drawn in self._drawn)]
+        drawings = _drawings(fresh)
+        if keep:
+            self._drawn += fresh
+        else:
+            for figure in fresh:
+                pyplot.close(figure)
+        return drawings
+
+    def close(self) -> None:
+        """Close all figures: the next step begins with none."""
+        self._drawn.clear()
+        if pyplot := sys.modules.get("matplotlib.pyplot"):
+            pyplot.close("all")
+
+
+def _drawings(figures: list[Any]) -> list[str]:
+    if not figures:
         return []
     _meet_new_fonts()
     drawings = []
     with (
         sys.modules["matplotlib"].rc_context(_SETTLED),
-        warnings.catch_warnings(action="always", record=True) as said,
+        warnings.catch_warnings(module=warnings, action="always", record=True) as said,
     ):
-        for number in pyplot.get_fignums():
+        for figure in figures:
             drawing = io.StringIO()
-            pyplot.figure(number).savefig(
+            figure.savefig(
                 drawing,
                 format="svg",
                 transparent=True,
@@ -53,7 +90,6 @@ def taken() -> list[str]:
                 metadata={"Date": None, "Creator": None},
             )
             drawings.append(_rounded(drawing.getvalue()))
-    pyplot.close("all")
     boxes = [str(each.message) for each in said if "missing from font" in str(each.message)]
     if boxes:
         glyph, _, _ = boxes[0].partition(" missing from font")

@@ -16,6 +16,7 @@ worse than what an audit will find.
 
 from __future__ import annotations
 
+import builtins
 import functools
 import operator
 import sys
@@ -26,7 +27,10 @@ from typing import Any, TypeVar
 
 from verideck.proof.python.child.marks import Marks
 from verideck.proof.python.child.reading import Use
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.child.values import is_program, state
+
+use_own_builtins(globals())
 
 Value = TypeVar("Value")
 Key = tuple[str, str]
@@ -37,6 +41,8 @@ _FILES = {"builtins", "io", "_io", "os", "pathlib", "shutil", "sqlite3", "tempfi
 """Modules through which code reads what other code has left in the file system."""
 _ALL = {"globals", "locals", "vars", "dir", "eval", "exec"}
 """Builtins that read variables without naming them."""
+_PATCHED = "patched builtins"
+"""In the place of a package: the builtins themselves."""
 _MOST_WATCHED = 60
 """How many variables are compared before and after a statement."""
 
@@ -147,6 +153,8 @@ class Flow:
         """The sites whose values are iterators."""
         self._step: tuple[StepFacts, Began] | None = None
         self._facts: dict[int, StepFacts] = {}
+        self.nullable: set[str] = set()
+        """Names of variables that are bound to what may be None."""
         self.imported: set[str] = set()
         """The names that imports have bound anywhere in the card."""
 
@@ -187,10 +195,14 @@ class Flow:
             return
         facts, began = self._step
         self._step = None
-        bit = 1 << facts.step
         entered = self._since(began)
         for key in facts.values:
             self._holds[key] = self._holds.get(key, 0) | entered
+        self._act(facts, space)
+
+    def _act(self, facts: StepFacts, space: Mapping[str, object]) -> None:
+        """Note what a step calls for its effects."""
+        bit = 1 << facts.step
         for _, name in facts.actors:
             self._acting |= bit
             for package in _packages(space.get(name)):
@@ -319,6 +331,9 @@ class Flow:
         if site.is_void:
             return
         mask = self._since(began) | self._read(site, frame) | site.own
+        if self._step and self._step[0].step == site.step:
+            self._act(self._step[0], frame.f_globals)
+            mask |= self._read(site, frame)
         if site.is_foreign:
             mask |= self._calling(frame.f_back)
         if not site.is_constant:
@@ -376,14 +391,14 @@ class Flow:
 
     def _of(self, read: Read, frame: FrameType) -> int:
         scope, name = read.key
+        if read.use is Use.THERE and name not in self.nullable:
+            return 0
         held = self._holds.get(read.key, 0)
         if self._step and held and read.key in self._step[0].values:
             held |= self._since(self._step[1])
         value = _variables(scope, frame).get(name)
-        if value is None and name == "open":
-            return held | self._acting
-        if value is None and name in _ALL:
-            return functools.reduce(operator.or_, self._holds.values(), held)
+        if value is None:
+            return held | self._of_builtin(name)
         if isinstance(value, ModuleType):
             return self._acted(value.__name__)
         if is_program(value):
@@ -392,6 +407,14 @@ class Flow:
             attribute = held if read.use is Use.ATTRIBUTE else 0
             return attribute | self._acted(getattr(value, "__module__", None) or "")
         return held
+
+    def _of_builtin(self, name: str) -> int:
+        """The steps that change what a builtin gives; it is also the name of what is not there."""
+        if name == "open":
+            return self._acting
+        if name in _ALL:
+            return functools.reduce(operator.or_, self._holds.values(), 0)
+        return self._packages.get(_PATCHED, 0)
 
     def _acted(self, module: str) -> int:
         """The steps that changed the state of a module's package."""
@@ -432,7 +455,9 @@ def _variables(scope: str, frame: FrameType) -> Mapping[str, Any]:
 
 
 def _packages(value: object) -> Iterable[str]:
-    """The packages that a called name stands for."""
+    """The packages that the name stands for by which something is called or changed."""
+    if value is builtins:
+        return (_PATCHED,)
     if value is None:
         return ("builtins",)
     named = value if isinstance(value, ModuleType) else None

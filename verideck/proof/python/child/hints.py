@@ -13,6 +13,10 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from types import FrameType
 
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
+
 _EXTRAS = {"distributed": "dask", "pyseccomp": "sandbox", "sandlock": "sandbox"}
 """What the extras of verideck install."""
 _LONGEST_PART = 40
@@ -51,8 +55,8 @@ def _missing_file(error: BaseException) -> str:
     if not isinstance(error, FileNotFoundError) or str(error.filename or "/").startswith("/"):
         return ""
     return (
-        "a card runs in an empty folder of its own: a file of the project is found from the "
-        'Markdown file, as Path(__file__).parent / "…"'
+        "what lies beside the Markdown file is found by its relative path, all else of the project "
+        'as Path(__file__).parent / "…"'
     )
 
 

@@ -20,7 +20,10 @@ from verideck.proof.python.child.assertions import Recorder
 from verideck.proof.python.child.import_stash import STASH
 from verideck.proof.python.child.sources import Sources, Text
 from verideck.proof.python.child.tracer import NAME, Part
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.versions import Installed, claims, stamp
+
+use_own_builtins(globals())
 
 OnImport = Callable[[ModuleType], None]
 """Called with a library as soon as it has been imported."""
@@ -50,6 +53,7 @@ class Imports(importlib.abc.MetaPathFinder):
         self.own: set[str] = set()
         """The top-level packages that are the project's."""
         self._asked: dict[Path, dict[str, list[str]]] = {}
+        self._local: tuple[Path, ...] = ()
         self._after = {
             **after,
             "numpy.testing": self._count,
@@ -57,9 +61,18 @@ class Imports(importlib.abc.MetaPathFinder):
             "unittest.case": self._count_methods,
         }
 
-    def install(self) -> None:
-        """Find every import from now on; call at once for libraries that are imported already."""
-        sys.path.insert(0, str(self.root))
+    def install(self, further: Iterable[Path] = ()) -> None:
+        """Find every import from now on; call at once for libraries that are imported already.
+
+        Modules are also looked for in `further` folders of the project, after its own.
+        """
+        folders = [each for each in dict.fromkeys(further) if each.is_dir() and each != self.root]
+        sys.path[:0] = map(str, [self.root, *folders])
+        self._local = tuple(folders)
+        for folder in folders:
+            found = {each.partition("/")[0] for each in claims(folder, sys.modules.keys())}
+            for name in {each.partition(".")[0] for each in found if _is_module(folder / each)}:
+                _forget(name)
         sys.meta_path.insert(0, self)
         self._call_for(sys.modules)
         STASH.on_show = self._call_for
@@ -69,7 +82,7 @@ class Imports(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         """Find a module as Python does; its loader calls what is registered for it."""
         self._ask(fullname, path)
-        if spec := STASH.find_spec(fullname, path, target):
+        if not self._is_local(fullname) and (spec := STASH.find_spec(fullname, path, target)):
             return spec
         spec = self._folder(fullname, path) or importlib.machinery.PathFinder.find_spec(
             fullname, path, target
@@ -101,6 +114,12 @@ class Imports(importlib.abc.MetaPathFinder):
         if path is not None or f"{fullname}/*.py" not in self._asked[self.root][fullname]:
             return None
         return importlib.machinery.PathFinder.find_spec(fullname, [str(self.root)])
+
+    def _is_local(self, fullname: str) -> bool:
+        """Whether a further folder of the project has what a library is called, too."""
+        top = fullname.partition(".")[0]
+        found = (self._asked.get(folder, {}).get(top, ()) for folder in self._local)
+        return any(each.endswith(".py") for names in found for each in names)
 
     def _ask(self, fullname: str, path: Sequence[str] | None) -> None:
         """Remember the files of the project that a name could mean, whether it is found or not."""
@@ -165,6 +184,17 @@ class _ProjectLoader(importlib.machinery.SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         vars(module)[NAME] = self._imports.recorder
         super().exec_module(module)
+
+
+def _is_module(path: Path) -> bool:
+    return path.suffix == ".py" or any(path.glob("*.py"))
+
+
+def _forget(library: str) -> None:
+    """Have a library imported anew that another card needs, or what is found in its place."""
+    if library not in sys.stdlib_module_names and library != _OURS:
+        for name in [each for each in sys.modules if f"{each}.".startswith(f"{library}.")]:
+            del sys.modules[name]
 
 
 def is_installed(file: Path, root: Path) -> bool:

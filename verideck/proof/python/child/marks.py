@@ -12,7 +12,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.messages import Finding
+
+use_own_builtins(globals())
 
 _MOST_SHARED = 1 << 14
 _NOT_RUN = "code-not-run"
@@ -25,7 +28,7 @@ class BlockKind(StrEnum):
     BRANCH = "branch"
     ASSERTION = "assertion"
     HELPER = "helper"
-    """A function that the card does not show: nothing is said of it."""
+    """A class, or a function that the card does not show: nothing is said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,12 @@ class Block:
     """The number of the block that it stands in; -1 at the top."""
     step: int
     """The number of the step that shows it; -1 if none does."""
-    last: int
-    """Its last line."""
+    first: int
+    """Its first line, with its decorators."""
+
+    def is_among(self, lines: Collection[tuple[str, int]]) -> bool:
+        """Whether it begins at one of these files' lines."""
+        return any((self.file, line) in lines for line in range(self.first, self.line + 1))
 
 
 class SharedMarks:
@@ -127,21 +134,14 @@ class Marks:
         for number, block in enumerate(self.blocks):
             if number in self.entered or block.kind is BlockKind.HELPER:
                 continue
-            if any((block.file, line) in is_read for line in range(block.line, block.last + 1)):
+            around = self._around(number)
+            if any(self.blocks[each].is_among(is_read) for each in (number, *around)):
                 continue
-            around = [self.blocks[each] for each in self._around(number)]
-            missed = {
-                each.kind
-                for each, its in zip(around, self._around(number), strict=True)
-                if its not in self.entered
-            }
-            if any((each.file, each.line) in is_read for each in around):
-                continue
-            if BlockKind.FUNCTION in missed:
-                continue
-            if block.kind is BlockKind.BRANCH and (missed or self._has_assertion(number)):
-                continue
-            yield _finding(block)
+            missed = {self.blocks[each].kind for each in around if each not in self.entered}
+            missed.discard(BlockKind.HELPER)
+            is_told = block.kind is BlockKind.BRANCH and (missed or self._has_assertion(number))
+            if BlockKind.FUNCTION not in missed and not is_told:
+                yield _finding(block)
 
     def _has_assertion(self, number: int) -> bool:
         """Whether an assertion stands in a block, which is reported itself."""

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import ast
 import inspect
+from contextlib import AbstractContextManager
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING
 
 from verideck.proof.python.child.sources import futures_of
+from verideck.proof.python.child.untouched import use_own_builtins
 
 if TYPE_CHECKING:
     import asyncio
+
+use_own_builtins(globals())
 
 
 class Namespace:
     """Executes the code of a card, one piece after the other."""
 
-    def __init__(self, module: ModuleType) -> None:
-        """Execute in a module's namespace."""
+    def __init__(self, module: ModuleType, theirs: AbstractContextManager[object]) -> None:
+        """Execute in a module's namespace, inside of a context."""
+        self._theirs = theirs
         self.names = module.__dict__
         self.runner: asyncio.Runner | None = None
         """The event loop of the card, once a fence has awaited something."""
@@ -31,14 +36,15 @@ class Namespace:
     def execute(self, code: CodeType) -> object:
         """Execute code. Returns the value of an expression, None for statements."""
         self._futures |= futures_of(code)
-        value = eval(code, self.names)  # noqa: S307 - what a verifier is for
-        if not code.co_flags & inspect.CO_COROUTINE:
-            return value
-        if self.runner is None:
-            import asyncio  # noqa: PLC0415 - a card that awaits nothing pays nothing for it
+        with self._theirs:
+            value = eval(code, self.names)  # noqa: S307 - what a verifier is for
+            if not code.co_flags & inspect.CO_COROUTINE:
+                return value
+            if self.runner is None:
+                import asyncio  # noqa: PLC0415 - a card that awaits nothing pays nothing for it
 
-            self.runner = asyncio.Runner()
-        return self.runner.run(value)
+                self.runner = asyncio.Runner()
+            return self.runner.run(value)
 
     def close(self) -> None:
         """Close the event loop. Tasks that are still pending are cancelled, and end here."""

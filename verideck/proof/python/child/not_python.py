@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import re
 
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
+
 _IPYTHON = "{} is IPython's, not Python's: "
 _MEANT = (
     (r">>>|In \[\d+\]:", "a session stands in a fence of its own, which begins with its prompt"),

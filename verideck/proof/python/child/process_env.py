@@ -14,13 +14,19 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, BinaryIO, TextIO
 
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.messages import Limits
 from verideck.proof.python.wire.process import TELL_STACK, TEMPORARY
 from verideck.proof.python.wire.scratch import MEGABYTE, Scratch
 
+use_own_builtins(globals())
 
-def redirect_streams(scratch: Scratch) -> None:
-    """Give this process its folder, its streams and a way to report its stack."""
+
+def redirect_streams(scratch: Scratch) -> int:
+    """Give this process its folder, its streams and a way to report its stack.
+
+    Returns the descriptor through which it reports its stack.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a warm parent does not heed it
     os.chdir(scratch.work)
     tempfile.tempdir = str(scratch.temporary)
@@ -43,6 +49,7 @@ def redirect_streams(scratch: Scratch) -> None:
     faulthandler.enable(stack, all_threads=False)
     if TELL_STACK and sys.platform != "win32":
         faulthandler.register(TELL_STACK, stack, all_threads=False)
+    return stack.fileno()
 
 
 def _writer(number: int) -> TextIO:

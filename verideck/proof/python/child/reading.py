@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
+
 _NAMING = {"__name__", "__qualname__", "__module__", "__doc__"}
 """Attributes that say what a function is called, not what it does."""
 ALWAYS_THERE = frozenset(vars(builtins))
@@ -24,6 +28,8 @@ class Use(StrEnum):
     VALUE = "value"
     CALL = "call"
     ATTRIBUTE = "attribute"
+    THERE = "there"
+    """Only to see that it is not None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,14 @@ class Reads:
         return all(name in ALWAYS_THERE for name, _ in self.names)
 
     @property
-    def is_empty(self) -> bool:
+    def is_void(self) -> bool:
         """Whether it reads nothing and calls nothing."""
         return not self.names and not self.calls
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it reads nothing but that something is there, and calls nothing."""
+        return all(use is Use.THERE for _, use in self.names) and not self.calls
 
 
 def reads(*expressions: ast.AST | None) -> Reads:
@@ -56,6 +67,8 @@ def reads(*expressions: ast.AST | None) -> Reads:
     calls = False
     for node in (each for one in expressions if one for each in _read(one)):
         match node:
+            case ast.Compare(left=ast.Name(id=name)) if _is_not_none(node):
+                names[name, Use.THERE] = None
             case ast.Attribute(value=ast.Name(id=name), attr=attribute):
                 names[name, Use.ATTRIBUTE] = None
                 attributes[attribute] = None
@@ -78,6 +91,8 @@ def _read(node: ast.AST) -> Iterator[ast.AST]:
     if _only_finds(node):
         return
     yield node
+    if _is_not_none(node):
+        return
     match node:
         case ast.Attribute(value=ast.Name()):
             return
@@ -91,8 +106,7 @@ def _read(node: ast.AST) -> Iterator[ast.AST]:
         yield from _read(each)
 
 
-def _only_finds(node: ast.AST) -> bool:
-    """Whether an expression holds of anything that is there."""
+def _is_not_none(node: ast.AST) -> bool:
     match node:
         case ast.Compare(
             left=ast.Name(),
@@ -100,6 +114,12 @@ def _only_finds(node: ast.AST) -> bool:
             comparators=[ast.Constant(value=None)],
         ):
             return True
+    return False
+
+
+def _only_finds(node: ast.AST) -> bool:
+    """Whether an expression holds of anything that is there."""
+    match node:
         case (
             ast.Compare(ops=[ast.IsNot()], comparators=[ast.Constant(value=bool())])
             | ast.Call(func=ast.Name(id="isinstance"), args=[_, ast.Name(id="object")])

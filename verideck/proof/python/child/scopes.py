@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from verideck.proof.python.child.flow import Key
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ from verideck.proof.python.child.namespace import Namespace
 from verideck.proof.python.child.sources import Sources, Text
 from verideck.proof.python.child.tracer import Part
 from verideck.proof.python.child.transcripts import Example, TranscriptError, examples
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.messages import Finding, Step, replace
+
+use_own_builtins(globals())
 
 _SHOWN_LINES = 8
 """How many lines of a text are shown when it differs."""

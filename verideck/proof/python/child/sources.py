@@ -13,7 +13,11 @@ from types import CodeType
 from verideck.proof.python.child.assertions import Rewriter
 from verideck.proof.python.child.flow import Flow
 from verideck.proof.python.child.marks import Marks
+from verideck.proof.python.child.shown_source import Examined, ShownSource
 from verideck.proof.python.child.tracer import Part, Tracer
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
 
 _FUTURES = [getattr(__future__, name).compiler_flag for name in __future__.all_feature_names]
 
@@ -27,6 +31,11 @@ class Text:
     line: int = 1
     column: int = 1
     """Of its first character in the file."""
+
+    @property
+    def is_whole_file(self) -> bool:
+        """Whether it is that of a module. No fence is: its opening line is above it."""
+        return (self.line, self.column) == (1, 1)
 
 
 class Sources:
@@ -49,6 +58,12 @@ class Sources:
         """The context in which a file is compiled."""
         self._files: set[str] = set()
         self._lines: dict[tuple[str, int], tuple[int, str]] = {}
+        self._shown = ShownSource(lambda filename: bool(self.own(filename)))
+
+    @property
+    def examined(self) -> list[Examined]:
+        """The author's functions, classes and modules whose source was read while it ran."""
+        return self._shown.examined
 
     def compiled(
         self,
@@ -75,6 +90,8 @@ class Sources:
     def know(self, text: Text) -> None:
         """Take lines for the author's: `own` and `line` know them."""
         self._files.add(text.file.as_posix())
+        if not text.is_whole_file or self.name(text.file) in self.overlay:
+            self._shown.show(str(text.file), text.line, text.code)
         for number, line in enumerate(text.code.split("\n"), start=text.line):
             self._lines[str(text.file), number] = text.column - 1, line
 

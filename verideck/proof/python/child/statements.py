@@ -6,6 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from verideck.proof.python.child.tautology import truth
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
 
 _BROAD = {"Exception", "BaseException", "NameError", "UnboundLocalError", "ImportError",
           "ModuleNotFoundError", "SyntaxError", "AttributeError"}  # fmt: skip

@@ -6,6 +6,9 @@ import ast
 from collections.abc import Sequence
 
 from verideck.proof.python.child import comparisons
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
 
 _LITERAL = (
     ast.Constant | ast.Tuple | ast.List | ast.Set | ast.Dict | ast.UnaryOp | ast.unaryop | ast.Load

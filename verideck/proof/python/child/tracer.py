@@ -31,6 +31,9 @@ from verideck.proof.python.child.statements import (
     parameter_names,
     target_names,
 )
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
 
 NAME = "__verideck__"
 """The recorder's name in the namespace of rewritten code."""
@@ -73,10 +76,23 @@ class Tracer:
         for each in ast.walk(tree):
             if isinstance(each, ast.Import | ast.ImportFrom):
                 self._flow.imported |= set(names_bound(each))
+            elif isinstance(each, ast.Assign | ast.AnnAssign) and self._may_be_none(each.value):
+                self._flow.nullable |= set(bound([each]))
         facts = list(self._facts(tree.body, scope))
         first = after_the_future(tree.body)
         tree.body[first:] = self._block(tree.body[first:], scope, -1)
         return facts
+
+    def _may_be_none(self, value: ast.expr | None) -> bool:
+        """Whether a value may be None: it says so, or a library's function gives it."""
+        match value:
+            case ast.Constant(value=None):
+                return True
+            case ast.IfExp(body=one, orelse=other):
+                return self._may_be_none(one) or self._may_be_none(other)
+            case ast.Call(func=ast.Name(id=name)):
+                return name in self._flow.imported
+        return isinstance(value, ast.Call | ast.Await)
 
     # Blocks
 
@@ -111,7 +127,8 @@ class Tracer:
                     scope,
                     is_class=True,
                 )
-                statement.body = self._block(statement.body, inner, outer)
+                whole = self._add(BlockKind.HELPER, statement.name, statement, outer)
+                statement.body = self._block(statement.body, inner, whole)
                 after = self._rebound(statement, [statement.name], scope)
             case ast.Import() | ast.ImportFrom():
                 after = self._rebound(statement, list(bound([statement])), scope)
@@ -133,10 +150,11 @@ class Tracer:
         return self._part.step(node.lineno) >= 0
 
     def _add(self, kind: BlockKind, name: str, at: ast.stmt | ast.expr, outer: int) -> int:
-        last = at.end_lineno or at.lineno
+        decorators: list[ast.expr] = getattr(at, "decorator_list", [])
+        first = min([at.lineno, *(each.lineno for each in decorators)])
         step = self._part.step(at.lineno)
         return self._marks.add(
-            Block(kind, name, self._file, at.lineno, at.col_offset, outer, step, last)
+            Block(kind, name, self._file, at.lineno, at.col_offset, outer, step, first)
         )
 
     def _mark(self, number: int, at: ast.AST) -> ast.stmt:
@@ -221,7 +239,7 @@ class Tracer:
             acts=acts,
             is_constant=found.is_constant,
             calls=found.calls,
-            is_void=found.is_empty,
+            is_void=found.is_void,
         )
 
     def _watched(
@@ -392,13 +410,13 @@ class _Lambdas(ast.NodeTransformer):
         return self.visit(part) if isinstance(part, ast.AST) and not holds_statements else part
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        """Mark one lambda."""
+        """Mark one lambda, unless there is nothing in it that could be false."""
+        if isinstance(node.body, ast.Constant):
+            return node
         number = self._tracer._add(BlockKind.FUNCTION, "this lambda", node, self._outer)  # noqa: SLF001
         outer, self._outer = self._outer, number
         self.generic_visit(node)
         self._outer = outer
-        if isinstance(node.body, ast.Constant):
-            return node
         entered = _method("enter", ast.Constant(number))
         node.body = _put(ast.BoolOp(ast.Or(), [entered, node.body]), node.body)
         return node

@@ -11,6 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from verideck.proof.python.child.untouched import use_own_builtins
+
+use_own_builtins(globals())
+
 _IN = re.compile(r"(?P<prompt>[ \t]*In \[\d+\]: ?)(?P<code>.*)")
 _CONTINUED = re.compile(r"[ \t]*\.{3,}: ?(?P<code>.*)")
 _OUT = re.compile(r"[ \t]*Out\[\d+\]: ?(?P<text>.*)")

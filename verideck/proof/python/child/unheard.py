@@ -18,7 +18,10 @@ from typing import Any
 
 from verideck.proof.python.child.failures import Refusal, failure, near
 from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.messages import Finding, replace
+
+use_own_builtins(globals())
 
 Place = tuple[str, int, int]
 

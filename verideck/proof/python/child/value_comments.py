@@ -17,10 +17,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
 from verideck.proof.python.child import tracer
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.child.values import is_array
 from verideck.proof.python.wire.messages import Said
 from verideck.proof.python.wire.scratch import Stream
 from verideck.proof.python.wire.value_comments import RECORDED, ValueComment
+
+use_own_builtins(globals())
 
 NAME = "__verideck_values__"
 """The recorder's name in the namespace of rewritten code."""

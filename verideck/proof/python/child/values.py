@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from types import ModuleType
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.chance import without_chance
 from verideck.proof.python.wire.messages import ReadValue
 
+use_own_builtins(globals())
+
+_ROUTINES = (
+    FunctionType
+    | MethodType
+    | BuiltinFunctionType
+    | MethodDescriptorType
+    | ClassMethodDescriptorType
+    | WrapperDescriptorType
+    | MethodWrapperType
+)
 _LONGEST = 240
 _SAMPLED = 64
 _WHOLE = 4096
@@ -22,7 +42,15 @@ _UNITS = {"float64": _DOUBLE, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat1
 
 def is_program(value: object) -> bool:
     """Whether a value is a function, a class or a module: a failure does not show these."""
-    return isinstance(value, ModuleType | type) or inspect.isroutine(value)
+    return isinstance(value, ModuleType | type | _ROUTINES)
+
+
+def is_routine(value: object) -> bool:
+    """Whether a value is a function or a method, of whatever kind.
+
+    As `inspect.isroutine`, which would use the builtins that an author may have patched.
+    """
+    return isinstance(value, _ROUTINES)
 
 
 def is_array(value: object) -> bool:

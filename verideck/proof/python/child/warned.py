@@ -18,7 +18,10 @@ from typing import TextIO
 from verideck.proof.python.child.failures import clean, near
 from verideck.proof.python.child.hints import name_of
 from verideck.proof.python.child.sources import Sources
+from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.messages import Finding
+
+use_own_builtins(globals())
 
 _AT_COMPILE = (SyntaxWarning, DeprecationWarning)
 """What the compiler warns of. Of the second one Python tells only what `__main__` is to blame for,
@@ -103,7 +106,7 @@ class Warnings:
     @contextmanager
     def compiling(self, file: str) -> Iterator[None]:
         """Hear what is warned of while a file of the author's is compiled in this context."""
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(module=warnings, record=True) as said:
             _heed_deprecations()
             yield
         for each in said:

@@ -72,6 +72,8 @@ def execute(request: Request, channel: socket.socket, beneath: Path) -> Finished
             end, status = watch.until_the_end()
         finally:
             os.close(reading)
+            if request.may_share:
+                folder.remove_shared()
         return Finished(
             lines=complete_lines(bytes(watch.report)),
             end=end,

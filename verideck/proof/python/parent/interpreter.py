@@ -18,8 +18,11 @@ _FIXED = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS": "0",
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",
 }
-"""The same for every run: one thread also halves what torch costs."""
+"""The same for every run: one thread also halves what torch costs. Headers that `torch.compile`
+compiles beforehand take 156 MB and pay off in later processes alone; a card has none."""
 
 _HUGE = "glibc.malloc.hugetlb=1:glibc.malloc.top_pad=33554432"
 """A fork copies the table of its parent's pages; huge pages make it short (glibc's manual, Memory

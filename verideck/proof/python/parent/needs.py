@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 
-def needed(code: str, root: Path) -> tuple[list[str], set[str]]:
+def needed(code: str, folders: Sequence[Path]) -> tuple[list[str], set[str]]:
     """The library modules that code and the project's modules in it import, and all its words.
+
+    The project's modules are those in one of its `folders`.
 
     `a.b` is a module; `a:b` is an attribute of a module, or a module in a package. It is written
     for what a `from` names and for an attribute of an imported name (`numpy.random`), because some
@@ -23,7 +25,7 @@ def needed(code: str, root: Path) -> tuple[list[str], set[str]]:
     while waiting:
         for name, used in _names(waiting.pop()):
             words |= used
-            file = _of_project(name, root)
+            file = next(filter(None, (_of_project(name, each) for each in folders)), None)
             if file is None:
                 if _top(name) not in sys.stdlib_module_names:
                     modules[name] = None

@@ -58,7 +58,9 @@ class Python:
     def expect(self, snippets: Sequence[Snippet]) -> None:
         """Prepare for snippets that are about to be executed."""
         code = "\n".join(map(_importing, steps_of(snippets)))
-        self.engine.warm(*needs.needed(code, self.config.root))
+        root = self.config.root
+        notes = [(root / each.origin.path).parent for each in snippets]
+        self.engine.warm(*needs.needed(code, [root, *dict.fromkeys(notes), root / "src"]))
 
     def execute(self, snippets: Sequence[Snippet]) -> list[Proof | Problem]:
         """Execute the snippets of one card. Returns proofs of all of them, or problems."""

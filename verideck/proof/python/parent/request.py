@@ -25,6 +25,7 @@ def request_of(snippets: Sequence[Snippet], config: ExecutionConfig) -> Request:
         limits=messages.Limits(**asdict(limits_of(steps, config.limits))),
         sandbox=config.sandbox,
         unlisted=FOLDER,
+        shared_memory=config.shared_memory,
     )
 
 

@@ -70,6 +70,8 @@ def run(request: Request, stop: Event) -> Finished:
             report, end = _watch(process, request, folder, stop)
         finally:
             _end(process)
+            if request.may_share:
+                folder.remove_shared()
         return Finished(
             complete_lines(report),
             end,

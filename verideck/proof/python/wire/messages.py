@@ -88,6 +88,13 @@ class Request(Message, frozen=True):
     """Whether the report includes what assertions read."""
     follows: bool = True
     """Whether it is followed what shown code computes, and what of it is run."""
+    shared_memory: bool = False
+    """Whether the sandbox opens the shared memory of all processes."""
+
+    @property
+    def may_share(self) -> bool:
+        """Whether the card can reach, and remove, the shared memory of other processes."""
+        return self.shared_memory or not self.sandbox
 
 
 # What a card's process reports, one line each
@@ -127,7 +134,7 @@ class StepReport(Message, frozen=True, tag="step"):
     raised: str
     """The announced exception, as `Type: text`."""
     figures: tuple[str, ...]
-    """The open figures, as SVG."""
+    """The figures that it left open, as SVG."""
     stdout: str
     """What it printed, or what its last expression came to (see `Step.shows_value`)."""
     held: Count

@@ -19,6 +19,8 @@ MEGABYTE = 1_000_000
 
 _FRAME = re.compile(r'^  File "(.*)", line (\d+)', re.MULTILINE)
 _ESCAPED = re.compile(r"\\(?:x(?=[0-9a-f]{2})|u(?=[0-9a-f]{4})|U(?=[0-9a-f]{8}))([0-9a-f]{2,8})")
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - no file of ours is made there
+"""Where Linux keeps the shared memory and the semaphores of all processes."""
 _LAST_WORDS = 2000
 MOST_SAID = 10_000
 """Bytes of the end of a stream, of which a person reads the last lines."""
@@ -86,6 +88,22 @@ class Scratch:
     def temporary(self) -> Path:
         """Where the card's temporary files go."""
         return self.folder / "temporary"
+
+    @property
+    def shared(self) -> Path:
+        """The file with the names of what the card has made in shared memory."""
+        return self.folder / "shared"
+
+    def remove_shared(self) -> None:
+        """Remove what the card has left in shared memory, where that is a folder (Linux).
+
+        The names are not trusted: call it only if the card could have removed all of them itself.
+        """
+        with contextlib.suppress(OSError):
+            for name in self.shared.read_text("utf-8", "surrogateescape").split("\n"):
+                if name and "/" not in name:
+                    with contextlib.suppress(OSError, ValueError):
+                        (SHARED_MEMORY / name).unlink()
 
     def exceeded(self, limits: Limits) -> End | None:
         """The limit that is exceeded by what the card has written; None if none is."""
