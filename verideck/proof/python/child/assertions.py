@@ -32,6 +32,7 @@ from types import (
 )
 from typing import Any
 
+from verideck.proof.python.child.computed import Computing
 from verideck.proof.python.child.tautology import why_true
 from verideck.proof.python.child.values import (
     describe,
@@ -41,7 +42,7 @@ from verideck.proof.python.child.values import (
     shortened,
     traced,
 )
-from verideck.proof.python.wire.messages import Finding, ReadValue
+from verideck.proof.python.wire.messages import Finding, Lines, ReadValue
 
 NAME = "__verideck__"
 """The recorder's name in the namespace of rewritten code, and the attribute of its exceptions that
@@ -131,8 +132,9 @@ class Recorder:
     whether it has happened.
     """
 
-    def __init__(self, *, traces: bool = False) -> None:
+    def __init__(self, *, traces: bool = False, shown: Sequence[Lines] = ()) -> None:
         """Begin at zero; with `traces`, what assertions read is recorded."""
+        self.computing = Computing(shown, NAME)
         self.failed: BaseException | None = None
         """What the last assertion that failed raised."""
         self.read: list[ReadValue] = []

@@ -26,6 +26,7 @@ from verideck.proof.python.child.failures import Refusal, clean, failure, shown_
 from verideck.proof.python.child.imports import Imports
 from verideck.proof.python.child.sources import Sources
 from verideck.proof.python.wire.messages import (
+    NOT_ASKED,
     Epilogue,
     Finding,
     Report,
@@ -80,8 +81,10 @@ class Child:
         self.traced = request.traces
         self.printed = printed
         self.stdout = sys.stdout
-        self.recorder = Recorder(traces=self.traced)
-        self.sources = Sources(self.root, request.overlay, traces=self.traced)
+        self.recorder = Recorder(traces=self.traced, shown=request.shown)
+        self.computes = bool(request.shown)
+        computing = self.recorder.computing
+        self.sources = Sources(self.root, request.overlay, computing, traces=self.traced)
         seeds = process_env.Seeds(request.seed)
         on_import = {**seeds.on_import, "matplotlib": figures.on_import}
         self.imports = Imports(self.sources, self.recorder, on_import)
@@ -94,7 +97,9 @@ class Child:
         threading.excepthook = self._thread_failed
         self.recorder.heed_joins()
         own = {str(self._file(step)) for step in request.steps}
-        self.dependencies = Dependencies(self.root, own, request.unlisted)
+        self.dependencies = (
+            None if request.passing else Dependencies(self.root, own, request.unlisted)
+        )
         self.imports.install()
 
     def report(self, step: Step) -> StepReport:
@@ -126,12 +131,13 @@ class Child:
     def epilogue(self) -> Epilogue:
         """The last line of the report: what the run depended on, and what its assertions read."""
         return Epilogue(
-            environment=tuple(self.imports.named()),
+            environment=tuple(self.imports.named()) if self.dependencies else (),
             sandbox=kernel.entered(),
-            depends_on=self.dependencies.found(self.imports),
+            depends_on=self.dependencies.found(self.imports) if self.dependencies else NOT_ASKED,
             read=tuple(
                 replace(each, path=self.sources.own(each.path)) for each in self.recorder.read
             ),
+            computed=self.recorder.computing.found() if self.computes else None,
         )
 
     def _execute(self, step: Step) -> tuple[str, str]:

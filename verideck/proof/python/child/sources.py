@@ -8,13 +8,17 @@ from pathlib import Path
 from types import CodeType
 
 from verideck.proof.python.child.assertions import Rewriter
+from verideck.proof.python.child.computed import Computing
 
 
 class Sources:
     """Compiles the author's code, and knows every line that was compiled."""
 
-    def __init__(self, root: Path, overlay: Mapping[str, str], *, traces: bool) -> None:
+    def __init__(
+        self, root: Path, overlay: Mapping[str, str], computing: Computing, *, traces: bool
+    ) -> None:
         """Take the project's folder, and by file the text that replaces the file's own."""
+        self.computing = computing
         self.traces = traces
         self.root = root
         self.overlay = overlay
@@ -36,6 +40,7 @@ class Sources:
         padded = "\n" * (line - 1) + code
         tree = compile(padded, str(file), mode, ast.PyCF_ONLY_AST, dont_inherit=True)
         self.imported |= set(_imported(tree))
+        tree = self.computing.traced(tree, self.name(file))
         rewritten = Rewriter(traces=self.traces).visit(tree)
         try:
             compiled = compile(rewritten, str(file), mode, dont_inherit=True)

@@ -1,0 +1,64 @@
+"""Changes of code in which there is nothing else to change: a short demonstration."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from verideck.proof.python.audit.changes import (
+    Change,
+    Operators,
+    Text,
+    dropped,
+    replaced,
+    span,
+    swapped,
+)
+
+
+def _call(node: ast.Call, text: Text) -> Iterator[Change]:
+    """`x.f()` and `f(x)` as `x`, `f(a, b)` as `f(b, a)`, `f(a, k=b)` as `f(a)`."""
+    plain = [each for each in node.args if not isinstance(each, ast.Starred)]
+    if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value, text):
+        yield dropped(node, node.func.value)
+    elif plain:
+        yield replaced(node, f"({text.of(plain[0])})")
+    if len(plain) > 1 and text.of(plain[0]) != text.of(plain[1]):
+        yield swapped(plain[0], plain[1], text)
+    before: ast.expr | None = node.args[-1] if node.args else None
+    for keyword in node.keywords:
+        if before is not None:
+            yield dropped(keyword.value, before)
+        before = keyword.value
+
+
+def _is_module(node: ast.expr, text: Text) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id in text.modules
+
+
+def _attribute(node: ast.Attribute, text: Text) -> Iterator[Change]:
+    """`x.real` as `x`."""
+    line, column = span(node)[1]
+    is_called = text.between((line, column), (line, column + 1)) == "("
+    if isinstance(node.ctx, ast.Load) and not (is_called or _is_module(node.value, text)):
+        yield dropped(node, node.value)
+
+
+def _literal(node: ast.Constant, _: Text) -> Iterator[Change]:
+    """A number as the next one, `True` as `False`, `"ab"` as `"ab_"`."""
+    match node.value:
+        case bool() as flag:
+            yield replaced(node, str(not flag))
+        case int() as number:
+            yield replaced(node, str(number + 1))
+        case float() as number:
+            yield replaced(node, repr(number * 2 if number else 1.0))
+        case str() as text if span(node)[0][0] == span(node)[1][0]:
+            yield replaced(node, repr(f"{text}_"))
+
+
+CALLS: Operators = MappingProxyType({ast.Call: (_call,), ast.Attribute: (_attribute,)})
+LITERALS: Operators = MappingProxyType({ast.Constant: (_literal,)})
