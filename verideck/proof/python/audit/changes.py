@@ -105,6 +105,13 @@ def called(call: ast.Call) -> str:
     return ""
 
 
+def is_module(node: ast.expr, text: Text) -> bool:
+    """Whether a node is a module that the code imports, or a part of one."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id in text.modules
+
+
 def literal(node: ast.expr | None) -> object:
     """The value of a literal; None if it is no literal."""
     try:

@@ -1,9 +1,9 @@
 """The changes that an audit makes to shown code, one at a time. An assertion should notice each.
 
 They are chosen for numeric code: mistakes that a reader could make and that the shapes do not show.
-Assertions are not changed, nor imports, what is raised, annotations, or whole statements. What only
-makes inputs (seeds, sizes, random tensors) and other literals are changed only where nothing else
-can be.
+Imports are not changed, nor what is raised, annotations, or whole statements. What only makes
+inputs (seeds, sizes, random tensors), other literals, and what stands in an assertion itself are
+changed only where nothing else can be: in a short demonstration.
 """
 
 from __future__ import annotations
@@ -16,8 +16,16 @@ from enum import Enum
 from types import CodeType
 
 from verideck.proof.python.audit.calculations import CALCULATIONS
-from verideck.proof.python.audit.changes import PARSING, Change, Text, called, words
-from verideck.proof.python.audit.fallbacks import CALLS, LITERALS
+from verideck.proof.python.audit.changes import (
+    PARSING,
+    Change,
+    Text,
+    called,
+    is_module,
+    literal,
+    words,
+)
+from verideck.proof.python.audit.fallbacks import DROPS, LITERALS, SWAPS
 from verideck.proof.python.audit.structures import STRUCTURES
 
 _IGNORED = re.compile(r"#\s*audit:\s*ignore\s+(?P<reason>\S.*)")
@@ -40,7 +48,9 @@ class Kind(Enum):
     """
 
     COMPUTING = (CALCULATIONS, STRUCTURES)
-    CALLING = (CALLS,)
+    CALLING = (DROPS, SWAPS)
+    ASSERTED = (CALCULATIONS, STRUCTURES, DROPS, LITERALS)
+    """What is compared in an assertion, though not with what literal, nor how."""
     LITERAL = (LITERALS,)
 
 
@@ -95,7 +105,8 @@ def _every(code: str, first: int, last: int | None, kind: Kind) -> Iterator[Muta
     except (SyntaxError, ValueError, RecursionError):
         return
     lines = code.split("\n")
-    for node in _computing(text.tree, inputs=kind is Kind.LITERAL):
+    nodes = _computing(text.tree, inputs=kind is Kind.LITERAL)
+    for node in _asserted(text) if kind is Kind.ASSERTED else nodes:
         for change in _changes(node, text, kind):
             line, after, changed = text.changed(change) or (0, "", "")
             if first <= line and (last is None or line <= last):
@@ -161,6 +172,44 @@ def _computes(child: ast.AST, node: ast.AST, *, inputs: bool) -> bool:
         case ast.Expr(value=value):
             return (inputs or not _makes_inputs(value)) and not _asserts(value)
     return not (inputs and isinstance(child, ast.JoinedStr))  # the text among values is a literal
+
+
+def _asserted(text: Text) -> Iterator[ast.AST]:
+    """The nodes in the operands of assertions."""
+    for node in ast.walk(text.tree):
+        match node:
+            case ast.Assert(test=test):
+                operands = _operands(test, text)
+            case ast.Expr(value=ast.Call() as call) if _asserts(call):
+                operands = _operands(call, text)
+            case _:
+                continue
+        for operand in operands:
+            if literal(operand) is None:
+                yield from ast.walk(operand)
+
+
+def _operands(test: ast.expr, text: Text) -> Iterator[ast.expr]:
+    """The operands of a test."""
+    match test:
+        case ast.BoolOp(values=inner):
+            pass
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            inner = [operand]
+        case ast.Compare():
+            yield from (test.left, *test.comparators)
+            return
+        case ast.Call(func=ast.Attribute(value=receiver)) if not is_module(receiver, text):
+            yield from test.args
+            inner = [receiver]
+        case ast.Call():
+            yield from test.args
+            return
+        case _:
+            yield test
+            return
+    for each in inner:
+        yield from _operands(each, text)
 
 
 def _asserts(value: ast.expr) -> bool:

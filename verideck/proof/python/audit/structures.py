@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator
 from itertools import chain
@@ -64,7 +65,7 @@ def _slice(node: ast.Slice) -> Iterator[Change]:
 
 
 def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef, _: Text) -> Iterator[Change]:
-    """`def f(n=2)` as `def f(n=3)`; a small number in it is told apart, as in arithmetic."""
+    """`def f(n=2)` as `def f(n=3)`; a small number is left out where it is added."""
     named = node.args.posonlyargs + node.args.args
     behind = named[len(named) - len(node.args.defaults) :]
     pairs = chain(
@@ -78,9 +79,7 @@ def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef, _: Text) -> Iterator
             case int() as number if default:
                 yield replaced(default, str(number + 1))
             case float() as number if default:
-                if is_eps(default) or is_eps(ast.Name(argument.arg)):
-                    yield replaced(default, "0.0", advisory=True)
-                else:
+                if not (is_eps(default) or is_eps(ast.Name(argument.arg))):
                     yield replaced(default, repr(number * 2 if number else 1.0))
 
 
@@ -181,10 +180,11 @@ def _kept(node: ast.Call, text: Text) -> Iterator[Change]:
     axes = [each.value for each in named] or behind[-1:]
     if len(axes) != 1 or whole(axes[0]) in {None, 0}:
         return
-    torch = "torch" in text.modules or "torch" in text.code
-    ours = "axis" not in {each.arg for each in named} and torch
-    if named or called(node) in ALONG:
-        yield added(node, "keepdim=True" if ours else "keepdims=True")
+    is_python = isinstance(node.func, ast.Name) and hasattr(builtins, node.func.id)
+    if not is_python and (named or called(node) in ALONG):
+        words = {each.arg for each in named}
+        torch = "axis" not in words and bool(words or "torch" in text.code)
+        yield added(node, "keepdim=True" if torch else "keepdims=True")
 
 
 def _is_of_module(node: ast.Call, text: Text) -> bool:
