@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -404,6 +405,89 @@ def test_a_reason_silences(audited: dict[str, Audit]) -> None:
     assert len(audited["loud"].survivors) == 2
 
 
+UNCOVERED: dict[str, tuple[str, str, list[str]]] = {
+    "what never ran": (
+        "def f(x):\n    return x * 2\n\n\ndef g(x):\n    return x + 1",
+        "assert f(3) == 6",
+        ["this line never ran"] * 2,
+    ),
+    "a branch": (
+        "def f(x):\n    if x:\n        return x * 2\n    return -x",
+        "assert f(3) == 6",
+        ["this line never ran"],
+    ),
+    "what nobody reads": (
+        "def f(x):\n    unused = x + 7\n    return x",
+        "assert f(3) == 3",
+        ["what it alters reaches no assertion"] * 2,
+    ),
+    "what is stored": (
+        "class Box:\n    pass\n\n\nbox = Box()\nbox.half = box.whole = 4 / 2",
+        "assert box",
+        ["what it alters reaches no assertion"] * 3,
+    ),
+    "what is printed": (
+        "def f(x):\n    print(x + 1)\n    return x",
+        "assert f(3) == 3",
+        ["what it alters reaches no assertion"] * 2,
+    ),
+    "what is put into a list": (
+        "kept = []\nfor x in [1, 2]:\n    kept.append(x * 2)",
+        "assert x == 2",
+        ["what it alters reaches no assertion"] * 2,
+    ),
+    "what is yielded": (
+        "def f(x):\n    yield x\n    yield x - 1",
+        "assert next(iter([*f(3)])) == 3",
+        ["what it alters reaches no assertion"] * 2,
+    ),
+    "a default that nobody uses": (
+        "def f(x, n=2):\n    return x",
+        "assert f(3, 4) == 3",
+        ["what it alters reaches no assertion"],
+    ),
+    "how often a loop runs": (
+        "def f(x):\n    for _ in range(x):\n        last = 1\n    return last",
+        "assert f(3) == 1",
+        ["what it alters reaches no assertion"],
+    ),
+    "what is read before, not after": (
+        "def f(x):\n    y = x\n    z = y\n    y = x + 1\n    return z",
+        "assert f(3) == 3",
+        ["what it alters reaches no assertion"] * 2,
+    ),
+    "nothing": (
+        "def f(x):\n    shift = x * 2\n    return (shift - shift) * 1.0",
+        "assert f(0) == 0",
+        [],
+    ),
+}
+
+
+def test_what_no_assertion_could_notice_is_told_apart(tmp_path: Path) -> None:
+    """It has survived, unless nothing that the shown code computes is altered."""
+    cards = "".join(
+        card(f"c{number}", code, f"\n```python {{.check}}\n{check}\n```\n")
+        for number, (code, check, _) in enumerate(UNCOVERED.values())
+    )
+    found = audits(project(tmp_path, {"a.md": cards}))
+    for number, (name, (*_, expected)) in enumerate(UNCOVERED.items()):
+        audit = found[f"c{number}"]
+        told = [each.uncovered for each in audit.survivors if each.uncovered]
+        assert told == expected, (name, audit)
+        assert audit.uncovered == len(told)
+
+
+def test_what_does_not_bear_to_be_looked_at_is_audited(tmp_path: Path) -> None:
+    """Where shown code fails once it is recorded, the assertions alone judge its mutants."""
+    code = (
+        "import sys\n\n\ndef f(x):\n    return x * 2\n\n\n"
+        "assert b'computing' not in repr(f.__code__.co_names).encode()"
+    )
+    found = audits(project(tmp_path, {"a.md": card("a", f"{code}\nassert f(2) == 4")}))["a"]
+    assert (found.flaky, found.killed, len(found.survivors)) == ("", 2, 0)
+
+
 def test_a_lost_epsilon_is_not_counted(audited: dict[str, Audit]) -> None:
     """It is told apart, and lowers no score."""
     epsilon = audited["epsilon"]
@@ -598,6 +682,38 @@ def test_as_many_seeds_as_are_asked_for(tmp_path: Path) -> None:
     assert audits(project(tmp_path / "1", cards, settings.format(1)))["a"].flaky == ""
     flaky = audits(project(tmp_path / "2", cards, settings.format(2)))["a"].flaky
     assert flaky == "with seed 2: assertion failed"
+
+
+HASHED = "".join(
+    [
+        card("a", "print({'a', 'b', 'c'})", "\n```output\n{'c', 'a', 'b'}\n```\n"),
+        card("b", "from snippets.bag import bag\n\nassert next(iter(bag)) == 'c'"),
+        card("c", "assert hash('key') % 7 >= 3  # audit: ignore the proof's is shown"),
+        card("d", "print(sorted({'a', 'b', 'c'}))", "\n```output\n['a', 'b', 'c']\n```\n"),
+    ]
+)
+BAG: dict[str, str | bytes] = {"snippets/bag.py": "bag = {'a', 'b', 'c'}\n", "a.md": HASHED}
+
+
+@pytest.mark.parametrize("executor", ["fork", "spawn"])
+def test_the_order_of_sets_is_varied(tmp_path: Path, executor: str) -> None:
+    """An output and an assertion that need one order hold by luck; a project's module counts."""
+    if executor == "fork" and sys.platform != "linux":
+        pytest.skip("forks are not safe here")
+    settings = f'{SETTINGS}executor = "{executor}"\n[tool.verideck.audit]\nseeds = 1\n'
+    found = audits(project(tmp_path, BAG, settings))
+    assert found["a"].flaky == "with hash seed 1: it prints something else"
+    assert re.fullmatch(r"with hash seed [123]: assertion failed", found["b"].flaky)
+    assert (found["c"].flaky, found["d"].flaky) == ("", "")
+
+
+def test_no_interpreter_is_started_for_what_hashes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warm parent of another hash seed has to import everything again."""
+    monkeypatch.setattr(forks.Forks, "_other", never)
+    found = audits(project(tmp_path, {"a.md": card("strong", STRONG)}))
+    assert found["strong"].score == 1
 
 
 def test_what_fails_when_it_is_run_again_is_found(tmp_path: Path) -> None:

@@ -346,7 +346,7 @@ class Audit:
     survivors: tuple[Survivor, ...] = ()
     """Changes that no assertion noticed, the uncovered ones too."""
     ignored: int = 0
-    """Lines that were not changed, for a reason that stands behind them."""
+    """Lines of shown code that are not changed, for a reason that stands behind them."""
     advised: tuple[Place, ...] = ()
     """Places of further changes, such as a lost epsilon, that were not noticed. The counts do not
     include them."""

@@ -147,7 +147,11 @@ class Auditor:
         timeout = min(limits.timeout, _GRACE + _TIMES * trial.original.seconds)
         limits = messages.replace(limits, timeout=timeout)
         limited = messages.replace(trial.request, limits=limits, passing=True)
-        audit = Audit()
+        ignored = sum(
+            silenced(code, first, last)
+            for _, _, code, first, last in _sources(trial.snippets, limited)
+        )
+        audit = Audit(ignored=ignored)
         for kind in Kind:
             changed = list(_changed(trial, limited, kind))
             executed = [each for each in changed if each.runs]
@@ -155,12 +159,7 @@ class Auditor:
             for each in changed:
                 outcome = next(outcomes) if each.runs else None
                 audit = _with(audit, each, outcome, trial.original, again)
-            ignored = sum(
-                silenced(code, first, last, kind)
-                for _, _, code, first, last in _sources(trial.snippets, limited)
-            )
-            audit = replace(audit, ignored=audit.ignored + ignored)
-            if audit.judged or (audit.ignored and not audit.mutants):
+            if audit.judged or (ignored and not audit.mutants):
                 break
         return audit
 

@@ -154,10 +154,10 @@ def _condition(node: ast.If | ast.IfExp, text: Text) -> Iterator[Change]:
         yield replaced(node.test, f"not ({text.of(node.test)})")
 
 
-def _call(node: ast.Call, _: Text) -> Iterator[Change]:
+def _call(node: ast.Call, text: Text) -> Iterator[Change]:
     """A called name as its sibling, an axis as its neighbour, a flag as its default."""
     name = called(node)
-    if name in _SIBLINGS:
+    if name in _SIBLINGS and not _is_alone(node.func, _SIBLINGS[name], text):
         end = span(node.func)[1]
         start = (end[0], end[1] - len(name.encode()))
         yield Change(start, end, _SIBLINGS[name])
@@ -171,6 +171,12 @@ def _call(node: ast.Call, _: Text) -> Iterator[Change]:
     if name in ALONG and not (isinstance(node.func, ast.Name) and hasattr(builtins, name)):
         for argument in node.args:
             yield from _axis(argument)
+
+
+def _is_alone(function: ast.expr, sibling: str, text: Text) -> bool:
+    """Whether a function is Python's own, and its sibling is not, nor anything else here."""
+    builtin = isinstance(function, ast.Name) and hasattr(builtins, function.id)
+    return builtin and not hasattr(builtins, sibling) and sibling not in text.code
 
 
 def _axis(node: ast.expr) -> Iterator[Change]:
