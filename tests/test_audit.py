@@ -194,6 +194,8 @@ FALLEN_BACK: dict[str, tuple[Kind, str, set[str]]] = {
     "a function": (Kind.CALLING, "import math\ny = math.floor(x)", {"y = (x)"}),
     "an argument": (Kind.CALLING, "f(a, k=b)", {"(a)", "f(a)"}),
     "arguments": (Kind.CALLING, "y = f(a, b)", {"y = (a)", "y = f(b, a)"}),
+    "what is unpacked": (Kind.CALLING, "a, b = draw()", {"b, a = draw()"}),
+    "inputs": (Kind.CALLING, "a, b = randn(2, 3)", set()),
     "the same argument twice": (Kind.CALLING, "y = f(a, a)", {"y = (a)"}),
     "a number that is an input": (Kind.LITERAL, "x = tensor([1, 0.5])", {
         "x = tensor([2, 0.5])", "x = tensor([1, 1.0])",

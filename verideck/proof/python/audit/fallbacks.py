@@ -39,6 +39,13 @@ def _swapped(node: ast.Call, text: Text) -> Iterator[Change]:
             yield swapped(one, other, text)
 
 
+def _unpacked(node: ast.Assign, text: Text) -> Iterator[Change]:
+    """`a, b = f()` as `b, a = f()`."""
+    match node.targets:
+        case [ast.Tuple(elts=[ast.Name() as one, ast.Name() as other, *_])]:
+            yield swapped(one, other, text)
+
+
 def _plain(node: ast.Call) -> list[ast.expr]:
     return [each for each in node.args if not isinstance(each, ast.Starred)]
 
@@ -65,5 +72,5 @@ def _literal(node: ast.Constant, _: Text) -> Iterator[Change]:
 
 
 DROPS: Operators = MappingProxyType({ast.Call: (_dropped,), ast.Attribute: (_attribute,)})
-SWAPS: Operators = MappingProxyType({ast.Call: (_swapped,)})
+SWAPS: Operators = MappingProxyType({ast.Call: (_swapped,), ast.Assign: (_unpacked,)})
 LITERALS: Operators = MappingProxyType({ast.Constant: (_literal,)})
