@@ -142,7 +142,7 @@ def test_a_warm_parent_does_not_outlive_what_it_has_imported(
     monkeypatch.syspath_prepend(str(libraries))
     variables = interpreter.environment
     found = {"PYTHONPATH": str(libraries)}
-    monkeypatch.setattr(interpreter, "environment", lambda: {**variables(), **found})
+    monkeypatch.setattr(interpreter, "environment", lambda seed=0: {**variables(seed), **found})
     made = project(tmp_path / "deck", {}, SETTINGS + "sandbox = false\n")
     other(made, LIBRARY)
     change, afterwards = CHANGES[name]

@@ -213,7 +213,7 @@ class Tracer(ast.NodeTransformer):
                 yield ast.Expr(self._kept(loaded, each))
 
     def _kept(self, node: ast.expr, *targets: ast.expr) -> ast.expr:
-        if not self._is_shown(node) or isinstance(node, ast.Starred) or self._is_ours(node):
+        if not self._is_shown(node) or isinstance(node, ast.Starred):
             return node
         readers: list[int] = []
         names = [name for target in targets for name in _names(target)]
