@@ -1,24 +1,25 @@
 """How fast an audit is, and whether its score tells strong assertions from weak ones.
 
-The same five snippets stand in three decks: with assertions on shapes alone, with assertions on a
-property of the values, and with a comparison with the library's own implementation. Run it with the
-Python beside `verideck`.
+The same five snippets stand in three decks, several times in each: with assertions on shapes alone,
+with assertions on a property of the values, and with a comparison with the library's own
+implementation. `--quick` takes each snippet once. Run it with the Python beside `verideck`.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import subprocess
-import sys
+import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import first_edition
 import measure
 from corpus import SETTINGS
+from first_edition import EDITIONS
+from measure import FIRST, TODAY, Bound, Cost, Costs, Time, Work, of_edition
 
 SNIPPETS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "layer-norm": (
@@ -124,32 +125,63 @@ y = sinusoidal(7, 6)
 """The shown code, and what is asserted on it: weak, middle, strong."""
 
 
+CARDS = 4
+"""How often each snippet stands in a deck."""
+TWICE = 0.5
+"""What a mutant may take at most of what it takes the first edition."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the audit of one deck came to."""
+    """What the audit of one deck came to, and what it took, start and torch's import included."""
 
-    strength: str
     mutants: int
     killed: int
     survived: int
+    uncovered: int
     crashed: int
     equivalent: int
-    seconds: float
+    costs: Costs
 
     @property
     def score(self) -> float:
         """The share that the assertions notice."""
         return self.killed / (self.killed + self.survived)
 
+    @property
+    def rate(self) -> float:
+        """Mutants in a second."""
+        return self.mutants / self.costs.wall
+
 
 def main() -> None:
-    """Audit the three decks and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="keep the table in README.md")
+    """Audit the three decks with both editions and print the table."""
+    parser = measure.arguments(__doc__, rounds=3)
     arguments = parser.parse_args()
+    first_edition.prepare()
+    cards, rounds = (1, 1) if arguments.quick else (CARDS, arguments.rounds)
     with tempfile.TemporaryDirectory() as folder:
-        rows = [_audited(strength, Path(folder, strength)) for strength in _strengths()]
-    measure.tell("audit", table(rows), write=arguments.write)
+        decks = {(edition, strength): _deck(strength, Path(folder, edition, strength), cards)
+                 for strength in _strengths() for edition in EDITIONS}  # fmt: skip
+        found: dict[str, dict[str, Any]] = {}
+
+        def work(edition: str, strength: str) -> Work:
+            name = of_edition(edition, strength)
+
+            def audit(_: int) -> Cost:
+                deck = decks[edition, strength]
+                shutil.rmtree(deck / ".verideck", ignore_errors=True)
+                command = (EDITIONS[edition], "audit", "--format", "json")
+                cost, said = measure.run(command, deck)
+                found[name] = json.loads(said)
+                return cost
+
+            return Work(name, audit)
+
+        costs = measure.in_turn([work(*each) for each in decks], rounds)
+    rows = {name: _row(found[name], costs[name]) for name in costs}
+    about = measure.about(f"{cards * len(SNIPPETS)} cards in each deck", rounds)
+    measure.tell("audit", f"{about}\n\n{table(rows)}", write=arguments.write)
 
 
 def _strengths() -> Iterator[str]:
@@ -157,43 +189,58 @@ def _strengths() -> Iterator[str]:
     yield from asserted
 
 
-def _audited(strength: str, folder: Path) -> Row:
+def _deck(strength: str, folder: Path, copies: int) -> Path:
+    """Write a deck; what no two of its cards share is a number."""
     cards = "\n".join(
-        f"## What is {name}? {{#{name}}}\n\nThis.\n\n```python\n{code}```\n\n"
-        f"```python {{.check}}\n{asserted[strength]}\n```\n"
+        f"## What is {name} {number}? {{#{name}-{number}}}\n\nThis.\n\n```python\n{code}```\n\n"
+        f"```python {{.check}}\n{asserted[strength]}  # {number}\n```\n"
+        for number in range(copies)
         for name, (code, asserted) in SNIPPETS.items()
     )
     (folder / "cards").mkdir(parents=True)
-    (folder / "cards" / "five.md").write_text(cards, encoding="utf-8")
+    (folder / "cards" / "all.md").write_text(cards, encoding="utf-8")
     settings = f"{SETTINGS}\n[tool.verideck.audit]\nfloor = 0\nseeds = 1\n"
     (folder / "pyproject.toml").write_text(settings, encoding="utf-8")
-    command = [str(Path(sys.executable).with_name("verideck")), "audit", "--format", "json"]
-    started = time.perf_counter()
-    run = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)  # noqa: S603 - our own command
-    seconds = time.perf_counter() - started
-    report = json.loads(run.stdout)
+    return folder
+
+
+def _row(report: dict[str, Any], costs: Costs) -> Row:
     audits = report["cards"]
-    assert len(audits) == len(SNIPPETS), report["problems"]
+    assert audits, report["problems"]
     counted = {
-        name: sum(each[name] for each in audits)
-        for name in ("mutants", "killed", "crashed", "equivalent")
+        name: sum(each.get(name, 0) for each in audits)
+        for name in ("mutants", "killed", "uncovered", "crashed", "equivalent")
     }
     survived = sum(len(each["survivors"]) for each in audits)
-    return Row(strength, survived=survived, seconds=seconds, **counted)
+    return Row(**counted, survived=survived, costs=costs)
 
 
-def table(rows: list[Row]) -> str:
-    """The rows as Markdown, with how many mutants there are in a second."""
-    lines = [
-        "| assertions | mutants | killed | survived | crashed | equivalent | score | mutants/s |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    lines += [
-        f"| {row.strength} | {row.mutants} | {row.killed} | {row.survived} | {row.crashed} "
-        f"| {row.equivalent} | {row.score:.2f} | {row.mutants / row.seconds:.1f} |"
-        for row in rows
-    ]
-    return "\n".join(lines)
+def table(rows: Mapping[str, Row]) -> str:
+    """The bound, and what each deck came to, as Markdown."""
+    rates = {
+        edition: sum(rows[of_edition(edition, each)].mutants for each in _strengths())
+        / sum(rows[of_edition(edition, each)].costs.wall for each in _strengths())
+        for edition in EDITIONS
+    }
+    bound = Bound(
+        "a mutant", "first edition", Time.WALL.value, rates[FIRST] / rates[TODAY], TWICE, 1.0
+    )
+    words = ("mutants", "killed", "survived", "uncovered", "crashed", "equivalent")
+    lines = (
+        (name, *(f"{getattr(row, word)}" for word in words), f"{row.score:.2f}", f"{row.rate:.1f}")
+        for name, row in rows.items()
+    )
+    told = (
+        f"The first edition makes {rates[FIRST]:.1f} mutants a second, and now there are "
+        f"{rates[TODAY]:.1f}: {rates[TODAY] / rates[FIRST]:.2f} times as many."
+    )
+    return "\n\n".join(
+        [
+            measure.bound_table([bound]),
+            measure.table(("assertions", *words, "score", "mutants/s"), lines),
+            told,
+        ]
+    )
 
 
 if __name__ == "__main__":

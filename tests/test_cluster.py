@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, Held, Project, card, execution_config, project, soon, verify
+from projects import SETTINGS, Held, Project, audit, card, execution_config, project, soon, verify
 
 from verideck.events import CardProven, Event
 from verideck.model import Proof, ProvenCard
@@ -152,6 +152,16 @@ def test_the_same_results_as_here(dask: str, tmp_path: Path) -> None:
     there = remotely(made, dask)
     assert timeless(there) == timeless(here(made))
     assert [type(each) for each in there] == [ProvenCard] * 3 + [Problem] * 4
+
+
+def test_the_order_of_sets_is_varied_there(dask: str, tmp_path: Path) -> None:
+    """An audit's other hash seeds are those of interpreters of the cluster, too."""
+    text = card("a", "print({'a', 'b', 'c'})", "\n```output\n{'c', 'a', 'b'}\n```\n")
+    made = project(tmp_path, {"a.md": text})
+    config = replace(execution_config(made.settings()), executor=dask)
+    (problem, _) = audit(made.proven(), config, 0.0)
+    assert isinstance(problem, Problem)
+    assert "with hash seed 1: it prints something else" in problem.message
 
 
 def test_the_same_limits_as_here(dask: str, tmp_path: Path) -> None:

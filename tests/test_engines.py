@@ -59,7 +59,7 @@ def warm_parent(python: Python) -> int:
 
 def other(made: Project, code: str) -> None:
     """Let the only card have other code."""
-    made.write("cards/a.md", card("one", f"{code}\nassert int('1')"))
+    made.write("cards/a.md", card("one", f"{code}\none = int('1')\nassert one"))
 
 
 PRINTS_PARENT = "import os\nprint(os.getppid())"
@@ -142,7 +142,7 @@ def test_a_warm_parent_does_not_outlive_what_it_has_imported(
     monkeypatch.syspath_prepend(str(libraries))
     variables = interpreter.environment
     found = {"PYTHONPATH": str(libraries)}
-    monkeypatch.setattr(interpreter, "environment", lambda: {**variables(), **found})
+    monkeypatch.setattr(interpreter, "environment", lambda seed=0: {**variables(seed), **found})
     made = project(tmp_path / "deck", {}, SETTINGS + "sandbox = false\n")
     other(made, LIBRARY)
     change, afterwards = CHANGES[name]

@@ -342,6 +342,9 @@ class Survivor:
     """The line before and after the change."""
     moved: float | None = None
     """The largest change among the numbers that assertions read; None if none is a number."""
+    uncovered: str = ""
+    """Why no assertion could notice it: its line never ran, or what it alters reaches none. Empty
+    for a change of what an assertion reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,8 +358,11 @@ class Audit:
     crashed: int = 0
     """Changes that failed in another way, which proves nothing about the assertions."""
     equivalent: int = 0
-    """Changes that left every value that an assertion reads as it was."""
+    """Changes that left all that the shown code computes as it was."""
     survivors: tuple[Survivor, ...] = ()
+    """Changes that no assertion noticed, the uncovered ones too."""
+    ignored: int = 0
+    """Lines of shown code that are not changed, for a reason that stands behind them."""
     advised: tuple[Place, ...] = ()
     """Places of further changes, such as a lost epsilon, that were not noticed. The counts do not
     include them."""
@@ -372,9 +378,25 @@ class Audit:
         return self.killed + len(self.survivors)
 
     @property
+    def uncovered(self) -> int:
+        """The survivors that no assertion could notice."""
+        return sum(1 for each in self.survivors if each.uncovered)
+
+    @property
     def score(self) -> float | None:
         """The killed share of killed and surviving changes; None where there are neither."""
         return self.killed / self.judged if self.judged else None
+
+    @property
+    def unjudged(self) -> str:
+        """Why there is no score; empty where there is one."""
+        if self.judged:
+            return ""
+        if not self.mutants:
+            return "every change is ignored" if self.ignored else "there is nothing to change"
+        if not self.equivalent:
+            return "every change crashes"
+        return f"every change {'crashes or ' if self.crashed else ''}alters nothing"
 
 
 @dataclass(frozen=True, slots=True)

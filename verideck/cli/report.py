@@ -213,10 +213,10 @@ def format_audit(audit: Audit) -> str:
         counts = format_audit(replace(audit, flaky=""))
         return f"flaky; {counts}" if audit.mutants else "flaky"
     if audit.score is None:
-        return "nothing to change" if not audit.mutants else "no change says anything"
+        return audit.unjudged
     noticed = f"{audit.killed} of {audit.judged} changes noticed"
-    others = [f"{audit.crashed} crashed"] if audit.crashed else []
-    others += [f"{audit.equivalent} equivalent"] if audit.equivalent else []
+    words = ("uncovered", "crashed", "equivalent")
+    others = [f"{getattr(audit, word)} {word}" for word in words if getattr(audit, word)]
     return f"{audit.score:.0%}: {', '.join([noticed, *others])}"
 
 
@@ -261,6 +261,8 @@ def audits_as_json(
             "killed": each.audit.killed,
             "crashed": each.audit.crashed,
             "equivalent": each.audit.equivalent,
+            "uncovered": each.audit.uncovered,
+            "ignored": each.audit.ignored,
             "advised": len(each.audit.advised),
             "flaky": each.audit.flaky,
             "survivors": [
@@ -270,6 +272,7 @@ def audits_as_json(
                     "before": survivor.before,
                     "after": survivor.after,
                     "moved": _number(survivor.moved),
+                    "uncovered": survivor.uncovered,
                 }
                 for survivor in each.audit.survivors
             ],

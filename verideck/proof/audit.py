@@ -6,19 +6,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from verideck.events import Audited, CardFailed, Counted, Listener, unheard
-from verideck.model import Audit, Card, ProvenCard, Survivor
+from verideck.model import Audit, Card, ProvenCard, Role, Survivor
 from verideck.problems import Code, Problem, Problems, Severity
 from verideck.proof.executors import Executors
+from verideck.proof.languages import AUDITORS
 from verideck.proof.scheduling import Batch, executed
 
 _FOR_SEEDS = (
     "assert what holds for every seed, or a tolerance that does; if the seed belongs to it, write "
     "`# audit: ignore` and why"
 )
+_FOR_HASHES = (
+    "the order of a set of texts, and `hash`, are others in each interpreter: sort it, or assert "
+    "what holds for any order; if this does, write `# audit: ignore` and why behind it"
+)
 _FOR_RUNS = (
     "it reads the clock, or what else is never the same: assert what holds at any time; if this "
     "does, write `# audit: ignore` and why behind it"
 )
+_HINTS = {"with seed": _FOR_SEEDS, "with hash seed": _FOR_HASHES}
+"""By how the reason begins that a card holds by luck."""
 
 
 def audit(
@@ -30,9 +37,10 @@ def audit(
 ) -> list[ProvenCard]:
     """Return proven cards with their audits, in the same order.
 
-    Reports a card whose score is below `floor`, with the changes that survived, and a card that
-    fails under another seed or in another run. A card has no audit if it has no code, and no score
-    if nothing in its code can be changed. A card whose audit fails is reported and left out.
+    Reports a card whose score is below `floor`, with the changes that survived, a card that shows
+    code in which no change could be judged, unless all are ignored with a reason, and a card that
+    fails under another seed or in another run. A card has no audit if it has no code. A card whose
+    audit fails is reported and left out.
     """
     batch: Batch[int, Audit | Problem] = Batch(executors.auditor, executors.stop)
     for number, each in enumerate(proven):
@@ -64,7 +72,14 @@ def _problems(card: Card, audit: Audit, floor: float) -> Iterator[Problem]:
             Code.FLAKY,
             f"this holds by luck: {audit.flaky}",
             audit.flaky_place or card.place,
-            _FOR_SEEDS if audit.flaky.startswith("with seed") else _FOR_RUNS,
+            next((hint for how, hint in _HINTS.items() if audit.flaky.startswith(how)), _FOR_RUNS),
+        )
+    if audit.score is None and floor and not (audit.flaky or audit.ignored) and _shows_code(card):
+        yield Problem(
+            Code.AUDIT_FLOOR,
+            f"no change of the shown code can be judged: {audit.unjudged}",
+            card.place,
+            _unjudged_hint(audit),
         )
     if audit.score is not None and audit.score < floor:
         yield Problem(
@@ -77,9 +92,38 @@ def _problems(card: Card, audit: Audit, floor: float) -> Iterator[Problem]:
         yield from map(survived, audit.survivors)
 
 
+def _shows_code(card: Card) -> bool:
+    """Whether a card shows code of a language that can be audited."""
+    return any(
+        snippet.options.role is Role.SHOWN
+        for language, snippets in executed(card).items()
+        if language in AUDITORS
+        for snippet in snippets
+    )
+
+
+def _unjudged_hint(audit: Audit) -> str:
+    """What to write where no change could be judged."""
+    if not audit.mutants:
+        return (
+            "show code that computes something, and assert what comes of it; or write "
+            "`# audit: ignore` and why behind a line of it"
+        )
+    if not audit.equivalent:
+        return (
+            "show code of which a mistake gives another value and not an exception, and assert the "
+            "value; or write `# audit: ignore` and why behind the lines"
+        )
+    return (
+        "choose inputs for which a mistake would give something else: different numbers, different "
+        "sizes; or write `# audit: ignore` and why behind the lines"
+    )
+
+
 def survived(survivor: Survivor) -> Problem:
     """Return the warning for a change that no assertion noticed, at its line."""
-    message = ["no assertion notices this change", f"changed to  {survivor.after}"]
+    why = f": {survivor.uncovered}" if survivor.uncovered else ""
+    message = [f"no assertion notices this change{why}", f"changed to  {survivor.after}"]
     if survivor.moved is not None:
         message.append(f"values that are asserted on moved by {survivor.moved:.3g}")
     return Problem(

@@ -41,14 +41,15 @@ class Executors:
     def auditor(self, language: str) -> Executor[Audit | Problem] | None:
         """Return what audits snippets of a language; None where it has no auditor."""
         if language in AUDITORS and language not in self._auditors:
-            assert self._config, "a run must have begun"
-            self._auditors[language] = AUDITORS[language](self._config, self.stop)
+            prover = self.prover(language)
+            assert prover, "what is audited has been proved"
+            self._auditors[language] = AUDITORS[language](prover)
         return self._auditors.get(language)
 
     def close(self) -> None:
         """End whatever runs."""
         self.stop.set()
-        for each in (*self._provers.values(), *self._auditors.values()):
+        for each in (*self._auditors.values(), *self._provers.values()):
             each.close()
         self._provers, self._auditors = {}, {}
         self._config = None

@@ -22,8 +22,8 @@ ProofsOrProblems = list[Proof | Problem]
 
 Verifier = Callable[[ExecutionConfig, Event], Executor[ProofsOrProblems]]
 """Returns an executor that proves. Setting the event breaks off what it executes."""
-Auditor = Callable[[ExecutionConfig, Event], Executor[Audit | Problem]]
-"""Returns an executor that audits. Setting the event breaks off what it executes."""
+Auditor = Callable[[Executor[ProofsOrProblems]], Executor[Audit | Problem]]
+"""Returns an executor that audits, by means of one that proves, which is closed after it."""
 
 
 def _python(config: ExecutionConfig, stop: Event) -> Executor[ProofsOrProblems]:
@@ -32,17 +32,19 @@ def _python(config: ExecutionConfig, stop: Event) -> Executor[ProofsOrProblems]:
     return Python(config, stop)
 
 
-def _python_audits(config: ExecutionConfig, stop: Event) -> Executor[Audit | Problem]:
+def _python_audits(prover: Executor[ProofsOrProblems]) -> Executor[Audit | Problem]:
     from verideck.proof.python.audit import auditor  # noqa: PLC0415
+    from verideck.proof.python.parent.prover import Python  # noqa: PLC0415
 
-    return auditor.Auditor(config, stop)
+    assert isinstance(prover, Python), "languages are audited by what proves them"
+    return auditor.Auditor(prover)
 
 
 VERIFIERS: Mapping[str, Verifier] = MappingProxyType({"python": _python})
 """The verifiers, by the language's first name in Pygments."""
 
 AUDITORS: Mapping[str, Auditor] = MappingProxyType({"python": _python_audits})
-"""The auditors, by the same names."""
+"""The auditors, by the same names. Each of these languages has a verifier."""
 
 
 def sandbox(config: ExecutionConfig) -> str:

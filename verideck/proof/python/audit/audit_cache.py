@@ -5,7 +5,10 @@ A card moves in its file. So a row counts lines from the fence that they are in.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 from verideck.model import Audit, Place, Snippet, Survivor
 from verideck.proof.python.parent import proof_cache
@@ -40,6 +43,7 @@ class StoredSurvivor(Message, frozen=True):
     before: str
     after: str
     moved: float | None
+    uncovered: str
 
 
 class StoredAudit(Message, frozen=True):
@@ -50,6 +54,7 @@ class StoredAudit(Message, frozen=True):
     crashed: Count
     equivalent: Count
     survivors: tuple[StoredSurvivor, ...]
+    ignored: Count
     advised: tuple[StoredPlace, ...]
 
 
@@ -67,7 +72,7 @@ def rows(store: Store) -> Rows[AuditedRun]:
 
 
 def audit_key(snippets: Sequence[Snippet], request: Request, seeds: int) -> str:
-    """The key of an audit: all that it follows from."""
+    """The key of an audit: all that it follows from, also by which changes and how it is judged."""
     shown = [
         [
             each.options.role,
@@ -77,7 +82,16 @@ def audit_key(snippets: Sequence[Snippet], request: Request, seeds: int) -> str:
         ]
         for each in snippets
     ]
-    return key("audit", proof_cache.run_key(request), shown, seeds)
+    return key("audit", proof_cache.run_key(request), shown, seeds, _code_hash())
+
+
+@cache
+def _code_hash() -> str:
+    """The hash of the code that changes cards and judges what comes of it."""
+    hashed = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        hashed.update(file.read_bytes())
+    return hashed.hexdigest()
 
 
 def audited_run(
@@ -88,7 +102,7 @@ def audited_run(
     last: Epilogue,
 ) -> AuditedRun:
     """The row of an audit."""
-    run = proof_cache.proved_run(request, reports, replace(last, read=()))
+    run = proof_cache.proved_run(request, reports, replace(last, read=(), computed=None))
     # Lines that a run shows are of no account to an audit.
     return AuditedRun(replace(run, lines=None), _stored(audit, steps_of(snippets)))
 
@@ -105,9 +119,16 @@ def _stored(audit: Audit, steps: Sequence[Snippet]) -> StoredAudit:
         audit.crashed,
         audit.equivalent,
         tuple(
-            StoredSurvivor(_stored_place(each.place, steps), each.before, each.after, each.moved)
+            StoredSurvivor(
+                _stored_place(each.place, steps),
+                each.before,
+                each.after,
+                each.moved,
+                each.uncovered,
+            )
             for each in audit.survivors
         ),
+        audit.ignored,
         tuple(_stored_place(each, steps) for each in audit.advised),
     )
 
@@ -133,9 +154,10 @@ def _audit(stored: StoredAudit, steps: Sequence[Snippet]) -> Audit:
         crashed=stored.crashed,
         equivalent=stored.equivalent,
         survivors=tuple(
-            Survivor(_place(each.place, steps), each.before, each.after, each.moved)
+            Survivor(_place(each.place, steps), each.before, each.after, each.moved, each.uncovered)
             for each in stored.survivors
         ),
+        ignored=stored.ignored,
         advised=tuple(_place(each, steps) for each in stored.advised),
         reused=True,
     )

@@ -1,35 +1,41 @@
 """Finds out whether a card's assertions could have caught a mistake, and whether they hold by luck.
 
-Every mutant is executed as the card is: alone, within limits, in the sandbox. A mutant is killed if
-an assertion fails. If it fails otherwise, it has crashed, which says nothing of the assertions. If
-all that assertions read, and every output that is compared, is as it was, it is equivalent. The
-other mutants survive.
+Every mutant is executed as the card is: alone, within limits, in the sandbox. It is judged by what
+becomes of it:
+
+- *killed*: an assertion fails;
+- *crashed*: it fails otherwise, which says nothing of the assertions;
+- *survived*: an assertion reads, or an output shows, something else, and holds all the same;
+- *uncovered*: what assertions read is as it was, and the shown code computes something else (see
+  `child.computed`); or its line never ran, so that it is not executed at all. It has survived, too;
+- *equivalent*: all that the shown code computes is as it was. A change whose effect may be in no
+  value, as that of `detach`, never is: it survives if it is not killed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from threading import Event
 
 from verideck.model import Audit, Place, Role, Snippet, Survivor
 from verideck.problems import Code, Problem
-from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.audit import audit_cache
+from verideck.proof.python.audit.changes import parsed
 from verideck.proof.python.audit.comparison import Outcome, outcome_of
-from verideck.proof.python.audit.mutations import Mutant, mutants
-from verideck.proof.python.audit.seeds import Trial, luck
+from verideck.proof.python.audit.mutations import Kind, Mutant, mutants, silenced
+from verideck.proof.python.audit.seeds import Trial, hashed, luck, seeded
 from verideck.proof.python.parent import proof_cache
 from verideck.proof.python.parent.prover import Python, unexecuted
 from verideck.proof.python.parent.request import request_of, steps_of
 from verideck.proof.python.parent.verdicts import read
 from verideck.proof.python.wire import messages
-from verideck.proof.python.wire.messages import Request
+from verideck.proof.python.wire.messages import Computed, Finished, Lines, Request
 from verideck.proof.python.wire.run import ExecutorError
 from verideck.proof.python.wire.transcript import with_prompts, without_prompts
-from verideck.storage.store import Store
 
 _KILLS = {
     Code.ASSERTION_FAILED,
@@ -42,6 +48,10 @@ _GRACE, _TIMES = 5.0, 10.0
 """A mutant is given this many seconds, plus this many times what the card itself takes."""
 
 
+_UNREACHED = "what it alters reaches no assertion"
+_NEVER_RAN = "this line never ran"
+
+
 class _Fate(StrEnum):
     """What became of a mutant. The values are the fields of an `Audit` that count them."""
 
@@ -51,14 +61,27 @@ class _Fate(StrEnum):
     SURVIVED = "survivors"
 
 
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A mutant of a card: its place, its line in its file, and the request that executes it."""
+
+    place: Place
+    mutant: Mutant
+    request: Request
+    runs: bool
+    """Whether the statement that it changes is executed."""
+
+
 class Auditor:
     """Audits the Python snippets of proved cards, for many runs (see `scheduling.Executor`)."""
 
-    def __init__(self, config: ExecutionConfig, stop: Event) -> None:
-        """Start nothing before it is needed. Setting `stop` breaks off the run."""
-        self.python = Python(replace(config, store=Store(None)), stop)
-        self.rows = audit_cache.rows(config.store)
-        self.seeds = config.seeds
+    def __init__(self, python: Python) -> None:
+        """Take what proves cards. What it executes with is shared, and closed by its owner."""
+        self.python = python
+        self.rows = audit_cache.rows(python.config.store)
+        self.seeds = python.config.seeds
+        self._pool: ThreadPoolExecutor | None = None
+        """Executes the runs of all cards side by side, as many at a time as is worth it."""
 
     @property
     def width(self) -> int:
@@ -66,8 +89,7 @@ class Auditor:
         return self.python.width
 
     def begin(self) -> None:
-        """Begin a run: what is installed is looked up anew."""
-        self.python.begin()
+        """Begin nothing: what proves cards has begun."""
 
     def cached(self, snippets: Sequence[Snippet]) -> Audit | None:
         """What a former audit found, if it is still true. Executes nothing."""
@@ -79,6 +101,7 @@ class Auditor:
 
     def expect(self, snippets: Sequence[Snippet]) -> None:
         """Prepare for snippets that are about to be audited."""
+        self._pool = self._pool or ThreadPoolExecutor(max_workers=self.width)
         self.python.expect(snippets)
 
     def execute(self, snippets: Sequence[Snippet]) -> Audit | Problem:
@@ -91,20 +114,33 @@ class Auditor:
             return unexecuted(snippets, error, self.python.config)
 
     def close(self) -> None:
-        """End all processes, for good."""
-        self.python.close()
+        """Wait for what runs."""
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
 
     def _audited(self, snippets: Sequence[Snippet]) -> Audit:
         asked = request_of(snippets, self.python.config)
-        request = messages.replace(asked, traces=True)
-        run = self.python.engine.run(request)
+        request = messages.replace(
+            asked, traces=True, follows=False, shown=tuple(_shown(snippets, asked))
+        )
+        run = self._run(request)
+        original = outcome_of(run, snippets, len(request.steps))
+        if original.problem:  # not every library bears to be looked at
+            request = messages.replace(request, shown=())
+            run = self._run(request)
+            original = outcome_of(run, snippets, len(request.steps))
         reports, last = read(run.lines, len(request.steps))
-        trial = Trial(snippets, request, outcome_of(run, snippets, len(request.steps)))
-        if last is None or trial.original.problem:
-            flaky = trial.original.message or "it does not hold when it is run again"
-            return Audit(flaky=flaky, flaky_place=trial.place(trial.original.place))
-        audit = self._mutated(trial)
-        if found := luck(trial, self.seeds, self._outcome):
+        trial = Trial(snippets, request, original)
+        if last is None or original.problem:
+            flaky = original.message or "it does not hold when it is run again"
+            return Audit(flaky=flaky, flaky_place=trial.place(original.place))
+        again = self._outcome(snippets, messages.replace(request, passing=True))
+        audit = self._mutated(trial, again)
+        files = [each for each in last.depends_on.files if each.endswith(".py")]
+        runs = [*seeded(trial, self.seeds), *hashed(trial, files)]
+        outcomes = self._outcomes([(of, asked) for _, of, asked in runs])
+        others = [(how, outcome) for (how, *_), outcome in zip(runs, outcomes, strict=True)]
+        if found := luck(trial, again, others):
             # Not stored: a failure by chance, or of a busy machine, is looked for again.
             return replace(audit, flaky=found[0], flaky_place=found[1])
         self.rows.keep(
@@ -113,68 +149,146 @@ class Auditor:
         )
         return audit
 
-    def _mutated(self, trial: Trial) -> Audit:
-        """What became of the mutants of a card."""
+    def _mutated(self, trial: Trial, again: Outcome) -> Audit:
+        """What became of the mutants of a card; of other kinds only where no other is judged."""
         limits = trial.request.limits
         timeout = min(limits.timeout, _GRACE + _TIMES * trial.original.seconds)
-        limited = messages.replace(trial.request, limits=messages.replace(limits, timeout=timeout))
-        audit = Audit()
-        for place, mutant, changed in _changed(trial.snippets, limited):
-            outcome = self._outcome(trial.snippets, changed)
-            fate = _fate(trial.original, outcome)
-            if mutant.advisory:
-                if fate in {_Fate.SURVIVED, _Fate.EQUIVALENT}:
-                    audit = replace(audit, advised=(*audit.advised, place))
-                continue
-            audit = replace(audit, mutants=audit.mutants + 1)
-            if fate is _Fate.SURVIVED:
-                moved = trial.original.farthest(outcome)
-                survivor = Survivor(place, mutant.before, mutant.after, moved)
-                audit = replace(audit, survivors=(*audit.survivors, survivor))
-            else:
-                audit = replace(audit, **{fate: getattr(audit, fate) + 1})
+        limits = messages.replace(limits, timeout=timeout)
+        limited = messages.replace(trial.request, limits=limits, passing=True)
+        ignored = sum(
+            silenced(code, first, last)
+            for _, _, code, first, last in _sources(trial.snippets, limited)
+        )
+        audit = Audit(ignored=ignored)
+        for kind in Kind:
+            changed = list(_changed(trial, limited, kind))
+            executed = [each for each in changed if each.runs]
+            outcomes = iter(self._outcomes([(trial.snippets, each.request) for each in executed]))
+            for each in changed:
+                outcome = next(outcomes) if each.runs else None
+                audit = _with(audit, each, outcome, trial.original, again)
+            if audit.judged or (ignored and not audit.mutants):
+                break
         return audit
 
+    def _run(self, request: Request) -> Finished:
+        return self._begun(request).result()
+
+    def _begun(self, request: Request) -> Future[Finished]:
+        assert self._pool, "snippets are expected before they are audited"
+        return self._pool.submit(self.python.engine.run, request)
+
     def _outcome(self, snippets: Sequence[Snippet], request: Request) -> Outcome:
-        return outcome_of(self.python.engine.run(request), snippets, len(request.steps))
+        return outcome_of(self._run(request), snippets, len(request.steps))
+
+    def _outcomes(self, asked: Sequence[tuple[Sequence[Snippet], Request]]) -> list[Outcome]:
+        """The outcomes of several runs, side by side."""
+        runs = [self._begun(request) for _, request in asked]
+        try:
+            return [
+                outcome_of(run.result(), snippets, len(request.steps))
+                for run, (snippets, request) in zip(runs, asked, strict=True)
+            ]
+        finally:
+            for run in runs:
+                run.cancel()
 
 
-def _fate(original: Outcome, outcome: Outcome) -> _Fate:
+def _with(
+    audit: Audit, each: _Changed, outcome: Outcome | None, original: Outcome, again: Outcome
+) -> Audit:
+    """An audit with one more mutant; the outcome is None if it was not executed."""
+    mutant = each.mutant
+    fate = _fate(mutant, outcome, original, again)
+    if mutant.advisory:
+        told = fate in {_Fate.SURVIVED, _Fate.EQUIVALENT}
+        return replace(audit, advised=(*audit.advised, each.place)) if told else audit
+    audit = replace(audit, mutants=audit.mutants + 1)
+    if fate is not _Fate.SURVIVED:
+        return replace(audit, **{fate: getattr(audit, fate) + 1})
+    uncovered, moved = _NEVER_RAN, None
+    if outcome:
+        uncovered = _UNREACHED if original.agrees(outcome) else ""
+        moved = original.farthest(outcome)
+    survivor = Survivor(each.place, mutant.before, mutant.after, moved, uncovered)
+    return replace(audit, survivors=(*audit.survivors, survivor))
+
+
+def _fate(mutant: Mutant, outcome: Outcome | None, original: Outcome, again: Outcome) -> _Fate:
+    if outcome is None:
+        return _Fate.SURVIVED
     if outcome.problem in _KILLS:
         return _Fate.KILLED
     if outcome.problem:
         return _Fate.CRASHED
-    return _Fate.EQUIVALENT if original.agrees(outcome) else _Fate.SURVIVED
+    same = original.agrees(outcome) and original.computes(outcome, again)
+    return _Fate.EQUIVALENT if same and not mutant.hidden else _Fate.SURVIVED
 
 
-def _changed(
+def _sources(
     snippets: Sequence[Snippet], request: Request
-) -> Iterator[tuple[Place, Mutant, Request]]:
-    """Every mutant of the shown code, with its place and the request that executes it."""
+) -> Iterator[tuple[int, Snippet, str, int, int | None]]:
+    """The shown code: the number of its step, its text, and the lines of that which are shown."""
     for number, snippet in enumerate(steps_of(snippets)):
         if snippet.options.role is not Role.SHOWN:
             continue
         if snippet.options.include:
-            path, first = snippet.options.include, snippet.origin.line
+            first = snippet.origin.line
             last = first + snippet.code.rstrip("\n").count("\n")
-            source = Path(request.root, path).read_text(encoding="utf-8-sig")
-            for mutant in mutants(source, first, last):
-                changed = messages.replace(request, overlay={path: mutant.code})
-                yield Place(path, mutant.line), mutant, changed
+            source = Path(request.root, snippet.options.include).read_text(encoding="utf-8-sig")
+            yield number, snippet, source, first, last
         else:
-            for mutant in _mutants_of(snippet):
+            code = without_prompts(snippet.code) if snippet.session else snippet.code
+            yield number, snippet, code, 1, None
+
+
+def _shown(snippets: Sequence[Snippet], request: Request) -> Iterator[Lines]:
+    """The lines of the shown code, in the files that it is in."""
+    for _, snippet, code, first, last in _sources(snippets, request):
+        begin = first if snippet.options.include else snippet.origin.line
+        length = (last - first) if last else code.count("\n")
+        path = snippet.options.include or snippet.origin.path
+        yield Lines(path, begin, begin + length)
+
+
+def _changed(trial: Trial, request: Request, kind: Kind) -> Iterator[_Changed]:
+    """Every mutant of the shown code."""
+    for number, snippet, code, first, last in _sources(trial.snippets, request):
+        path = snippet.options.include or snippet.origin.path
+        above = 0 if snippet.options.include else snippet.origin.line - 1
+        ran = _ran(code, trial.original.computed, path, above)
+        for mutant in mutants(code, first, last, kind):
+            if snippet.options.include:
+                place = Place(path, mutant.line)
+                changed = messages.replace(request, overlay={path: mutant.code})
+            elif (text := _as_shown(snippet, mutant.code)) is not None:
                 steps = list(request.steps)
-                steps[number] = messages.replace(steps[number], code=mutant.code)
-                line = snippet.origin.line + mutant.line - 1
-                place = Place(snippet.origin.path, line, snippet.origin.column)
-                yield place, mutant, messages.replace(request, steps=tuple(steps))
+                steps[number] = messages.replace(steps[number], code=text)
+                place = Place(path, mutant.line + above, snippet.origin.column)
+                changed = messages.replace(request, steps=tuple(steps))
+            else:
+                continue
+            yield _Changed(place, mutant, changed, ran(mutant.line))
 
 
-def _mutants_of(snippet: Snippet) -> Iterator[Mutant]:
-    """The mutants of a fence. Those of a session have its prompts, and what it prints."""
-    if not snippet.session:
-        yield from mutants(snippet.code)
-        return
-    for mutant in mutants(without_prompts(snippet.code)):
-        if code := with_prompts(mutant.code, snippet.code):
-            yield replace(mutant, code=code)
+def _as_shown(snippet: Snippet, code: str) -> str | None:
+    """Changed code as the fence shows it: a session with its prompts, and what it prints."""
+    return with_prompts(code, snippet.code) if snippet.session else code
+
+
+def _ran(code: str, computed: Computed | None, path: str, above: int) -> Callable[[int], bool]:
+    """Whether a line of code is of a statement that was executed; True where it is not known."""
+    first: dict[int, int] = {}
+    try:
+        tree = parsed(code) if computed else None
+    except (SyntaxError, ValueError, RecursionError):
+        tree = None
+    # Outer statements come before those in them, which are told by their own lines.
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.stmt):
+            decorators = getattr(node, "decorator_list", ())
+            start = min([node.lineno, *(each.lineno for each in decorators)])
+            lines = range(start, (node.end_lineno or node.lineno) + 1)
+            first.update(dict.fromkeys(lines, node.lineno))
+    executed = {each.line - above for each in computed.ran if each.path == path} if computed else ()
+    return lambda line: computed is None or line not in first or first[line] in executed

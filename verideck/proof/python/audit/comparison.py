@@ -1,4 +1,4 @@
-"""Compares two runs of a card by what its assertions read and what it printed.
+"""Compares two runs of a card: what its assertions read, what it printed, what it computed.
 
 Two floating-point numbers are equal if rounding noise could be their difference.
 """
@@ -15,7 +15,7 @@ from verideck.proof.python.parent.comments import judged_comments, place_of
 from verideck.proof.python.parent.request import steps_of
 from verideck.proof.python.parent.verdicts import read
 from verideck.proof.python.wire.chance import without_chance
-from verideck.proof.python.wire.messages import Finished, ReadValue, StepReport
+from verideck.proof.python.wire.messages import Computed, Finished, ReadValue, StepReport
 from verideck.proof.python.wire.run import End
 
 _UNHEARD = {"assertion-failed", "assertion-swallowed", "exception-raised"}
@@ -50,6 +50,8 @@ class Outcome:
     read: tuple[ReadValue, ...] = ()
     printed: tuple[str, ...] = ()
     """What is compared with an output on the card."""
+    computed: Computed | None = None
+    """What shown code computed, where that was asked for."""
     seconds: float = 0.0
 
     def agrees(self, other: Outcome) -> bool:
@@ -61,6 +63,25 @@ class Outcome:
         """The values that are not the same in another run."""
         pairs = zip(self.read, other.read, strict=False)
         return [one for one, two in pairs if not agree(one, two)]
+
+    def computes(self, other: Outcome, again: Outcome) -> bool:
+        """Whether shown code computed the same in another run.
+
+        What differs when the card itself is run `again` says nothing. It is not the same if it is
+        not known.
+        """
+        mine, theirs, once_more = self.computed, other.computed, again.computed
+        if not (mine and theirs and once_more):
+            return False
+        if len(mine.values) != len(once_more.values):
+            return True
+        if len(mine.values) != len(theirs.values):
+            return False
+        triples = zip(mine.values, theirs.values, once_more.values, strict=True)
+        steady = mine.takes == once_more.takes
+        return (mine.takes == theirs.takes or not steady) and all(
+            agree(one, two) or not agree(one, three) for one, two, three in triples
+        )
 
     def farthest(self, other: Outcome) -> float | None:
         """How far the numbers moved at most in another run; None if none did."""
@@ -99,6 +120,7 @@ def outcome_of(run: Finished, snippets: Sequence[Snippet], steps: int) -> Outcom
     return Outcome(
         read=last.read,
         printed=tuple(without_chance(text) for text in texts),
+        computed=last.computed,
         seconds=sum(report.seconds for report in reports),
     )
 

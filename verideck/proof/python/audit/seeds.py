@@ -1,20 +1,27 @@
-"""Finds out whether a card holds by luck: it runs again with the same seed, and with others."""
+"""Finds out whether a card holds by luck.
+
+It is run again, under other seeds, and, if its code may depend on that, under other hash seeds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import ast
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from verideck.model import Place, Role, Snippet
+from verideck.proof.python.audit.changes import parsed
 from verideck.proof.python.audit.comparison import Outcome
 from verideck.proof.python.audit.mutations import ignored
 from verideck.proof.python.parent.request import steps_of
 from verideck.proof.python.parent.verdicts import trusted_place
 from verideck.proof.python.wire.messages import Request, replace
 
-Execute = Callable[[Sequence[Snippet], Request], Outcome]
+_HASH_SEEDS = (1, 2, 3)
+_HASHING = {"set", "frozenset", "hash", "__hash__", "id", "keys", "intersection", "union"}
+"""Names without which few programs depend on how texts are hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +54,51 @@ class Trial:
         return ""
 
 
-def luck(trial: Trial, seeds: int, execute: Execute) -> tuple[str, Place] | None:
+def luck(
+    trial: Trial, again: Outcome, others: Sequence[tuple[str, Outcome]]
+) -> tuple[str, Place] | None:
     """Why and where a card holds by luck; None if it holds every time.
 
-    It runs once more with its own seed, then with the seeds from 1, until one breaks it.
+    It was run again as it is; `others` are runs that differ, each with how.
     """
-    return _again(trial, execute) or _reseeded(trial, seeds, execute)
+    return _again(trial, again) or _otherwise(trial, others)
 
 
-def _again(trial: Trial, execute: Execute) -> tuple[str, Place] | None:
-    again = execute(trial.snippets, trial.request)
+def seeded(trial: Trial, seeds: int) -> Iterator[tuple[str, Sequence[Snippet], Request]]:
+    """What is to be run under the seeds from 1; what is printed may then differ."""
+    passing = replace(trial.request, shown=(), passing=True)
+    unprinted = [each for each in trial.snippets if each.options.role is not Role.OUTPUT]
+    for seed in range(1, seeds + 1):
+        yield f"with seed {seed}", unprinted, replace(passing, seed=seed)
+
+
+def hashed(trial: Trial, files: Iterable[str]) -> Iterator[tuple[str, Sequence[Snippet], Request]]:
+    """What is to be run under other hash seeds, if code of the card, or of files, depends on it."""
+    passing = replace(trial.request, shown=(), passing=True)
+    texts = [each.code for each in steps_of(trial.snippets)]
+    for name in files:
+        with suppress(OSError, UnicodeDecodeError):
+            texts.append(Path(trial.request.root, name).read_text(encoding="utf-8-sig"))
+    if any(map(_may_hash, texts)):
+        for seed in _HASH_SEEDS:
+            yield f"with hash seed {seed}", trial.snippets, replace(passing, hash_seed=seed)
+
+
+def _may_hash(code: str) -> bool:
+    """Whether what code does may depend on how texts are hashed: it makes a set, or asks for it."""
+    try:
+        tree = parsed(code)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return any(
+        isinstance(node, ast.Set | ast.SetComp)
+        or (isinstance(node, ast.Name) and node.id in _HASHING)
+        or (isinstance(node, ast.Attribute) and node.attr in _HASHING)
+        for node in ast.walk(tree)
+    )
+
+
+def _again(trial: Trial, again: Outcome) -> tuple[str, Place] | None:
     if again.problem:
         return again.message.split("\n")[0], trial.place(again.place)
     moved = [(each.path, each.line) for each in trial.original.moved(again)]
@@ -67,11 +109,9 @@ def _again(trial: Trial, execute: Execute) -> tuple[str, Place] | None:
     return None
 
 
-def _reseeded(trial: Trial, seeds: int, execute: Execute) -> tuple[str, Place] | None:
-    unprinted = [each for each in trial.snippets if each.options.role is not Role.OUTPUT]
-    for seed in range(1, seeds + 1):
-        outcome = execute(unprinted, replace(trial.request, seed=seed))
+def _otherwise(trial: Trial, others: Sequence[tuple[str, Outcome]]) -> tuple[str, Place] | None:
+    for how, outcome in others:
         if outcome.problem and not trial.is_ignored(outcome.place):
             first = outcome.message.split("\n")[0]
-            return f"with seed {seed}: {first}", trial.place(outcome.place)
+            return f"{how}: {first}", trial.place(outcome.place)
     return None

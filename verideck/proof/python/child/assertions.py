@@ -35,6 +35,7 @@ from types import (
 from typing import Any
 
 from verideck.proof.python.child import comparisons
+from verideck.proof.python.child.computed import Computing
 from verideck.proof.python.child.flow import Began, Flow
 from verideck.proof.python.child.marks import Marks, SharedMarks
 from verideck.proof.python.child.tautology import is_constant, why_true
@@ -48,7 +49,7 @@ from verideck.proof.python.child.values import (
     shortened,
     traced,
 )
-from verideck.proof.python.wire.messages import Finding, ReadValue
+from verideck.proof.python.wire.messages import Finding, Lines, ReadValue
 
 use_own_builtins(globals())
 
@@ -148,8 +149,11 @@ class Recorder:
     whether it has happened.
     """
 
-    def __init__(self, marks: Marks, flow: Flow, *, traces: bool = False) -> None:
+    def __init__(
+        self, marks: Marks, flow: Flow, *, traces: bool = False, shown: Sequence[Lines] = ()
+    ) -> None:
         """Begin at zero; with `traces`, what assertions read is recorded."""
+        self.computing = Computing(shown, NAME)
         self.marks = marks
         self.flow = flow
         self.ran: list[int] | dict[int, int] | SharedMarks = marks.ran

@@ -31,6 +31,7 @@ from verideck.proof.python.child.unheard import Unheard
 from verideck.proof.python.child.untouched import Untouched, keep_open, use_own_builtins
 from verideck.proof.python.child.warned import Warnings, fits
 from verideck.proof.python.wire.messages import (
+    NOT_ASKED,
     Epilogue,
     Finding,
     Report,
@@ -103,8 +104,10 @@ class Child:
         self.complained, self.stderr = scratch.stderr, sys.stderr
         self.marks = Marks()
         self.flow = Flow(self.marks, [request.follows and is_shown(each) for each in self.steps])
-        self.recorder = Recorder(self.marks, self.flow, traces=self.traced)
-        self.sources = Sources(root, request.overlay, self.marks, self.flow, traces=self.traced)
+        self.recorder = Recorder(self.marks, self.flow, traces=self.traced, shown=request.shown)
+        self.computes = bool(request.shown)
+        self.passing = request.passing
+        self.sources = Sources(root, request.overlay, self.recorder, traces=self.traced)
         self.unheard = Unheard(self.sources)
         self.warnings = Warnings(self.sources)
         self.figures = figures.Figures()
@@ -191,9 +194,9 @@ class Child:
         ]
         unproven = (*self.marks.findings(read_code), *self.recorder.vacuous())
         return Epilogue(
-            environment=tuple(self.imports.named()),
+            environment=() if self.passing else tuple(self.imports.named()),
             sandbox=kernel.entered(),
-            depends_on=self.dependencies.found(self.imports),
+            depends_on=NOT_ASKED if self.passing else self.dependencies.found(self.imports),
             read=tuple(
                 replace(each, path=self.sources.own(each.path)) for each in self.recorder.read
             ),
@@ -203,6 +206,7 @@ class Child:
                 *unheard,
             ),
             bears=tuple(map(self.flow.bears, range(len(self.steps)))),
+            computed=self.recorder.computing.found() if self.computes else None,
         )
 
     def _counts(self, examined: Examined) -> bool:

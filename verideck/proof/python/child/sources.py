@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 
-from verideck.proof.python.child.assertions import Rewriter
-from verideck.proof.python.child.flow import Flow
-from verideck.proof.python.child.marks import Marks
+from verideck.proof.python.child.assertions import Recorder, Rewriter
 from verideck.proof.python.child.shown_source import Examined, ShownSource
 from verideck.proof.python.child.tracer import Part, Tracer
 from verideck.proof.python.child.untouched import use_own_builtins
@@ -42,11 +40,17 @@ class Sources:
     """Compiles the author's code, and knows every line that was compiled."""
 
     def __init__(
-        self, root: Path, overlay: Mapping[str, str], marks: Marks, flow: Flow, *, traces: bool
+        self,
+        root: Path,
+        overlay: Mapping[str, str],
+        recorder: Recorder,
+        *,
+        traces: bool,
     ) -> None:
         """Take the project's folder, and by file the text that replaces the file's own."""
-        self.marks = marks
-        self.flow = flow
+        self.marks = recorder.marks
+        self.flow = recorder.flow
+        self.computing = recorder.computing
         self.traces = traces
         self.root = root
         self.overlay = overlay
@@ -110,6 +114,7 @@ class Sources:
                 padded, str(file), parsed_as, ast.PyCF_ONLY_AST | flags, dont_inherit=True
             )
         self.imported |= set(_imported(tree))
+        tree = self.computing.traced(tree, self.name(file))
         if isinstance(tree, ast.Module):
             for facts in Tracer(self.marks, self.flow, str(file), part).traced(tree):
                 self.flow.know(facts)

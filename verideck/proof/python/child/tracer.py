@@ -16,6 +16,7 @@ from typing import TypeVar
 from verideck.proof.python.child.facts import facts_of
 from verideck.proof.python.child.flow import Flow, Read, Site, StepFacts
 from verideck.proof.python.child.marks import Block, BlockKind, Marks
+from verideck.proof.python.child.ours import is_ours, mark_ours
 from verideck.proof.python.child.reading import reads
 from verideck.proof.python.child.scopes import Scope
 from verideck.proof.python.child.statements import (
@@ -161,7 +162,7 @@ class Tracer:
         """The statement that notes that a block is entered."""
         ran = ast.Attribute(ast.Name(NAME, ast.Load()), "ran", ast.Load())
         target = ast.Subscript(ran, ast.Constant(number), ast.Store())
-        return _marked(_put(ast.Assign([target], ast.Constant(1)), at))
+        return mark_ours(_put(ast.Assign([target], ast.Constant(1)), at))
 
     def _function(self, function: _Function, scope: Scope, outer: int) -> None:
         parameters = frozenset(parameter_names(function.args))
@@ -341,7 +342,7 @@ class Tracer:
         targets = tuple(map(scope.key, target_names(loop.target, whole=True)))
         number, loop.iter = self._watched(loop.iter, [loop.target], scope)
         turn = self._site(Site((), binds=targets))
-        loop.body.insert(0, _marked(_put(_call("turn", turn, number), loop.body[0])))
+        loop.body.insert(0, mark_ours(_put(_call("turn", turn, number), loop.body[0])))
         begin = _put(_call("begin", turn), loop)
         return [begin], [self._after(loop, scope, [number], None)]
 
@@ -374,7 +375,7 @@ class Tracer:
 
     @staticmethod
     def _flow_begun(handler: ast.ExceptHandler, caught: int, number: int) -> None:
-        hook = _marked(_put(_call("caught", caught, number), handler.body[0]))
+        hook = mark_ours(_put(_call("caught", caught, number), handler.body[0]))
         handler.body.insert(0, hook)
 
     # Facts
@@ -442,14 +443,3 @@ def _call(name: str, *numbers: int) -> ast.stmt:
 def _put(node: Node, at: ast.AST) -> Node:
     """Give a new node, and new nodes inside of it, the position of another one."""
     return ast.fix_missing_locations(ast.copy_location(node, at))
-
-
-def is_ours(statement: ast.AST) -> bool:
-    """Whether a statement is a mark or a hook, which stands where the author's next one does."""
-    return getattr(statement, "verideck_hook", False)
-
-
-def _marked(statement: ast.stmt) -> ast.stmt:
-    """A hook that is not to be traced itself."""
-    statement.verideck_hook = True  # type: ignore[attr-defined]
-    return statement

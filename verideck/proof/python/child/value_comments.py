@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
 from verideck.proof.python.child import tracer
+from verideck.proof.python.child.ours import is_ours
 from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.child.values import is_array
 from verideck.proof.python.wire.messages import Said
@@ -113,8 +114,9 @@ def record(
     by_place = {(each.statement[0] + first - 1, each.statement[1]): each.line for each in comments}
     if by_place:
         _Recording(by_place, traces=traces).visit(tree)
-    if last and tree.body and isinstance(tree.body[-1], ast.Expr):
-        _wrap(tree.body[-1], "last")
+    theirs = [each for each in tree.body if not is_ours(each)]
+    if last and theirs and isinstance(theirs[-1], ast.Expr):
+        _wrap(theirs[-1], "last")
 
 
 class _Recording(ast.NodeTransformer):
@@ -124,7 +126,7 @@ class _Recording(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> Any:  # noqa: ANN401 - as its base
         self.generic_visit(node)
-        if not isinstance(node, RECORDED) or tracer.is_ours(node):
+        if not isinstance(node, RECORDED) or is_ours(node):
             return node
         line = self._lines.get((node.lineno, node.col_offset))
         if line is None or isinstance(node.value, ast.Yield | ast.YieldFrom):

@@ -45,14 +45,20 @@ _TRIES = 2
 class Forks:
     """An engine (see `engine.Engine`): a warm parent, and workers that are forked from it.
 
-    Each worker executes one card at a time.
+    Each worker executes one card at a time. What is to be hashed by another seed is executed by an
+    engine of its own, which is started when it is needed and ends with the run.
     """
 
     is_here = True
     width = os.cpu_count() or 1
 
-    def __init__(self, root: Path, stop: Event, folder: Path | None = None) -> None:
+    def __init__(
+        self, root: Path, stop: Event, folder: Path | None = None, hash_seed: int = 0
+    ) -> None:
         """Start nothing before it is needed. The folder takes what cards leave on the disk."""
+        self._hash_seed = hash_seed
+        self._others: dict[int, Forks] = {}
+        """By hash seed: the engines of other ones."""
         self._root = root
         self._stop = stop
         self._folder = folder
@@ -72,6 +78,7 @@ class Forks:
     def begin(self) -> None:
         """Begin a run; the warm parent is ended if a fork of it could give other results."""
         with self._lock:
+            self._end_others()
             if self._parent and self._is_outdated():
                 self._end_all()
 
@@ -94,6 +101,8 @@ class Forks:
 
         A card whose worker is killed is given another one.
         """
+        if request.hash_seed != self._hash_seed:
+            return self._other(request.hash_seed).run(request)
         for _ in range(_TRIES):
             match self._reply(request):
                 case Finished() as finished:
@@ -109,7 +118,23 @@ class Forks:
         """End the parent, its workers and their cards, and remove their files."""
         with self._lock:
             self._closed = True
+            self._end_others()
             self._end_all()
+
+    def _other(self, hash_seed: int) -> Forks:
+        """The engine of another hash seed, which has imported what this one has."""
+        with self._lock:
+            self._heed_stop()
+            if hash_seed not in self._others:
+                self._others[hash_seed] = Forks(self._root, self._stop, hash_seed=hash_seed)
+            other, modules, words = self._others[hash_seed], tuple(self._modules), set(self._words)
+        other.warm(modules, words)
+        return other
+
+    def _end_others(self) -> None:
+        while self._others:
+            _, other = self._others.popitem()
+            other.close()
 
     def _is_outdated(self) -> bool:
         """Whether the warm parent has imported what a card would not find now."""
@@ -205,7 +230,7 @@ class Forks:
                     interpreter.command("warm", str(theirs.fileno()), str(self._folder)),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    env=interpreter.to_fork_from(),
+                    env=interpreter.to_fork_from(self._hash_seed),
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,
                 )

@@ -11,7 +11,6 @@ _KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "LD_LIBRARY_PATH")
 _FIXED = {
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
-    "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
     "MPLBACKEND": "agg",
@@ -35,10 +34,13 @@ def command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-s", "-c", code, *arguments]
 
 
-def environment() -> dict[str, str]:
-    """The variables that an interpreter which executes one card is started with."""
+def environment(hash_seed: int = 0) -> dict[str, str]:
+    """The variables that an interpreter which executes one card is started with.
+
+    Texts are hashed by the seed, which also decides the order of a set of them; 0 is a proof's.
+    """
     kept = {name: os.environ[name] for name in TEMPORARY if name in os.environ}
-    return {**kept, **variables(), **_FIXED}
+    return {**kept, **variables(), **_FIXED, "PYTHONHASHSEED": str(hash_seed)}
 
 
 def variables() -> dict[str, str]:
@@ -46,6 +48,6 @@ def variables() -> dict[str, str]:
     return {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
-def to_fork_from() -> dict[str, str]:
+def to_fork_from(hash_seed: int = 0) -> dict[str, str]:
     """The variables that an interpreter is started with from which cards are forked."""
-    return {**environment(), PAGES: _HUGE}
+    return {**environment(hash_seed), PAGES: _HUGE}

@@ -63,7 +63,7 @@ def run(request: Request, stop: Event) -> Finished:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=folder.work,
-            env=interpreter.environment(),
+            env=interpreter.environment(request.hash_seed),
             start_new_session=True,
         )
         try:

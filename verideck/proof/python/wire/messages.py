@@ -69,6 +69,14 @@ class Step(Message, frozen=True):
     """Whether its value comments are compared."""
 
 
+class Lines(Message, frozen=True):
+    """Lines of a file of the project."""
+
+    path: str
+    first: Count
+    last: Count
+
+
 class Request(Message, frozen=True):
     """The execution of one card."""
 
@@ -95,6 +103,13 @@ class Request(Message, frozen=True):
     def may_share(self) -> bool:
         """Whether the card can reach, and remove, the shared memory of other processes."""
         return self.shared_memory or not self.sandbox
+
+    shown: tuple[Lines, ...] = ()
+    """Code of which the report includes what it computes (see `child.computed`)."""
+    passing: bool = False
+    """Whether nobody keeps the result, so that what it depends on is not asked."""
+    hash_seed: int = 0
+    """That of the interpreter, which hashes text by it; 0 is a proof's."""
 
 
 # What a card's process reports, one line each
@@ -161,6 +176,23 @@ class ReadValue(Message, frozen=True):
     line: Count = 0
 
 
+class Line(Message, frozen=True):
+    """A line of a file of the project."""
+
+    path: str
+    line: Count
+
+
+class Computed(Message, frozen=True):
+    """What shown code computed, in the order in which it did."""
+
+    values: tuple[ReadValue, ...]
+    takes: str
+    """A digest of the shapes and places of all arrays."""
+    ran: tuple[Line, ...]
+    """The first lines of the statements that were executed."""
+
+
 class Claims(Message, frozen=True):
     """What a folder of the project offered for the modules that were looked for in it."""
 
@@ -181,6 +213,10 @@ class DependsOn(Message, frozen=True):
     """Whether there is more than is listed here: such a run is not stored."""
 
 
+NOT_ASKED = DependsOn({}, {}, (), unseen=True)
+"""What a run depends on whose result nobody keeps."""
+
+
 class Epilogue(Message, frozen=True, tag="end"):
     """The last line of a report: every statement of every step was executed."""
 
@@ -190,6 +226,8 @@ class Epilogue(Message, frozen=True, tag="end"):
     """The sandbox that the card ran in; empty where there was none."""
     depends_on: DependsOn
     read: tuple[ReadValue, ...] = ()
+    computed: Computed | None = None
+    """Where it was asked for."""
     findings: tuple[Finding, ...] = ()
     """What shows only when all steps have been executed."""
     bears: tuple[bool, ...] = ()
