@@ -355,7 +355,11 @@ FILES: dict[str, str | bytes] = {"a.md": CARDS, "snippets/twice.py": INCLUDED}
 
 def found(made: Project, floor: float = 0.0) -> list[ProvenCard | Problem]:
     """What an audit of a project's cards comes to."""
-    return audit(made.proven(), execution_config(made.settings()), floor)
+    return audit(
+        [each for each in made.verified() if isinstance(each, ProvenCard)],
+        execution_config(made.settings()),
+        floor,
+    )
 
 
 def audits(made: Project) -> dict[str, Audit]:

@@ -118,10 +118,16 @@ def _changes(node: ast.AST, text: Text, kind: Kind) -> Iterator[Change]:
 
 
 def _meaning(code: str) -> Hashable:
-    """What Python compiles code to, without its lines; the code itself if it does not compile."""
+    """What Python compiles code to, without its lines; the code itself if it does not compile.
+
+    As if it were typed in, so that the value of an expression that stands alone counts.
+    """
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
         with PARSING:
-            compiled = compile(code, "", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+            tree = compile(code, "", "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+            typed = ast.Interactive(tree.body)
+            compiled = compile(typed, "", "single", flags, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError):
         return code
     return _instructions(compiled)
