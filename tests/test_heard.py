@@ -168,6 +168,5 @@ def test_what_is_wrong_with_the_machine_is_told_once(tmp_path: Path) -> None:
 def test_a_call_of_logging_that_fails_is_told(tmp_path: Path) -> None:
     """Python writes it to standard error and goes on."""
     code = 'import logging\nlogging.warning("%d percent", "ten")\nassert abs(-1) == 1'
-    ((line, kind, message),) = told(project(tmp_path, {"a.md": card("one", code)}))
+    ((line, kind, _),) = told(project(tmp_path, {"a.md": card("one", code)}))
     assert (line, kind) == (7, Code.EXCEPTION_RAISED)
-    assert "raised in a call of logging" in message
