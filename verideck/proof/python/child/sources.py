@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 
-from verideck.proof.python.child.assertions import Recorder, Rewriter
+from verideck.proof.python.child.assertions import Recorder
+from verideck.proof.python.child.rewriter import Rewriter
 from verideck.proof.python.child.shown_source import Examined, ShownSource
 from verideck.proof.python.child.tracer import Part, Tracer
 from verideck.proof.python.child.untouched import use_own_builtins

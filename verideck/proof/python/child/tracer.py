@@ -2,7 +2,7 @@
 
 Shown code gets marks alone (see `marks`): a statement at the beginning of each function, branch and
 piece of code behind a `return`. Code that is not shown gets the hooks of `flow` around the values
-that it binds, passes and returns. Assertions are only numbered here: `assertions.Rewriter` rewrites
+that it binds, passes and returns. Assertions are only numbered here: `rewriter.Rewriter` rewrites
 them.
 """
 
