@@ -44,6 +44,8 @@ PEERS = ROOT / ".venv-peers"
 PEERS_PYTHON = PEERS / "bin" / "python"
 REQUIREMENTS = Path(__file__).with_name("peers.txt")
 
+UNFOLLOWED = Path(__file__).with_name("unfollowed.py")
+
 CACHE = ".verideck"
 """The folder of a project in which verideck may keep what it has proved."""
 
@@ -54,6 +56,7 @@ GROWTH = (125, 250, 500, 1000)
 """How many snippets verideck is given, to see how its cost grows."""
 
 COLD, WARM = "cold", "nothing changed"
+FOLLOWED, NOT_FOLLOWED = "followed", "not followed"
 
 BARE = """\
 from pathlib import Path
@@ -119,7 +122,7 @@ class Result:
 
 def main() -> None:
     """Measure, print, and maybe write."""
-    parser = measure.arguments(__doc__, rounds=5, tables=("verify", "growth"))
+    parser = measure.arguments(__doc__, rounds=5, tables=("verify", "following", "growth"))
     parser.add_argument("--snippets", type=measure.positive, default=50, help="how many are proved")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="verideck-benchmark-") as scratch:
@@ -129,6 +132,10 @@ def main() -> None:
             snippets = torch_snippets(4 if given.quick else given.snippets)
             results = compare(Path(scratch), snippets, given.rounds)
             measure.tell("verify", report(results, len(snippets)), write=given.write)
+        if "following" in given.only:
+            snippets = torch_snippets(4 if given.quick else given.snippets)
+            folder = Path(scratch, "following")
+            measure.tell("following", following(folder, snippets, given.rounds), write=given.write)
         if "growth" in given.only:
             counts = [count // 25 for count in GROWTH] if given.quick else GROWTH
             measure.tell("growth", growth(Path(scratch, "growth"), counts), write=given.write)
@@ -292,6 +299,22 @@ def run(contestant: Contestant) -> tuple[Cost, str]:
             sys.exit(f"{contestant.name}: does not say {pattern}\n{said}")
     wall, cpu = (sum(getattr(cost, name) for cost, _ in done) for name in ("wall", "cpu"))
     return Cost(wall * contestant.scale, cpu * contestant.scale), said
+
+
+def following(folder: Path, snippets: Sequence[Snippet], rounds: int) -> str:
+    """What it costs to follow what shown code computes into assertions, in a cold run."""
+    contestants = []
+    for name, command in (
+        (FOLLOWED, (EDITIONS[TODAY], "check")),
+        (NOT_FOLLOWED, (sys.executable, UNFOLLOWED, "check")),
+    ):
+        write_project(folder / name, snippets)
+        says, told = (rf"\b{len(snippets)} snippets?\b",), of_edition(TODAY, name)
+        contestants.append(Contestant(told, folder / name, (command,), says, cache=Cache.EMPTIED))
+    costs = measure.in_turn([Work(each.name, _run(each)) for each in contestants], rounds)
+    about = measure.about(f"{len(snippets)} snippets that import torch", rounds)
+    bounds = [bound(costs, FOLLOWED, NOT_FOLLOWED, Time.CPU, 1.05)]
+    return measure.report(about, bounds, costs)
 
 
 def report(results: Mapping[str, Result], snippets: int) -> str:
