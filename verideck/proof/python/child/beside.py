@@ -75,6 +75,8 @@ class Beside:
 
     def offer_named(self, code: str) -> None:
         """Offer what the texts of a step name: not all that looks for a file is heard."""
+        if not any(quote in code for quote in "\"'"):
+            return
         with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             tree = ast.parse(code)
             with self._at_work():

@@ -59,6 +59,7 @@ class Dependencies:
         self._unseen = False
         self._over = False
         self._untouched = Untouched((builtins,))
+        self._untouched.remember()
         self.on_event: Callable[[str, tuple[object, ...]], None] = lambda *_: None
         """Called with an event that may name something beside the note, before it happens."""
         sys.addaudithook(self._heard)

@@ -9,6 +9,7 @@ import importlib.metadata
 import importlib.util
 import itertools
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -28,6 +29,7 @@ use_own_builtins(globals())
 OnImport = Callable[[ModuleType], None]
 """Called with a library as soon as it has been imported."""
 
+_CALLS_ASSERTION = re.compile(r"assert_|assert[A-Z]|unittest|testing")
 DISTRIBUTIONS = Installed()
 """Of this process: it does not outlive a change of what is installed."""
 
@@ -54,12 +56,15 @@ class Imports(importlib.abc.MetaPathFinder):
         """The top-level packages that are the project's."""
         self._asked: dict[Path, dict[str, list[str]]] = {}
         self._local: tuple[Path, ...] = ()
-        self._after = {
-            **after,
+        self._asserting: dict[str, OnImport] = {
             "numpy.testing": self._count,
             "torch.testing": self._count,
             "unittest.case": self._count_methods,
         }
+        self._may_assert = False
+        """Whether a text of the author's names an assertion of a library."""
+        self._after = {**after, **self._asserting}
+        sources.on_compile = self._heed
 
     def install(self, further: Iterable[Path] = ()) -> None:
         """Find every import from now on; call at once for libraries that are imported already.
@@ -70,9 +75,10 @@ class Imports(importlib.abc.MetaPathFinder):
         sys.path[:0] = map(str, [self.root, *folders])
         self._local = tuple(folders)
         for folder in folders:
-            found = {each.partition("/")[0] for each in claims(folder, sys.modules.keys())}
-            for name in {each.partition(".")[0] for each in found if _is_module(folder / each)}:
-                _forget(name)
+            for each in os.listdir(folder):  # noqa: PTH208 - for every card
+                name = each.partition(".")[0]
+                if name in sys.modules and _is_module(folder / each):
+                    _forget(name)
         sys.meta_path.insert(0, self)
         self._call_for(sys.modules)
         STASH.on_show = self._call_for
@@ -101,8 +107,19 @@ class Imports(importlib.abc.MetaPathFinder):
     def _call_for(self, modules: Mapping[str, ModuleType]) -> None:
         """Call what is registered for some of these modules."""
         for name, on_import in self._after.items():
-            if name in modules:
+            if name in modules and (self._may_assert or name not in self._asserting):
                 on_import(modules[name])
+
+    def _heed(self, code: str) -> None:
+        """Count the assertions of libraries from the first text on that may call one.
+
+        To wrap them takes a while, and most cards use none.
+        """
+        if not self._may_assert and _CALLS_ASSERTION.search(code):
+            self._may_assert = True
+            for name, count in self._asserting.items():
+                if name in sys.modules:
+                    count(sys.modules[name])
 
     def _folder(
         self, fullname: str, path: Sequence[str] | None

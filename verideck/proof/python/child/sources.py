@@ -61,7 +61,10 @@ class Sources:
         """What was raised because a text of the author's is not Python."""
         self.compiling: Callable[[str], AbstractContextManager[object]] = nullcontext
         """The context in which a file is compiled."""
-        self._files: set[str] = set()
+        self.on_compile: Callable[[str], None] = lambda _: None
+        """Called with a text before it is compiled."""
+        self._names: dict[str, str] = {}
+        """By file of the author's: its name in reports."""
         self._lines: dict[tuple[str, int], tuple[int, str]] = {}
         self._shown = ShownSource(lambda filename: bool(self.own(filename)))
 
@@ -85,6 +88,7 @@ class Sources:
         `single` the values of all expressions are printed, as by an interpreter that is typed into.
         """
         self.know(text)
+        self.on_compile(text.code)
         padded = "\n" * (text.line - 1) + text.code
         try:
             return self._compiled(padded, text.file, mode, part, flags, also)
@@ -94,7 +98,7 @@ class Sources:
 
     def know(self, text: Text) -> None:
         """Take lines for the author's: `own` and `line` know them."""
-        self._files.add(text.file.as_posix())
+        self._names.setdefault(str(text.file), self.name(text.file))
         if not text.is_whole_file or self.name(text.file) in self.overlay:
             self._shown.show(str(text.file), text.line, text.code)
         for number, line in enumerate(text.code.split("\n"), start=text.line):
@@ -146,8 +150,7 @@ class Sources:
 
     def own(self, filename: str | None) -> str:
         """The name in reports of a file of the author's; empty for a library's."""
-        file = Path(filename or "")
-        return self.name(file) if file.as_posix() in self._files else ""
+        return self._names.get(filename or "", "")
 
     def line(self, filename: str, number: int) -> tuple[int, str]:
         """How many characters stand before a line of code in its file, and the line itself."""

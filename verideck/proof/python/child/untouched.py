@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from errno import EBADF
 from operator import is_
 from types import ModuleType
+from typing import Any
 
 _BUILTINS = dict(vars(builtins))
 
@@ -59,9 +60,10 @@ class Untouched:
     """
 
     def __init__(self, modules: Sequence[ModuleType] = MODULES) -> None:
-        """Remember the modules as they are now."""
+        """Take the modules; they are to be remembered when all of ours has been set up."""
         self._modules = modules
-        self.remember()
+        self._kept: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self._depth = sys.getrecursionlimit()
         self._put_away: list[_Patched] = []
         self.theirs = _Theirs(self)
 
