@@ -254,6 +254,14 @@ def test_nothing_runs_unverified(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("code", ["assert bytes(3)[0] == 0", r"assert len('\d') == 2"])
+def test_python_says_nothing_of_code_that_is_only_parsed(tmp_path: Path, code: str) -> None:
+    """The compiler warns of a mutant like `3[0]`; from 3.12 on, the parser of such an escape."""
+    run = project(tmp_path, {"a.md": card("one", code)}).run("audit")
+    assert "<unknown>" not in run.stderr
+    assert not re.search(r"(?m)^\S*:\d+: SyntaxWarning", run.stderr)
+
+
 # Where it runs, and on what
 
 

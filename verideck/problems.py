@@ -96,11 +96,11 @@ class Code(StrEnum):
     ASSERTION_SWALLOWED = "assertion-swallowed"
     """An assertion failed and the snippet went on as if it had held."""
     NOTHING_ASSERTED = "nothing-asserted"
-    """A snippet ran, but nothing in it could have failed."""
+    """A snippet ran, but nothing in it could have failed, or an assertion in it cannot fail."""
     ASSERTION_UNRELATED = "assertion-unrelated"
     """No assertion that held read a value that the shown code computed."""
     CODE_NOT_RUN = "code-not-run"
-    """Shown code that was never executed, or an assertion that was never reached."""
+    """Shown code that was never executed or entered, or an assertion that was never reached."""
     OUTPUT_DIFFERS = "output-differs"
     """A snippet printed something else than the card shows."""
     WARNING_GIVEN = "warning-given"
@@ -122,7 +122,7 @@ class Code(StrEnum):
     PROCESS_LIMIT = "process-limit"
     """A card's snippets started more processes than they may."""
     SHAPES_DIFFER = "shapes-differ"
-    """An `allclose` held because one side was broadcast to the other's shape."""
+    """A comparison held because one side was broadcast to the other's shape."""
     SANDBOX_MISSING = "sandbox-missing"
     """A sandbox is required, and this system has none."""
     EXECUTOR_FAILED = "executor-failed"
@@ -130,11 +130,12 @@ class Code(StrEnum):
 
     # Audits
     AUDIT_FLOOR = "audit-floor"
-    """The assertions of a card notice too few changes of the code that it shows."""
+    """The assertions of a card notice too few changes of the code that it shows, or none can be
+    judged."""
     MUTANT_SURVIVED = "mutant-survived"
     """A change of shown code that no assertion notices."""
     FLAKY = "flaky"
-    """A card holds by luck: not on every run, or not with every seed."""
+    """A card holds by luck: not on every run, or not with every seed, that of hashes included."""
 
     # Histories
     LOCK_INVALID = "lock-invalid"

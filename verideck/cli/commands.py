@@ -7,6 +7,7 @@ import gc
 import io
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -446,6 +447,9 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     gc.freeze()
     gc.set_threshold(100_000)  # values are trees: to look for circles in them costs much, in vain
+    # What Python says of code that is parsed here, an author's or a mutant's; a card's own process
+    # tells it at its line.
+    warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what it cannot show is no reason to fall silent
             stream.reconfigure(errors="backslashreplace")

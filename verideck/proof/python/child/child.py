@@ -220,7 +220,7 @@ class Child:
         self.recorder.failed = None
         with self.untouched.theirs:
             self.executed.namespace.close()
-            found = self.unheard.finish()
+        found = self.unheard.finish(self.untouched.theirs)
         if self.recorder.failed and not found:
             try:
                 self.executed.refuse_hidden_failures("", self.recorder.held, self.recorder.entered)

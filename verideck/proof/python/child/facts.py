@@ -52,6 +52,7 @@ class _Text:
             ):
                 self._functions = True
                 self._values.add(name)
+                self._changed |= _changed_outside(statement)
             case ast.Import() | ast.ImportFrom():
                 pass
             case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
@@ -101,3 +102,21 @@ class _Text:
         is_own_function = isinstance(call.func, ast.Name) and root in self._values
         if root and not is_own_function:
             self._actors.add(root)
+
+
+def _changed_outside(definition: ast.stmt) -> set[str]:
+    """Names around a definition whose content its code may change."""
+    found: set[str | None] = set()
+    for node in ast.walk(definition):
+        match node:
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                found.update(names)
+            case ast.Call(func=ast.Attribute() as changing):
+                found.add(root_name(changing))
+            case (
+                ast.Attribute(ctx=ast.Store() | ast.Del())
+                | ast.Subscript(ctx=ast.Store() | ast.Del())
+            ):
+                found.add(root_name(node))
+    own = {each.arg for each in ast.walk(definition) if isinstance(each, ast.arg)}
+    return {name for name in found - own if name}

@@ -386,7 +386,10 @@ class Flow:
         for name in site.attributes:
             mask |= self._attributes.get(name, 0)
         for read in site.reads:
-            mask |= self._of(read, frame)
+            # Shown code may be about what `inspect` finds; in a check it would be no more than that
+            # the function is there.
+            if read.use is not Use.EXAMINED or site.step >= 0:
+                mask |= self._of(read, frame)
         return mask
 
     def _of(self, read: Read, frame: FrameType) -> int:
@@ -404,7 +407,7 @@ class Flow:
         if is_program(value):
             if isinstance(value, type):
                 return held | self._acted(value.__module__)
-            attribute = held if read.use is Use.ATTRIBUTE else 0
+            attribute = held if read.use in (Use.ATTRIBUTE, Use.EXAMINED) else 0
             return attribute | self._acted(getattr(value, "__module__", None) or "")
         return held
 

@@ -81,9 +81,14 @@ class Marks:
         self.elsewhere = 0
         """The shown steps whose code was entered in processes that the card forked, as bits."""
         self._shared = mmap.mmap(-1, _MOST_SHARED)
+        self._is_forked = False
 
     def in_fork(self) -> SharedMarks:
-        """What the marks of a forked process are put into, so that this one sees them."""
+        """What the marks of a forked process are put into, so that this one sees them.
+
+        Called in the forked one, which leaves them to this one.
+        """
+        self._is_forked = True
         return SharedMarks(self._shared)
 
     def add(self, block: Block) -> int:
@@ -95,7 +100,7 @@ class Marks:
     def sweep(self) -> int:
         """Clear the marks; returns the shown steps whose code was entered since, as bits."""
         steps = 0
-        if self._shared.find(b"\1", 0) >= 0:
+        if not self._is_forked and self._shared.find(b"\1", 0) >= 0:
             self._sweep_shared()
         if 1 in self.ran:
             for number, was_entered in enumerate(self.ran):

@@ -18,6 +18,11 @@ use_own_builtins(globals())
 
 _NAMING = {"__name__", "__qualname__", "__module__", "__doc__"}
 """Attributes that say what a function is called, not what it does."""
+_TELLING = {
+    "Bytecode", "dis", "get_annotations", "get_type_hints", "getclosurevars", "getfullargspec",
+    "isasyncgenfunction", "iscoroutinefunction", "isgeneratorfunction", "signature",
+}  # fmt: skip
+"""Calls that say what a function consists of, though they do not call it."""
 ALWAYS_THERE = frozenset(vars(builtins))
 """The names that Python has by itself."""
 
@@ -30,6 +35,8 @@ class Use(StrEnum):
     ATTRIBUTE = "attribute"
     THERE = "there"
     """Only to see that it is not None."""
+    EXAMINED = "examined"
+    """As what says of a function what it consists of, and does not call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +81,32 @@ def reads(*expressions: ast.AST | None) -> Reads:
                 attributes[attribute] = None
             case ast.Attribute(attr=attribute):
                 attributes[attribute] = None
-            case ast.Call(func=ast.Name(id=name)):
-                names[name, Use.CALL] = None
-                calls = True
             case ast.Call():
                 calls = True
+                names.update(_by_call(node))
             case ast.Name(id=name, ctx=ast.Load()):
                 names[name, Use.VALUE] = None
             case ast.NamedExpr(target=ast.Name(id=name)):
                 binds[name] = None
     return Reads(tuple(names), tuple(attributes), tuple(binds), calls)
+
+
+def _by_call(call: ast.Call) -> Iterator[tuple[tuple[str, Use], None]]:
+    """What a call reads besides the values of its arguments."""
+    match call:
+        case ast.Call(func=ast.Name(id=called)):
+            yield (called, Use.CALL), None
+        case ast.Call(func=ast.Attribute(value=value, attr=called)):
+            if isinstance(value, ast.Name) and value.id == "inspect":
+                yield from (((name, Use.EXAMINED), None) for name in _named(call))
+        case _:
+            return
+    if called in _TELLING:
+        yield from (((name, Use.EXAMINED), None) for name in _named(call))
+
+
+def _named(call: ast.Call) -> Iterator[str]:
+    return (each.id for each in call.args[:1] if isinstance(each, ast.Name))
 
 
 def _read(node: ast.AST) -> Iterator[ast.AST]:

@@ -13,7 +13,8 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from functools import wraps
+from contextlib import AbstractContextManager
+from functools import partial, wraps
 from typing import Any
 
 from verideck.proof.python.child.failures import Refusal, failure, near
@@ -86,20 +87,23 @@ class Unheard:
         self.found.clear()
         return found
 
-    def finish(self) -> list[Finding]:
+    def finish(self, theirs: AbstractContextManager[object]) -> list[Finding]:
         """Do what Python does when a program ends, and return what was never heard.
 
         Waits for threads, calls `atexit` functions and finalizers of the author's, and asks
-        whatever nobody has asked.
+        whatever nobody has asked. The author's code runs inside of `theirs`.
         """
-        threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - as the interpreter does
+        with theirs:
+            threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - as the interpreter does
         while self._at_exit:
             function, args, kwargs = self._at_exit.pop()
-            self._call(function, args, kwargs, "in a function that is called at exit")
+            late = partial(function, *args, **kwargs)
+            self._call(theirs, late, "in a function that is called at exit")
         for finalizer in self._finalizers():
-            self._call(finalizer, (), {}, "in a finalizer that is called at exit")
+            self._call(theirs, finalizer, "in a finalizer that is called at exit")
         if self._tasks:
-            gc.collect()
+            with theirs:
+                gc.collect()
         for task in list(self._tasks):
             if task.done() and not task.cancelled() and getattr(task, "_log_traceback", False):
                 self.hear(task.exception(), "in a task that nobody awaited")
@@ -107,14 +111,11 @@ class Unheard:
         return self.taken()
 
     def _call(
-        self,
-        function: Callable[..., object],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        where: str,
+        self, theirs: AbstractContextManager[object], function: Callable[[], object], where: str
     ) -> None:
         try:
-            function(*args, **kwargs)
+            with theirs:
+                function()
         except SystemExit:
             pass
         except BaseException as error:  # noqa: BLE001 - whatever an author's code raises
