@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -10,6 +11,9 @@ from typing import Any
 
 Position = tuple[int, int]
 """A line, from 1, and the bytes before it in that line."""
+
+
+_CLOSING = re.compile(r"(?:\s*\))*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +135,14 @@ def replaced(node: ast.expr, text: str, *, advisory: bool = False, hidden: bool 
     return Change(*span(node), text, advisory, hidden)
 
 
-def dropped(node: ast.expr, inner: ast.expr, *, hidden: bool = False) -> Change:
-    """A node without what follows a node that it begins with."""
-    return Change(span(inner)[1], span(node)[1], "", hidden=hidden)
+def dropped(node: ast.expr, inner: ast.expr, text: Text, *, hidden: bool = False) -> Change:
+    """A node without what follows a node that it begins with, but for that one's parentheses."""
+    (line, column), end = span(inner)[1], span(node)[1]
+    closing = _CLOSING.match(text.between((line, column), end))
+    assert closing
+    *above, last = closing[0].split("\n")
+    start = line + len(above), len(last.encode()) + (0 if above else column)
+    return Change(start, end, "", hidden=hidden)
 
 
 def added(call: ast.Call, argument: str) -> Change:

@@ -10,6 +10,7 @@ from verideck.proof.python.audit.changes import (
     Change,
     Operators,
     Text,
+    called,
     dropped,
     is_module,
     replaced,
@@ -22,13 +23,13 @@ def _dropped(node: ast.Call, text: Text) -> Iterator[Change]:
     """`x.f()` and `f(x)` as `x`, `f(a, k=b)` as `f(a)`."""
     plain = _plain(node)
     if isinstance(node.func, ast.Attribute) and not is_module(node.func.value, text):
-        yield dropped(node, node.func.value)
-    elif plain:
+        yield dropped(node, node.func.value, text)
+    elif plain and called(node) != "print":  # the value of a last expression counts as printed
         yield replaced(node, f"({text.of(plain[0])})")
     before: ast.expr | None = node.args[-1] if node.args else None
     for keyword in node.keywords:
         if before is not None:
-            yield dropped(keyword.value, before)
+            yield dropped(keyword.value, before, text)
         before = keyword.value
 
 
@@ -55,7 +56,7 @@ def _attribute(node: ast.Attribute, text: Text) -> Iterator[Change]:
     line, column = span(node)[1]
     is_called = text.between((line, column), (line, column + 1)) == "("
     if isinstance(node.ctx, ast.Load) and not (is_called or is_module(node.value, text)):
-        yield dropped(node, node.value)
+        yield dropped(node, node.value, text)
 
 
 def _literal(node: ast.Constant, _: Text) -> Iterator[Change]:

@@ -110,7 +110,7 @@ def _call(node: ast.Call, text: Text) -> Iterator[Change]:
         and name in _COPIES
         and not (node.args or node.keywords)
     ):
-        yield dropped(node, node.func.value, hidden=True)
+        yield dropped(node, node.func.value, text, hidden=True)
     if name in _CLAMPS:
         yield from _clamped(node)
     if name in {"tril", "triu", "tril_", "triu_"}:
@@ -195,10 +195,10 @@ def _is_of_module(node: ast.Call, text: Text) -> bool:
     return node.func is inner or (isinstance(inner, ast.Name) and inner.id in text.modules)
 
 
-def _transposed(node: ast.Attribute, _: Text) -> Iterator[Change]:
+def _transposed(node: ast.Attribute, text: Text) -> Iterator[Change]:
     """`x.T` as `x`."""
     if node.attr in _TRANSPOSED and isinstance(node.ctx, ast.Load):
-        yield dropped(node, node.value)
+        yield dropped(node, node.value, text)
 
 
 def _loop(node: ast.For | ast.AsyncFor | ast.comprehension, text: Text) -> Iterator[Change]:
