@@ -9,7 +9,13 @@ from collections.abc import Set as AbstractSet
 from verideck.proof.python.child.flow import Key, StepFacts
 from verideck.proof.python.child.reading import ALWAYS_THERE, reads
 from verideck.proof.python.child.scopes import Scope
-from verideck.proof.python.child.statements import bound, root_name, statements_in, target_names
+from verideck.proof.python.child.statements import (
+    bound,
+    changed_outside,
+    root_name,
+    statements_in,
+    target_names,
+)
 from verideck.proof.python.child.untouched import use_own_builtins
 
 use_own_builtins(globals())
@@ -39,6 +45,8 @@ class _Text:
         self._inputs: set[str] = set()
         self._changed: set[str] = set()
         """Variables whose content a statement may change after they are bound."""
+        self._outside: set[str] = set()
+        """Variables that its functions may change when they are called."""
         self._actors: set[str] = set()
         self._functions = False
 
@@ -52,6 +60,7 @@ class _Text:
             ):
                 self._functions = True
                 self._values.add(name)
+                self._outside |= set(changed_outside(statement))
             case ast.Import() | ast.ImportFrom():
                 pass
             case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
@@ -63,13 +72,15 @@ class _Text:
 
     def facts(self, step: int, read: AbstractSet[str]) -> StepFacts:
         """What the statements say."""
-        values = self._values | (self._inputs & self._changed)
+        values = self._values | (self._inputs & (self._changed | self._outside))
         return StepFacts(
             step,
             self._keys(values),
             self._keys(self._inputs - values),
             self._keys(read),
             self._keys(self._actors),
+            self._keys(self._changed - values - self._inputs - self._known),
+            self._keys(self._outside - self._known),
             functions=self._functions,
         )
 

@@ -83,6 +83,29 @@ def target_names(target: ast.AST, *, whole: bool) -> Iterator[str]:
                 yield name
 
 
+def changed_outside(definition: ast.stmt) -> Iterator[str]:
+    """The variables around a function or a class that code in it may bind or change.
+
+    It binds those that it calls `global`, and changes those of which it calls a method, binds an
+    element or an attribute, or which it gives to a call that is a statement of its own.
+    """
+    for node in ast.walk(definition):
+        match node:
+            case ast.Global(names=names):
+                yield from names
+            case ast.Call(func=ast.Attribute() as called):
+                yield root_name(called)
+            case (
+                ast.Attribute(ctx=ast.Store() | ast.Del())
+                | ast.Subscript(ctx=ast.Store() | ast.Del())
+            ):
+                yield root_name(node)
+            case ast.AugAssign(target=ast.Name(id=name)):
+                yield name
+            case ast.Expr(value=ast.Call(args=arguments)):
+                yield from (each.id for each in arguments if isinstance(each, ast.Name))
+
+
 def root_name(expression: ast.expr) -> str:
     """The name at the beginning of `a.b[0].c()`; empty if there is none."""
     while isinstance(expression, ast.Attribute | ast.Call | ast.Subscript):
