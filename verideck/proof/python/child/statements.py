@@ -176,6 +176,19 @@ def computes_nothing(statements: Sequence[ast.stmt]) -> bool:
     )
 
 
+def computes(expression: ast.expr) -> bool:
+    """Whether there is something in an expression that could be false, rather than only chosen."""
+    for node in ast.walk(expression):
+        match node:
+            case ast.BinOp() | ast.Compare() | ast.ListComp() | ast.GeneratorExp():
+                return True
+            case ast.Call(args=arguments, keywords=keywords):
+                given = [*arguments, *(each.value for each in keywords)]
+                if not all(isinstance(each, ast.Constant) for each in given):
+                    return True
+    return False
+
+
 def forbids(statement: ast.stmt) -> bool:
     """Whether a statement is an assertion that never holds: it marks what must not be reached."""
     return isinstance(statement, ast.Assert) and truth(statement.test) is False

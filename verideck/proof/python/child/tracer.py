@@ -25,6 +25,7 @@ from verideck.proof.python.child.statements import (
     blocks_of,
     bound,
     captures,
+    computes,
     computes_nothing,
     forbids,
     is_broad,
@@ -392,7 +393,7 @@ class Tracer:
 
 
 class _Lambdas(ast.NodeTransformer):
-    """Marks the lambdas in a statement's own expressions."""
+    """Marks the lambdas in a statement's own expressions, and what `if` and `else` choose from."""
 
     def __init__(self, tracer: Tracer, outer: int) -> None:
         self._tracer = tracer
@@ -414,13 +415,27 @@ class _Lambdas(ast.NodeTransformer):
         """Mark one lambda, unless there is nothing in it that could be false."""
         if isinstance(node.body, ast.Constant):
             return node
-        number = self._tracer._add(BlockKind.FUNCTION, "this lambda", node, self._outer)  # noqa: SLF001
-        outer, self._outer = self._outer, number
-        self.generic_visit(node)
-        self._outer = outer
-        entered = _method("enter", ast.Constant(number))
-        node.body = _put(ast.BoolOp(ast.Or(), [entered, node.body]), node.body)
+        node.body = self._marked(BlockKind.FUNCTION, "this lambda", node, node.body)
         return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        """Mark both outcomes, but for those that compute nothing."""
+        node.test = self.visit(node.test)
+        for name, outcome in (("body", node.body), ("orelse", node.orelse)):
+            if isinstance(outcome, ast.IfExp) or not computes(outcome):
+                setattr(node, name, self.visit(outcome))
+            else:
+                marked = self._marked(BlockKind.BRANCH, "this branch", outcome, outcome)
+                setattr(node, name, marked)
+        return node
+
+    def _marked(self, kind: BlockKind, name: str, at: ast.expr, body: ast.expr) -> ast.expr:
+        """An expression that is marked as a block."""
+        number = self._tracer._add(kind, name, at, self._outer)  # noqa: SLF001
+        outer, self._outer = self._outer, number
+        body = self.visit(body)
+        self._outer = outer
+        return _put(ast.BoolOp(ast.Or(), [_method("enter", ast.Constant(number)), body]), body)
 
 
 # New nodes
