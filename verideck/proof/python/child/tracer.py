@@ -9,6 +9,7 @@ them.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -41,6 +42,8 @@ NAME = "__verideck__"
 """The recorder's name in the namespace of rewritten code."""
 SITE = "verideck_site"
 """The attribute of an assertion's node that holds the number of its site."""
+
+_EXAMPLE = re.compile(r"^(?P<blanks>[ \t]*)(?P<prompt>>>> )\S", re.MULTILINE)
 
 Node = TypeVar("Node", bound=ast.AST)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -80,10 +83,22 @@ class Tracer:
                 self._flow.imported |= set(names_bound(each))
             elif isinstance(each, ast.Assign | ast.AnnAssign) and self._may_be_none(each.value):
                 self._flow.nullable |= set(bound([each]))
+            elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                self._note_examples(each)
         facts = list(self._facts(tree.body, scope))
         first = after_the_future(tree.body)
         tree.body[first:] = self._block(tree.body[first:], scope, -1)
         return facts
+
+    def _note_examples(self, definition: _Function | ast.ClassDef) -> None:
+        """Note that the docstring of shown code has examples in it."""
+        text = ast.get_docstring(definition, clean=False)
+        if self._shows(definition) and text and (example := _EXAMPLE.search(text)):
+            at = definition.body[0]
+            line = at.lineno + text.count("\n", 0, example.start("prompt"))
+            self._marks.examples.append(
+                (self._file, min(line, at.end_lineno or line), len(example["blanks"]))
+            )
 
     def _may_be_none(self, value: ast.expr | None) -> bool:
         """Whether a value may be None: it says so, or a library's function gives it."""
