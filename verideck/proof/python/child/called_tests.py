@@ -58,7 +58,7 @@ def _methods(kind: type, is_entered: Callable[[object], bool]) -> Iterator[str]:
 
 def _call_method(kind: type, name: str) -> None:
     """Call a method of a class that pytest would find, between what prepares and what clears up."""
-    for arguments in _arguments(getattr(kind(), name)):
+    for arguments in _arguments(getattr(kind(), name), getattr(kind, "pytestmark", ())):
         instance = kind()
         test = getattr(instance, name)
         _around("setup_method", instance, test)
@@ -86,10 +86,15 @@ def _outcome(outcome: object) -> None:
         asyncio.run(outcome)
 
 
-def _arguments(test: Callable[..., object]) -> Iterator[dict[str, object]]:
-    """What a test is to be called with, once for each time; nothing if that is not known."""
+def _arguments(
+    test: Callable[..., object], around: Sequence[object] = ()
+) -> Iterator[dict[str, object]]:
+    """What a test is to be called with, once for each time; nothing if that is not known.
+
+    `around` are the marks of its class.
+    """
     rows: list[list[dict[str, object]]] = []
-    for mark in getattr(test, "pytestmark", ()):
+    for mark in (*getattr(test, "pytestmark", ()), *around):
         match getattr(mark, "name", ""), getattr(mark, "args", ()), getattr(mark, "kwargs", {}):
             case "parametrize", (names, values), named if not named.get("indirect"):
                 one = isinstance(names, str) and "," not in names

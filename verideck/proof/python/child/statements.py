@@ -83,27 +83,28 @@ def target_names(target: ast.AST, *, whole: bool) -> Iterator[str]:
                 yield name
 
 
-def changed_outside(definition: ast.stmt) -> Iterator[str]:
+def changed_outside(node: ast.AST) -> Iterator[str]:
     """The variables around a function or a class that code in it may bind or change.
 
     It binds those that it calls `global`, and changes those of which it calls a method, binds an
     element or an attribute, or which it gives to a call that is a statement of its own.
     """
-    for node in ast.walk(definition):
-        match node:
-            case ast.Global(names=names):
-                yield from names
-            case ast.Call(func=ast.Attribute() as called):
-                yield root_name(called)
-            case (
-                ast.Attribute(ctx=ast.Store() | ast.Del())
-                | ast.Subscript(ctx=ast.Store() | ast.Del())
-            ):
-                yield root_name(node)
-            case ast.AugAssign(target=ast.Name(id=name)):
-                yield name
-            case ast.Expr(value=ast.Call(args=arguments)):
-                yield from (each.id for each in arguments if isinstance(each, ast.Name))
+    match node:
+        case ast.Global(names=names):
+            yield from names
+        case ast.Call(func=ast.Attribute() as called):
+            yield root_name(called)
+        case (
+            ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del())
+        ):
+            yield root_name(node)
+        case ast.Expr(value=ast.Call(args=arguments)):
+            yield from (each.id for each in arguments if isinstance(each, ast.Name))
+    own: set[str] = set()
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        own = {*parameter_names(node.args), *bound(node.body)}
+    for child in ast.iter_child_nodes(node):
+        yield from (name for name in changed_outside(child) if name not in own)
 
 
 def root_name(expression: ast.expr) -> str:
