@@ -248,6 +248,8 @@ class Recorder:
     def weigh(self, value: Any) -> Any:  # noqa: ANN401 - whatever an author asserts
         """Return a value; raise if it could never be false."""
         kinds = [what for kind, what in _NEVER_FALSE if isinstance(value, kind)]
+        if (mock := sys.modules.get("unittest.mock")) and isinstance(value, mock.NonCallableMock):
+            kinds.append("a mock")
         if is_routine(value):
             kinds.append("a function that nobody called")
         if comparisons.is_collection_of_verdicts(value):
@@ -360,6 +362,8 @@ class Recorder:
                 raise
             finally:
                 self._inside.one = False
+            if comparisons.expects_anything(result):
+                return result  # what broken code raises would do, too
             if hasattr(result, "__enter__") and hasattr(result, "__exit__"):
                 return _Announced(result, self)
             self.count(held=True)

@@ -23,6 +23,7 @@ SIZES = frozenset(
 """Calls that say how large a difference is."""
 TOLERANCES: Mapping[str, bool] = {
     "atol": False, "rtol": True, "abs_tol": False, "rel_tol": True, "delta": False,
+    "abs": False, "rel": True,
 }  # fmt: skip
 """By keyword: whether a tolerance is relative."""
 _STRICT = {
@@ -39,6 +40,18 @@ def is_with_itself(call: ast.Call) -> bool:
     changing = ast.Call | ast.Await | ast.NamedExpr
     settled = not any(isinstance(each, changing) for side in sides for each in ast.walk(side))
     return len(sides) > 1 and settled and len(set(map(ast.dump, sides))) == 1
+
+
+def is_close(function: ast.expr) -> bool:
+    """Whether a function also takes a relative and an absolute tolerance, in this order."""
+    match function:
+        case ast.Name(id=name):
+            return name in {"allclose", "isclose"}
+        case ast.Attribute(value=ast.Call(args=[_, module])):  # kept as an operand
+            return is_close(ast.Attribute(module, function.attr, ast.Load()))
+        case ast.Attribute(value=ast.Name(id="np" | "numpy" | "torch"), attr=name):
+            return name in {"allclose", "isclose"}
+    return False
 
 
 def broadcast(name: str, one: object, other: object) -> tuple[str, str]:
@@ -65,7 +78,7 @@ def why_equal(one: object, other: object) -> str:
     arrays = [each for each in (one, other) if is_array(each)]
     if any(math.prod(each.shape) == 0 for each in arrays):  # type: ignore[attr-defined]
         return "it compares an array without elements"
-    if all(_is_nothing_but_nan(each) for each in (one, other)):
+    if one is not other and all(_is_nothing_but_nan(each) for each in (one, other)):
         return "it compares nothing but NaN"
     return ""
 
@@ -103,3 +116,10 @@ def is_collection_of_verdicts(value: object) -> bool:
     if not isinstance(value, list | tuple | set | frozenset) or not value:
         return False
     return all(isinstance(each, bool) for each in value)
+
+
+def expects_anything(manager: object) -> bool:
+    """Whether a context manager of `assertRaises` is content with every exception."""
+    expected: object = getattr(manager, "expected", None)
+    is_open = getattr(manager, "expected_regex", None) is None
+    return is_open and expected in (Exception, BaseException)

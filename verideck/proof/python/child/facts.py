@@ -9,7 +9,13 @@ from collections.abc import Set as AbstractSet
 from verideck.proof.python.child.flow import Key, StepFacts
 from verideck.proof.python.child.reading import ALWAYS_THERE, reads
 from verideck.proof.python.child.scopes import Scope
-from verideck.proof.python.child.statements import bound, root_name, statements_in, target_names
+from verideck.proof.python.child.statements import (
+    bound,
+    changed_outside,
+    root_name,
+    statements_in,
+    target_names,
+)
 from verideck.proof.python.child.untouched import use_own_builtins
 
 use_own_builtins(globals())
@@ -39,6 +45,8 @@ class _Text:
         self._inputs: set[str] = set()
         self._changed: set[str] = set()
         """Variables whose content a statement may change after they are bound."""
+        self._outside: set[str] = set()
+        """Variables that its functions may change when they are called."""
         self._actors: set[str] = set()
         self._functions = False
 
@@ -52,7 +60,7 @@ class _Text:
             ):
                 self._functions = True
                 self._values.add(name)
-                self._changed |= _changed_outside(statement)
+                self._outside |= set(changed_outside(statement))
             case ast.Import() | ast.ImportFrom():
                 pass
             case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
@@ -64,13 +72,15 @@ class _Text:
 
     def facts(self, step: int, read: AbstractSet[str]) -> StepFacts:
         """What the statements say."""
-        values = self._values | (self._inputs & self._changed)
+        values = self._values | (self._inputs & (self._changed | self._outside))
         return StepFacts(
             step,
             self._keys(values),
             self._keys(self._inputs - values),
             self._keys(read),
             self._keys(self._actors),
+            self._keys(self._changed - values - self._inputs - self._known),
+            self._keys(self._outside - self._known),
             functions=self._functions,
         )
 
@@ -102,21 +112,3 @@ class _Text:
         is_own_function = isinstance(call.func, ast.Name) and root in self._values
         if root and not is_own_function:
             self._actors.add(root)
-
-
-def _changed_outside(definition: ast.stmt) -> set[str]:
-    """Names around a definition whose content its code may change."""
-    found: set[str | None] = set()
-    for node in ast.walk(definition):
-        match node:
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                found.update(names)
-            case ast.Call(func=ast.Attribute() as changing):
-                found.add(root_name(changing))
-            case (
-                ast.Attribute(ctx=ast.Store() | ast.Del())
-                | ast.Subscript(ctx=ast.Store() | ast.Del())
-            ):
-                found.add(root_name(node))
-    own = {each.arg for each in ast.walk(definition) if isinstance(each, ast.arg)}
-    return {name for name in found - own if name}

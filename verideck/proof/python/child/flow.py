@@ -99,6 +99,10 @@ class StepFacts:
     reads: tuple[Key, ...] = ()
     actors: tuple[Key, ...] = ()
     """Variables by which it calls something for its effects."""
+    changes: tuple[Key, ...] = ()
+    """Variables of other steps whose content it may change."""
+    outside: tuple[Key, ...] = ()
+    """Variables that its functions may bind or change, whoever calls them."""
     functions: bool = False
     """Whether it defines functions or classes."""
 
@@ -110,6 +114,8 @@ class StepFacts:
             (*self.inputs, *more.inputs),
             (*self.reads, *more.reads),
             (*self.actors, *more.actors),
+            (*self.changes, *more.changes),
+            (*self.outside, *more.outside),
             functions=self.functions or more.functions,
         )
 
@@ -181,6 +187,8 @@ class Flow:
             self._holds[key] = mask
         for key in facts.inputs:
             self._holds[key] = mask & ~bit if facts.functions else mask
+        for key in facts.changes:
+            self._holds[key] = self._holds.get(key, 0) | bit
         self._free = self._free & ~bit | (bit if facts.is_free else 0)
         self._facts[facts.step] = facts
 
@@ -198,6 +206,10 @@ class Flow:
         entered = self._since(began)
         for key in facts.values:
             self._holds[key] = self._holds.get(key, 0) | entered
+        for step, other in self._facts.items():
+            if entered >> step & 1:
+                for key in other.outside:
+                    self._holds[key] = self._holds.get(key, 0) | 1 << facts.step
         self._act(facts, space)
 
     def _act(self, facts: StepFacts, space: Mapping[str, object]) -> None:

@@ -78,6 +78,8 @@ class Marks:
         self.entered: set[int] = set()
         """The blocks that had been entered when `sweep` was called last."""
 
+        self.examples: list[tuple[str, int, int]] = []
+        """The files, lines and columns of examples in the docstrings of shown code."""
         self.elsewhere = 0
         """The shown steps whose code was entered in processes that the card forked, as bits."""
         self._shared = mmap.mmap(-1, _MOST_SHARED)
@@ -147,6 +149,20 @@ class Marks:
             is_told = block.kind is BlockKind.BRANCH and (missed or self._has_assertion(number))
             if BlockKind.FUNCTION not in missed and not is_told:
                 yield _finding(block)
+
+    def untried(self) -> Iterator[Finding]:
+        """The examples in shown docstrings, as findings: nothing has executed them."""
+        for file, line, column in self.examples:
+            yield Finding(
+                _NOT_RUN,
+                "the examples in this docstring are not executed",
+                file,
+                line,
+                column + 1,
+                "write them in a ```pycon fence; or, in a ```python {.check} below, "
+                "`import doctest` and call `doctest.run_docstring_examples(…, globals())`",
+                warning=True,
+            )
 
     def _has_assertion(self, number: int) -> bool:
         """Whether an assertion stands in a block, which is reported itself."""

@@ -19,7 +19,7 @@ import itertools
 
 from verideck.proof.python.child import comparisons
 from verideck.proof.python.child.assertions import UNRELATED
-from verideck.proof.python.child.tautology import is_constant, why_true
+from verideck.proof.python.child.tautology import is_constant, is_misplaced, why_true
 from verideck.proof.python.child.tracer import NAME, SITE
 from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.child.values import shortened
@@ -31,6 +31,10 @@ _NOTHING_READ = (
     "give a name to what it shows, and assert that: `quotient = 7 // 2`, `assert quotient == 3`",
 )
 _WITH_ITSELF = ("it compares a value with itself", "compare it with what it should be")
+_ONLY_A_MESSAGE = (
+    "this assertion compares nothing: what stands behind the comma is its message",
+    "write `assert value == expected`",
+)
 _OPERANDS = itertools.count()
 """Numbers that no two operands of a run share."""
 _MEASURES = {"abs", "absolute", "amax", "fabs", "item", "max"}
@@ -49,15 +53,15 @@ class Rewriter(ast.NodeTransformer):
         if site is None:
             return node
         call = node.value
-        is_idle = isinstance(call, ast.Call) and comparisons.is_with_itself(call)
+        why = _why_refused(call) if isinstance(call, ast.Call) else None
         if self._traces:
             _Seen().generic_visit(call)
         asked = _call("asked", ast.Constant(site))
         node.value = _call("answered", ast.Constant(site), asked, call)
         _put(node.value, call)
-        if not is_idle:
+        if not why:
             return node
-        refused = ast.Raise(exc=_call("idle", *map(ast.Constant, _WITH_ITSELF)))
+        refused = ast.Raise(exc=_call("idle", *map(ast.Constant, why)))
         _put(refused, call)
         return [node, refused]
 
@@ -65,6 +69,8 @@ class Rewriter(ast.NodeTransformer):
         """Rewrite one assertion; if its text shows that it cannot fail, it raises when it holds."""
         site: int = getattr(node, SITE)
         idle: tuple[str, ...] | None = why_true(node.test)
+        if idle is None and is_misplaced(node.msg, node.test):
+            idle = (*_ONLY_A_MESSAGE, UNRELATED)
         if idle is None and is_constant(node.test):
             idle = (*_NOTHING_READ, UNRELATED)
         operands: dict[int, str] = {}
@@ -130,6 +136,17 @@ class Rewriter(ast.NodeTransformer):
         return kept
 
 
+def _why_refused(call: ast.Call) -> tuple[str, ...] | None:
+    """Why the call of a library's assertion proves nothing, as its text shows."""
+    if comparisons.is_with_itself(call):
+        return _WITH_ITSELF
+    match call:
+        case ast.Call(func=ast.Attribute(attr="assertTrue"), args=[test, message]):
+            if is_misplaced(message, test):
+                return *_ONLY_A_MESSAGE, UNRELATED
+    return None
+
+
 class _Sides(ast.NodeTransformer):
     """Finds the two sides of each comparison in an assertion, and has the recorder keep them.
 
@@ -177,10 +194,25 @@ class _Sides(ast.NodeTransformer):
             self._pair(sides[0], sides[1], _name_of(node))
         for keyword in node.keywords:
             if keyword.arg and keyword.arg in comparisons.TOLERANCES:
-                keyword.value = self._kept(keyword.value)
-                number = _number_of(keyword.value)
-                if number is not None:
-                    self.tolerances.append((number, comparisons.TOLERANCES[keyword.arg]))
+                keyword.value = self._tolerance(
+                    keyword.value, relative=comparisons.TOLERANCES[keyword.arg]
+                )
+        if comparisons.is_close(node.func):
+            for position, relative in ((2, True), (3, False)):
+                if position < len(node.args):
+                    given = node.args[position]
+                    node.args[position] = self._tolerance(given, relative=relative)
+
+    def _tolerance(self, given: ast.expr, *, relative: bool) -> ast.expr:
+        """Keep how far apart two sides may be."""
+        if _number_of(given) is None:
+            kept = _call("keep", ast.Constant(next(_OPERANDS)), given)
+            _put(kept, given)
+            given = kept
+        number = _number_of(given)
+        assert number is not None
+        self.tolerances.append((number, relative))
+        return given
 
     def _difference(self, side: ast.expr) -> None:
         """Keep both sides of the difference whose size an expression is, if it is one."""
@@ -210,6 +242,8 @@ class _Sides(ast.NodeTransformer):
         match _number_of(one), _number_of(other):
             case int(first), int(second):
                 self.compared.append((name, first, second))
+            case (int(only), None) | (None, int(only)):
+                self.compared.append((name, only, only))
 
     @staticmethod
     def _kept(side: ast.expr) -> ast.expr:

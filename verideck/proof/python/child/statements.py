@@ -83,6 +83,30 @@ def target_names(target: ast.AST, *, whole: bool) -> Iterator[str]:
                 yield name
 
 
+def changed_outside(node: ast.AST) -> Iterator[str]:
+    """The variables around a function or a class that code in it may bind or change.
+
+    It binds those that it calls `global`, and changes those of which it calls a method, binds an
+    element or an attribute, or which it gives to a call that is a statement of its own.
+    """
+    match node:
+        case ast.Global(names=names):
+            yield from names
+        case ast.Call(func=ast.Attribute() as called):
+            yield root_name(called)
+        case (
+            ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del())
+        ):
+            yield root_name(node)
+        case ast.Expr(value=ast.Call(args=arguments)):
+            yield from (each.id for each in arguments if isinstance(each, ast.Name))
+    own: set[str] = set()
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        own = {*parameter_names(node.args), *bound(node.body)}
+    for child in ast.iter_child_nodes(node):
+        yield from (name for name in changed_outside(child) if name not in own)
+
+
 def root_name(expression: ast.expr) -> str:
     """The name at the beginning of `a.b[0].c()`; empty if there is none."""
     while isinstance(expression, ast.Attribute | ast.Call | ast.Subscript):
@@ -151,6 +175,19 @@ def computes_nothing(statements: Sequence[ast.stmt]) -> bool:
         or (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
         for each in statements
     )
+
+
+def computes(expression: ast.expr) -> bool:
+    """Whether there is something in an expression that could be false, rather than only chosen."""
+    for node in ast.walk(expression):
+        match node:
+            case ast.BinOp() | ast.Compare() | ast.ListComp() | ast.GeneratorExp():
+                return True
+            case ast.Call(args=arguments, keywords=keywords):
+                given = [*arguments, *(each.value for each in keywords)]
+                if not all(isinstance(each, ast.Constant) for each in given):
+                    return True
+    return False
 
 
 def forbids(statement: ast.stmt) -> bool:

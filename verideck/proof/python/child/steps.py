@@ -267,7 +267,7 @@ class Steps:
         return any(
             marks.is_entered(number)
             for number, block in enumerate(marks.blocks)
-            if code and (block.file, block.line) == (code.co_filename, code.co_firstlineno)
+            if code and (block.file, block.first) == (code.co_filename, code.co_firstlineno)
         )
 
     def _file(self, step: Step) -> Path:

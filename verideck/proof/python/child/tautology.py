@@ -37,6 +37,21 @@ def is_constant(test: ast.expr) -> bool:
     return not any(isinstance(each, read) for each in ast.walk(test))
 
 
+def is_misplaced(message: ast.expr | None, test: ast.expr) -> bool:
+    """Whether an assertion's message is what its test was to be compared with: `assert f(2), 4`."""
+    match message:
+        case ast.Constant(value=value):
+            is_value = not isinstance(value, str)
+        case ast.UnaryOp() | ast.List() | ast.Tuple() | ast.Dict() | ast.Set():
+            is_value = is_constant(message)
+        case _:
+            is_value = False
+    judges = isinstance(test, ast.Compare | ast.BoolOp) or (
+        isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+    )
+    return is_value and not judges
+
+
 def _why_certain(test: ast.expr) -> str:
     """Why a test holds for every value of the variables in it; empty if it does not."""
     found = ""
@@ -77,6 +92,10 @@ def _why_certain_of(call: ast.Call) -> str:
             name in comparisons.CALLS and comparisons.is_with_itself(call)
         ):
             found = "it compares a value with itself"
+        case ast.Call(
+            func=ast.Attribute(attr="startswith" | "endswith"), args=[ast.Constant(value="")]
+        ):
+            found = "every text begins and ends with the empty one"
         case ast.Call(func=ast.Name(id="isinstance"), args=[_, ast.Name(id="object")]):
             found = "everything is an object"
         case ast.Call(

@@ -9,6 +9,7 @@ them.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -25,6 +26,7 @@ from verideck.proof.python.child.statements import (
     blocks_of,
     bound,
     captures,
+    computes,
     computes_nothing,
     forbids,
     is_broad,
@@ -40,6 +42,8 @@ NAME = "__verideck__"
 """The recorder's name in the namespace of rewritten code."""
 SITE = "verideck_site"
 """The attribute of an assertion's node that holds the number of its site."""
+
+_EXAMPLE = re.compile(r"^(?P<blanks>[ \t]*)(?P<prompt>>>> )\S", re.MULTILINE)
 
 Node = TypeVar("Node", bound=ast.AST)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -79,10 +83,22 @@ class Tracer:
                 self._flow.imported |= set(names_bound(each))
             elif isinstance(each, ast.Assign | ast.AnnAssign) and self._may_be_none(each.value):
                 self._flow.nullable |= set(bound([each]))
+            elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                self._note_examples(each)
         facts = list(self._facts(tree.body, scope))
         first = after_the_future(tree.body)
         tree.body[first:] = self._block(tree.body[first:], scope, -1)
         return facts
+
+    def _note_examples(self, definition: _Function | ast.ClassDef) -> None:
+        """Note that the docstring of shown code has examples in it."""
+        text = ast.get_docstring(definition, clean=False)
+        if self._shows(definition) and text and (example := _EXAMPLE.search(text)):
+            at = definition.body[0]
+            line = at.lineno + text.count("\n", 0, example.start("prompt"))
+            self._marks.examples.append(
+                (self._file, min(line, at.end_lineno or line), len(example["blanks"]))
+            )
 
     def _may_be_none(self, value: ast.expr | None) -> bool:
         """Whether a value may be None: it says so, or a library's function gives it."""
@@ -392,7 +408,7 @@ class Tracer:
 
 
 class _Lambdas(ast.NodeTransformer):
-    """Marks the lambdas in a statement's own expressions."""
+    """Marks the lambdas in a statement's own expressions, and what `if` and `else` choose from."""
 
     def __init__(self, tracer: Tracer, outer: int) -> None:
         self._tracer = tracer
@@ -414,13 +430,27 @@ class _Lambdas(ast.NodeTransformer):
         """Mark one lambda, unless there is nothing in it that could be false."""
         if isinstance(node.body, ast.Constant):
             return node
-        number = self._tracer._add(BlockKind.FUNCTION, "this lambda", node, self._outer)  # noqa: SLF001
-        outer, self._outer = self._outer, number
-        self.generic_visit(node)
-        self._outer = outer
-        entered = _method("enter", ast.Constant(number))
-        node.body = _put(ast.BoolOp(ast.Or(), [entered, node.body]), node.body)
+        node.body = self._marked(BlockKind.FUNCTION, "this lambda", node, node.body)
         return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        """Mark both outcomes, but for those that compute nothing."""
+        node.test = self.visit(node.test)
+        for name, outcome in (("body", node.body), ("orelse", node.orelse)):
+            if isinstance(outcome, ast.IfExp) or not computes(outcome):
+                setattr(node, name, self.visit(outcome))
+            else:
+                marked = self._marked(BlockKind.BRANCH, "this branch", outcome, outcome)
+                setattr(node, name, marked)
+        return node
+
+    def _marked(self, kind: BlockKind, name: str, at: ast.expr, body: ast.expr) -> ast.expr:
+        """An expression that is marked as a block."""
+        number = self._tracer._add(kind, name, at, self._outer)  # noqa: SLF001
+        outer, self._outer = self._outer, number
+        body = self.visit(body)
+        self._outer = outer
+        return _put(ast.BoolOp(ast.Or(), [_method("enter", ast.Constant(number)), body]), body)
 
 
 # New nodes

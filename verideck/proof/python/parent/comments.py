@@ -28,6 +28,11 @@ class Judged:
     once: bool
     """Whether there is one thing that it should say."""
 
+    @property
+    def writable(self) -> bool:
+        """Whether an update may write what it should say: it does not put None for a value."""
+        return self.once and self.actual != "None"
+
 
 def judged_comments(snippet: Snippet, report: StepReport) -> Iterator[Judged]:
     """What became of the value comments of a snippet whose statements were executed."""

@@ -137,7 +137,7 @@ def _proof(snippet: Snippet, report: StepReport, last: Epilogue | None) -> Proof
         environment=last.environment if last else (),
         files=tuple(last.depends_on.files) if last else (),
         stale=tuple(
-            rewritten(snippet, each) for each in _false_comments(snippet, report) if each.once
+            rewritten(snippet, each) for each in _false_comments(snippet, report) if each.writable
         ),
     )
 
@@ -158,6 +158,8 @@ def _refuted(snippet: Snippet, judged: Judged) -> Problem:
     hint = f"{_UPDATE} gives into the card{remark}"
     if not judged.once or expected.unwritable(judged.actual):
         hint = f"write what it gives{remark}"
+    elif judged.actual == "None":
+        hint = "it gives nothing: write the value behind an expression of its own, as `xs  # → [1]`"
     return Problem(
         Code.OUTPUT_DIFFERS,
         f"this comment says something else than the code gives\nexpected  {told}\n"

@@ -1,7 +1,9 @@
-"""Comments that say what a statement gives: `#>` lines under it, and an arrow behind it.
+"""Comments that say what a statement gives: `#>` lines under it, an arrow behind or under it.
 
     print(1 / 3)
     #> 0.3333333333333333
+    print(7 // 2)
+    # => 3
     sum([1, 2])  # → 3
     print([1, 2])  # [1, 2]
 
@@ -63,20 +65,27 @@ def value_comments(code: str) -> tuple[ValueComment, ...]:
 
 def _found(tokens: list[tokenize.TokenInfo], statements: list[ast.stmt]) -> Iterator[ValueComment]:
     block: list[tokenize.TokenInfo] = []
-    for token in tokens:
-        if token.type != tokenize.COMMENT:
-            continue
-        alone = not token.line[: token.start[1]].strip()
+    comments = [token for token in tokens if token.type == tokenize.COMMENT]
+    alone_at = {token.start[0] for token in comments if _is_alone(token)}
+    for token in comments:
+        alone = token.start[0] in alone_at
         if alone and _LINE.fullmatch(token.string):
             if block and token.start[0] != block[-1].start[0] + 1:
                 yield from _of_block(block, statements)
                 block = []
             block.append(token)
+        elif alone and (arrow := _ARROW.fullmatch(token.string)):
+            if token.start[0] + 1 not in alone_at:
+                yield from _of_arrow_under(token, arrow["text"], statements)
         elif not alone and (arrow := _ARROW.fullmatch(token.string)):
             yield from _of_arrow(token, arrow["text"], statements)
         elif not alone and (plain := _PLAIN.fullmatch(token.string)):
             yield from _of_plain(token, plain["text"], statements)
     yield from _of_block(block, statements)
+
+
+def _is_alone(token: tokenize.TokenInfo) -> bool:
+    return not token.line[: token.start[1]].strip()
 
 
 def _of_block(
@@ -102,6 +111,17 @@ def _of_arrow(
             return
         named = form
     yield ValueComment(line, column, text, _start(statement), is_block=False, named=named)
+
+
+def _of_arrow_under(
+    token: tokenize.TokenInfo, text: str, statements: list[ast.stmt]
+) -> Iterator[ValueComment]:
+    """A comment with an arrow in the line under a statement: a value, or else a remark."""
+    line, column = token.start
+    statement = _ending(statements, line - 1)
+    named = _form(text)
+    if statement and named is not None and statement.col_offset == column:
+        yield ValueComment(line, column, text, _start(statement), is_block=False, named=named)
 
 
 def _of_plain(
