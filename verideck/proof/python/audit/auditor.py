@@ -50,6 +50,7 @@ _GRACE, _TIMES = 5.0, 10.0
 
 _UNREACHED = "what it alters reaches no assertion"
 _NEVER_RAN = "this line never ran"
+_NEVER_EVALUATED = "this was never evaluated"
 
 
 class _Fate(StrEnum):
@@ -68,8 +69,13 @@ class _Changed:
     place: Place
     mutant: Mutant
     request: Request
-    runs: bool
-    """Whether the statement that it changes is executed."""
+    never: str
+    """Why it is not executed: what it changes never ran. Empty if it is."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether what it changes is executed."""
+        return not self.never
 
 
 class Auditor:
@@ -206,7 +212,7 @@ def _with(
     audit = replace(audit, mutants=audit.mutants + 1)
     if fate is not _Fate.SURVIVED:
         return replace(audit, **{fate: getattr(audit, fate) + 1})
-    uncovered, moved = _NEVER_RAN, None
+    uncovered, moved = each.never, None
     if outcome:
         uncovered = _UNREACHED if original.agrees(outcome) else ""
         moved = original.farthest(outcome)
@@ -256,7 +262,7 @@ def _changed(trial: Trial, request: Request, kind: Kind) -> Iterator[_Changed]:
     for number, snippet, code, first, last in _sources(trial.snippets, request):
         path = snippet.options.include or snippet.origin.path
         above = 0 if snippet.options.include else snippet.origin.line - 1
-        ran = _ran(code, trial.original.computed, path, above)
+        never = _never(code, trial.original.computed, path, above)
         for mutant in mutants(code, first, last, kind):
             if snippet.options.include:
                 place = Place(path, mutant.line)
@@ -268,7 +274,7 @@ def _changed(trial: Trial, request: Request, kind: Kind) -> Iterator[_Changed]:
                 changed = messages.replace(request, steps=tuple(steps))
             else:
                 continue
-            yield _Changed(place, mutant, changed, ran(mutant.line))
+            yield _Changed(place, mutant, changed, never(mutant))
 
 
 def _as_shown(snippet: Snippet, code: str) -> str | None:
@@ -276,8 +282,8 @@ def _as_shown(snippet: Snippet, code: str) -> str | None:
     return with_prompts(code, snippet.code) if snippet.session else code
 
 
-def _ran(code: str, computed: Computed | None, path: str, above: int) -> Callable[[int], bool]:
-    """Whether a line of code is of a statement that was executed; True where it is not known."""
+def _never(code: str, computed: Computed | None, path: str, above: int) -> Callable[[Mutant], str]:
+    """Why what a mutant changes never ran; the answer is empty if it did, or if it is not known."""
     first: dict[int, int] = {}
     try:
         tree = parsed(code) if computed else None
@@ -291,4 +297,20 @@ def _ran(code: str, computed: Computed | None, path: str, above: int) -> Callabl
             lines = range(start, (node.end_lineno or node.lineno) + 1)
             first.update(dict.fromkeys(lines, node.lineno))
     executed = {each.line - above for each in computed.ran if each.path == path} if computed else ()
-    return lambda line: computed is None or line not in first or first[line] in executed
+    skipped = [
+        ((each.line - above, each.column), (each.last_line - above, each.last_column))
+        for each in (computed.unevaluated if computed else ())
+        if each.path == path
+    ]
+
+    def never(mutant: Mutant) -> str:
+        if (
+            computed
+            and first.get(mutant.line, mutant.line) not in executed
+            and mutant.line in first
+        ):
+            return _NEVER_RAN
+        inside = any(start <= mutant.start < end for start, end in skipped)
+        return _NEVER_EVALUATED if inside else ""
+
+    return never

@@ -19,6 +19,7 @@ from verideck.proof.python.audit.calculations import CALCULATIONS
 from verideck.proof.python.audit.changes import (
     PARSING,
     Change,
+    Position,
     Text,
     called,
     is_module,
@@ -69,6 +70,8 @@ class Mutant:
     """Whether it is reported but not counted: only an unusual input would show it."""
     hidden: bool = False
     """Whether what it changes may be in no value: then no value shows that it changes nothing."""
+    start: Position = (0, 0)
+    """Where the change begins: a line of the code, counted from 1, and a byte, from 0."""
 
 
 def mutants(
@@ -108,7 +111,15 @@ def _every(code: str, first: int, last: int | None, kind: Kind) -> Iterator[Muta
             line, after, changed = text.changed(change) or (0, "", "")
             if first <= line and (last is None or line <= last):
                 before = lines[line - 1].strip()
-                yield Mutant(line, before, after.strip(), changed, change.advisory, change.hidden)
+                yield Mutant(
+                    line,
+                    before,
+                    after.strip(),
+                    changed,
+                    change.advisory,
+                    change.hidden,
+                    change.start,
+                )
 
 
 def _changes(node: ast.AST, text: Text, kind: Kind) -> Iterator[Change]:

@@ -23,7 +23,7 @@ from typing import Any
 from verideck.proof.python.child.computed_tree import ComputedTree
 from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.child.values import is_array, is_program, traced
-from verideck.proof.python.wire.messages import Computed, Line, Lines, ReadValue
+from verideck.proof.python.wire.messages import Computed, Line, Lines, Operand, ReadValue
 
 use_own_builtins(globals())
 
@@ -42,6 +42,9 @@ class Computing:
         self.name = name
         self.statements: list[tuple[str, int]] = []
         """The files and lines of all statements."""
+        self.operands: list[Operand] = []
+        """All operands that need not be evaluated."""
+        self._evaluated: set[int] = set()
         self._ran: dict[int, int] = {}
         """When each statement was executed last."""
         self._now = 0
@@ -54,6 +57,11 @@ class Computing:
         """Record that a statement is executed."""
         self._now += 1
         self._ran[statement] = self._now
+
+    def evaluate(self, value: Any, operand: int) -> Any:  # noqa: ANN401 - whatever an author computes
+        """Record that an operand has been evaluated, and return its value."""
+        self._evaluated.add(operand)
+        return value
 
     def keep(self, value: Any, *readers: int) -> Any:  # noqa: ANN401 - whatever an author computes
         """Record a value and return it. `readers` are the statements that read its name."""
@@ -83,6 +91,11 @@ class Computing:
                 if not any(self._ran.get(each, 0) > then for each in readers)
             ),
             takes=self._takes.hexdigest()[:16],
+            unevaluated=tuple(
+                operand
+                for number, operand in enumerate(self.operands)
+                if number not in self._evaluated
+            ),
             ran=tuple(Line(*self.statements[each]) for each in sorted(self._ran)),
         )
 
@@ -90,7 +103,7 @@ class Computing:
         """Rewrite the shown lines of a file; an expression in the prose stays as it is."""
         lines = [range(each.first, each.last + 1) for each in self.shown if each.path == path]
         if lines and isinstance(tree, ast.Module):
-            return ComputedTree(self.name, path, lines, self.statements).of(tree)
+            return ComputedTree(self.name, path, lines, self.statements, self.operands).of(tree)
         return tree
 
 

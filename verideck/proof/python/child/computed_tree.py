@@ -9,6 +9,7 @@ from typing import Any
 
 from verideck.proof.python.child.ours import mark_ours
 from verideck.proof.python.child.untouched import use_own_builtins
+from verideck.proof.python.wire.messages import Operand
 
 use_own_builtins(globals())
 
@@ -17,12 +18,18 @@ class ComputedTree(ast.NodeTransformer):
     """Rewrites the shown code of one file."""
 
     def __init__(
-        self, name: str, path: str, lines: Sequence[range], statements: list[tuple[str, int]]
+        self,
+        name: str,
+        path: str,
+        lines: Sequence[range],
+        statements: list[tuple[str, int]],
+        operands: list[Operand],
     ) -> None:
         """Take the name of the assertions' recorder, and the shown lines of a file.
 
-        The file's statements are added to those of others.
+        The file's statements, and the operands that need not be evaluated, are added to others.
         """
+        self._operands = operands
         self._name = name
         self._path = path
         self._lines = lines
@@ -113,6 +120,51 @@ class ComputedTree(ast.NodeTransformer):
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         """Leave what is raised as it is."""
         return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        """Record which outcome is evaluated."""
+        self.generic_visit(node)
+        node.body, node.orelse = self._operand(node.body), self._operand(node.orelse)
+        return node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        """Record which operands behind the first are evaluated."""
+        self.generic_visit(node)
+        node.values[1:] = map(self._operand, node.values[1:])
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        """Record which conditions are evaluated."""
+        self.generic_visit(node)
+        node.ifs = list(map(self._operand, node.ifs))
+        return node
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        """Record whether an element is evaluated."""
+        return self._comprehension(node)
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
+        """As in a list."""
+        return self._comprehension(node)
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.AST:
+        """As in a list."""
+        return self._comprehension(node)
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> ast.AST:
+        self.generic_visit(node)
+        node.elt = self._operand(node.elt)
+        return node
+
+    def _operand(self, node: ast.expr) -> ast.expr:
+        """Record that an operand is evaluated."""
+        if not self._is_shown(node) or isinstance(node, ast.Starred):
+            return node
+        end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+        self._operands.append(Operand(self._path, node.lineno, node.col_offset, *end))
+        evaluated = self._call("evaluate", node, ast.Constant(len(self._operands) - 1))
+        _at(evaluated, node)
+        return evaluated
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Record the array that a call makes."""

@@ -183,6 +183,17 @@ class Line(Message, frozen=True):
     line: Count
 
 
+class Operand(Message, frozen=True):
+    """A part of an expression that need not be evaluated, such as an outcome of `a if c else b`."""
+
+    path: str
+    line: Count
+    column: Count
+    """In bytes, from 0, as in Python's syntax trees."""
+    last_line: Count
+    last_column: Count
+
+
 class Computed(Message, frozen=True):
     """What shown code computed, in the order in which it did."""
 
@@ -191,6 +202,8 @@ class Computed(Message, frozen=True):
     """A digest of the shapes and places of all arrays."""
     ran: tuple[Line, ...]
     """The first lines of the statements that were executed."""
+    unevaluated: tuple[Operand, ...] = ()
+    """The operands that never were."""
 
 
 class Claims(Message, frozen=True):
