@@ -1,7 +1,6 @@
 """Files beside a note: what a card reads of them, and that it changes none."""
 
 import sqlite3
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -228,7 +227,7 @@ def test_a_library_and_a_module_beside_a_note_may_have_one_name(tmp_path: Path) 
 
 
 @pytest.mark.skipif(bool(kernel.missing()), reason=f"no sandbox: {kernel.missing()}")
-@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+@pytest.mark.linux(reason="the kernel keeps it")
 def test_what_python_does_not_open_is_refused_in_the_sandbox(tmp_path: Path) -> None:
     """A library's own code that writes through the link."""
     code = """

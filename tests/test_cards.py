@@ -1,6 +1,7 @@
 """The repository's own deck: its questions and topics, their names for ever, and their code."""
 
 import itertools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def test_the_shown_code_fits_a_card(cards: Sequence[Card]) -> None:
     ]
     assert shown
     for snippet in shown:
-        lines = snippet.code.rstrip("\n").split("\n")
+        lines = re.sub(r"\s*# audit: ignore .*", "", snippet.code.rstrip("\n")).split("\n")
         assert len(lines) <= LINES, snippet.place
         assert max(map(len, lines)) <= COLUMNS, snippet.place
 

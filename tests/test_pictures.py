@@ -43,6 +43,7 @@ def a_function_with_a_long_name(argument, another_argument, yet_another_one):
     # 注释：一行长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长长
     return f"{argument!r}" + str(another_argument @ yet_another_one) if argument else None
 print("printed")
+a_function_with_a_long_name("", 1, 2)
 ```
 
 ```output

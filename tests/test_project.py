@@ -351,7 +351,7 @@ def test_nothing_outlives_a_project_that_was_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After many runs, and one that was broken off, closing leaves neither process nor folder."""
-    made = project(tmp_path, {"a.md": card("one", "import colorsys\nassert int('1')")})
+    made = project(tmp_path, {"a.md": card("one", "import colorsys\none = int('1')\nassert one")})
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
 

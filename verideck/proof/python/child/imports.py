@@ -22,7 +22,7 @@ from verideck.proof.python.child.import_stash import STASH
 from verideck.proof.python.child.sources import Sources, Text
 from verideck.proof.python.child.tracer import NAME, Part
 from verideck.proof.python.child.untouched import use_own_builtins
-from verideck.proof.python.wire.versions import Installed, claims, stamp
+from verideck.proof.python.wire.versions import Installed, claims, names_in, stamp
 
 use_own_builtins(globals())
 
@@ -75,7 +75,7 @@ class Imports(importlib.abc.MetaPathFinder):
         sys.path[:0] = map(str, [self.root, *folders])
         self._local = tuple(folders)
         for folder in folders:
-            for each in os.listdir(folder):  # noqa: PTH208 - for every card
+            for each in names_in(folder):
                 name = each.partition(".")[0]
                 if name in sys.modules and _is_module(folder / each):
                     _forget(name)

@@ -38,17 +38,18 @@ def stamp(file: Path, unlisted: str = "") -> object:
 def claims(folder: Path, names: AbstractSet[str]) -> list[str]:
     """The entries of a folder that Python could import under these names, whatever it prefers."""
     found: list[str] = []
-    for name in _names(folder):
+    for name in names_in(folder):
         stem = name.partition(".")[0]
         if stem in names:
             found.append(name)
-            inside = _names(folder / name) if name == stem else []
+            inside = names_in(folder / name) if name == stem else []
             found += [f"{name}/{each}" for each in inside if each.partition(".")[0] == "__init__"]
             found += [f"{name}/*.py"] * any(each.endswith(".py") for each in inside)
     return sorted(found)
 
 
-def _names(folder: Path) -> list[str]:
+def names_in(folder: Path) -> list[str]:
+    """The names in a folder; none if it cannot be listed. Looks for modules alone (see `child`)."""
     try:
         return os.listdir(folder)  # noqa: PTH208 - heard with this module's name
     except OSError:
