@@ -255,7 +255,7 @@ class Recorder:
         if comparisons.is_collection_of_verdicts(value):
             raise self.idle("a collection that is not empty is true", "write `assert all(…)`")
         if kinds:
-            hint = "assert what comes of it; to see that it is there, write `is not None`"
+            hint = "assert what comes of it: call it, or read it, and compare that"
             raise self.idle(f"{kinds[0]} is always true", hint)
         return value
 
