@@ -188,7 +188,7 @@ class Flow:
         for key in facts.inputs:
             self._holds[key] = mask & ~bit if facts.functions else mask
         for key in facts.changes:
-            self._holds[key] = self._holds.get(key, 0) | bit
+            self._add(key, bit)
         self._free = self._free & ~bit | (bit if facts.is_free else 0)
         self._facts[facts.step] = facts
 
@@ -205,11 +205,11 @@ class Flow:
         self._step = None
         entered = self._since(began)
         for key in facts.values:
-            self._holds[key] = self._holds.get(key, 0) | entered
+            self._add(key, entered)
         for step, other in self._facts.items():
             if entered >> step & 1:
                 for key in other.outside:
-                    self._holds[key] = self._holds.get(key, 0) | 1 << facts.step
+                    self._add(key, 1 << facts.step)
         self._act(facts, space)
 
     def _act(self, facts: StepFacts, space: Mapping[str, object]) -> None:
@@ -260,15 +260,14 @@ class Flow:
             after = self._states(site, frame)
             for key, before in began.states.items():
                 if after.get(key) != before:
-                    self._holds[key] = self._holds.get(key, 0) | mask
+                    self._add(key, mask)
         return value
 
     def returned(self, number: int, began: Began, value: Value) -> Value:
         """Called with what a function returns that is not shown: its caller reads it."""
         if began is not _NOTHING and not self.is_done:
             mask = self._since(began) | self._read(self.sites[number], sys._getframe(1))  # noqa: SLF001
-            for step in range(len(self._activity)):
-                self._activity[step] += mask >> step & 1
+            self._count(mask)
         return value
 
     def called(self, number: int) -> None:
@@ -316,7 +315,7 @@ class Flow:
             mask = self._since(self._begun[number])
         if mask:
             for key in self.sites[number].binds:
-                self._holds[key] = self._holds.get(key, 0) | mask
+                self._add(key, mask)
 
     def bound(self, number: int) -> None:
         """Called when a definition or an import has bound its names anew."""
@@ -380,9 +379,12 @@ class Flow:
     def _swept(self) -> tuple[int, ...]:
         steps = self.marks.sweep()
         if steps:
-            for step in range(len(self._activity)):
-                self._activity[step] += steps >> step & 1
+            self._count(steps)
         return tuple(self._activity)
+
+    def _count(self, steps: int) -> None:
+        for step in range(len(self._activity)):
+            self._activity[step] += steps >> step & 1
 
     def _since(self, began: Began) -> int:
         """The steps whose shown code was entered since."""
@@ -435,6 +437,9 @@ class Flow:
         """The steps that changed the state of a module's package."""
         package = module.partition(".")[0]
         return self._packages.get(package, 0) | (self._acting if package in _FILES else 0)
+
+    def _add(self, key: Key, mask: int) -> None:
+        self._holds[key] = self._holds.get(key, 0) | mask
 
     def _bind(self, site: Site, mask: int) -> None:
         for key in site.binds:

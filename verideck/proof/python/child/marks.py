@@ -77,7 +77,6 @@ class Marks:
         self.blocks: list[Block] = []
         self.entered: set[int] = set()
         """The blocks that had been entered when `sweep` was called last."""
-
         self.examples: list[tuple[str, int, int]] = []
         """The files, lines and columns of examples in the docstrings of shown code."""
         self.elsewhere = 0
@@ -125,10 +124,6 @@ class Marks:
     def is_entered(self, number: int) -> bool:
         """Whether a block has been entered."""
         return number in self.entered or bool(self.ran[number])
-
-    def functions_of(self, step: int) -> bool:
-        """Whether a step shows a function."""
-        return any(each.step == step and each.kind is BlockKind.FUNCTION for each in self.blocks)
 
     def findings(self, is_read: Collection[tuple[str, int]] = ()) -> Iterator[Finding]:
         """Blocks that were never entered and assertions that were never reached, as findings.

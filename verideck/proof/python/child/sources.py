@@ -98,11 +98,12 @@ class Sources:
 
     def know(self, text: Text) -> None:
         """Take lines for the author's: `own` and `line` know them."""
-        self._names.setdefault(str(text.file), self.name(text.file))
-        if not text.is_whole_file or self.name(text.file) in self.overlay:
-            self._shown.show(str(text.file), text.line, text.code)
+        file, name = str(text.file), self.name(text.file)
+        self._names.setdefault(file, name)
+        if not text.is_whole_file or name in self.overlay:
+            self._shown.show(file, text.line, text.code)
         for number, line in enumerate(text.code.split("\n"), start=text.line):
-            self._lines[str(text.file), number] = text.column - 1, line
+            self._lines[file, number] = text.column - 1, line
 
     def _compiled(
         self,
