@@ -13,13 +13,13 @@ from verideck.proof.python.audit.changes import (
     Change,
     Operators,
     Text,
-    called,
     literal,
     replaced,
     span,
     whole,
     words,
 )
+from verideck.proof.python.wire.syntax import called
 
 _PAIRS = """
     mean sum  amax amin  max min  argmax argmin  tril triu  softmax log_softmax  sqrt rsqrt

@@ -101,14 +101,6 @@ def span(node: ast.expr | ast.stmt) -> tuple[Position, Position]:
     return (node.lineno, node.col_offset), end
 
 
-def called(call: ast.Call) -> str:
-    """The last part of the name that is called; empty if it has none."""
-    match call.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
-
-
 def is_module(node: ast.expr, text: Text) -> bool:
     """Whether a node is a module that the code imports, or a part of one."""
     while isinstance(node, ast.Attribute):

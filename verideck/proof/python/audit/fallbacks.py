@@ -10,13 +10,13 @@ from verideck.proof.python.audit.changes import (
     Change,
     Operators,
     Text,
-    called,
     dropped,
     is_module,
     replaced,
     span,
     swapped,
 )
+from verideck.proof.python.wire.syntax import called
 
 
 def _dropped(node: ast.Call, text: Text) -> Iterator[Change]:

@@ -21,13 +21,13 @@ from verideck.proof.python.audit.changes import (
     Change,
     Position,
     Text,
-    called,
     is_module,
     literal,
     words,
 )
 from verideck.proof.python.audit.fallbacks import DROPS, LITERALS, SWAPS
 from verideck.proof.python.audit.structures import STRUCTURES
+from verideck.proof.python.wire.syntax import called
 
 _IGNORED = re.compile(r"#\s*audit:\s*ignore\s+(?P<reason>\S.*)")
 """A comment behind a line whose changes make no difference, with the reason."""

@@ -15,7 +15,6 @@ from verideck.proof.python.audit.changes import (
     Operators,
     Text,
     added,
-    called,
     dropped,
     literal,
     replaced,
@@ -24,6 +23,7 @@ from verideck.proof.python.audit.changes import (
     whole,
     words,
 )
+from verideck.proof.python.wire.syntax import called
 
 _REDUCING = words(
     "sum mean var std prod max min amax amin argmax argmin norm logsumexp any all median nansum"

@@ -7,9 +7,10 @@ import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from verideck.proof.python.child.ours import mark_ours
+from verideck.proof.python.child.ours import call, mark_ours, put
 from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.messages import Operand
+from verideck.proof.python.wire.syntax import called
 
 use_own_builtins(globals())
 
@@ -61,7 +62,7 @@ class ComputedTree(ast.NodeTransformer):
                 rewritten.append(ast.Expr(ran))
                 behind = list(self._left(statement))
                 for each in (*rewritten[-1:], *behind):
-                    _at(each, statement)
+                    put(each, statement)
                     mark_ours(each)
             found = self.visit(statement)
             rewritten += [found, *behind]
@@ -163,7 +164,7 @@ class ComputedTree(ast.NodeTransformer):
         end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
         self._operands.append(Operand(self._path, node.lineno, node.col_offset, *end))
         evaluated = self._call("evaluate", node, ast.Constant(len(self._operands) - 1))
-        _at(evaluated, node)
+        put(evaluated, node)
         return evaluated
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -227,7 +228,7 @@ class ComputedTree(ast.NodeTransformer):
         self.generic_visit(node)
         if self._is_shown(node) and (target := _loaded(node.target)):
             kept = ast.Expr(self._kept(target, node.target))
-            _at(kept, node.target)
+            put(kept, node.target)
             node.body.insert(0, kept)
         return node
 
@@ -240,14 +241,13 @@ class ComputedTree(ast.NodeTransformer):
         if isinstance(node.value, ast.Constant):
             return node
         match node.value:
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-                if name.startswith("assert"):
-                    return node
+            case ast.Call() as asserting if called(asserting).startswith("assert"):
+                return node
         node.value = self.visit(node.value)
-        for call in ast.walk(node.value):
-            if isinstance(call, ast.Call) and not self._is_ours(call):
-                _pass_through(call.args, self._kept)
-                for keyword in call.keywords:
+        for each in ast.walk(node.value):
+            if isinstance(each, ast.Call) and not self._is_ours(each):
+                _pass_through(each.args, self._kept)
+                for keyword in each.keywords:
                     if keyword.arg:
                         keyword.value = self._kept(keyword.value)
                 break
@@ -277,9 +277,7 @@ class ComputedTree(ast.NodeTransformer):
         names = [name for target in targets for name in _names(target)]
         if names and None not in names and self._readers[-1] is not None:
             readers = sorted({each for name in names for each in self._read_by(str(name))})
-        kept = self._call("keep", node, *map(ast.Constant, readers))
-        _at(kept, node)
-        return kept
+        return put(self._call("keep", node, *map(ast.Constant, readers)), node)
 
     def _read_by(self, name: str) -> tuple[int, ...]:
         scopes = [each for each in reversed(self._readers) if each]
@@ -288,9 +286,7 @@ class ComputedTree(ast.NodeTransformer):
     def _taking(self, node: ast.expr) -> ast.expr:
         if not self._is_shown(node):
             return node
-        taking = self._call("take", node)
-        _at(taking, node)
-        return taking
+        return put(self._call("take", node), node)
 
     def _is_ours(self, node: ast.expr) -> bool:
         match node:
@@ -299,9 +295,7 @@ class ComputedTree(ast.NodeTransformer):
         return False
 
     def _call(self, method: str, *arguments: ast.expr) -> ast.Call:
-        recorder = ast.Name(self._name, ast.Load())
-        computing = ast.Attribute(recorder, "computing", ast.Load())
-        return ast.Call(ast.Attribute(computing, method, ast.Load()), list(arguments), [])
+        return call(f"{self._name}.computing.{method}", *arguments)
 
 
 def _pass_through(arguments: list[Any], kept: Callable[[Any], Any]) -> None:
@@ -359,8 +353,3 @@ def _readers(scope: ast.AST, number: Mapping[ast.stmt, int]) -> dict[str, tuple[
 
     look(scope, number.get(scope) if isinstance(scope, ast.stmt) else None)
     return {name: tuple(sorted(reads)) for name, reads in found.items()}
-
-
-def _at(node: ast.AST, place: ast.AST) -> None:
-    """Give a new node the position of another one."""
-    ast.fix_missing_locations(ast.copy_location(node, place))

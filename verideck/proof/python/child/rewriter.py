@@ -19,10 +19,12 @@ import itertools
 
 from verideck.proof.python.child import comparisons
 from verideck.proof.python.child.assertions import UNRELATED
+from verideck.proof.python.child.ours import call, put
 from verideck.proof.python.child.tautology import is_constant, is_misplaced, why_true
 from verideck.proof.python.child.tracer import NAME, SITE
 from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.child.values import shortened
+from verideck.proof.python.wire.syntax import called
 
 use_own_builtins(globals())
 
@@ -52,18 +54,16 @@ class Rewriter(ast.NodeTransformer):
         site: int | None = getattr(node, SITE, None)
         if site is None:
             return node
-        call = node.value
-        why = _why_refused(call) if isinstance(call, ast.Call) else None
+        value = node.value
+        why = _why_refused(value) if isinstance(value, ast.Call) else None
         if self._traces:
-            _Seen().generic_visit(call)
+            _Seen().generic_visit(value)
         asked = _call("asked", ast.Constant(site))
-        node.value = _call("answered", ast.Constant(site), asked, call)
-        _put(node.value, call)
+        node.value = put(_call("answered", ast.Constant(site), asked, value), value)
         if not why:
             return node
         refused = ast.Raise(exc=_call("idle", *map(ast.Constant, why)))
-        _put(refused, call)
-        return [node, refused]
+        return [node, put(refused, value)]
 
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
         """Rewrite one assertion; if its text shows that it cannot fail, it raises when it holds."""
@@ -93,9 +93,7 @@ class Rewriter(ast.NodeTransformer):
             orelse=[ast.Raise(exc=_call("failure", *arguments))],
         )
         begins = _call("asserting", ast.Constant(site))
-        asserting = ast.With(items=[ast.withitem(begins)], body=[decided])
-        _put(asserting, node)
-        return asserting
+        return put(ast.With(items=[ast.withitem(begins)], body=[decided]), node)
 
     def _kept_inside(self, test: ast.expr, operands: dict[int, str]) -> ast.expr:
         """Pass the operands of a test through the recorder."""
@@ -131,9 +129,7 @@ class Rewriter(ast.NodeTransformer):
         number = next(_OPERANDS)
         text = shortened(_as_written(expression))
         operands[number] = text
-        kept = _call("keep", ast.Constant(number), expression)
-        _put(kept, expression)
-        return kept
+        return _keep(number, expression)
 
 
 def _why_refused(call: ast.Call) -> tuple[str, ...] | None:
@@ -177,9 +173,8 @@ class _Sides(ast.NodeTransformer):
             case ast.Call(func=ast.Name(id="all" | "any") as function, args=[values], keywords=[]):
                 inside = values.args[1] if _number_of(values) is not None else values  # type: ignore[attr-defined]
                 counted = _call("each", ast.Name(function.id, ast.Load()), inside)
-                node.args = [counted]
-                _put(counted, values)
-            case _ if _name_of(node) in comparisons.CALLS:
+                node.args = [put(counted, values)]
+            case _ if called(node) in comparisons.CALLS:
                 self._call(node)
         return node
 
@@ -191,7 +186,7 @@ class _Sides(ast.NodeTransformer):
             node.func.value = self._kept(node.func.value)
             sides.insert(0, node.func.value)
         if len(sides) > 1:
-            self._pair(sides[0], sides[1], _name_of(node))
+            self._pair(sides[0], sides[1], called(node))
         for keyword in node.keywords:
             if keyword.arg and keyword.arg in comparisons.TOLERANCES:
                 keyword.value = self._tolerance(
@@ -206,9 +201,7 @@ class _Sides(ast.NodeTransformer):
     def _tolerance(self, given: ast.expr, *, relative: bool) -> ast.expr:
         """Keep how far apart two sides may be."""
         if _number_of(given) is None:
-            kept = _call("keep", ast.Constant(next(_OPERANDS)), given)
-            _put(kept, given)
-            given = kept
+            given = _keep(next(_OPERANDS), given)
         number = _number_of(given)
         assert number is not None
         self.tolerances.append((number, relative))
@@ -249,9 +242,7 @@ class _Sides(ast.NodeTransformer):
     def _kept(side: ast.expr) -> ast.expr:
         if _number_of(side) is not None or isinstance(side, ast.Constant | ast.Starred):
             return side
-        kept = _call("keep", ast.Constant(next(_OPERANDS)), side)
-        _put(kept, side)
-        return kept
+        return _keep(next(_OPERANDS), side)
 
 
 class _Seen(ast.NodeTransformer):
@@ -281,9 +272,7 @@ class _Seen(ast.NodeTransformer):
 
     @staticmethod
     def _seen(node: ast.expr) -> ast.Call:
-        seen = _call("see", node)
-        _put(seen, node)
-        return seen
+        return put(_call("see", node), node)
 
 
 def _measures(node: ast.Call) -> bool:
@@ -296,21 +285,8 @@ def _measures(node: ast.Call) -> bool:
     calls = [each for each in inside if isinstance(each, ast.Call)]
     functions = [each.func for each in calls]
     attributes = [each for each in inside if isinstance(each, ast.Attribute)]
-    match node.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            measures = name in _MEASURES
-        case _:
-            measures = False
     subtracts = any(isinstance(each, ast.Sub) for each in inside)
-    return measures and subtracts and all(each in functions for each in attributes)
-
-
-def _name_of(call: ast.Call) -> str:
-    """The last name of what is called."""
-    match call.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
+    return called(node) in _MEASURES and subtracts and all(each in functions for each in attributes)
 
 
 class _Unmarked(ast.NodeTransformer):
@@ -332,13 +308,12 @@ def _as_written(expression: ast.expr) -> str:
 
 
 def _call(method: str, *arguments: ast.expr) -> ast.Call:
-    function = ast.Attribute(ast.Name(NAME, ast.Load()), method, ast.Load())
-    return ast.Call(function, list(arguments), [])
+    return call(f"{NAME}.{method}", *arguments)
 
 
-def _put(node: ast.AST, at: ast.AST) -> None:
-    """Give a new node, and new nodes inside of it, the position of the node that it replaces."""
-    ast.fix_missing_locations(ast.copy_location(node, at))
+def _keep(number: int, operand: ast.expr) -> ast.expr:
+    """Have the recorder keep an operand."""
+    return put(_call("keep", ast.Constant(number), operand), operand)
 
 
 def _number_of(expression: ast.expr) -> int | None:

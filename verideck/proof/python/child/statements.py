@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from verideck.proof.python.child.tautology import truth
 from verideck.proof.python.child.untouched import use_own_builtins
+from verideck.proof.python.wire.syntax import called
 
 use_own_builtins(globals())
 
@@ -197,10 +198,8 @@ def forbids(statement: ast.stmt) -> bool:
 
 def asserts(call: ast.Call) -> bool:
     """Whether a call is that of a library's assertion, by its name."""
-    match call.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name.startswith("assert_") or (name.startswith("assert") and name[6:7].isupper())
-    return False
+    name = called(call)
+    return name.startswith("assert_") or (name.startswith("assert") and name[6:7].isupper())
 
 
 def is_broad(handler: ast.ExceptHandler) -> bool:

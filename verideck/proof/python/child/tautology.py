@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from verideck.proof.python.child import comparisons
 from verideck.proof.python.child.untouched import use_own_builtins
+from verideck.proof.python.wire.syntax import called
 
 use_own_builtins(globals())
 
@@ -88,9 +89,7 @@ def _why_certain_of(call: ast.Call) -> str:
     match call:
         case ast.Call(func=ast.Name(id="str" | "repr" | "format" | "ascii"), args=[_, *_]):
             found = "a text that is not empty is true"
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if (
-            name in comparisons.CALLS and comparisons.is_with_itself(call)
-        ):
+        case _ if called(call) in comparisons.CALLS and comparisons.is_with_itself(call):
             found = "it compares a value with itself"
         case ast.Call(
             func=ast.Attribute(attr="startswith" | "endswith"), args=[ast.Constant(value="")]

@@ -12,12 +12,11 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from verideck.proof.python.child.facts import facts_of
 from verideck.proof.python.child.flow import Flow, Read, Site, StepFacts
 from verideck.proof.python.child.marks import Block, BlockKind, Marks
-from verideck.proof.python.child.ours import is_ours, mark_ours
+from verideck.proof.python.child.ours import call, is_ours, mark_ours, put
 from verideck.proof.python.child.reading import reads
 from verideck.proof.python.child.scopes import Scope
 from verideck.proof.python.child.statements import (
@@ -45,9 +44,7 @@ SITE = "verideck_site"
 
 _EXAMPLE = re.compile(r"^(?P<blanks>[ \t]*)(?P<prompt>>>> )\S", re.MULTILINE)
 
-Node = TypeVar("Node", bound=ast.AST)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
-_Loop = ast.For | ast.AsyncFor | ast.While
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +175,7 @@ class Tracer:
         """The statement that notes that a block is entered."""
         ran = ast.Attribute(ast.Name(NAME, ast.Load()), "ran", ast.Load())
         target = ast.Subscript(ran, ast.Constant(number), ast.Store())
-        return mark_ours(_put(ast.Assign([target], ast.Constant(1)), at))
+        return mark_ours(put(ast.Assign([target], ast.Constant(1)), at))
 
     def _function(self, function: _Function, scope: Scope, outer: int) -> None:
         parameters = frozenset(parameter_names(function.args))
@@ -199,7 +196,7 @@ class Tracer:
             marks = [self._mark(outer, at)]
         if self._part.hooks and not shown:
             keys = tuple((inner.name, each) for each in parameters)
-            marks.append(_put(_call("called", self._site(Site((), binds=keys))), at))
+            marks.append(put(_hook("called", self._site(Site((), binds=keys))), at))
         function.body = [*head, *marks, *self._block(body, inner, outer)] or function.body
 
     def _enter_blocks(self, statement: ast.stmt, scope: Scope, outer: int) -> None:
@@ -220,9 +217,8 @@ class Tracer:
         self, node: ast.stmt, expressions: Sequence[ast.expr], scope: Scope, outer: int
     ) -> int:
         """Give an assertion a site, and a block whose being reached is reported."""
-        kind = BlockKind.ASSERTION if self._part.asserts or self._shows(node) else BlockKind.HELPER
-        if forbids(node):
-            kind = BlockKind.HELPER
+        is_told = (self._part.asserts or self._shows(node)) and not forbids(node)
+        kind = BlockKind.ASSERTION if is_told else BlockKind.HELPER
         step, site = self._part.step(node.lineno), self._reading(expressions, scope)
         computed = scope.bound - scope.parameters
         is_own = any(read.key[0] == scope.name and read.key[1] in computed for read in site.reads)
@@ -290,15 +286,15 @@ class Tracer:
 
     @staticmethod
     def _around(hook: str, number: int, expression: ast.expr) -> ast.expr:
-        began = _hook("start", ast.Constant(number))
-        hooked = _hook(hook, ast.Constant(number), began, expression)
-        return _put(hooked, expression)
+        began = call(f"{NAME}.flow.start", ast.Constant(number))
+        hooked = call(f"{NAME}.flow.{hook}", ast.Constant(number), began, expression)
+        return put(hooked, expression)
 
     def _rebound(self, at: ast.stmt, names: Sequence[str], scope: Scope) -> list[ast.stmt]:
         if self._shows(at) or not self._part.hooks:
             return []
         keys = tuple(map(scope.key, names))
-        return [_put(_call("bound", self._site(Site((), binds=keys))), at)]
+        return [put(_hook("bound", self._site(Site((), binds=keys))), at)]
 
     def _after(
         self, statement: ast.stmt, scope: Scope, conditions: Sequence[int], number: int | None
@@ -309,7 +305,7 @@ class Tracer:
             number = self._site(Site((), binds=keys))
         else:
             self._flow.sites[number] = replace(self._flow.sites[number], binds=keys)
-        return _put(_call("after", number, *conditions), statement)
+        return put(_hook("after", number, *conditions), statement)
 
     def _hook(  # noqa: C901, PLR0912 - a case for each kind of statement
         self, statement: ast.stmt, scope: Scope, outer: int
@@ -358,8 +354,8 @@ class Tracer:
         targets = tuple(map(scope.key, target_names(loop.target, whole=True)))
         number, loop.iter = self._watched(loop.iter, [loop.target], scope)
         turn = self._site(Site((), binds=targets))
-        loop.body.insert(0, mark_ours(_put(_call("turn", turn, number), loop.body[0])))
-        begin = _put(_call("begin", turn), loop)
+        loop.body.insert(0, mark_ours(put(_hook("turn", turn, number), loop.body[0])))
+        begin = put(_hook("begin", turn), loop)
         return [begin], [self._after(loop, scope, [number], None)]
 
     def _with(
@@ -373,8 +369,8 @@ class Tracer:
             ]
             _, item.context_expr = self._watched(item.context_expr, targets, scope)
         number = self._site(Site((), binds=tuple(names)))
-        begin, after = _call("begin", number), _call("after", number)
-        return [_put(begin, block)], [_put(after, block)]
+        begin, after = _hook("begin", number), _hook("after", number)
+        return [put(begin, block)], [put(after, block)]
 
     def _try(
         self, block: ast.Try | ast.TryStar, scope: Scope
@@ -383,16 +379,12 @@ class Tracer:
         for handler in block.handlers:
             if handler.name:
                 caught = self._site(Site((), binds=(scope.key(handler.name),)))
-                self._flow_begun(handler, caught, number)
-        begin = _put(_call("begin", number), block)
+                hook = put(_hook("caught", caught, number), handler.body[0])
+                handler.body.insert(0, mark_ours(hook))
+        begin = put(_hook("begin", number), block)
         if block.handlers and not any(map(is_broad, block.handlers)):
             return [begin], [self._after(block, scope, [], number)]
         return [begin], []
-
-    @staticmethod
-    def _flow_begun(handler: ast.ExceptHandler, caught: int, number: int) -> None:
-        hook = mark_ours(_put(_call("caught", caught, number), handler.body[0]))
-        handler.body.insert(0, hook)
 
     # Facts
 
@@ -450,26 +442,8 @@ class _Lambdas(ast.NodeTransformer):
         outer, self._outer = self._outer, number
         body = self.visit(body)
         self._outer = outer
-        return _put(ast.BoolOp(ast.Or(), [_method("enter", ast.Constant(number)), body]), body)
+        return put(ast.BoolOp(ast.Or(), [call(f"{NAME}.enter", ast.Constant(number)), body]), body)
 
 
-# New nodes
-
-
-def _method(name: str, *arguments: ast.expr) -> ast.Call:
-    function = ast.Attribute(ast.Name(NAME, ast.Load()), name, ast.Load())
-    return ast.Call(function, list(arguments), [])
-
-
-def _hook(name: str, *arguments: ast.expr) -> ast.Call:
-    flow = ast.Attribute(ast.Name(NAME, ast.Load()), "flow", ast.Load())
-    return ast.Call(ast.Attribute(flow, name, ast.Load()), list(arguments), [])
-
-
-def _call(name: str, *numbers: int) -> ast.stmt:
-    return ast.Expr(_hook(name, *map(ast.Constant, numbers)))
-
-
-def _put(node: Node, at: ast.AST) -> Node:
-    """Give a new node, and new nodes inside of it, the position of another one."""
-    return ast.fix_missing_locations(ast.copy_location(node, at))
+def _hook(name: str, *numbers: int) -> ast.stmt:
+    return ast.Expr(call(f"{NAME}.flow.{name}", *map(ast.Constant, numbers)))

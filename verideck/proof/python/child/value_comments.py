@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
 from verideck.proof.python.child import tracer
-from verideck.proof.python.child.ours import is_ours
+from verideck.proof.python.child.ours import call, is_ours, put
 from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.child.values import is_array
 from verideck.proof.python.wire.messages import Said
@@ -116,7 +116,7 @@ def record(
         _Recording(by_place, traces=traces).visit(tree)
     theirs = [each for each in tree.body if not is_ours(each)]
     if last and theirs and isinstance(theirs[-1], ast.Expr):
-        _wrap(theirs[-1], "last")
+        _wrap(theirs[-1], f"{NAME}.last")
 
 
 class _Recording(ast.NodeTransformer):
@@ -131,35 +131,24 @@ class _Recording(ast.NodeTransformer):
         line = self._lines.get((node.lineno, node.col_offset))
         if line is None or isinstance(node.value, ast.Yield | ast.YieldFrom):
             return node
-        arguments = (ast.Constant(line), _call(NAME, "begun"))
+        arguments = (ast.Constant(line), call(f"{NAME}.begun"))
         if not isinstance(node, ast.AugAssign):
             if node.value is not None:
                 self._see(node)
-                _wrap(node, "said", *arguments)
+                _wrap(node, f"{NAME}.said", *arguments)
             return node
         if not isinstance(node.target, ast.Name):
             return node  # to read it again could do something
         after = ast.Expr(ast.Name(node.target.id, ast.Load()))
-        ast.fix_missing_locations(ast.copy_location(after, node))
+        put(after, node)
         self._see(after)
-        _wrap(after, "said", *arguments)
+        _wrap(after, f"{NAME}.said", *arguments)
         return [node, after]
 
     def _see(self, node: Any) -> None:  # noqa: ANN401 - a statement with a value
         if self._traces:
-            _put(node, _call(tracer.NAME, "see", node.value))
+            _wrap(node, f"{tracer.NAME}.see")
 
 
-def _wrap(node: Any, method: str, *arguments: ast.expr) -> None:  # noqa: ANN401 - a statement with a value
-    _put(node, _call(NAME, method, *arguments, node.value))
-
-
-def _put(node: Any, call: ast.Call) -> None:  # noqa: ANN401 - a statement with a value
-    ast.fix_missing_locations(ast.copy_location(call, node.value))
-    node.value = call
-
-
-def _call(name: str, method: str, *arguments: ast.expr) -> ast.Call:
-    return ast.Call(
-        ast.Attribute(ast.Name(name, ast.Load()), method, ast.Load()), list(arguments), []
-    )
+def _wrap(node: Any, function: str, *arguments: ast.expr) -> None:  # noqa: ANN401 - a statement with a value
+    node.value = put(call(function, *arguments, node.value), node.value)
