@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from verideck.proof.python.child.ours import mark_ours
+from verideck.proof.python.child.ours import mark_ours, put
 from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.messages import Operand
 
@@ -61,8 +61,7 @@ class ComputedTree(ast.NodeTransformer):
                 rewritten.append(ast.Expr(ran))
                 behind = list(self._left(statement))
                 for each in (*rewritten[-1:], *behind):
-                    _at(each, statement)
-                    mark_ours(each)
+                    mark_ours(put(each, statement))
             found = self.visit(statement)
             rewritten += [found, *behind]
         return rewritten
@@ -162,9 +161,7 @@ class ComputedTree(ast.NodeTransformer):
             return node
         end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
         self._operands.append(Operand(self._path, node.lineno, node.col_offset, *end))
-        evaluated = self._call("evaluate", node, ast.Constant(len(self._operands) - 1))
-        _at(evaluated, node)
-        return evaluated
+        return put(self._call("evaluate", node, ast.Constant(len(self._operands) - 1)), node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Record the array that a call makes."""
@@ -226,9 +223,7 @@ class ComputedTree(ast.NodeTransformer):
     def _loop(self, node: ast.For | ast.AsyncFor) -> ast.AST:
         self.generic_visit(node)
         if self._is_shown(node) and (target := _loaded(node.target)):
-            kept = ast.Expr(self._kept(target, node.target))
-            _at(kept, node.target)
-            node.body.insert(0, kept)
+            node.body.insert(0, put(ast.Expr(self._kept(target, node.target)), node.target))
         return node
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:
@@ -277,9 +272,7 @@ class ComputedTree(ast.NodeTransformer):
         names = [name for target in targets for name in _names(target)]
         if names and None not in names and self._readers[-1] is not None:
             readers = sorted({each for name in names for each in self._read_by(str(name))})
-        kept = self._call("keep", node, *map(ast.Constant, readers))
-        _at(kept, node)
-        return kept
+        return put(self._call("keep", node, *map(ast.Constant, readers)), node)
 
     def _read_by(self, name: str) -> tuple[int, ...]:
         scopes = [each for each in reversed(self._readers) if each]
@@ -288,9 +281,7 @@ class ComputedTree(ast.NodeTransformer):
     def _taking(self, node: ast.expr) -> ast.expr:
         if not self._is_shown(node):
             return node
-        taking = self._call("take", node)
-        _at(taking, node)
-        return taking
+        return put(self._call("take", node), node)
 
     def _is_ours(self, node: ast.expr) -> bool:
         match node:
@@ -359,8 +350,3 @@ def _readers(scope: ast.AST, number: Mapping[ast.stmt, int]) -> dict[str, tuple[
 
     look(scope, number.get(scope) if isinstance(scope, ast.stmt) else None)
     return {name: tuple(sorted(reads)) for name, reads in found.items()}
-
-
-def _at(node: ast.AST, place: ast.AST) -> None:
-    """Give a new node the position of another one."""
-    ast.fix_missing_locations(ast.copy_location(node, place))

@@ -1,4 +1,4 @@
-"""Statements that we put among the author's, at the place of the author's next one."""
+"""Nodes that we put among the author's, at places of the author's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from verideck.proof.python.child.untouched import use_own_builtins
 
 use_own_builtins(globals())
 
+Node = TypeVar("Node", bound=ast.AST)
 Statement = TypeVar("Statement", bound=ast.stmt)
+
+
+def put(node: Node, at: ast.AST) -> Node:
+    """Give a new node, and new nodes inside of it, the position of another one; returns it."""
+    return ast.fix_missing_locations(ast.copy_location(node, at))
 
 
 def mark_ours(statement: Statement) -> Statement:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
 from verideck.proof.python.child import tracer
-from verideck.proof.python.child.ours import is_ours
+from verideck.proof.python.child.ours import is_ours, put
 from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.child.values import is_array
 from verideck.proof.python.wire.messages import Said
@@ -139,24 +139,18 @@ class _Recording(ast.NodeTransformer):
             return node
         if not isinstance(node.target, ast.Name):
             return node  # to read it again could do something
-        after = ast.Expr(ast.Name(node.target.id, ast.Load()))
-        ast.fix_missing_locations(ast.copy_location(after, node))
+        after = put(ast.Expr(ast.Name(node.target.id, ast.Load())), node)
         self._see(after)
         _wrap(after, "said", *arguments)
         return [node, after]
 
     def _see(self, node: Any) -> None:  # noqa: ANN401 - a statement with a value
         if self._traces:
-            _put(node, _call(tracer.NAME, "see", node.value))
+            node.value = put(_call(tracer.NAME, "see", node.value), node.value)
 
 
 def _wrap(node: Any, method: str, *arguments: ast.expr) -> None:  # noqa: ANN401 - a statement with a value
-    _put(node, _call(NAME, method, *arguments, node.value))
-
-
-def _put(node: Any, call: ast.Call) -> None:  # noqa: ANN401 - a statement with a value
-    ast.fix_missing_locations(ast.copy_location(call, node.value))
-    node.value = call
+    node.value = put(_call(NAME, method, *arguments, node.value), node.value)
 
 
 def _call(name: str, method: str, *arguments: ast.expr) -> ast.Call:
