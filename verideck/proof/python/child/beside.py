@@ -158,11 +158,12 @@ class Beside:
         if not self._is_there(name):
             self._on_read(source)
             return
-        for each in reversed([name, *_above(name)] if source.is_dir() else list(_above(name))):
+        is_folder = source.is_dir()
+        for each in reversed([name, *_above(name)] if is_folder else [*_above(name)]):
             with contextlib.suppress(FileExistsError):
                 Path(self._work, each).mkdir()
                 self._made.add(each)
-        if source.is_dir():
+        if is_folder:
             return
         if not (listed and self._links):  # that a link is opened is heard
             self._on_read(source.resolve())
@@ -196,9 +197,9 @@ class Beside:
 
     def _leave(self, name: str) -> None:
         """Leave a name to the card, which is about to make a file of its own there."""
-        for above in list(_above(name))[:1]:
-            if self._is_there(above):
-                self._offer(above)
+        above = os.path.dirname(name)  # noqa: PTH120 - text
+        if above and self._is_there(above):
+            self._offer(above)
         if name in self._put:
             Path(self._work, name).unlink(missing_ok=True)
         self._put.discard(name)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from verideck.proof.python.child.computed_tree import ComputedTree
@@ -108,10 +109,7 @@ class Computing:
 
 
 def _size(value: Any) -> int:  # noqa: ANN401 - as above
-    size = 1
-    for extent in value.shape if is_array(value) else ():
-        size *= int(extent)
-    return size
+    return prod(map(int, value.shape)) if is_array(value) else 1
 
 
 def _taken(array: Any) -> str:  # noqa: ANN401 - an array of any library

@@ -62,8 +62,7 @@ class ComputedTree(ast.NodeTransformer):
                 rewritten.append(ast.Expr(ran))
                 behind = list(self._left(statement))
                 for each in (*rewritten[-1:], *behind):
-                    put(each, statement)
-                    mark_ours(each)
+                    mark_ours(put(each, statement))
             found = self.visit(statement)
             rewritten += [found, *behind]
         return rewritten
@@ -163,9 +162,7 @@ class ComputedTree(ast.NodeTransformer):
             return node
         end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
         self._operands.append(Operand(self._path, node.lineno, node.col_offset, *end))
-        evaluated = self._call("evaluate", node, ast.Constant(len(self._operands) - 1))
-        put(evaluated, node)
-        return evaluated
+        return put(self._call("evaluate", node, ast.Constant(len(self._operands) - 1)), node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Record the array that a call makes."""
@@ -227,9 +224,7 @@ class ComputedTree(ast.NodeTransformer):
     def _loop(self, node: ast.For | ast.AsyncFor) -> ast.AST:
         self.generic_visit(node)
         if self._is_shown(node) and (target := _loaded(node.target)):
-            kept = ast.Expr(self._kept(target, node.target))
-            put(kept, node.target)
-            node.body.insert(0, kept)
+            node.body.insert(0, put(ast.Expr(self._kept(target, node.target)), node.target))
         return node
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:

@@ -25,6 +25,11 @@ use_own_builtins(globals())
 
 _SHARES = re.compile(r"\bmultiprocessing\b.(synchronize|shared_memory|heap)\.py$")
 _ATTRIBUTES = re.compile(r"chmod|chown|utime|xattr")
+Place = tuple[str, int, int]
+"""A file as reports name it, a line and a column."""
+NOWHERE: Place = "", 0, 1
+"""Where no line of the author's is known."""
+
 _FAR = 20
 """How far back a cause is looked for: a card may chain its exceptions in a ring."""
 _CALLS = 5
@@ -68,7 +73,7 @@ def failure(error: BaseException, first_line: int, sources: Sources, last_line: 
             code, message, told = "syntax-error", f"{cause.msg}", not_python.meant(text)
     if code == "exception-raised" and not told and frames and 0 < last_line <= frames[0][1]:
         told = announcement(error, name_of(type(error)))
-    path, line, column = frames[-1] if frames else ("", 0, 0)
+    path, line, column = frames[-1] if frames else NOWHERE
     places = dict.fromkeys(f"{p}:{n}" for p, n, _ in reversed(frames))
     calls = [f"called from {each}" for each in list(places)[1:]]
     return Finding(
@@ -186,30 +191,29 @@ _SYSTEM = (
 )
 
 
-def _frames(trace: TracebackType | None, sources: Sources) -> Iterator[tuple[str, int, int]]:
+def _frames(trace: TracebackType | None, sources: Sources) -> Iterator[Place]:
     """The author's own lines, outermost first."""
     for frame in traceback.extract_tb(trace):
-        if (path := sources.own(frame.filename)) and frame.lineno:
-            before, text = sources.line(frame.filename, frame.lineno)
-            characters = text.encode()[: frame.colno or 0].decode(errors="ignore")
-            yield path, frame.lineno, before + len(characters) + 1
+        if sources.own(frame.filename) and frame.lineno:
+            yield _place(frame.filename, frame.lineno, frame.colno, sources)
 
 
-def near(frame: FrameType | None, sources: Sources) -> tuple[str, int, int]:
-    """The nearest file, line and column of the author's, in a frame or its callers.
-
-    The path is empty and the line 0 where there is none.
-    """
+def near(frame: FrameType | None, sources: Sources) -> Place:
+    """The nearest place of the author's, in a frame or its callers; NOWHERE if there is none."""
     while frame is not None and not sources.own(frame.f_code.co_filename):
         frame = frame.f_back
     if frame is None:
-        return "", 0, 1
+        return NOWHERE
     instruction = itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
     line, _, offset, _ = next(instruction, (None, None, None, None))
-    number = line or frame.f_lineno
-    before, text = sources.line(frame.f_code.co_filename, number)
+    return _place(frame.f_code.co_filename, line or frame.f_lineno, offset, sources)
+
+
+def _place(filename: str, line: int, offset: int | None, sources: Sources) -> Place:
+    """The place of a byte of a compiled line, as Python counts them, in the author's file."""
+    before, text = sources.line(filename, line)
     characters = text.encode()[: offset or 0].decode(errors="ignore")
-    return sources.own(frame.f_code.co_filename), number, before + len(characters) + 1
+    return sources.own(filename), line, before + len(characters) + 1
 
 
 def shown_error(error: BaseException) -> str:

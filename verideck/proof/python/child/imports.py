@@ -174,15 +174,15 @@ class Imports(importlib.abc.MetaPathFinder):
         return sorted(set(DISTRIBUTIONS.distributions(names)))
 
     def _count(self, testing: ModuleType) -> None:
-        for name, check in list(vars(testing).items()):
-            if name.startswith("assert_") and callable(check):
-                setattr(testing, name, self.recorder.counting(check))
+        self._count_each(testing, "assert_")
 
     def _count_methods(self, case: ModuleType) -> None:
-        test = vars(case)["TestCase"]
-        for name, check in list(vars(test).items()):
-            if name.startswith("assert") and callable(check):
-                setattr(test, name, self.recorder.counting(check, of_object=True))
+        self._count_each(vars(case)["TestCase"], "assert", of_object=True)
+
+    def _count_each(self, owner: object, prefix: str, *, of_object: bool = False) -> None:
+        for name, check in list(vars(owner).items()):
+            if name.startswith(prefix) and callable(check):
+                setattr(owner, name, self.recorder.counting(check, of_object=of_object))
 
 
 class _ProjectLoader(importlib.machinery.SourceFileLoader):

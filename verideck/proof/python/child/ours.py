@@ -13,6 +13,11 @@ Node = TypeVar("Node", bound=ast.AST)
 Statement = TypeVar("Statement", bound=ast.stmt)
 
 
+def put(node: Node, at: ast.AST) -> Node:
+    """Give a new node, and new nodes inside of it, the position of another one; returns it."""
+    return ast.fix_missing_locations(ast.copy_location(node, at))
+
+
 def mark_ours(statement: Statement) -> Statement:
     """Mark a statement as ours; returns it."""
     statement.verideck_ours = True  # type: ignore[attr-defined]
@@ -31,8 +36,3 @@ def call(function: str, *arguments: ast.expr) -> ast.Call:
     for attribute in attributes:
         called = ast.Attribute(called, attribute, ast.Load())
     return ast.Call(called, list(arguments), [])
-
-
-def put(node: Node, at: ast.AST) -> Node:
-    """Give a new node, and new nodes inside of it, the position of another one; returns it."""
-    return ast.fix_missing_locations(ast.copy_location(node, at))

@@ -68,21 +68,26 @@ class _Noting(ModuleType):
 
 
 def _refuse_spawn(module: Any) -> None:  # noqa: ANN401 - as above
-    def refuse(*_: object) -> NoReturn:
-        message = "a card cannot spawn processes: each would execute the card's Markdown as Python"
-        hint = 'fork them: multiprocessing.get_context("fork"), or start_method="fork"'
-        raise Refusal("exception-raised", message, hint)
-
-    module.get_preparation_data = refuse
+    module.get_preparation_data = _refusing(
+        "a card cannot spawn processes: each would execute the card's Markdown as Python",
+        'fork them: multiprocessing.get_context("fork"), or start_method="fork"',
+    )
 
 
 def _refuse_manager(module: Any) -> None:  # noqa: ANN401 - as above
+    module.BaseManager.start = _refusing(
+        "a manager listens on a socket, and the sandbox of cards has none",
+        "share by a Queue, a Pipe, a Value or an Array of multiprocessing",
+    )
+
+
+def _refusing(message: str, hint: str) -> Callable[..., NoReturn]:
+    """What takes the place of a function that cannot work in a card."""
+
     def refuse(*_: object, **__: object) -> NoReturn:
-        message = "a manager listens on a socket, and the sandbox of cards has none"
-        hint = "share by a Queue, a Pipe, a Value or an Array of multiprocessing"
         raise Refusal("exception-raised", message, hint)
 
-    module.BaseManager.start = refuse
+    return refuse
 
 
 class _Sent:

@@ -144,9 +144,7 @@ def _cells(session: str) -> Iterator[Example]:
 
 def _cell(start: int, column: int, code: list[str], printed: list[str]) -> Iterator[Example]:
     """The example of one cell; none if it holds no code."""
-    doctested = "\n".join(
-        f"{prompt} {line}" for prompt, line in zip(_prompts(), code, strict=False)
-    )
+    doctested = ">>> " + "\n... ".join(code)
     try:
         read = _read_by_doctest(doctested)
     except TranscriptError as error:
@@ -161,9 +159,3 @@ def _cell(start: int, column: int, code: list[str], printed: list[str]) -> Itera
     raises = want.rstrip("\n").rpartition("\n")[2] + "\n" if _TRACEBACK.search(want) else ""
     for each in read:
         yield Example(source, want, raises, start, column, each.options, below=below, is_cell=True)
-
-
-def _prompts() -> Iterator[str]:
-    yield ">>>"
-    while True:
-        yield "..."

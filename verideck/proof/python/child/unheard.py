@@ -17,14 +17,12 @@ from contextlib import AbstractContextManager
 from functools import partial, wraps
 from typing import Any
 
-from verideck.proof.python.child.failures import Refusal, failure, near
+from verideck.proof.python.child.failures import NOWHERE, Place, Refusal, failure, near
 from verideck.proof.python.child.sources import Sources
 from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.messages import Finding, replace
 
 use_own_builtins(globals())
-
-Place = tuple[str, int, int]
 
 _IN_ASYNCIO = (
     ("Task exception was never", "in a task that nobody awaited"),
@@ -65,15 +63,14 @@ class Unheard:
         sys.unraisablehook = self._unraisable
         self._exits()
 
-    def hear(self, error: BaseException, where: str, place: Place = ("", 0, 0)) -> None:
+    def hear(self, error: BaseException, where: str, place: Place = NOWHERE) -> None:
         """Take an exception; `place` is told if no line of the author's raised it."""
         self.found.append(self._finding(error, where, place))
 
-    def _finding(self, error: BaseException, where: str, place: Place = ("", 0, 0)) -> Finding:
+    def _finding(self, error: BaseException, where: str, place: Place = NOWHERE) -> Finding:
         found = failure(error, 0, self._sources)
         if not found.line:
-            path, line, column = place
-            found = replace(found, path=path, line=line, column=max(column, 1))
+            found = _placed(found, place)
         first, *more = found.message.split("\n")
         return replace(found, message="\n".join([first, f"raised {where}", *more]))
 
@@ -206,11 +203,9 @@ class Unheard:
         @wraps(fail)
         def failed(of: Any, error: BaseException | None) -> None:  # noqa: ANN401
             if error is not None:
-                where, place = (
-                    "in a future whose result nobody asked for",
-                    places.get(of, ("", 0, 0)),
-                )
-                self._unasked[id(of)] = of, self._finding(error, where, place)
+                where = "in a future whose result nobody asked for"
+                finding = self._finding(error, where, places.get(of, NOWHERE))
+                self._unasked[id(of)] = of, finding
             fail(of, error)
 
         future.__init__, future.set_exception = initialised, failed
@@ -246,9 +241,9 @@ class Unheard:
 
         @wraps(handle)
         def handled(handler: object, record: object) -> object:
-            error = sys.exception() if hasattr(sys, "exception") else sys.exc_info()[1]
-            if error is not None and self._here()[1]:
-                self.hear(error, "in a call of logging, which goes on", self._here())
+            error, place = sys.exception(), self._here()
+            if error is not None and place != NOWHERE:
+                self.hear(error, "in a call of logging, which goes on", place)
             return handle(handler, record)
 
         logging.Handler.handleError = handled
@@ -283,22 +278,19 @@ class Unheard:
     def _processes(self, process: Any) -> None:  # noqa: ANN401 - the module
         kind = process.BaseProcess
         join, code = kind.join, kind.exitcode
+        ended_by_author: weakref.WeakSet[Any] = weakref.WeakSet()
 
         @wraps(join)
         def joined(of: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
             join(of, *args, **kwargs)
             caller = sys._getframe(1).f_code.co_filename  # noqa: SLF001
-            if (ended := code.fget(of)) and not asked(of) and self._sources.own(caller):
+            ended = code.fget(of)
+            if ended and of not in ended_by_author and self._sources.own(caller):
                 message = (
                     f"a process ended with exit code {ended}, and nobody asked for its exitcode"
                 )
                 finding = self._refused("exception-raised", message, self._here())
                 self._unasked[id(of)] = of, finding
-
-        ended_by_author: weakref.WeakSet[Any] = weakref.WeakSet()
-
-        def asked(of: object) -> bool:
-            return of in ended_by_author
 
         def ending(end: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(end)
@@ -320,7 +312,7 @@ class Unheard:
             def __init__(self, args: object, returncode: int, *streams: Any, **named: Any) -> None:  # noqa: ANN401
                 super().__init__(args, returncode, *streams, **named)
                 place = unheard._here()
-                if returncode and place[1]:
+                if returncode and place != NOWHERE:
                     message = f"a program ended with status {returncode}, and nobody looked at it"
                     finding = unheard._refused(
                         "exception-raised", message, place, "write check=True"
@@ -337,6 +329,9 @@ class Unheard:
         subprocess.CompletedProcess = CompletedProcess
 
     def _refused(self, code: str, message: str, place: Place, hint: str = "") -> Finding:
-        found = failure(Refusal(code, message, hint), 0, self._sources)
-        path, line, column = place
-        return replace(found, path=path, line=line, column=max(column, 1))
+        return _placed(failure(Refusal(code, message, hint), 0, self._sources), place)
+
+
+def _placed(finding: Finding, place: Place) -> Finding:
+    path, line, column = place
+    return replace(finding, path=path, line=line, column=column)

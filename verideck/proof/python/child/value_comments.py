@@ -139,8 +139,7 @@ class _Recording(ast.NodeTransformer):
             return node
         if not isinstance(node.target, ast.Name):
             return node  # to read it again could do something
-        after = ast.Expr(ast.Name(node.target.id, ast.Load()))
-        put(after, node)
+        after = put(ast.Expr(ast.Name(node.target.id, ast.Load())), node)
         self._see(after)
         _wrap(after, f"{NAME}.said", *arguments)
         return [node, after]

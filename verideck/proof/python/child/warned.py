@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TextIO
 
-from verideck.proof.python.child.failures import clean, near
+from verideck.proof.python.child.failures import Place, clean, near
 from verideck.proof.python.child.hints import name_of
 from verideck.proof.python.child.sources import Sources
 from verideck.proof.python.child.untouched import use_own_builtins
@@ -26,8 +26,6 @@ use_own_builtins(globals())
 _AT_COMPILE = (SyntaxWarning, DeprecationWarning)
 """What the compiler warns of. Of the second one Python tells only what `__main__` is to blame for,
 and takes no code for that while it compiles it."""
-
-
 _TRIGGERED = re.compile(r" ?\(Triggered internally at [^()]*\)$")
 """Where torch's own code was when it was compiled."""
 
@@ -38,8 +36,8 @@ class Warned:
 
     category: type[Warning]
     text: str
-    place: tuple[str, int, int]
-    """The author's nearest file, line and column; 0 as line where no code of theirs had a part."""
+    place: Place
+    """The author's nearest; NOWHERE if no code of theirs had a part."""
 
     def finding(self) -> Finding:
         """What the author is told."""

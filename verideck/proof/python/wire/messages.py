@@ -99,17 +99,17 @@ class Request(Message, frozen=True):
     shared_memory: bool = False
     """Whether the sandbox opens the shared memory of all processes."""
 
-    @property
-    def may_share(self) -> bool:
-        """Whether the card can reach, and remove, the shared memory of other processes."""
-        return self.shared_memory or not self.sandbox
-
     shown: tuple[Lines, ...] = ()
     """Code of which the report includes what it computes (see `child.computed`)."""
     passing: bool = False
     """Whether nobody keeps the result, so that what it depends on is not asked."""
     hash_seed: int = 0
     """That of the interpreter, which hashes text by it; 0 is a proof's."""
+
+    @property
+    def may_share(self) -> bool:
+        """Whether the card can reach, and remove, the shared memory of other processes."""
+        return self.shared_memory or not self.sandbox
 
 
 # What a card's process reports, one line each

@@ -16,7 +16,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 _ARROW = re.compile(r"#\s*(?:→|⇒|=>|->)\s*(?P<text>\S.*?)\s*")
@@ -28,6 +28,9 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 RECORDED = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign)
 """The statements that have a value."""
+
+Ending = Mapping[int, ast.stmt]
+"""By line: the last statement that ends in it, if it is one that has a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,12 @@ def value_comments(code: str) -> tuple[ValueComment, ...]:
     except (SyntaxError, ValueError, RecursionError, tokenize.TokenError):
         return ()
     statements = [each for each in ast.walk(tree) if isinstance(each, ast.stmt)]
-    return tuple(_found(tokens, statements))
+    last = {each.end_lineno or 0: each for each in sorted(statements, key=_start)}
+    ending = {line: each for line, each in last.items() if isinstance(each, RECORDED)}
+    return tuple(_found(tokens, ending))
 
 
-def _found(tokens: list[tokenize.TokenInfo], statements: list[ast.stmt]) -> Iterator[ValueComment]:
+def _found(tokens: list[tokenize.TokenInfo], ending: Ending) -> Iterator[ValueComment]:
     block: list[tokenize.TokenInfo] = []
     comments = [token for token in tokens if token.type == tokenize.COMMENT]
     alone_at = {token.start[0] for token in comments if _is_alone(token)}
@@ -71,37 +76,33 @@ def _found(tokens: list[tokenize.TokenInfo], statements: list[ast.stmt]) -> Iter
         alone = token.start[0] in alone_at
         if alone and _LINE.fullmatch(token.string):
             if block and token.start[0] != block[-1].start[0] + 1:
-                yield from _of_block(block, statements)
+                yield from _of_block(block, ending)
                 block = []
             block.append(token)
         elif alone and (arrow := _ARROW.fullmatch(token.string)):
             if token.start[0] + 1 not in alone_at:
-                yield from _of_arrow_under(token, arrow["text"], statements)
+                yield from _of_arrow_under(token, arrow["text"], ending)
         elif not alone and (arrow := _ARROW.fullmatch(token.string)):
-            yield from _of_arrow(token, arrow["text"], statements)
+            yield from _of_arrow(token, arrow["text"], ending)
         elif not alone and (plain := _PLAIN.fullmatch(token.string)):
-            yield from _of_plain(token, plain["text"], statements)
-    yield from _of_block(block, statements)
+            yield from _of_plain(token, plain["text"], ending)
+    yield from _of_block(block, ending)
 
 
 def _is_alone(token: tokenize.TokenInfo) -> bool:
     return not token.line[: token.start[1]].strip()
 
 
-def _of_block(
-    block: list[tokenize.TokenInfo], statements: list[ast.stmt]
-) -> Iterator[ValueComment]:
-    if block and (statement := _ending(statements, block[0].start[0] - 1)):
+def _of_block(block: list[tokenize.TokenInfo], ending: Ending) -> Iterator[ValueComment]:
+    if block and (statement := ending.get(block[0].start[0] - 1)):
         lines = [found["text"] for each in block if (found := _LINE.fullmatch(each.string))]
         line, column = block[0].start
         yield ValueComment(line, column, "\n".join(lines), _start(statement), is_block=True)
 
 
-def _of_arrow(
-    token: tokenize.TokenInfo, text: str, statements: list[ast.stmt]
-) -> Iterator[ValueComment]:
+def _of_arrow(token: tokenize.TokenInfo, text: str, ending: Ending) -> Iterator[ValueComment]:
     line, column = token.start
-    statement = _ending(statements, line)
+    statement = ending.get(line)
     if statement is None:
         return
     named = ""
@@ -113,26 +114,22 @@ def _of_arrow(
     yield ValueComment(line, column, text, _start(statement), is_block=False, named=named)
 
 
-def _of_arrow_under(
-    token: tokenize.TokenInfo, text: str, statements: list[ast.stmt]
-) -> Iterator[ValueComment]:
+def _of_arrow_under(token: tokenize.TokenInfo, text: str, ending: Ending) -> Iterator[ValueComment]:
     """A comment with an arrow in the line under a statement: a value, or else a remark."""
     line, column = token.start
-    statement = _ending(statements, line - 1)
+    statement = ending.get(line - 1)
     named = _form(text)
     if statement and named is not None and statement.col_offset == column:
         yield ValueComment(line, column, text, _start(statement), is_block=False, named=named)
 
 
-def _of_plain(
-    token: tokenize.TokenInfo, text: str, statements: list[ast.stmt]
-) -> Iterator[ValueComment]:
+def _of_plain(token: tokenize.TokenInfo, text: str, ending: Ending) -> Iterator[ValueComment]:
     """A comment without an arrow, behind an expression: a list, a tuple or the like.
 
     A number may be that of a remark, and an assignment may have any remark.
     """
     line, column = token.start
-    statement = _ending(statements, line)
+    statement = ending.get(line)
     named = _form(text)
     if not isinstance(statement, ast.Expr) or named is None:
         return
@@ -141,13 +138,6 @@ def _of_plain(
         yield ValueComment(
             line, column, text, _start(statement), is_block=False, is_plain=True, named=named
         )
-
-
-def _ending(statements: list[ast.stmt], line: int) -> ast.stmt | None:
-    """The last statement that ends in a line, if it is one that has a value."""
-    ending = [each for each in statements if each.end_lineno == line]
-    last = max(ending, key=_start, default=None)
-    return last if isinstance(last, RECORDED) else None
 
 
 def _start(statement: ast.stmt) -> tuple[int, int]:
