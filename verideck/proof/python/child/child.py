@@ -20,7 +20,7 @@ from verideck.proof.python.child import figures, process_env, processes
 from verideck.proof.python.child.assertions import Recorder
 from verideck.proof.python.child.beside import Beside
 from verideck.proof.python.child.dependencies import Dependencies
-from verideck.proof.python.child.failures import Refusal, failure
+from verideck.proof.python.child.failures import Refusal, failure, place
 from verideck.proof.python.child.flow import Flow
 from verideck.proof.python.child.imports import Imports, OnImport
 from verideck.proof.python.child.marks import Marks
@@ -232,10 +232,8 @@ class Child:
 
     def _placed(self, finding: Finding) -> Finding:
         """A finding in compiled code, at its place in the author's file."""
-        before, text = self.sources.line(finding.path, finding.line)
-        characters = text.encode()[: finding.column - 1].decode(errors="ignore")
-        column = before + len(characters) + 1
-        return replace(finding, path=self.sources.own(finding.path), column=column)
+        path, _, column = place(finding.path, finding.line, finding.column - 1, self.sources)
+        return replace(finding, path=path, column=column)
 
     def _findings(self) -> tuple[Finding, ...]:
         """What was noticed at lines of the author's since it was asked last, each once."""

@@ -195,7 +195,7 @@ def _frames(trace: TracebackType | None, sources: Sources) -> Iterator[Place]:
     """The author's own lines, outermost first."""
     for frame in traceback.extract_tb(trace):
         if sources.own(frame.filename) and frame.lineno:
-            yield _place(frame.filename, frame.lineno, frame.colno, sources)
+            yield place(frame.filename, frame.lineno, frame.colno, sources)
 
 
 def near(frame: FrameType | None, sources: Sources) -> Place:
@@ -206,10 +206,10 @@ def near(frame: FrameType | None, sources: Sources) -> Place:
         return NOWHERE
     instruction = itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
     line, _, offset, _ = next(instruction, (None, None, None, None))
-    return _place(frame.f_code.co_filename, line or frame.f_lineno, offset, sources)
+    return place(frame.f_code.co_filename, line or frame.f_lineno, offset, sources)
 
 
-def _place(filename: str, line: int, offset: int | None, sources: Sources) -> Place:
+def place(filename: str, line: int, offset: int | None, sources: Sources) -> Place:
     """The place of a byte of a compiled line, as Python counts them, in the author's file."""
     before, text = sources.line(filename, line)
     characters = text.encode()[: offset or 0].decode(errors="ignore")
