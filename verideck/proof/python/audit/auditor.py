@@ -130,11 +130,11 @@ class Auditor:
             asked, traces=True, follows=False, shown=tuple(_shown(snippets, asked))
         )
         run = self._run(request)
-        original = outcome_of(run, snippets, len(request.steps))
+        original = outcome_of(run, snippets)
         if original.problem:  # not every library bears to be looked at
             request = messages.replace(request, shown=())
             run = self._run(request)
-            original = outcome_of(run, snippets, len(request.steps))
+            original = outcome_of(run, snippets)
         reports, last = read(run.lines, len(request.steps))
         trial = Trial(snippets, request, original)
         if last is None or original.problem:
@@ -185,15 +185,15 @@ class Auditor:
         return self._pool.submit(self.python.engine.run, request)
 
     def _outcome(self, snippets: Sequence[Snippet], request: Request) -> Outcome:
-        return outcome_of(self._run(request), snippets, len(request.steps))
+        return outcome_of(self._run(request), snippets)
 
     def _outcomes(self, asked: Sequence[tuple[Sequence[Snippet], Request]]) -> list[Outcome]:
         """The outcomes of several runs, side by side."""
         runs = [self._begun(request) for _, request in asked]
         try:
             return [
-                outcome_of(run.result(), snippets, len(request.steps))
-                for run, (snippets, request) in zip(runs, asked, strict=True)
+                outcome_of(run.result(), snippets)
+                for run, (snippets, _) in zip(runs, asked, strict=True)
             ]
         finally:
             for run in runs:
