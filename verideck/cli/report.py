@@ -67,16 +67,19 @@ _VISIBLE = (
 
 def format_annotation(problem: Problem, root: Path) -> str:
     """Return a problem as a GitHub workflow command, which annotates the line."""
-    place = problem.place
     text = "\n".join(filter(None, [problem.message, problem.hint]))
+    return _annotation(problem.severity, problem.code, text, problem.place, root)
+
+
+def _annotation(command: str, title: str, text: str, place: Place, root: Path) -> str:
     properties = {
         "file": _relative(root / place.path),
         "line": str(place.line),
         "col": str(place.column),
-        "title": str(problem.code),
+        "title": title,
     }
     listed = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
-    return f"::{problem.severity} {listed}::{_escaped(text)}"
+    return f"::{command} {listed}::{_escaped(text)}"
 
 
 def format_notice(summary: str) -> str:
@@ -92,10 +95,7 @@ def format_rewritten(rewritten: Rewritten, root: Path) -> str:
 
 def format_rewritten_notice(rewritten: Rewritten, root: Path) -> str:
     """Return what an update replaced as a GitHub workflow command, which annotates the line."""
-    place = rewritten.place
-    file = _escaped(_relative(root / place.path), ":,")
-    text = _escaped(_replaced(rewritten))
-    return f"::notice file={file},line={place.line},col={place.column},title=updated::{text}"
+    return _annotation("notice", "updated", _replaced(rewritten), rewritten.place, root)
 
 
 def _replaced(rewritten: Rewritten) -> str:
