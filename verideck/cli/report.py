@@ -24,7 +24,7 @@ from verideck.model import (
     Stats,
     short,
 )
-from verideck.problems import Code, Problem, Severity, errors
+from verideck.problems import PICTURES, Code, Problem, Severity, errors
 from verideck.storage.files import decoded
 
 if TYPE_CHECKING:
@@ -57,11 +57,9 @@ def _source_line(file: Path, number: int) -> str:
     return lines[number - 1].rstrip(" \t") if number <= len(lines) else ""
 
 
-_VISIBLE = (
-    {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
-    | {0x7F: 0x2421}
-    | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
-)
+_VISIBLE = {
+    code: picture for code, picture in PICTURES.items() if chr(code) not in "\n\t"
+} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
 """Replaces control characters by Unicode's pictures of them: no card can control a terminal."""
 
 

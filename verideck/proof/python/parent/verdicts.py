@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from verideck.model import EXECUTED, Place, Proof, Role, Snippet
-from verideck.problems import Code, Problem, Severity, has_errors
+from verideck.problems import BY_UPDATE, Code, Problem, Severity, has_errors
 from verideck.proof import expected
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.parent.comments import (
@@ -32,7 +32,7 @@ from verideck.proof.python.wire.messages import (
 from verideck.proof.python.wire.run import End
 
 _CODES = frozenset(Code)
-_UPDATE = "run with --update to write what it"
+_UPDATE = f"{BY_UPDATE} to write what it"
 
 
 def verdict(
