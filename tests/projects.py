@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 import verideck
@@ -28,6 +29,7 @@ from verideck.project import execution_config as project_config
 from verideck.proof.audit import audit as audit_cards
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
+from verideck.proof.sandbox import kernel
 from verideck.proof.verify import Proving
 from verideck.result import Result
 from verideck.settings import Settings
@@ -51,6 +53,12 @@ deck = "Root"
 namespace = "tests"
 output = "deck.apkg"
 """
+
+EXECUTORS = ["fork", "spawn"] if sys.platform == "linux" else ["spawn"]
+"""What executes cards here: forks are not safe on other systems."""
+
+SANDBOXED = pytest.mark.skipif(bool(kernel.missing()), reason=f"no sandbox: {kernel.missing()}")
+"""Marks a test that needs a sandbox."""
 
 DOT = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c"

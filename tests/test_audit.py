@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
-from projects import SETTINGS, Project, audit, card, execution_config, load, project
+from projects import EXECUTORS, SETTINGS, Project, audit, card, execution_config, load, project
 
 from verideck.cli.commands import verideck
 from verideck.cli.report import audits_as_json, format_audit
@@ -704,11 +703,9 @@ HASHED = "".join(
 BAG: dict[str, str | bytes] = {"snippets/bag.py": "bag = {'a', 'b', 'c'}\n", "a.md": HASHED}
 
 
-@pytest.mark.parametrize("executor", ["fork", "spawn"])
+@pytest.mark.parametrize("executor", EXECUTORS)
 def test_the_order_of_sets_is_varied(tmp_path: Path, executor: str) -> None:
     """An output and an assertion that need one order hold by luck; a project's module counts."""
-    if executor == "fork" and sys.platform != "linux":
-        pytest.skip("forks are not safe here")
     settings = f'{SETTINGS}executor = "{executor}"\n[tool.verideck.audit]\nseeds = 1\n'
     found = audits(project(tmp_path, BAG, settings))
     assert found["a"].flaky == "with hash seed 1: it prints something else"

@@ -6,10 +6,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, Project, card, project
+from projects import SANDBOXED, SETTINGS, Project, card, project
 
 from verideck.problems import Problem
-from verideck.proof.sandbox import kernel
 
 WAYS = [
     pytest.param("", id="here"),
@@ -226,7 +225,7 @@ def test_a_library_and_a_module_beside_a_note_may_have_one_name(tmp_path: Path) 
     held(project(tmp_path, files))
 
 
-@pytest.mark.skipif(bool(kernel.missing()), reason=f"no sandbox: {kernel.missing()}")
+@SANDBOXED
 @pytest.mark.linux(reason="the kernel keeps it")
 def test_what_python_does_not_open_is_refused_in_the_sandbox(tmp_path: Path) -> None:
     """A library's own code that writes through the link."""

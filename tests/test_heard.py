@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, Project, card, project
+from projects import EXECUTORS, SETTINGS, Project, card, project
 
 from verideck.problems import Code, Severity
 
 WARNING = "import warnings\nfor x in (1, 1):\n    warnings.warn('no root')\nassert x == 1"
-
-EXECUTORS = ["fork", "spawn"] if sys.platform == "linux" else ["spawn"]
 
 
 def told(made: Project, executor: str = "") -> list[tuple[int, Code, str]]:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, audit, card, execution_config, project
+from projects import EXECUTORS, SETTINGS, audit, card, execution_config, project
 
 from verideck.markdown import languages
 from verideck.model import ProvenCard
@@ -41,7 +41,7 @@ def test_prompts_are_taken_away_and_put_back() -> None:
     assert with_prompts("one line", SESSION) is None
 
 
-@pytest.mark.parametrize("executor", ["fork", "spawn"])
+@pytest.mark.parametrize("executor", EXECUTORS)
 def test_code_that_awaits_nothing_imports_no_event_loop(tmp_path: Path, executor: str) -> None:
     """It costs time, and would change what a snippet finds."""
     code = "import sys\nassert 'asyncio' not in sys.modules and sys.path"

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, card, project, soon
+from projects import SANDBOXED, SETTINGS, card, project, soon
 
 from verideck.model import ProvenCard
 from verideck.proof.python.wire.scratch import SHARED_MEMORY
-from verideck.proof.sandbox import kernel
 
 pytestmark = pytest.mark.linux(reason="shared memory that is a folder")
 
@@ -57,7 +56,7 @@ def test_what_a_card_leaves_is_removed(tmp_path: Path, name: str, way: str) -> N
     assert soon(lambda: semaphores() <= before)  # another test's is there for a moment only
 
 
-@pytest.mark.skipif(bool(kernel.missing()), reason=f"no sandbox: {kernel.missing()}")
+@SANDBOXED
 def test_a_card_without_the_setting_removes_nothing(tmp_path: Path, name: str) -> None:
     """It can write the list of what is to be removed, but reach nothing that is on it."""
     (SHARED_MEMORY / name).write_bytes(b"another's")
@@ -75,7 +74,7 @@ assert Path("../shared").exists()
     assert (tmp_path / "mine").exists()
 
 
-@pytest.mark.skipif(bool(kernel.missing()), reason=f"no sandbox: {kernel.missing()}")
+@SANDBOXED
 def test_the_setting_is_a_part_of_what_a_proof_follows_from(tmp_path: Path) -> None:
     """A card that held with shared memory is executed again without it."""
     code = "from multiprocessing.pool import ThreadPool\nassert ThreadPool(1).map(abs, [-1]) == [1]"

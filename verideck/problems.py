@@ -233,6 +233,13 @@ RULE_NAMES = frozenset(
 the stages do not import."""
 
 
+BY_UPDATE = "run with --update"
+"""What hints say of a problem that an update mends. After one they must not."""
+
+PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
+"""Unicode's pictures of control characters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """The author's mistake: what, where, and what to do about it."""

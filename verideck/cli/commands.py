@@ -20,7 +20,7 @@ from verideck.events import Listener
 from verideck.history import lock
 from verideck.history.build_time import build_time
 from verideck.model import Built, Place, ProvenCard, Rewritten, Stats
-from verideck.problems import BuildFailedError, Code, Problem, Problems, has_errors
+from verideck.problems import BY_UPDATE, BuildFailedError, Code, Problem, Problems, has_errors
 from verideck.project import Project
 from verideck.proof.audit import survived
 from verideck.result import Result
@@ -32,9 +32,6 @@ from verideck.targets import packages, require_suffix
 
 INTERRUPTED = 130
 """What a shell expects of a command that Ctrl-C ended."""
-
-_PROPOSED = "run with --update"
-"""What the hints of problems say that an update mends."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -433,7 +430,7 @@ class _Command:
 
 def _left_by_update(problem: Problem) -> Problem:
     """A problem after an update: no hint proposes what was just done in vain."""
-    if _PROPOSED not in problem.hint:
+    if BY_UPDATE not in problem.hint:
         return problem
     hint = (
         "--update has not written it: nothing is written on a card that fails otherwise, nor in a "

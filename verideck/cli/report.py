@@ -24,7 +24,7 @@ from verideck.model import (
     Stats,
     short,
 )
-from verideck.problems import Code, Problem, Severity, errors
+from verideck.problems import PICTURES, Code, Problem, Severity, errors
 from verideck.storage.files import decoded
 
 if TYPE_CHECKING:
@@ -57,26 +57,27 @@ def _source_line(file: Path, number: int) -> str:
     return lines[number - 1].rstrip(" \t") if number <= len(lines) else ""
 
 
-_VISIBLE = (
-    {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
-    | {0x7F: 0x2421}
-    | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
-)
+_VISIBLE = {
+    code: picture for code, picture in PICTURES.items() if chr(code) not in "\n\t"
+} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
 """Replaces control characters by Unicode's pictures of them: no card can control a terminal."""
 
 
 def format_annotation(problem: Problem, root: Path) -> str:
     """Return a problem as a GitHub workflow command, which annotates the line."""
-    place = problem.place
     text = "\n".join(filter(None, [problem.message, problem.hint]))
+    return _annotation(problem.severity, problem.code, text, problem.place, root)
+
+
+def _annotation(command: str, title: str, text: str, place: Place, root: Path) -> str:
     properties = {
         "file": _relative(root / place.path),
         "line": str(place.line),
         "col": str(place.column),
-        "title": str(problem.code),
+        "title": title,
     }
     listed = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
-    return f"::{problem.severity} {listed}::{_escaped(text)}"
+    return f"::{command} {listed}::{_escaped(text)}"
 
 
 def format_notice(summary: str) -> str:
@@ -92,10 +93,7 @@ def format_rewritten(rewritten: Rewritten, root: Path) -> str:
 
 def format_rewritten_notice(rewritten: Rewritten, root: Path) -> str:
     """Return what an update replaced as a GitHub workflow command, which annotates the line."""
-    place = rewritten.place
-    file = _escaped(_relative(root / place.path), ":,")
-    text = _escaped(_replaced(rewritten))
-    return f"::notice file={file},line={place.line},col={place.column},title=updated::{text}"
+    return _annotation("notice", "updated", _replaced(rewritten), rewritten.place, root)
 
 
 def _replaced(rewritten: Rewritten) -> str:

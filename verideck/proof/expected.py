@@ -77,7 +77,8 @@ class Difference:
 
 def could_differ(expected: str) -> bool:
     """Whether an expected text says anything of what is printed: `...` alone and blanks do not."""
-    return any(token.text != _ANYTHING and not token.text.isspace() for token in _tokens(expected))
+    tokens = (found.group() for found in _TOKEN.finditer(expected))
+    return any(token != _ANYTHING and not token.isspace() for token in tokens)
 
 
 _CLOSING = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
@@ -97,6 +98,8 @@ def unwritable(printed: str) -> str:
 def difference(expected: str, actual: str, tolerance: float | None = None) -> Difference | None:
     """The first difference, or None if there is none."""
     wanted, printed = _trimmed(expected), _trimmed(actual)
+    if wanted == printed:
+        return None
     want_all, got_all = _tokens("\n".join(wanted)), _tokens("\n".join(printed))
     if _matches(want_all, got_all, tolerance):
         return None

@@ -5,7 +5,6 @@ A card moves in its file. So a row counts lines from the fence that they are in.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -24,6 +23,7 @@ from verideck.proof.python.wire.messages import (
     encoded,
     replace,
 )
+from verideck.storage.files import hashed
 from verideck.storage.store import Rows, Store, key
 
 
@@ -88,10 +88,8 @@ def audit_key(snippets: Sequence[Snippet], request: Request, seeds: int) -> str:
 @cache
 def _code_hash() -> str:
     """The hash of the code that changes cards and judges what comes of it."""
-    hashed = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        hashed.update(file.read_bytes())
-    return hashed.hexdigest()
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashed(b"".join(file.read_bytes() for file in files))
 
 
 def audited_run(

@@ -63,6 +63,25 @@ class _Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class _Source:
+    """Shown code of one step."""
+
+    number: int
+    """That of the step."""
+    snippet: Snippet
+    code: str
+    begin: Place
+    """Of its first line."""
+    first: int
+    last: int
+    """The lines of the code that are shown, counted from 1."""
+
+    def at(self, line: int) -> Place:
+        """The place of a line of the code."""
+        return replace(self.begin, line=self.begin.line + line - 1)
+
+
+@dataclass(frozen=True, slots=True)
 class _Changed:
     """A mutant of a card: its place, its line in its file, and the request that executes it."""
 
@@ -130,11 +149,11 @@ class Auditor:
             asked, traces=True, follows=False, shown=tuple(_shown(snippets, asked))
         )
         run = self._run(request)
-        original = outcome_of(run, snippets, len(request.steps))
+        original = outcome_of(run, snippets)
         if original.problem:  # not every library bears to be looked at
             request = messages.replace(request, shown=())
             run = self._run(request)
-            original = outcome_of(run, snippets, len(request.steps))
+            original = outcome_of(run, snippets)
         reports, last = read(run.lines, len(request.steps))
         trial = Trial(snippets, request, original)
         if last is None or original.problem:
@@ -161,13 +180,15 @@ class Auditor:
         timeout = min(limits.timeout, _GRACE + _TIMES * trial.original.seconds)
         limits = messages.replace(limits, timeout=timeout)
         limited = messages.replace(trial.request, limits=limits, passing=True)
-        ignored = sum(
-            silenced(code, first, last)
-            for _, _, code, first, last in _sources(trial.snippets, limited)
-        )
+        sources = list(_sources(trial.snippets, limited))
+        ignored = sum(silenced(each.code, each.first, each.last) for each in sources)
         audit = Audit(ignored=ignored)
         for kind in Kind:
-            changed = list(_changed(trial, limited, kind))
+            changed = [
+                changed
+                for source in sources
+                for changed in _changed(source, trial.original.computed, limited, kind)
+            ]
             executed = [each for each in changed if each.runs]
             outcomes = iter(self._outcomes([(trial.snippets, each.request) for each in executed]))
             for each in changed:
@@ -185,15 +206,15 @@ class Auditor:
         return self._pool.submit(self.python.engine.run, request)
 
     def _outcome(self, snippets: Sequence[Snippet], request: Request) -> Outcome:
-        return outcome_of(self._run(request), snippets, len(request.steps))
+        return outcome_of(self._run(request), snippets)
 
     def _outcomes(self, asked: Sequence[tuple[Sequence[Snippet], Request]]) -> list[Outcome]:
         """The outcomes of several runs, side by side."""
         runs = [self._begun(request) for _, request in asked]
         try:
             return [
-                outcome_of(run.result(), snippets, len(request.steps))
-                for run, (snippets, request) in zip(runs, asked, strict=True)
+                outcome_of(run.result(), snippets)
+                for run, (snippets, _) in zip(runs, asked, strict=True)
             ]
         finally:
             for run in runs:
@@ -231,50 +252,42 @@ def _fate(mutant: Mutant, outcome: Outcome | None, original: Outcome, again: Out
     return _Fate.EQUIVALENT if same and not mutant.hidden else _Fate.SURVIVED
 
 
-def _sources(
-    snippets: Sequence[Snippet], request: Request
-) -> Iterator[tuple[int, Snippet, str, int, int | None]]:
-    """The shown code: the number of its step, its text, and the lines of that which are shown."""
+def _sources(snippets: Sequence[Snippet], request: Request) -> Iterator[_Source]:
+    """The shown code; of an included file, all of it, so that it can be executed."""
     for number, snippet in enumerate(steps_of(snippets)):
         if snippet.options.role is not Role.SHOWN:
             continue
-        if snippet.options.include:
+        if path := snippet.options.include:
             first = snippet.origin.line
             last = first + snippet.code.rstrip("\n").count("\n")
-            source = Path(request.root, snippet.options.include).read_text(encoding="utf-8-sig")
-            yield number, snippet, source, first, last
+            code = Path(request.root, path).read_text(encoding="utf-8-sig")
+            yield _Source(number, snippet, code, Place(path), first, last)
         else:
             code = without_prompts(snippet.code) if snippet.session else snippet.code
-            yield number, snippet, code, 1, None
+            yield _Source(number, snippet, code, snippet.origin, 1, 1 + code.count("\n"))
 
 
 def _shown(snippets: Sequence[Snippet], request: Request) -> Iterator[Lines]:
     """The lines of the shown code, in the files that it is in."""
-    for _, snippet, code, first, last in _sources(snippets, request):
-        begin = first if snippet.options.include else snippet.origin.line
-        length = (last - first) if last else code.count("\n")
-        path = snippet.options.include or snippet.origin.path
-        yield Lines(path, begin, begin + length)
+    for each in _sources(snippets, request):
+        yield Lines(each.begin.path, each.at(each.first).line, each.at(each.last).line)
 
 
-def _changed(trial: Trial, request: Request, kind: Kind) -> Iterator[_Changed]:
-    """Every mutant of the shown code."""
-    for number, snippet, code, first, last in _sources(trial.snippets, request):
-        path = snippet.options.include or snippet.origin.path
-        above = 0 if snippet.options.include else snippet.origin.line - 1
-        never = _never(code, trial.original.computed, path, above)
-        for mutant in mutants(code, first, last, kind):
-            if snippet.options.include:
-                place = Place(path, mutant.line)
-                changed = messages.replace(request, overlay={path: mutant.code})
-            elif (text := _as_shown(snippet, mutant.code)) is not None:
-                steps = list(request.steps)
-                steps[number] = messages.replace(steps[number], code=text)
-                place = Place(path, mutant.line + above, snippet.origin.column)
-                changed = messages.replace(request, steps=tuple(steps))
-            else:
-                continue
-            yield _Changed(place, mutant, changed, never(mutant))
+def _changed(
+    source: _Source, computed: Computed | None, request: Request, kind: Kind
+) -> Iterator[_Changed]:
+    """Every mutant of some shown code."""
+    never = _never(source, computed)
+    for mutant in mutants(source.code, source.first, source.last, kind):
+        if path := source.snippet.options.include:
+            changed = messages.replace(request, overlay={path: mutant.code})
+        elif (text := _as_shown(source.snippet, mutant.code)) is not None:
+            steps = list(request.steps)
+            steps[source.number] = messages.replace(steps[source.number], code=text)
+            changed = messages.replace(request, steps=tuple(steps))
+        else:
+            continue
+        yield _Changed(source.at(mutant.line), mutant, changed, never(mutant))
 
 
 def _as_shown(snippet: Snippet, code: str) -> str | None:
@@ -282,33 +295,32 @@ def _as_shown(snippet: Snippet, code: str) -> str | None:
     return with_prompts(code, snippet.code) if snippet.session else code
 
 
-def _never(code: str, computed: Computed | None, path: str, above: int) -> Callable[[Mutant], str]:
+def _never(source: _Source, computed: Computed | None) -> Callable[[Mutant], str]:
     """Why what a mutant changes never ran; the answer is empty if it did, or if it is not known."""
-    first: dict[int, int] = {}
     try:
-        tree = parsed(code) if computed else None
+        tree = parsed(source.code) if computed else None
     except (SyntaxError, ValueError, RecursionError):
         tree = None
+    if computed is None or tree is None:
+        return lambda _: ""
+    first: dict[int, int] = {}
     # Outer statements come before those in them, which are told by their own lines.
-    for node in ast.walk(tree) if tree else ():
+    for node in ast.walk(tree):
         if isinstance(node, ast.stmt):
             decorators = getattr(node, "decorator_list", ())
             start = min([node.lineno, *(each.lineno for each in decorators)])
             lines = range(start, (node.end_lineno or node.lineno) + 1)
             first.update(dict.fromkeys(lines, node.lineno))
-    executed = {each.line - above for each in computed.ran if each.path == path} if computed else ()
+    path, above = source.begin.path, source.begin.line - 1
+    executed = {each.line - above for each in computed.ran if each.path == path}
     skipped = [
         ((each.line - above, each.column), (each.last_line - above, each.last_column))
-        for each in (computed.unevaluated if computed else ())
+        for each in computed.unevaluated
         if each.path == path
     ]
 
     def never(mutant: Mutant) -> str:
-        if (
-            computed
-            and first.get(mutant.line, mutant.line) not in executed
-            and mutant.line in first
-        ):
+        if mutant.line in first and first[mutant.line] not in executed:
             return _NEVER_RAN
         inside = any(start <= mutant.start < end for start, end in skipped)
         return _NEVER_EVALUATED if inside else ""

@@ -13,13 +13,14 @@ from verideck.proof.python.audit.changes import (
     Change,
     Operators,
     Text,
+    behind,
     literal,
     replaced,
     span,
     whole,
     words,
 )
-from verideck.proof.python.wire.syntax import called
+from verideck.proof.python.wire.syntax import called, last_name
 
 _PAIRS = """
     mean sum  amax amin  max min  argmax argmin  tril triu  softmax log_softmax  sqrt rsqrt
@@ -63,9 +64,7 @@ def _sign(left: ast.expr, right: ast.expr, old: str, new: str, text: Text) -> It
     (_, start), (end, _) = span(left), span(right)
     skipped = _BESIDE_A_SIGN.match(text.between(start, end))
     assert skipped
-    *above, beside = skipped[0].split("\n")
-    column = len(beside.encode()) + (0 if above else start[1])
-    line = start[0] + len(above)
+    line, column = behind(start, skipped[0])
     yield Change((line, column), (line, column + len(old)), new)
 
 
@@ -98,11 +97,9 @@ def _is_number(node: ast.expr) -> bool:
 def is_eps(node: ast.expr) -> bool:
     """Whether a node is a small number that keeps a divisor from 0."""
     match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name in _EPS
         case ast.Constant(value=float(number)):
             return 0 < number < _TINY
-    return False
+    return last_name(node) in _EPS
 
 
 def _in_place(node: ast.AugAssign, text: Text) -> Iterator[Change]:

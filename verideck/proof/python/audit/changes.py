@@ -122,6 +122,16 @@ def whole(node: ast.expr | None) -> int | None:
     return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
+def other_literal(value: bool | float) -> str:  # noqa: FBT001 - it is what is changed
+    """Another value than a flag or a number, as it is written."""
+    match value:
+        case bool():
+            return str(not value)
+        case int():
+            return str(value + 1)
+    return repr(value * 2 if value else 1.0)
+
+
 def replaced(node: ast.expr, text: str, *, advisory: bool = False, hidden: bool = False) -> Change:
     """Other text for a node."""
     return Change(*span(node), text, advisory, hidden)
@@ -129,12 +139,16 @@ def replaced(node: ast.expr, text: str, *, advisory: bool = False, hidden: bool 
 
 def dropped(node: ast.expr, inner: ast.expr, text: Text, *, hidden: bool = False) -> Change:
     """A node without what follows a node that it begins with, but for that one's parentheses."""
-    (line, column), end = span(inner)[1], span(node)[1]
-    closing = _CLOSING.match(text.between((line, column), end))
+    start, end = span(inner)[1], span(node)[1]
+    closing = _CLOSING.match(text.between(start, end))
     assert closing
-    *above, last = closing[0].split("\n")
-    start = line + len(above), len(last.encode()) + (0 if above else column)
-    return Change(start, end, "", hidden=hidden)
+    return Change(behind(start, closing[0]), end, "", hidden=hidden)
+
+
+def behind(start: Position, text: str) -> Position:
+    """The position behind a text that begins at a position."""
+    *above, last = text.split("\n")
+    return start[0] + len(above), len(last.encode()) + (0 if above else start[1])
 
 
 def added(call: ast.Call, argument: str) -> Change:

@@ -6,16 +6,16 @@ Two floating-point numbers are equal if rounding noise could be their difference
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from verideck.model import Role, Snippet
+from verideck.model import Snippet
 from verideck.proof import expected
 from verideck.proof.python.parent.comments import judged_comments, place_of
-from verideck.proof.python.parent.request import steps_of
+from verideck.proof.python.parent.request import outputs_of, steps_of
 from verideck.proof.python.parent.verdicts import read
 from verideck.proof.python.wire.chance import without_chance
-from verideck.proof.python.wire.messages import Computed, Finished, ReadValue, StepReport
+from verideck.proof.python.wire.messages import Computed, Finished, ReadValue
 from verideck.proof.python.wire.run import End
 
 _UNHEARD = {"assertion-failed", "assertion-swallowed", "exception-raised"}
@@ -93,9 +93,10 @@ class Outcome:
         return max((each for each in apart if each > 0), default=None)
 
 
-def outcome_of(run: Finished, snippets: Sequence[Snippet], steps: int) -> Outcome:
+def outcome_of(run: Finished, snippets: Sequence[Snippet]) -> Outcome:
     """The outcome of a run: its first failure, or what its assertions read and what it printed."""
-    reports, last = read(run.lines, steps)
+    steps = steps_of(snippets)
+    reports, last = read(run.lines, len(steps))
     error = next((report.error for report in reports if report.error), None)
     if error is None and last is not None:
         error = next((each for each in last.findings if each.code in _UNHEARD), None)
@@ -104,12 +105,13 @@ def outcome_of(run: Finished, snippets: Sequence[Snippet], steps: int) -> Outcom
     if last is None:
         ended = "it did not come to its end"
         return Outcome("time-limit" if run.end is End.TIME else "ended-early", message=ended)
-    printed = list(_outputs(snippets, reports))
+    by_place = {step.place: report.stdout for step, report in zip(steps, reports, strict=True)}
+    printed = [(output, by_place[above.place]) for above, output in outputs_of(snippets)]
     for output, text in printed:
         if expected.difference(output.code, text, output.options.tolerance):
             place = (output.place.path, output.place.line)
             return Outcome("assertion-failed", place, "it prints something else")
-    for snippet, report in zip(steps_of(snippets), reports, strict=False):
+    for snippet, report in zip(steps, reports, strict=True):
         for comment in judged_comments(snippet, report):
             if comment.refuted:
                 at = place_of(snippet, comment.comment)
@@ -123,17 +125,3 @@ def outcome_of(run: Finished, snippets: Sequence[Snippet], steps: int) -> Outcom
         computed=last.computed,
         seconds=sum(report.seconds for report in reports),
     )
-
-
-def _outputs(
-    snippets: Sequence[Snippet], reports: Sequence[StepReport]
-) -> Iterator[tuple[Snippet, str]]:
-    """The outputs on the card, each with what the step above it printed."""
-    remaining = iter(reports)
-    printed = ""
-    for snippet in snippets:
-        if snippet.options.role is Role.OUTPUT:
-            yield snippet, printed
-        else:
-            report = next(remaining, None)
-            printed = report.stdout if report else ""

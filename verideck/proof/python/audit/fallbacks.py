@@ -12,6 +12,7 @@ from verideck.proof.python.audit.changes import (
     Text,
     dropped,
     is_module,
+    other_literal,
     replaced,
     span,
     swapped,
@@ -62,12 +63,8 @@ def _attribute(node: ast.Attribute, text: Text) -> Iterator[Change]:
 def _literal(node: ast.Constant, _: Text) -> Iterator[Change]:
     """A number as the next one, `True` as `False`, `"ab"` as `"ab_"`, `"1"` as `"2"`."""
     match node.value:
-        case bool() as flag:
-            yield replaced(node, str(not flag))
-        case int() as number:
-            yield replaced(node, str(number + 1))
-        case float() as number:
-            yield replaced(node, repr(number * 2 if number else 1.0))
+        case bool() | int() | float() as value:
+            yield replaced(node, other_literal(value))
         case str() as text if span(node)[0][0] == span(node)[1][0]:
             yield replaced(node, repr(str(int(text) + 1) if text.isdecimal() else f"{text}_"))
 

@@ -16,14 +16,16 @@ from verideck.proof.python.audit.changes import (
     Text,
     added,
     dropped,
+    is_module,
     literal,
+    other_literal,
     replaced,
     span,
     swapped,
     whole,
     words,
 )
-from verideck.proof.python.wire.syntax import called
+from verideck.proof.python.wire.syntax import called, last_name
 
 _REDUCING = words(
     "sum mean var std prod max min amax amin argmax argmin norm logsumexp any all median nansum"
@@ -74,13 +76,11 @@ def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef, _: Text) -> Iterator
     )
     for argument, default in pairs:
         match literal(default):
-            case bool() as flag if default:
-                yield replaced(default, str(not flag))
-            case int() as number if default:
-                yield replaced(default, str(number + 1))
-            case float() as number if default:
+            case bool() | int() as value if default:
+                yield replaced(default, other_literal(value))
+            case float() as value if default:
                 if not (is_eps(default) or is_eps(ast.Name(argument.arg))):
-                    yield replaced(default, repr(number * 2 if number else 1.0))
+                    yield replaced(default, other_literal(value))
 
 
 def _decorators(
@@ -88,7 +88,7 @@ def _decorators(
 ) -> Iterator[Change]:
     """A function without its decorator."""
     for each in node.decorator_list:
-        name = called(each if isinstance(each, ast.Call) else ast.Call(each, [], []))
+        name = last_name(each.func if isinstance(each, ast.Call) else each)
         if name not in _IDLE:
             line = each.lineno, 0
             before = text.between(line, span(each)[0])
@@ -182,17 +182,14 @@ def _kept(node: ast.Call, text: Text) -> Iterator[Change]:
         return
     is_python = isinstance(node.func, ast.Name) and hasattr(builtins, node.func.id)
     if not is_python and (named or called(node) in ALONG):
-        words = {each.arg for each in named}
-        torch = "axis" not in words and bool(words or "torch" in text.code)
+        names = {each.arg for each in named}
+        torch = "axis" not in names and bool(names or "torch" in text.code)
         yield added(node, "keepdim=True" if torch else "keepdims=True")
 
 
 def _is_of_module(node: ast.Call, text: Text) -> bool:
     """Whether a module's function is called, and not a method."""
-    inner = node.func
-    while isinstance(inner, ast.Attribute):
-        inner = inner.value
-    return node.func is inner or (isinstance(inner, ast.Name) and inner.id in text.modules)
+    return not isinstance(node.func, ast.Attribute) or is_module(node.func, text)
 
 
 def _transposed(node: ast.Attribute, text: Text) -> Iterator[Change]:

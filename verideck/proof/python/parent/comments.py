@@ -55,12 +55,12 @@ def rewritten(snippet: Snippet, judged: Judged) -> Rewritten:
     return Rewritten(place_of(snippet, judged.comment), judged.comment.text, judged.actual)
 
 
-def could_fail(snippet: Snippet, report: StepReport) -> int:
-    """How many value comments of a snippet could have been false: each counts as an assertion.
+def could_fail(comments: Sequence[Judged]) -> int:
+    """How many value comments could have been false: each counts as an assertion.
 
     One that is false is a problem, or is about to be made true by an update.
     """
-    return sum(each.held or each.refuted for each in judged_comments(snippet, report))
+    return sum(each.held or each.refuted for each in comments)
 
 
 def _tells_value(comment: ValueComment, said: Sequence[Said]) -> bool:

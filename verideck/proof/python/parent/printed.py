@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from verideck.problems import PICTURES
+
 _OUR_FRAME = re.compile(
     r' *File "[^"\n]*[/\\]verideck[/\\]proof[/\\][^"\n]*", line \d+, in .*\n(?: {4}.*\n)?'
 )
 """A frame of a printed traceback in code that executes the author's: it is of no use to them."""
 _LINES = 10
 _WIDTH = 160
-_PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
-"""Unicode's pictures of control characters."""
 
 
 def beneath(message: str, stdout: str, stderr: str) -> str:
@@ -34,5 +34,5 @@ def _lines(text: str) -> Iterator[str]:
     """The lines as a terminal shows them at last, each cut to what a person reads."""
     text = _OUR_FRAME.sub("", text)
     for line in text.rstrip().split("\n") if text.strip() else ():
-        shown = line.rstrip("\r").rpartition("\r")[2].expandtabs().translate(_PICTURES).rstrip()
+        shown = line.rstrip("\r").rpartition("\r")[2].expandtabs().translate(PICTURES).rstrip()
         yield shown if len(shown) <= _WIDTH else f"{shown[:_WIDTH]}..."

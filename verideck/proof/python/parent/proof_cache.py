@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import sys
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from verideck.proof.python.wire.messages import (
 )
 from verideck.proof.python.wire.versions import Installed, claims, content
 from verideck.proof.sandbox import kernel
+from verideck.storage.files import hashed
 from verideck.storage.store import Rows, Store, key
 
 _NOWHERE = {"line": 0, "column": 0}
@@ -78,8 +78,8 @@ def is_fresh(row: ProvedRun, request: Request, installed: Installed) -> bool:
             and not any(report.error for report in row.reports)
             and row.lines in (None, _lines(request.steps))
             and all(
-                content(root / name, request.unlisted) == hashed
-                for name, hashed in needed.files.items()
+                content(root / name, request.unlisted) == known
+                for name, known in needed.files.items()
             )
             and all(
                 tuple(claims(root / folder, set(asked.names))) == asked.found
@@ -101,7 +101,5 @@ def _code_hash(proof: Path) -> str:
 
     `proof` is the folder of that package.
     """
-    hashed = hashlib.sha256()
-    for file in sorted(file for room in _ROOMS for file in (proof / room).glob("*.py")):
-        hashed.update(file.read_bytes())
-    return hashed.hexdigest()
+    files = sorted(file for room in _ROOMS for file in (proof / room).glob("*.py"))
+    return hashed(b"".join(file.read_bytes() for file in files))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
-from verideck.model import EXECUTED, Limits, Place, Role, Snippet
+from verideck.model import EXECUTED, Limits, Role, Snippet
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.wire import messages
 from verideck.proof.python.wire.messages import Request, Step
@@ -18,7 +18,7 @@ _PARTS = {Role.SHOWN: Part.SHOWN, Role.CHECK: Part.CHECK}
 def request_of(snippets: Sequence[Snippet], config: ExecutionConfig) -> Request:
     """The request that proves a card."""
     steps = steps_of(snippets)
-    shown = set(_above_outputs(snippets))
+    shown = {above.place for above, _ in outputs_of(snippets)}
     return Request(
         root=str(config.root.resolve()),
         steps=tuple(_step(each, shows_value=each.place in shown) for each in steps),
@@ -34,14 +34,14 @@ def steps_of(snippets: Sequence[Snippet]) -> list[Snippet]:
     return [each for each in snippets if each.options.role in EXECUTED]
 
 
-def _above_outputs(snippets: Sequence[Snippet]) -> Iterator[Place]:
-    """The places of the fences whose output is shown."""
+def outputs_of(snippets: Sequence[Snippet]) -> Iterator[tuple[Snippet, Snippet]]:
+    """The outputs on the card, each behind the step above it, which prints it."""
     above: Snippet | None = None
     for snippet in snippets:
         if snippet.options.role in EXECUTED:
             above = snippet
         elif snippet.options.role is Role.OUTPUT and above:
-            yield above.place
+            yield above, snippet
 
 
 def limits_of(steps: Sequence[Snippet], default: Limits) -> Limits:

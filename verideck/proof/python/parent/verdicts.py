@@ -7,11 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import repeat
 from pathlib import Path
 
 from verideck.model import EXECUTED, Place, Proof, Role, Snippet
-from verideck.problems import Code, Problem, Severity, has_errors
+from verideck.problems import BY_UPDATE, Code, Problem, Severity, has_errors
 from verideck.proof import expected
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.parent.comments import (
@@ -33,7 +32,7 @@ from verideck.proof.python.wire.messages import (
 from verideck.proof.python.wire.run import End
 
 _CODES = frozenset(Code)
-_UPDATE = "run with --update to write what it"
+_UPDATE = f"{BY_UPDATE} to write what it"
 
 
 def verdict(
@@ -64,19 +63,21 @@ def judged(
     """What the reports show: problems, and proofs if everything holds."""
     proofs: list[Proof] = []
     told: list[Proof | Problem] = []
-    for snippet, report in zip(steps_of(snippets), reports, strict=False):
+    steps = steps_of(snippets)
+    commented = [list(judged_comments(*each)) for each in zip(steps, reports, strict=False)]
+    for snippet, report, comments in zip(steps, reports, commented, strict=False):
         yield from (_found(each, [snippet], config) for each in report.findings)
         if report.error:
             failed = _found(report.error, [snippet], config)
             yield replace(failed, message=beneath(failed.message, report.stdout, report.stderr))
         else:
-            proofs.append(_proof(snippet, report, last))
+            proofs.append(_proof(snippet, report, comments, last))
         if not config.updating:
-            told += map(_refuted, repeat(snippet), _false_comments(snippet, report))
-    bearing = _bearing(snippets, reports, last)
+            told += [_refuted(snippet, each) for each in comments if each.refuted]
+    bearing = _bearing(steps, commented, last)
     verdicts = [*told, *_verdicts(snippets, proofs, bearing, config)]
     if last is not None:
-        verdicts += [_found(each, steps_of(snippets), config) for each in last.findings]
+        verdicts += [_found(each, steps, config) for each in last.findings]
     fails = last is None or any(_is_error(report) for report in reports)
     yield from _honest(verdicts, fails=fails)
     complete = last is not None and not any(report.error for report in reports)
@@ -125,10 +126,12 @@ def _are_known(findings: Sequence[Finding], error: Finding | None = None) -> boo
     return all(each.code in _CODES for each in every)
 
 
-def _proof(snippet: Snippet, report: StepReport, last: Epilogue | None) -> Proof:
+def _proof(
+    snippet: Snippet, report: StepReport, comments: Sequence[Judged], last: Epilogue | None
+) -> Proof:
     return Proof(
         snippet=snippet,
-        assertions=report.held + could_fail(snippet, report),
+        assertions=report.held + could_fail(comments),
         stdout=report.stdout,
         value=report.value,
         raised=report.raised,
@@ -137,13 +140,9 @@ def _proof(snippet: Snippet, report: StepReport, last: Epilogue | None) -> Proof
         environment=last.environment if last else (),
         files=tuple(last.depends_on.files) if last else (),
         stale=tuple(
-            rewritten(snippet, each) for each in _false_comments(snippet, report) if each.writable
+            rewritten(snippet, each) for each in comments if each.refuted and each.writable
         ),
     )
-
-
-def _false_comments(snippet: Snippet, report: StepReport) -> list[Judged]:
-    return [each for each in judged_comments(snippet, report) if each.refuted]
 
 
 def _refuted(snippet: Snippet, judged: Judged) -> Problem:
@@ -250,20 +249,19 @@ class _Group:
 
 
 def _bearing(
-    snippets: Sequence[Snippet], reports: Sequence[StepReport], last: Epilogue | None
+    steps: Sequence[Snippet], commented: Sequence[Sequence[Judged]], last: Epilogue | None
 ) -> set[Place]:
     """The places of the steps that bear on an assertion, or on a value comment, that held.
 
     Of a card that did not run to its end, or in which something was raised behind its back, nobody
     can tell: all of them.
     """
-    steps = steps_of(snippets)
     if last is None or any(each.code == Code.EXCEPTION_RAISED for each in last.findings):
         return {step.place for step in steps}
     return {
         step.place
-        for step, report, each in zip(steps, reports, last.bears, strict=False)
-        if each or could_fail(step, report)
+        for step, comments, bears in zip(steps, commented, last.bears, strict=False)
+        if bears or could_fail(comments)
     }
 
 
