@@ -12,11 +12,15 @@ LIGHT := -m "not torch and not browser"
 # What most changes break first: the manual, Markdown, matching, lint, and the rules of the house.
 FAST := $(patsubst %,tests/test_%.py,spec markdown matching lint house diff lock reach naming)
 
+# What may depend on who executes it: the sandbox, processes, files.
+BY_USER := $(wildcard $(patsubst %,tests/test_%.py,box readable shared_memory engines limits beside \
+	cache files safety build lock gate))
+
 # Debian's packages, where they may be installed.
 OURS := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
 APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq
 
-.PHONY: deck test test-fast test-wheel test-sdist pictures font browser clean
+.PHONY: deck test test-fast test-user test-wheel test-sdist fuzz pictures font browser clean
 
 deck: $(VENV)/deck font
 	$(BIN)/verideck build
@@ -30,6 +34,10 @@ test: $(VENV)/deck $(VENV)/test browser
 # For every save.
 test-fast: $(VENV)/test
 	$(BIN)/$(PYTEST) $(FAST)
+
+# Where all else is tested by root: as an ordinary user who is made for it, without torch.
+test-user:
+	PYTHON=$(PYTHON) .ci/as-user $(LIGHT) $(BY_USER)
 
 # What is tested here is what is published, in a new environment without torch: the wheel, by the
 # repository's tests in a copy of it that lacks the package.
@@ -61,6 +69,11 @@ test-sdist:
 	cd $(RUN)/unpacked && ../venv/bin/python $(INSTALL) --group test '.[sandbox,dask]'
 	rm -r $(RUN)/unpacked/verideck
 	cd $(RUN)/unpacked && ../venv/bin/$(PYTEST) $(LIGHT) $(FAST)
+
+# What a stranger may write, for two minutes: the same inputs for everybody, until SEED is another.
+SEED := 0
+fuzz: $(VENV)/test
+	$(BIN)/python tests/fuzz/run.py all --plain --minutes 0.4 --seed $(SEED)
 
 # Every card as a PNG, light, night and on a phone, in dist/pictures.
 pictures: deck $(VENV)/test browser

@@ -1,12 +1,21 @@
 """What pytest is told."""
 
+import os
 import signal
 import sys
+import tempfile
 
 import pytest
+from hypothesis import settings
+
+from verideck.storage.cache_key import VARIABLE
 
 # What these modules assert is told as what a test asserts: with its values.
 pytest.register_assert_rewrite("model", "projects")
+
+# How long one example takes says how busy the machine is.
+settings.register_profile("untimed", parent=settings(), deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +33,20 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--update-spec writes files: leave out -n")
     # A shell that runs the tests in the background has them ignore Ctrl-C, and all that they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    _call_as_nobody_in_particular(config)
+
+
+def _call_as_nobody_in_particular(config: pytest.Config) -> None:
+    """Leave out what whoever runs the tests says to verideck, in variables or in their own file.
+
+    Their key for the cache stays: the deck that they have built is not proved again.
+    """
+    for name in [each for each in os.environ if each.startswith("VERIDECK_")]:
+        if name != VARIABLE:
+            del os.environ[name]
+    nowhere = tempfile.TemporaryDirectory(prefix="verideck-tests-")
+    config.add_cleanup(nowhere.cleanup)
+    os.environ["XDG_CONFIG_HOME"] = nowhere.name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -317,7 +317,9 @@ _FAULTS = r"""() => {
             raw.push(data.trim().slice(0, 80));
         }
     }
+    const acts = ({name, value}) => /^on/i.test(name) || /^\s*(java|vb)script:/i.test(value);
     return [
+        ...all("*").filter(e => [...e.attributes].some(acts)).map(e => `acts: ${e.outerHTML}`),
         ...all("img").filter(i => !i.naturalWidth).map(i => `image ${i.getAttribute("src")}`),
         ...raw.map(text => `formula not typeset: ${text}`),
         ...all("mjx-merror").map(m => `formula: ${m.dataset.mjxError ?? maths(m)}`),

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import verideck
+from verideck.caller import TRUST
 from verideck.cli.commands import verideck as verideck_command
 from verideck.events import Listener, unheard
 from verideck.history import lock
@@ -30,12 +31,14 @@ from verideck.proof.audit import audit as audit_cards
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
 from verideck.proof.sandbox import kernel
+from verideck.proof.sandbox.readable import reachable
 from verideck.proof.verify import Proving
 from verideck.result import Result
 from verideck.settings import Settings
 from verideck.source import read as files_read
 from verideck.source.cards import cards_of
 from verideck.source.collect import is_first
+from verideck.storage.cache_key import cache_key
 from verideck.storage.store import FOLDER, Store
 
 if sys.platform != "win32":
@@ -72,6 +75,8 @@ class Project:
     """A deck project in a folder."""
 
     root: Path
+    trusted: bool = False
+    """Whether its own settings hold as they are for whoever runs the command."""
 
     def write(self, path: str, content: str | bytes) -> Path:
         """Write a file of the project, and the folders above it."""
@@ -113,9 +118,17 @@ class Project:
         assert len(proven) == len(found), found
         return proven
 
-    def result(self, *paths: Path, verify: bool = True, on_event: Listener = unheard) -> Result:
+    def result(
+        self,
+        *paths: Path,
+        verify: bool = True,
+        executor: str = "",
+        on_event: Listener = unheard,
+    ) -> Result:
         """What a check of some files, or of all, comes to, whatever is wrong."""
-        with verideck.Project.open(self.root, verify=verify) as opened:
+        with verideck.Project.open(
+            self.root, verify=verify, executor=executor, trust=self.trusted
+        ) as opened:
             return opened.check(paths, on_event=on_event)
 
     def check(self) -> Result:
@@ -138,13 +151,13 @@ class Project:
         locked: bool = False,
     ) -> Built:
         """Package a result; the output is a path from the project's folder."""
-        with verideck.Project.open(self.root) as opened:
+        with verideck.Project.open(self.root, trust=self.trusted) as opened:
             return opened.build(result, self.root / output, build_time=build_time, locked=locked)
 
     def build(self, output: str = "deck.apkg", build_time: int = MOMENT) -> Path:
         """Check all files and package the result; returns the package's file."""
         file = self.root / output
-        with verideck.Project.open(self.root) as opened:
+        with verideck.Project.open(self.root, trust=self.trusted) as opened:
             opened.build(opened.check(), file, build_time=build_time)
         return file
 
@@ -185,16 +198,22 @@ class Project:
             encoding="utf-8",
         )
 
-    @staticmethod
-    def environment(**more: str) -> dict[str, str]:
+    def environment(self, **more: str) -> dict[str, str]:
         """The tests' own environment, with a moment for builds."""
-        return {**os.environ, "SOURCE_DATE_EPOCH": str(MOMENT), **more}
+        trusted = {TRUST: "1"} if self.trusted else {}
+        return {**os.environ, "SOURCE_DATE_EPOCH": str(MOMENT), **trusted, **more}
 
 
-def project(folder: Path, files: dict[str, str | bytes], settings: str = SETTINGS) -> Project:
+def project(
+    folder: Path,
+    files: dict[str, str | bytes],
+    settings: str = SETTINGS,
+    *,
+    trusted: bool = False,
+) -> Project:
     """Make a project of some files; Markdown goes into the folder of the cards."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = Project(folder)
+    made = Project(folder, trusted)
     made.write("pyproject.toml", settings)
     for path, content in files.items():
         made.write(f"cards/{path}" if path.endswith(".md") else path, content)
@@ -246,7 +265,13 @@ def parse(sources: Sequence[Source], settings: Settings) -> list[Card | Unanswer
 
 def execution_config(settings: Settings, *, kept: bool = True) -> ExecutionConfig:
     """How a project's snippets are executed; `kept=False` stores no proof in its folder."""
-    return project_config(settings, Store(settings.root / FOLDER if kept else None))
+    root = settings.root
+    return project_config(settings, Store(root / FOLDER, user_key(root)) if kept else Store(None))
+
+
+def user_key(root: Path) -> bytes:
+    """The key of the rows that commands keep in a project."""
+    return cache_key(reachable(root))
 
 
 @contextmanager
@@ -362,8 +387,8 @@ def processes(word: str) -> Iterator[int]:
                 yield int(entry.name)
 
 
-def soon(holds: Callable[[], bool], seconds: float = 15.0) -> bool:
-    """Whether something comes to hold within a time."""
+def soon(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
+    """Whether something comes to hold within a time, which a busy machine may need."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:

@@ -3,7 +3,8 @@ r"""Reads the manual, `spec/*.md`: each `## heading` there is a case that can be
 A case is its heading, prose that says what holds and why, fences with the files of a small project,
 and one last fence, ```text, with what verideck makes of them. A fence's info string may hold
 `path=cards/b.md` (`cards/card.md` unless it says so) and `escaped`, by which `\x1f` stands for a
-byte that no text file may hold. The content of a ```link fence is what a symbolic link points to.
+byte that no text file may hold, and `repeated=3`: the file is written so many times one after the
+other. The content of a ```link fence is what a symbolic link points to.
 """
 
 from __future__ import annotations
@@ -126,4 +127,4 @@ def _content(fence: Fence) -> tuple[str, bytes]:
     content = fence.text.encode()
     if "escaped" in options:
         content = _BYTE.sub(lambda match: bytes([int(match[1], 16)]), content)
-    return options.get("path", "cards/card.md"), content
+    return options.get("path", "cards/card.md"), content * int(options.get("repeated", 1))

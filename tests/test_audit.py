@@ -739,7 +739,9 @@ with Path({str(tmp_path / "runs")!r}).open("a") as runs:
     luck = card("a", 'if number in {1, 2}:\n    raise ValueError("no")').replace(
         "```python", '```python {raises="ValueError" match="no"}'
     )
-    made = project(tmp_path, {"a.md": counting + luck}, SETTINGS + "sandbox = false\n")
+    made = project(
+        tmp_path, {"a.md": counting + luck}, SETTINGS + "sandbox = false\n", trusted=True
+    )
     flaky = audits(made)["a"].flaky
     assert flaky == "nothing was raised, but the fence announces ValueError"
 
@@ -960,7 +962,7 @@ def test_a_card_that_moved_keeps_its_audit(tmp_path: Path, monkeypatch: pytest.M
     chosen = card("every", EVERY) + card("weak", WEAK)
     made = project(tmp_path, {"a.md": chosen})
     before = list(places(audits(made)))
-    made.write("cards/a.md", "# Moved\n\nBy\nfour lines.\n\n" + chosen)
+    made.write("cards/a.md", "# Moved\n\n<!-- By\nfour lines. -->\n\n" + chosen)
     idle(monkeypatch)
     after = list(places(audits(made)))
     assert [place.line - 5 for place in after] == [place.line for place in before]
@@ -975,7 +977,9 @@ def test_what_is_found_to_be_luck_is_asked_again(tmp_path: Path) -> None:
         f"# T\n\n```python {{.setup}}\nimport os\nseen = os.path.exists({str(witness)!r})\n```\n\n"
     )
     unlucky = card("a", f"open({str(witness)!r}, 'a').close()\nassert seen in {{True, False}}")
-    made = project(tmp_path / "deck", {"a.md": setup + unlucky}, SETTINGS + "sandbox = false\n")
+    made = project(
+        tmp_path / "deck", {"a.md": setup + unlucky}, SETTINGS + "sandbox = false\n", trusted=True
+    )
     made.proven()
     witness.unlink()
     assert audits(made)["a"].flaky
@@ -1146,7 +1150,7 @@ def test_whoever_cannot_execute_is_told(
 
 def test_a_box_that_is_required_is_required_of_mutants(tmp_path: Path) -> None:
     """What was proved in a box is not changed and executed without one."""
-    made = project(tmp_path, {"a.md": card("a", STRONG)})
+    made = project(tmp_path, {"a.md": card("a", STRONG)}, trusted=True)
     made.proven()
     settings = SETTINGS + "sandbox = false\nrequire_sandbox = true\n"
     made.write("pyproject.toml", f"{settings}[tool.verideck.audit]\nbuild = true\n")

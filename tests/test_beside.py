@@ -129,7 +129,7 @@ def made(folder: Path, codes: dict[str, str], way: str) -> Project:
     text = "".join(
         card(name.replace(" ", "-").replace(",", ""), code) for name, code in codes.items()
     )
-    found = project(folder, {**FILES, "a.md": text}, SETTINGS + way)
+    found = project(folder, {**FILES, "a.md": text}, SETTINGS + way, trusted=True)
     with closing(sqlite3.connect(folder / "cards/data.db")) as base:
         base.execute("create table t (x)")
         base.execute("insert into t values (1)")
@@ -171,7 +171,7 @@ def test_a_path_out_of_the_notes_folder_leads_nowhere(tmp_path: Path, way: str) 
     }
     announced = '```python {raises="FileNotFoundError" match="."}'
     text = "".join(card(*each) for each in codes.items()).replace("```python", announced)
-    deck = project(tmp_path / "deck", {**FILES, "a.md": text}, SETTINGS + way)
+    deck = project(tmp_path / "deck", {**FILES, "a.md": text}, SETTINGS + way, trusted=True)
     (deck.root / "cards/link.txt").symlink_to(outside)
     held(deck)
 
@@ -205,7 +205,7 @@ except ImportError:
     pass
 assert text
 """
-    deck = project(tmp_path, {**FILES, "a.md": card("a", code)}, SETTINGS + way)
+    deck = project(tmp_path, {**FILES, "a.md": card("a", code)}, SETTINGS + way, trusted=True)
     held(deck)
     (again,) = deck.proven()
     assert all(proof.reused for proof in again.proofs)

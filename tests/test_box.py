@@ -21,13 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from projects import SETTINGS, Held, card, project, soon
+from projects import EXECUTORS, SETTINGS, Held, card, project, soon, user_key
 
+import verideck
 from verideck.model import ProvenCard
 from verideck.problems import Code, Problem
 from verideck.proof.python.parent import proof_cache
 from verideck.proof.python.wire.messages import replace as changed
-from verideck.proof.sandbox import kernel
+from verideck.proof.sandbox import calls, kernel
 from verideck.storage.store import FOLDER
 
 pytestmark = [
@@ -110,6 +111,46 @@ ESCAPES = {
     "a private key": "read(HOME, '.ssh', 'id_rsa')",
     "the list of the home directory": "os.listdir(HOME)",
     "the passwords": "read('/etc/shadow')",
+    "the tokens of its repository": "read(ROOT, '.git', 'config')",
+    "a hidden file of its project": "read(ROOT, '.env')",
+    "the tokens of a repository in its project": "read(ROOT, 'inner', '.git', 'config')",
+    "a hidden file by a link": """\
+        os.symlink(Path(ROOT, '.env'), 'to-env')
+        read('to-env')
+    """,
+    "another name for a hidden file": "os.link(Path(ROOT, '.env'), 'env'); read('env')",
+    "what hangs on the network": "read('/proc/self/net/unix')",
+    "what hangs on the network, by a thread": "read('/proc/thread-self/net/unix')",
+    "what is mounted": "read('/proc/self/mountinfo')",
+    "programs that nobody needs": "os.listdir('/opt')",
+    "its own memory by a file": "open('/proc/self/mem', 'r+b', buffering=0).close()",
+    "its own place among those that are ended": """\
+        Path('/proc/self/oom_score_adj').write_text('500')
+    """,
+    "watching a folder": """\
+        watch = LIBC.inotify_init1(0)
+        called(watch)
+        called(LIBC.inotify_add_watch(watch, HOME.encode(), 0x100))
+    """,
+    "watching a folder as virus scanners do": """\
+        watch = LIBC.fanotify_init(0x200, 0)
+        called(watch)
+        flags = ctypes.c_uint(1), ctypes.c_uint64(0x40000100), -100
+        called(LIBC.fanotify_mark(watch, *flags, HOME.encode()))
+    """,
+    "deciding who may open a file": "called(LIBC.fanotify_init(4, 0))",
+    "a notice of what happens in a folder": """\
+        import fcntl
+        fcntl.fcntl(os.open(ROOT, os.O_RDONLY), fcntl.F_NOTIFY, 0x80000004)
+    """,
+    "making others wait for a file": """\
+        import fcntl
+        fcntl.fcntl(os.open(Path(ROOT, 'leased'), os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    """,
+    "signals of a pipe to a stranger": """\
+        import fcntl
+        fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, TESTS)
+    """,
     "a file of another project": "read(OUTSIDE)",
     "a file by a way around": "read(f'/proc/self/root{OUTSIDE}')",
     "a signal to its parent": "os.kill(os.getppid(), signal.SIGCONT)",
@@ -123,7 +164,10 @@ ESCAPES = {
     "its parent's scheduler": """\
         os.sched_setscheduler(os.getppid(), os.SCHED_OTHER, os.sched_param(0))
     """,
-    "its parent's priority": "os.setpriority(os.PRIO_PROCESS, os.getppid(), 0)",
+    "its parent's priority": """\
+        parent = os.PRIO_PROCESS, os.getppid()
+        os.setpriority(*parent, os.getpriority(*parent))
+    """,
     "its parent's memory": "open(f'/proc/{os.getppid()}/mem', 'r+b', buffering=0).close()",
     "its parent's environment": "read(f'/proc/{os.getppid()}/environ')",
     "a schedule before all others": """\
@@ -133,6 +177,8 @@ ESCAPES = {
     "a device": "os.mknod('device', 0o20600, os.makedev(1, 8)); os.unlink('device')",
     "a device in a folder": "os.mknod('b', 0o60600, 0, dir_fd=os.open('.', os.O_RDONLY))",
     "a world of its own": "called(LIBC.unshare(0x20000))",
+    "a clock of its own": "called(LIBC.unshare(0x80))",
+    "another user": "os.setresuid(65534, 65534, 0); os.setresuid(0, 0, 0)",
     "a Python": "run(sys.executable, '-c', f'open({ROOT!r} + \"/python\", \"w\").close()')",
     "a Python with a socket": "run(sys.executable, '-c', 'import socket; socket.socket()')",
     "a shell": "run('sh', '-c', f'echo out > \"{ROOT}/shell\"')",
@@ -146,12 +192,35 @@ ESCAPES = {
 }
 """What a snippet may try."""
 
+NAMESPACES = {
+    "files": 0x20000, "control groups": 0x2000000, "a name": 0x4000000, "queues": 0x8000000,
+    "users": 0x10000000, "processes": 0x20000000, "a network": 0x40000000,
+}  # fmt: skip
+"""What a process can be given of its own when it is made, by the flag of clone(2)."""
+CLONE = """\
+clone = {'x86_64': 56}.get(os.uname().machine, 220)
+pid = LIBC.syscall(clone, FLAG | signal.SIGCHLD, 0, 0, 0, 0)
+called(pid)
+pid or os._exit(0)
+os.waitpid(pid, 0)
+"""
+ESCAPES |= {
+    f"a process with {name} of its own": CLONE.replace("FLAG", str(flag))
+    for name, flag in NAMESPACES.items()
+}
+
 VICTIMS = (
     "written", "linked", "mode", "open", "attribute", "newer", "flags", "owner", "time", "length",
     "name", "away", "hard",
 )  # fmt: skip
-FOR_ROOT = {"the passwords", "a schedule before all others", "a device", "a device in a folder"}
-"""What the system refuses by itself to everybody else."""
+HIDDEN = (".env", ".git/config", "inner/.git/config")
+FOR_ROOT = {
+    "the passwords", "a schedule before all others", "a device", "a device in a folder",
+    "deciding who may open a file", "a world of its own", "a clock of its own",
+    "another user",
+    *(name for name in ESCAPES if name.startswith("a process with ")),
+}  # fmt: skip
+"""What the system refuses by itself to everybody else, or may be set up to refuse."""
 
 
 NEWER = "a file's attribute by a newer call"
@@ -190,8 +259,10 @@ class Outside:
         for file in (self.secret, self.home / ".ssh" / "id_rsa"):
             file.write_text("secret", encoding="ascii")
         self.root.mkdir()
-        for name in VICTIMS:
-            (self.root / name).write_text("as it was", encoding="ascii")
+        for name in (*VICTIMS, *HIDDEN, "leased", "inner/shown"):
+            file = self.root / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("as it was", encoding="ascii")
         self.listening = [
             opened.enter_context(socket.socket(family, kind))
             for family, kind in itertools.product(
@@ -267,6 +338,7 @@ def tried(folder: Path, settings: str) -> Iterator[Tried]:
         names = {f"e{number}": name for number, name in enumerate(ESCAPES)}
         cards = "".join(attempt(identity, ESCAPES[name]) for identity, name in names.items())
         made = project(outside.root, {"a.md": setup + cards}, settings)
+        user_key(made.root)  # the user has one, who runs verideck not for the first time
         outside.before = outside.files()
         found = made.verified()
         assert len(found) == len(names)
@@ -329,6 +401,151 @@ def test_without_the_box_it_is_seen_outside(loose: Tried) -> None:
     assert outside.signals
 
 
+NO_PRIVILEGES = """\
+import os, subprocess
+with open("/proc/self/status") as file:
+    sets = {line.split()[0]: int(line.split()[1], 16) for line in file if line.startswith("Cap")}
+bounds = sets.pop("CapBnd:")  # what a program could bring; nobody else can shrink it, nor use it
+assert len(sets) == 4 and not any(sets.values()) and (not bounds or os.getuid())
+shown = subprocess.run(["grep", "^CapEff", "/proc/self/status"], capture_output=True, text=True)
+assert shown.returncode and not shown.stdout  # of a program, not even that can be read
+"""
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_nobody_has_privileges_in_the_box(tmp_path: Path, executor: str) -> None:
+    """All sets of capabilities are empty that could be used, also those of root."""
+    settings = f'{REQUIRED}executor = "{executor}"\n'
+    made = project(tmp_path, {"a.md": card("one", NO_PRIVILEGES)}, settings)
+    assert made.proven()[0].proofs[0].assertions == 2
+
+
+EVERY_CALL = """\
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+def refused(number):
+    return libc.syscall(number, *[-1] * 6) == -1 and ctypes.get_errno() in REFUSALS
+passed = [number for number in NUMBERS if not refused(number)]
+assert passed == []
+"""
+
+
+def test_what_is_not_allowed_by_name_is_refused(tmp_path: Path) -> None:
+    """Every number up to 600 that is no allowed call's is refused, or there is no such call."""
+    others = set(range(600)) - {number_of(name) for name, *_ in calls.allowed()} - PROBES
+    outside = {number_of(name) for names in REACH_OUTSIDE for name in names.split()}
+    assert {number for number in outside if number >= 0} <= others
+    code = EVERY_CALL.replace("NUMBERS", repr(sorted(others)))
+    code = code.replace("REFUSALS", repr((errno.EPERM, errno.ENOSYS)))
+    (proven,) = project(tmp_path, {"a.md": card("one", code)}, REQUIRED).proven()
+    assert proven.proofs[0].assertions == 1
+
+
+REACH_OUTSIDE = (
+    "fanotify_init fanotify_mark inotify_init inotify_init1 inotify_add_watch unshare setns",
+    "clone3 mount umount2 pivot_root chroot memfd_secret process_mrelease process_madvise",
+    "lookup_dcookie nfsservctl uselib ustat sysfs vhangup modify_ldt personality syslog acct",
+    "quotactl swapon swapoff reboot add_key keyctl request_key mq_open shmget semget msgget",
+    "perf_event_open bpf userfaultfd io_uring_setup name_to_handle_at open_by_handle_at ptrace",
+    "process_vm_readv process_vm_writev kcmp pidfd_getfd setpriority ioprio_set sched_setattr",
+    "migrate_pages move_pages socket",
+)
+"""Calls of Linux 6.18 and before that reach, for somebody, what is not the caller's own."""
+PROBES = {335, 336}
+"""On x86-64 the kernel's own traps; to everybody else they are illegal instructions."""
+
+
+def number_of(name: str) -> int:
+    """A system call's number on this machine; below 0 if it has no such call."""
+    import pyseccomp  # noqa: PLC0415 - only where there is a box
+
+    try:
+        return int(pyseccomp.resolve_syscall(pyseccomp.system_arch(), name))
+    except ValueError:
+        return -1
+
+
+def test_a_signal_to_everybody_reaches_nobody(tmp_path: Path) -> None:
+    """`kill(-1)` says that it went well, and the kernel has told no other process."""
+    heard: list[int] = []
+    before = signal.signal(signal.SIGURG, lambda number, _: heard.append(number))
+    try:
+        code = "import os, signal\nassert os.kill(-1, signal.SIGURG) is None"
+        project(tmp_path, {"a.md": card("one", code)}, REQUIRED).verified()
+    finally:
+        signal.signal(signal.SIGURG, before)
+    assert heard == []
+
+
+HIDES = """\
+import os
+from pathlib import Path
+import helped
+root = Path(__file__).parents[1]
+def refused(name):
+    try:
+        return not (root / name).read_text()
+    except PermissionError:
+        return True
+assert refused(".git/config") and refused("inner/.git/config") and refused("inner/.env")
+assert helped.by == "the project" and (root / "inner" / "shown").read_text() == "shown"
+assert {"inner", "helped.py"} <= set(os.listdir(root)) and os.listdir(root / "inner")
+"""
+HIDDEN_FILES: dict[str, str | bytes] = {
+    ".git/config": "token",
+    "inner/.git/config": "token",
+    "inner/.env": "token",
+    "inner/shown": "shown",
+    "helped.py": "by = 'the project'",
+}
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_what_is_hidden_is_not_read_and_all_else_is(tmp_path: Path, executor: str) -> None:
+    """Tokens lie in `.git`, at any depth; beside them are modules and files that a card needs."""
+    files = {"a.md": card("one", HIDES), **HIDDEN_FILES}
+    made = project(tmp_path, files, f'{REQUIRED}executor = "{executor}"\n')
+    assert made.proven()[0].proofs[0].assertions == 3
+
+
+def test_a_hidden_file_does_not_make_a_proof_stale(tmp_path: Path) -> None:
+    """What was refused had no part in a proof: it may change."""
+    made = project(tmp_path, {"a.md": card("one", HIDES), **HIDDEN_FILES}, REQUIRED)
+    made.proven()
+    made.write(".git/config", "another token")
+    assert made.proven()[0].proofs[0].reused
+
+
+def test_what_comes_to_lie_beside_something_hidden_is_read(tmp_path: Path) -> None:
+    """A project that stays open looks at its folders again before each card."""
+    made = project(tmp_path, {"inner/.env": "token", "a.md": card("one", "assert int('1')")})
+    with verideck.Project.open(tmp_path) as opened:
+        assert opened.check().ok
+        code = "from pathlib import Path\nroot = Path(__file__).parents[1]\n"
+        code += "assert (root / 'inner' / 'new').read_text() == 'new'"
+        made.write("inner/new", "new")
+        made.write("cards/a.md", card("one", code))
+        found = opened.check()
+        assert found.ok, found.problems
+
+
+READS_HIDDEN = {
+    "by its path": "import os\nopen(os.path.dirname(__file__) + '/../.git/config')",
+    "beside the note": "open('.env')",
+    "to be written": "open('.env', 'a')",
+}
+
+
+@pytest.mark.parametrize("name", READS_HIDDEN)
+def test_that_hidden_files_are_not_read_is_explained(tmp_path: Path, name: str) -> None:
+    """The author is told which files these are."""
+    files = {"a.md": card("one", READS_HIDDEN[name]), "cards/.env": "token", **HIDDEN_FILES}
+    (problem,) = project(tmp_path, files, REQUIRED).verified()
+    assert isinstance(problem, Problem)
+    assert problem.message.startswith("PermissionError")
+    assert "hidden files are not read" in problem.hint
+
+
 DAEMON = """\
 import os, subprocess
 
@@ -372,6 +589,42 @@ assert Path("here").write_text("x") and Path("here").read_text() == "x"
     files: dict[str, str | bytes] = {"data.txt": "data", "a.md": card("one", code)}
     (proven,) = project(tmp_path, files, REQUIRED).proven()
     assert proven.proofs[0].assertions == 5
+
+
+TOLD = """\
+import os
+from pathlib import Path
+root, parent = Path(__file__).parents[1], os.getppid()
+assert os.stat(OUTSIDE).st_size == 6 and os.readlink(LINK) == OUTSIDE
+assert os.listdir(root / ".git") == ["config"]
+assert os.stat(f"/proc/{parent}").st_uid == os.getuid() and os.getsid(parent)
+assert os.statvfs("/").f_blocks and os.sched_getaffinity(parent)
+def refused(call, *path):
+    try:
+        call(*path)
+    except PermissionError:
+        return True
+    return False
+assert refused(os.listdir, os.path.dirname(OUTSIDE)) and refused(open, OUTSIDE)
+of_parent = [Path("/proc", str(parent), name) for name in ("comm", "cmdline", "environ", "maps")]
+assert all(refused(open, each) for each in of_parent)
+assert refused(os.readlink, f"/proc/{parent}/exe") and refused(os.listdir, "/proc/self/task")
+of_itself = ["net/tcp", "mounts", "mountinfo", "mountstats", "cgroup"]
+assert all(refused(open, f"/proc/self/{each}") for each in of_itself)
+"""
+
+
+def test_what_a_card_is_told_all_the_same(tmp_path: Path) -> None:
+    """The documentation says what of the machine a card can find out; and what it cannot."""
+    (tmp_path / "secret").write_text("secret", encoding="ascii")
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    code = TOLD.replace("OUTSIDE", repr(str(tmp_path / "secret")))
+    code = code.replace("LINK", repr(str(tmp_path / "link")))
+    files: dict[str, str | bytes] = {".git/config": "token", "a.md": card("one", code)}
+    found = project(tmp_path / "project", files, REQUIRED).verified()
+    proven = [each for each in found if isinstance(each, ProvenCard)]
+    assert len(proven) == 1, found
+    assert proven[0].proofs[0].assertions == 8
 
 
 REFUSED = {
@@ -453,7 +706,7 @@ def test_without_a_box_that_is_required_nothing_runs(
 
 def test_a_proof_from_outside_of_a_box_is_not_reused_where_one_is_required(tmp_path: Path) -> None:
     """What ran with the author's rights is no proof for somebody who requires the box."""
-    made = project(tmp_path, {"a.md": card("one", "assert int('1')")}, UNBOXED)
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')")}, UNBOXED, trusted=True)
     made.proven()
     assert made.proven()[0].proofs[0].reused
     made.write("pyproject.toml", UNBOXED + "require_sandbox = true\n")
@@ -490,7 +743,7 @@ def test_a_run_says_which_box_was_on(
     tmp_path: Path, settings: str, words: list[str], says: str
 ) -> None:
     """The summary tells it to people, JSON to programs."""
-    made = project(tmp_path, {"a.md": card("one", "assert int('1')")}, settings)
+    made = project(tmp_path, {"a.md": card("one", "assert int('1')")}, settings, trusted=True)
     assert f"sandbox: {says}\n" in made.run("check", *words).stdout
     told = made.run("check", "--format", "json", *words).stdout
     assert json.loads(told)["sandbox"] == says
@@ -499,10 +752,28 @@ def test_a_run_says_which_box_was_on(
 def test_the_flag_requires_the_box(tmp_path: Path) -> None:
     """`--require-sandbox` on the command line refuses what the settings allow."""
     cards = [card(name, "assert int('1')") for name in ("one", "two")]
-    made = project(tmp_path, {"a.md": "".join(cards)}, UNBOXED)
+    made = project(tmp_path, {"a.md": "".join(cards)}, UNBOXED, trusted=True)
     assert made.run("check").returncode == 0
     refused = made.run("check", "--require-sandbox")
     assert refused.returncode == 1
     told = [line for line in refused.stderr.split("\n") if "[sandbox-missing]" in line]
     assert len(told) == 1, "it is one problem, whatever number of cards there is"
     assert told[0].startswith("pyproject.toml:5:1: error: ")
+
+
+@pytest.mark.parametrize("folder", [".", "cards", "src"])
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_no_module_of_the_project_is_imported_before_the_box(
+    tmp_path: Path, executor: str, folder: str
+) -> None:
+    """A project may hold a module of any name, also of those that make the box."""
+    out = tmp_path / "out"
+    made = project(
+        tmp_path / "deck",
+        {"a.md": card("one", "assert int('1')")},
+        SETTINGS + f'executor = "{executor}"\n',
+    )
+    for name in ("sandlock", "pyseccomp", "msgspec", "_sandlock", "json", "landlock"):
+        made.write(f"{folder}/{name}.py", f"open({str(out)!r}, 'w').close()\n")
+    made.result()
+    assert not out.exists()

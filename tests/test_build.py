@@ -30,7 +30,7 @@ FILES: dict[str, str | bytes] = {
 """Every kind of note, two files, decks, tags, deletions out of order, media, code."""
 
 WRONG: dict[str, str | bytes] = {
-    "a.md": card("fails", "assert int('1') == 2") + "## Open? {#open}\n\n$x\n",
+    "a.md": card("fails", "assert int('1') == 2") + "## Open? {#open}\n\n${x$\n",
     "b.md": card("ok", "assert int('1')") + "## Which? {#which}\n\n```pyhton\nx\n```\n",
     "c/d.md": "## Twice? {#ok}\n\nYes.\n\n![none](none.png)\n",
     "e.md": b"## Latin? {#latin}\n\n\xff\n",
@@ -237,7 +237,7 @@ def test_build_raises_one_exception(tmp_path: Path) -> None:
     with pytest.raises(BuildFailedError) as failure:
         made.package(checked, "cards/first.md/deck.apkg")
     assert [problem.code for problem in failure.value.problems] == [Code.OUTPUT_UNWRITABLE]
-    made.write("cards/wrong.md", "## Open? {#open}\n\n$x\n")
+    made.write("cards/wrong.md", "## Open? {#open}\n\n${x$\n")
     wrong = made.result()
     assert len(wrong.notes) == len(checked.notes)
     with pytest.raises(BuildFailedError, match="maths-unclosed"):

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ from verideck.proof.python.parent.prover import Python
 from verideck.proof.python.wire import versions
 from verideck.proof.scheduling import executed as executed_by_language
 from verideck.render.highlight import Highlighter
+from verideck.storage import store as store_room
 from verideck.storage.store import FILE, FOLDER, Store, opened
 
 UNBOXED = SETTINGS + "sandbox = false\n"
@@ -458,7 +460,7 @@ def test_what_was_added_is_noticed(tmp_path: Path, name: str) -> None:
     if "_xxsubinterpreters" in code:
         pytest.importorskip("_xxsubinterpreters")
     files = {there: "n = 1\n" if there.endswith(".py") else ""}
-    made = project(tmp_path, {**files, "a.md": card("one", code)}, UNBOXED)
+    made = project(tmp_path, {**files, "a.md": card("one", code)}, UNBOXED, trusted=True)
     made.proven()
     made.write(path, content)
     for each in made.verified():
@@ -497,7 +499,7 @@ def test_what_changes_while_a_card_runs_is_not_taken_for_what_it_met(
     )
     files: dict[str, str | bytes] = {"d.txt": "one", "d.py": "", "d/one.txt": ""}
     text = card("one", CHANGING[name].format(wait=wait))
-    made = project(tmp_path / "deck", {**files, "a.md": text}, UNBOXED)
+    made = project(tmp_path / "deck", {**files, "a.md": text}, UNBOXED, trusted=True)
 
     def change() -> None:
         if soon(meet.exists):
@@ -598,6 +600,61 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, content: bytes) -> None:
         assert store.find("proofs", "a") == b"1"
 
 
+def _journal(names: str) -> bytes:
+    """A rollback journal, as of a transaction of several databases that was broken off."""
+    magic, name = bytes.fromhex("d9d505f920a163d7"), names.encode()
+    head = magic + struct.pack(">5I", 0, 1, 3, 512, 4096)
+    tail = struct.pack(">I", 2**30 // 4096 + 1) + name + struct.pack(">2I", len(name), sum(name))
+    return head.ljust(512, b"\0") + tail + magic
+
+
+def test_a_journal_removes_no_file_that_it_names(tmp_path: Path) -> None:
+    """SQLite would, and a repository may bring a journal."""
+    other, folder = tmp_path / "other", tmp_path / "folder"
+    for naming in (other, folder / "none"):
+        other.write_text("the user's")
+        with opened(folder) as store:
+            store.keep("proofs", {"a": b"1"})
+        with closing(sqlite3.connect(folder / FILE)) as connection:
+            connection.execute("pragma journal_mode = delete")
+        (folder / f"{FILE}-journal").write_bytes(_journal(str(naming)))
+        with opened(folder) as store:
+            assert store.find("proofs", "a") is None
+            store.keep("proofs", {"a": b"2"})
+            assert store.find("proofs", "a") == b"2"
+        assert other.exists()
+
+
+ENDLESS = """
+    create view rows as with recursive more(n) as (select 1 union all select n + 1 from more)
+    select cast(n as text) as kind, cast(n as text) as key, x'' as content, x'' as hash, 0 as used
+    from more
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        ENDLESS,
+        "create table rows (kind text, key text, content blob, hash blob, used integer)",
+        "create trigger late after insert on rows begin delete from rows; end",
+    ],
+    ids=["view", "table", "trigger"],
+)
+def test_a_database_with_anything_else_is_made_anew(tmp_path: Path, made: str) -> None:
+    """What a query meets there is not ours: a view of the name of our table need never end."""
+    if "trigger" in made:
+        with opened(tmp_path) as store:
+            store.keep("proofs", {"a": b"1"})
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute(made)
+        connection.commit()
+    with opened(tmp_path) as store:
+        assert store.find("proofs", "a") is None
+        store.keep("proofs", {"a": b"2"})
+        assert store.find("proofs", "a") == b"2"
+
+
 def test_rows_that_no_run_uses_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that was used in the last thirty days stays, another one does not."""
     day = 24 * 3600.0
@@ -610,6 +667,19 @@ def test_rows_that_no_run_uses_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
                 assert store.find("proofs", name) == b"1"
     with opened(tmp_path) as store:
         assert store.find("proofs", "b") is None
+
+
+def test_a_file_does_not_grow_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is too large is begun anew, and in one run no more than twice as much is kept."""
+    monkeypatch.setattr(store_room, "_LARGEST", 1_000_000)
+    for _ in range(3):
+        with opened(tmp_path) as store:
+            assert store.find("proofs", "0") is None
+            for number in range(10):
+                store.keep("proofs", {str(number): bytes(500_000)})
+            assert store.find("proofs", "0") is not None
+            assert store.find("proofs", "9") is None
+        assert 1_000_000 < (tmp_path / FILE).stat().st_size < 2_100_000
 
 
 def test_damaged_proofs_are_replaced(copy: Project) -> None:

@@ -64,6 +64,16 @@ def test_what_does_not_hold_is_1(bad: Project, command: str) -> None:
     assert not (bad.root / "deck.apkg").exists()
 
 
+def test_a_file_without_cards_can_be_checked_and_not_packaged(good: Project) -> None:
+    """As hooks do, which name what has changed."""
+    good.write("notes.md", "Only prose.\n")
+    run = good.run("check", "notes.md")
+    assert run.returncode == 0
+    assert "[no-card]" in run.stderr
+    assert good.run("build", "notes.md").returncode == 1
+    assert good.run("check", "cards/a.md").returncode == 0
+
+
 USAGE: dict[str, tuple[list[str], dict[str, str], str]] = {
     "no such command": (["bulid"], {}, "No such command 'bulid'"),
     "no such option": (["build", "--sign"], {}, "No such option"),
@@ -157,7 +167,9 @@ def test_json_is_one_object(bad: Project, command: str) -> None:
     assert (run.returncode, run.stderr) == (1, "")
     told = as_json(run)
     assert set(told) == KEYS | (
-        {"output", "sha256", "notes", "retired", "changes"} if command == "build" else set()
+        {"output", "sha256", "notes", "retired", "changes", "left_out"}
+        if command == "build"
+        else set()
     )
     assert (told["cards"], told["snippets"], told["assertions"]) == (2, 1, 1)
     assert 0 < told["seconds"] < 60
@@ -200,7 +212,7 @@ def test_json_tells_the_package(good: Project) -> None:
 
 def test_github_gets_annotations(bad: Project) -> None:
     """A line for each problem, with what would end it early escaped."""
-    bad.write("cards/c, d:e.md", "## 100 %? {#c}\n\n$x\n")
+    bad.write("cards/c, d:e.md", "## 100 %? {#c}\n\n${x$\n")
     run = bad.invoke("check", "--format", "github")
     assert (run.returncode, run.stderr) == (1, "")
     *lines, summary = run.stdout.splitlines()
@@ -296,11 +308,11 @@ def test_the_paths_given_are_what_is_read(bad: Project) -> None:
 
 
 def test_files_outside_of_the_project_can_be_named(good: Project, tmp_path: Path) -> None:
-    """Their places are absolute, or as seen from here."""
+    """Their places are as seen from here, or from the folder that is their project: their own."""
     (tmp_path / "else.md").write_text(BAD, encoding="utf-8")
     assert "../else.md:6:1: error" in good.invoke("check", "../else.md").stderr
     told = as_json(good.invoke("check", "../else.md", "--format", "json"))
-    assert told["problems"][0]["path"] == (tmp_path / "else.md").as_posix()
+    assert told["problems"][0]["path"] == "else.md"
 
 
 def test_build_deck_is_verideck_build(good: Project) -> None:
@@ -718,3 +730,14 @@ def test_a_part_of_the_deck_is_a_package_of_its_own(tmp_path: Path) -> None:
     assert part["output"] != whole["output"]
     assert (part["notes"], whole["notes"]) == (1, 2)
     assert made.invoke("build", "cards/one.md", "cards/two.md").returncode == 2
+
+
+def test_of_a_long_line_is_shown_what_stands_around_the_place(tmp_path: Path) -> None:
+    """A line may be a whole text: shown whole under each of its problems, it was quadratic."""
+    made = project(tmp_path, {"a.md": f"## Which?\n\n{'$}$ ' * 400}\n"})
+    told = made.invoke("check").stderr
+    shown = [line for line in told.split("\n") if line.startswith("    3 | ")]
+    assert len(shown) == 400
+    assert shown[0] == f"    3 | {('$}$ ' * 125)}…"
+    assert {len(line) for line in shown[100:250]} == {8 + 502}
+    assert all(line[8:][126:][:2] == "$}" for line in shown[100:250])

@@ -24,6 +24,7 @@ from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.parent import cluster, cluster_worker
 from verideck.proof.python.parent.prover import Python
 from verideck.proof.python.parent.request import request_of
+from verideck.proof.python.wire.messages import encoded
 from verideck.proof.python.wire.run import ExecutorError, StoppedError
 from verideck.proof.scheduling import executed as executed_by_language
 
@@ -222,7 +223,7 @@ def test_nothing_is_started_for_a_run_that_has_ended(tmp_path: Path) -> None:
     cluster_worker.end_here("over")
     request = request_of([], ExecutionConfig(tmp_path))
     with pytest.raises(StoppedError):
-        cluster_worker.run_here("over", {}, [[], []], request)
+        cluster_worker.run_here("over", {}, [[], []], encoded(request))
 
 
 def test_a_lost_worker_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +255,7 @@ class GaveUpError(Exception):
 
 def test_giving_up_ends_what_runs_there(dask: str, tmp_path: Path) -> None:
     """When nobody wants the proofs any more, nothing is waited for and nothing goes on."""
-    made = project(tmp_path, {}, UNBOXED)
+    made = project(tmp_path, {}, UNBOXED, trusted=True)
     held = Held.of(made)
     endless = f"{held.opened}; hold()\nwhile True:\n    pass\nassert int('1')"
     made.write("cards/a.md", card("one", "assert int('1')") + card("two", endless))
@@ -279,7 +280,7 @@ def test_giving_up_ends_what_runs_there(dask: str, tmp_path: Path) -> None:
 def test_a_cluster_is_used_for_many_runs(dask: str, tmp_path: Path) -> None:
     """Each sends the project as it is then. One that is broken off ends, and is not the last."""
     text = card("one", "from helper import n, wait\nprint(n)\nwait()")
-    made = project(tmp_path, {"a.md": text}, UNBOXED)
+    made = project(tmp_path, {"a.md": text}, UNBOXED, trusted=True)
     (snippets,) = executed_by_language(made.cards()[0]).values()
     stop = threading.Event()
     config = replace(execution_config(made.settings(), kept=False), executor=dask)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from projects import Project, project
 
 from verideck.history.diff import plain, words
+from verideck.targets import packages
+from verideck.targets.packages import NoPackageError
 
 FIRST = """# One
 
@@ -211,6 +216,38 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
     assert run.returncode == 1
     assert "[lock-invalid]" in run.stderr
     assert "[maths-unclosed]" in run.stderr
+
+
+ENDLESS = """
+    drop table col;
+    create view col as with recursive more(n) as (select 1 union all select n + 1 from more)
+    select count(*) as decks from more
+"""
+
+
+def test_a_package_that_computes_is_none(tmp_path: Path) -> None:
+    """A collection holds tables: a query of a view need never end, and nothing breaks it off."""
+    deck = project(tmp_path, {"a.md": FIRST})
+    package = deck.build()
+    with zipfile.ZipFile(package) as archive:
+        content = archive.read("collection.anki2")
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(content)
+        connection.executescript(ENDLESS)
+        content = connection.serialize()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("collection.anki2", content)
+    with pytest.raises(NoPackageError, match="col is no table"):
+        packages.read(package)
+
+
+def test_a_package_that_unfolds_without_end_is_none(tmp_path: Path) -> None:
+    """A file of a megabyte may hold a thousand."""
+    package = tmp_path / "a.apkg"
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("collection.anki2", bytes(10_000_000))
+    with pytest.raises(NoPackageError, match="more densely"):
+        packages.read(package)
 
 
 def test_a_difference_of_words() -> None:

@@ -17,6 +17,7 @@ from verideck.model import Proof, Snippet
 from verideck.problems import Problem
 from verideck.proof.python.parent import forks, interpreter
 from verideck.proof.python.parent.forks import Forks
+from verideck.proof.python.parent.needs import needed
 from verideck.proof.python.parent.prover import Python
 from verideck.proof.python.wire.run import StoppedError
 from verideck.proof.scheduling import executed as executed_by_language
@@ -102,6 +103,29 @@ def test_what_another_run_imports_is_imported_before_its_forks(tmp_path: Path) -
         assert printed(python, made) == "True False"
 
 
+def test_libraries_are_not_imported_where_the_project_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some read their settings from the working folder, and a warm parent has the user's rights."""
+    made = project(tmp_path, {})
+    monkeypatch.chdir(tmp_path)
+    other(made, f"import yaml\n{PRINTS_PARENT}")
+    with opened(made) as (python, _):
+        printed(python, made)
+        folder = Path(f"/proc/{warm_parent(python)}/cwd").resolve()
+        assert not folder.is_relative_to(tmp_path.resolve())
+
+
+@pytest.mark.parametrize(
+    "code", ["import coverage.__main__", "from coverage import __main__", "import a.__main__.b"]
+)
+def test_a_program_is_not_started_before_the_sandbox(tmp_path: Path, code: str) -> None:
+    """What an import would start is started by the card, if at all."""
+    modules, _ = needed(f"import yaml\n{code}", [tmp_path])
+    assert "yaml" in modules
+    assert not [name for name in modules if "__main__" in name]
+
+
 def touched_installation(_: Project, folder: Path, patch: pytest.MonkeyPatch) -> None:
     """Install something."""
     del patch
@@ -143,7 +167,7 @@ def test_a_warm_parent_does_not_outlive_what_it_has_imported(
     variables = interpreter.environment
     found = {"PYTHONPATH": str(libraries)}
     monkeypatch.setattr(interpreter, "environment", lambda seed=0: {**variables(seed), **found})
-    made = project(tmp_path / "deck", {}, SETTINGS + "sandbox = false\n")
+    made = project(tmp_path / "deck", {}, SETTINGS + "sandbox = false\n", trusted=True)
     other(made, LIBRARY)
     change, afterwards = CHANGES[name]
     with opened(made) as (python, _):
@@ -183,7 +207,7 @@ def test_a_run_that_is_broken_off_is_not_the_last_one(tmp_path: Path, executor: 
             stop.set()
             running.join(5)
             assert raised
-            assert soon(held.is_free, 5)
+            assert soon(held.is_free)
             stop.clear()
             other(made, "print(2)")
             assert printed(python, made) == "2"
@@ -191,7 +215,7 @@ def test_a_run_that_is_broken_off_is_not_the_last_one(tmp_path: Path, executor: 
 
 def test_what_is_left_of_a_card_that_killed_its_worker_ends_with_the_run(tmp_path: Path) -> None:
     """It lost its worker and is nobody's: it is ended when the next run begins."""
-    made = project(tmp_path, {}, SETTINGS + "sandbox = false\n")
+    made = project(tmp_path, {}, SETTINGS + "sandbox = false\n", trusted=True)
     held = Held.of(made)
     other(
         made,
@@ -206,7 +230,7 @@ def test_what_is_left_of_a_card_that_killed_its_worker_ends_with_the_run(tmp_pat
         other(made, "print(3)")
         assert printed(python, made) == "3"
         assert warm_parent(python) == parent
-        assert held.is_free()
+        assert soon(held.is_free)
 
 
 def test_close_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from projects import SETTINGS, project
 
@@ -187,7 +187,6 @@ def outcome(code: str, part: Part | None) -> tuple[dict[str, Any], str]:
     return {name: space.get(name) for name in names}, raised
 
 
-@settings(deadline=None)
 @given(PROGRAMS)
 def test_what_is_followed_computes_the_same(program: str) -> None:
     """Marks and hooks change nothing of what code does, shown or not."""

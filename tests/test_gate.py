@@ -76,7 +76,7 @@ def test_every_requirement_tells_its_reason() -> None:
 def test_ci_runs_the_commands_of_the_makefile() -> None:
     """Every job that tests has its commands in one place, which contributors can run."""
     makefile, script = _text("Makefile"), _text(SCRIPT)
-    targets = {"deck", "test", "test-sdist", "test-wheel"}
+    targets = {"deck", "fuzz", "test", "test-sdist", "test-wheel"}
     assert set(re.findall(r"^make ([\w-]+)$", script, re.MULTILINE)) == targets
     assert {f"{target}:" for target in targets} <= set(
         re.findall(r"^[\w-]+:", makefile, re.MULTILINE)

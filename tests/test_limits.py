@@ -238,6 +238,61 @@ os._exit(3)
     assert "(exit status 3: last words)" in problem.message
 
 
+FAR = """\
+import os, time
+top = os.getcwd()
+def down():
+    for number in range(12):
+        os.mkdir("d" * 200)
+        os.chdir("d" * 200)
+down()
+file = open("file", "wb")
+os.chdir(top)
+os.mkdir("above")
+os.chdir("above")
+down()
+os.rename(top + "/" + "d" * 200, "below")
+for number in range(50):
+    file.write(bytes(100_000))
+    time.sleep(0.02)
+assert file
+"""
+
+
+def test_what_is_written_far_below_counts(tmp_path: Path) -> None:
+    """Where a path is longer than the system takes."""
+    settings = SETTINGS + "disk = 1\nsandbox = false\n"
+    (problem,) = project(tmp_path, {"a.md": card("one", FAR)}, settings).verified()
+    assert isinstance(problem, Problem)
+    assert problem.code is Code.DISK_LIMIT
+
+
+FLIPPING = """\
+import os, time
+for number in range(2000):
+    os.mkdir(str(number))
+os.mkdir("folder")
+os.symlink("{outside}", "link")
+end = time.time() + 3
+while time.time() < end:
+    for each in ("folder", "link"):
+        os.rename(each, "here")
+        time.sleep(0.003)
+        os.rename("here", each)
+assert end
+"""
+
+
+def test_what_is_written_is_not_looked_for_outside(tmp_path: Path) -> None:
+    """A link that takes the place of a folder while it is looked at leads nowhere."""
+    (tmp_path / "outside").mkdir()
+    with (tmp_path / "outside/large").open("wb") as file:
+        file.truncate(10_000_000_000)
+    code = FLIPPING.format(outside=tmp_path / "outside")
+    settings = SETTINGS + "disk = 20\n"
+    assert len(project(tmp_path / "deck", {"a.md": card("one", code)}, settings).proven()) == 1
+
+
 DEEP = """\
 import os
 for number in range(1500):
@@ -267,7 +322,7 @@ def test_whatever_a_card_leaves_is_removed(
     scratches.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratches))
     text = card("one", code) + card("two", "assert int('1')")
-    made = project(tmp_path / "deck", {"a.md": text}, SETTINGS + "sandbox = false\n")
+    made = project(tmp_path / "deck", {"a.md": text}, SETTINGS + "sandbox = false\n", trusted=True)
     assert len(made.proven()) == 2
     assert list(scratches.iterdir()) == []
 

@@ -159,7 +159,7 @@ def made(tmp_path: Path) -> Project:
 def test_nothing_is_executed_or_written(made: Project) -> None:
     """A card whose code does not hold is looked at like any other; 1 where an error stands."""
     before = sorted(made.root.rglob("*"))
-    run = made.invoke("lint")
+    run = made.invoke("lint", "--level", "full")
     assert run.returncode == 1
     assert "[assertion-failed]" not in run.stderr
     assert (
@@ -179,7 +179,7 @@ def test_one_file_is_told_beside_the_others(made: Project) -> None:
 
 def test_forms_and_strictness(made: Project) -> None:
     """JSON holds it all; GitHub annotates; `--strict` makes errors of warnings; quiet is quiet."""
-    told = json.loads(made.invoke("lint", "--format", "json").stdout)
+    told = json.loads(made.invoke("lint", "--level", "full", "--format", "json").stdout)
     assert set(told) == {"cards", "rules", "suppressions", "problems"}
     assert told["rules"] == {"question-yes-no": 2, "source-missing": 2, "questions-alike": 1}
     assert "title=question-yes-no" in made.invoke("lint", "--format", "github").stdout
@@ -188,6 +188,19 @@ def test_forms_and_strictness(made: Project) -> None:
     assert made.invoke("lint").returncode == 0
     assert made.invoke("lint", "--strict").returncode == 1
     assert made.invoke("lint", "-q").stdout == ""
+
+
+def test_the_profile_is_gentle_unless_somebody_asks_for_all(made: Project) -> None:
+    """The flag beats the settings; a suppression of what is not asked is no idle one."""
+    why = '{#later lint="source-missing: everybody knows"}'
+    made.write("cards/a.md", f"## Does a decoder attend to what comes later? {why}\n\nNo.\n")
+    gentle = made.invoke("lint")
+    assert gentle.returncode == 0
+    assert "[source-missing]" not in gentle.stderr
+    assert "[suppression-unused]" not in gentle.stderr
+    made.write("pyproject.toml", "[tool.verideck.lint]\nprofile = 'full'\n")
+    assert "[source-missing]" in made.invoke("lint").stderr
+    assert made.invoke("lint", "--level", "gentle").stderr == gentle.stderr
 
 
 def test_the_table_of_rules_alone_makes_a_project(made: Project) -> None:

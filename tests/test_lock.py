@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,17 @@ def test_of_two_lines_of_a_note_the_last_stamp_counts(tmp_path: Path) -> None:
     assert [each.identity.question for each in found.entries.values()] == ["3"]
     assert {each.identity.question for each in found.merged} == {"1", "2"}
     assert found.note_types == {Kind.BASIC: NoteTypeState("3", 3)}
+
+
+def test_a_stamp_in_the_future_is_refused(tmp_path: Path) -> None:
+    """Anki would take no correction of the note, nor of any deck's note type, until then."""
+    now = int(time.time())
+    assert isinstance(read(tmp_path, {**WHOLE, "mod": now + 3600}), Lock)
+    for line in (WHOLE, {"notetype": "basic", "content": "x"}):
+        found = read(tmp_path, {**line, "mod": now + 100_000})
+        assert isinstance(found, Problem)
+        assert (found.code, found.place.line) == (Code.LOCK_INVALID, 2)
+        assert "in the future" in found.message
 
 
 def test_an_id_belongs_to_one_note(tmp_path: Path) -> None:

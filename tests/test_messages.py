@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import socket
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from projects import card, execution_config, project
 from verideck import model
 from verideck.model import Place
 from verideck.problems import Code, Problem
-from verideck.proof.python.parent.verdicts import judged, read
+from verideck.proof.python.parent.project_files import ProjectFiles
+from verideck.proof.python.parent.testimony import heard
+from verideck.proof.python.parent.verdicts import judged
 from verideck.proof.python.wire import messages
 from verideck.proof.python.wire.channel import receive, send
 from verideck.proof.python.wire.messages import (
@@ -34,15 +37,17 @@ from verideck.proof.python.wire.messages import (
     Preload,
     ReadValue,
     Refused,
+    Request,
+    Step,
     StepReport,
     as_json,
     encoded,
     replace,
 )
-from verideck.proof.python.wire.run import End, complete_lines
+from verideck.proof.python.wire.run import End, StepKind, complete_lines
 
 STEP = StepReport(None, "", "", (), "1\n", 1, (), 0.25)
-EPILOGUE = Epilogue((), "", DependsOn({}, {}, (), unseen=False))
+EPILOGUE = Epilogue((), "", DependsOn({}, {}, (), unseen=False), bears=(True, True))
 FINDING = Finding("assertion-failed", "x = 1", "a.md", 3, 1, "")
 
 
@@ -51,13 +56,23 @@ def line(message: Message, **bent: object) -> str:
     return json.dumps({**as_json(message), **bent})
 
 
+def read(lines: Sequence[str], steps: int) -> tuple[list[StepReport], Epilogue | None]:
+    """What is believed of the report of a card of some steps."""
+    step = Step(StepKind.CODE, "x = 1", "cards/a.md", 3, 1)
+    limits = messages.Limits(**asdict(model.Limits()))
+    request = Request("/", (step,) * steps, limits, sandbox=True, unlisted="")
+    run = Finished(tuple(lines), End.BY_ITSELF, "exit status 0")
+    said = heard(run, request, ProjectFiles(Path("/")))
+    return said.reports, said.last
+
+
 @pytest.mark.parametrize(
     "message",
     [
         Preload(("torch", "torch:nn"), ("optim",)),
         KnowPackages({"yaml": ("PyYAML",)}),
         NewWorker(),
-        NewRun(),
+        NewRun(2),
     ],
     ids=lambda message: type(message).__name__,
 )
@@ -72,7 +87,7 @@ def test_what_is_sent_is_received(message: messages.Control) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[" * 100_000, b"\xff", encoded(NewRun()), b'{"type": "finished"}']
+    "content", [b"", b"{}", b"[" * 100_000, b"\xff", encoded(NewRun(2)), b'{"type": "finished"}']
 )
 def test_a_reply_of_another_form_is_none(content: bytes) -> None:
     """A worker that sends anything but a reply is taken for a dead one."""

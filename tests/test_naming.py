@@ -54,7 +54,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n{}"), max_si
 
 
 @given(st.lists(st.tuples(st.sampled_from(["- ", "## ", "Q: ", "", "    - ", "A: "]), TEXT)))
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(derandomize=True, max_examples=60)
 def test_whatever_the_file(
     tmp_path_factory: pytest.TempPathFactory, lines: list[tuple[str, str]]
 ) -> None:
@@ -85,7 +85,7 @@ def _questions(made: Project) -> list[str]:
 
 def test_nothing_is_written_where_something_is_wrong(tmp_path: Path) -> None:
     """All problems are told, and every file is as it was."""
-    made = project(tmp_path, {"a.md": "- What?\n    - This.\n", "b.md": "- Open $x\n    - No.\n"})
+    made = project(tmp_path, {"a.md": "- What?\n    - This.\n", "b.md": "- Open ${x$\n    - No.\n"})
     run = made.invoke("id")
     assert run.returncode == 1
     assert "[maths-unclosed]" in run.stderr

@@ -189,7 +189,7 @@ def test_a_part_parses_no_other_file_again(tmp_path: Path) -> None:
 
 def test_a_failing_card_takes_only_itself_away(tmp_path: Path) -> None:
     """The others have their notes; a build refuses, and writes nothing."""
-    wrong = card("wrong", "assert int('1') == 2") + "## Open? {#open}\n\n$x\n"
+    wrong = card("wrong", "assert int('1') == 2") + "## Open? {#open}\n\n${x$\n"
     project(tmp_path, {**FILES, "wrong.md": wrong})
     with verideck.Project.open(tmp_path) as opened:
         result = opened.check()
@@ -245,7 +245,7 @@ def test_no_output_is_updated_under_wrong_settings(tmp_path: Path) -> None:
     printed = "## What is printed? {#printed}\n\n```python\nprint(sum([1]))\n```\n"
     shown = "\n```output\n2\n```\n"
     made = project(tmp_path, {"a.md": printed + shown}, SETTINGS + "require_sandbox = 'yes'\n")
-    with verideck.Project.open(made.root) as opened:
+    with verideck.Project.open(made.root, trust=True) as opened:
         with pytest.raises(BuildFailedError) as failed:
             opened.update_outputs()
         assert [str(each.code) for each in failed.value.problems] == ["setting-invalid"]

@@ -252,19 +252,19 @@ def test_a_power_cut_comes_between_no_file_and_its_name(
 ) -> None:
     """Each content is on the disk before its name is, and the lock's name before the package's."""
     order: list[str] = []
-    fsync, replace = os.fsync, Path.replace
+    fsync, replace = os.fsync, os.replace
 
     def settled(descriptor: int) -> None:
         is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
         order.append("names" if is_folder else "content")
         fsync(descriptor)
 
-    def renamed(file: Path, target: Path) -> Path:
-        order.append(target.name)
-        return replace(file, target)
+    def renamed(file: str, target: str, **folders: int) -> None:
+        order.append(target)
+        replace(file, target, **folders)
 
     monkeypatch.setattr(os, "fsync", settled)
-    monkeypatch.setattr(Path, "replace", renamed)
+    monkeypatch.setattr(os, "replace", renamed)
     project(tmp_path, {"a.md": numbered(2)}).build()
     assert order == ["content", "content", LOCK, "names", PACKAGE, "names"]
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from verideck.folder_settings import FolderSettings, folder_settings
 from verideck.model import Place
 from verideck.problems import Code, Problem, Problems
 from verideck.project import configured_settings
@@ -34,6 +35,10 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "cards": ('"""first cards"""', '"other cards"'),
     "output": ('"first.apkg"', '"other.apkg"'),
     "lang": ('"en-GB"', '"de-AT"'),
+    "tags": ('["a", "b::c"]', '["d"]'),
+    "syntax": ('"list"', '"heading"'),
+    "level": ("3", "4"),
+    "hashtags": ("true", "false"),
     "verify": ("false", "true"),
     "executor": ('"fork"', '"spawn"'),
     "timeout": ("17.5", "21"),
@@ -190,6 +195,7 @@ def test_every_setting_has_a_type_that_says_what_fits(tmp_path: Path) -> None:
             "require_sandbox",
             "shared_memory",
             "verify",
+            "hashtags",
             "warnings",
             "audit.build",
         }
@@ -278,7 +284,7 @@ def test_a_wrong_setting_leaves_the_others(tmp_path: Path) -> None:
 
 def test_rules_are_set(tmp_path: Path) -> None:
     """A rule is off, weighs less, or has other limits; the others are as they were."""
-    lines = "card-orphan = false\nquestion-long = [1, 2]\ncode-long = true\n"
+    lines = "profile = 'full'\ncard-orphan = false\nquestion-long = [1, 2]\ncode-long = true\n"
     settings, problems = loaded(tmp_path, f"[tool.verideck.lint]\n{lines}")
     assert problems == []
     rules = configured(settings.lint, lambda name: settings.at(f"lint.{name}"), Problems())
@@ -287,6 +293,41 @@ def test_rules_are_set(tmp_path: Path) -> None:
     limit = rules[Code.QUESTION_LONG].limit
     assert limit
     assert (limit.soft, limit.hard) == (1, 2)
+
+
+FOLDERS = """\
+[tool.verideck.folders."cards/ml"]
+deck = "ML"
+tags = ["ml"]
+level = 3
+
+[tool.verideck.folders]
+"./cards/old/" = {verify = false, source = "Bishop"}
+"""
+
+
+def test_folders_are_set(tmp_path: Path) -> None:
+    """By their paths from the project's folder, however these are written."""
+    for folder in ("cards/ml", "cards/old"):
+        (tmp_path / folder).mkdir(parents=True)
+    settings, problems = loaded(tmp_path, FOLDERS)
+    assert problems == []
+    assert settings.folders == {
+        "cards/ml": FolderSettings(deck="ML", tags=("ml",), level=3),
+        "cards/old": FolderSettings(verify=False, source="Bishop"),
+    }
+
+
+@given(st.dictionaries(st.text(max_size=8), st.dictionaries(st.text(max_size=4), st.integers())))
+def test_any_folder_is_read_without_an_exception(
+    tmp_path_factory: pytest.TempPathFactory, folders: dict[str, dict[str, int]]
+) -> None:
+    """What cannot be a folder's path, or a setting of a folder, is told."""
+    faults: list[str] = []
+    root = tmp_path_factory.mktemp("project")
+    found = folder_settings(folders, root, lambda name, _: faults.append(name))
+    assert all((root / each).is_dir() for each in found)
+    assert len(faults) >= len(folders) - len(found)
 
 
 def test_a_default_has_no_place_to_look_for(tmp_path: Path) -> None:

@@ -49,7 +49,9 @@ def test_what_a_card_leaves_is_removed(tmp_path: Path, name: str, way: str) -> N
         each: f"{making}shared = SharedMemory('{name}-{each}', create=True, size=8)\n{code}"
         for each, code in LEAVES.items()
     }
-    deck = project(tmp_path, {"a.md": "".join(map(card, codes, codes.values()))}, ALLOWED + way)
+    deck = project(
+        tmp_path, {"a.md": "".join(map(card, codes, codes.values()))}, ALLOWED + way, trusted=True
+    )
     found = deck.verified()
     assert sum(isinstance(each, ProvenCard) for each in found) == len(LEAVES) - 2
     assert list(SHARED_MEMORY.glob(f"{name}*")) == []
@@ -70,7 +72,7 @@ assert Path("../shared").exists()
     for settings in (SETTINGS, SETTINGS + 'executor = "spawn"\n'):
         project(tmp_path / "deck", {"a.md": card("a", forged)}, settings).proven()
         assert (SHARED_MEMORY / name).read_bytes() == b"another's"
-    project(tmp_path / "deck", {"a.md": card("a", forged)}, ALLOWED).proven()
+    project(tmp_path / "deck", {"a.md": card("a", forged)}, ALLOWED, trusted=True).proven()
     assert (tmp_path / "mine").exists()
 
 
@@ -78,7 +80,7 @@ assert Path("../shared").exists()
 def test_the_setting_is_a_part_of_what_a_proof_follows_from(tmp_path: Path) -> None:
     """A card that held with shared memory is executed again without it."""
     code = "from multiprocessing.pool import ThreadPool\nassert ThreadPool(1).map(abs, [-1]) == [1]"
-    deck = project(tmp_path, {"a.md": card("a", code)}, ALLOWED)
+    deck = project(tmp_path, {"a.md": card("a", code)}, ALLOWED, trusted=True)
     deck.proven()
     deck.write("pyproject.toml", SETTINGS)
     (problem,) = deck.result().problems

@@ -116,13 +116,19 @@ def _fate(snippet: Snippet, proof: Proof | None) -> str:
 def _problems(project: Path, problems: list[Problem]) -> Iterator[str]:
     """What is wrong, as `problems.md` tells it: in the words that an author reads.
 
-    A file that is called `--locked` stands for the flag.
+    A file that is called `--locked` or `--trust` stands for the flag, what one that is called
+    `--executor` holds for its word, and one that is called `id` for the command.
     """
     settings = _held(load(project), problems)
     if not problems:
         try:
-            made = Project(project)
-            checked = made.result()
+            made = Project(project, trusted=(project / "--trust").exists())
+            if (project / "id").exists():
+                with verideck.Project.open(project) as opened:
+                    opened.assign_ids()
+            named = project / "--executor"
+            executor = named.read_text("utf-8").strip() if named.exists() else ""
+            checked = made.result(executor=executor)
             problems.extend(checked.problems)
             made.package(
                 checked, settings[0].output, MOMENT, locked=(project / "--locked").exists()
@@ -163,11 +169,14 @@ def _change(project: Path, when: str) -> None:
 
 
 def _rules(project: Path, problems: list[Problem]) -> Iterator[str]:
-    """Which rules for cards are broken, and the last lines, in the words of `lint.md`."""
+    """Which rules for cards are broken, and the last lines, in the words of `lint.md`.
+
+    All of them are asked, where the case names no profile.
+    """
     del problems  # they are among those that are found
     for settings in _held(load(project), []):
         with verideck.Project.open(settings.root) as opened:
-            found = opened.lint([])
+            found = opened.lint([], profile="" if "profile" in settings.lint else "full")
         for problem in sorted(found.problems, key=lambda each: each.place):
             yield report.format_problem(problem, project)
         yield report.format_lint(found)
@@ -175,7 +184,9 @@ def _rules(project: Path, problems: list[Problem]) -> Iterator[str]:
 
 FORMS: Mapping[str, Callable[[Path, list[Problem]], Iterator[str]]] = {
     "cards.md": _cards,
+    "tools.md": _cards,
     "notes.md": _notes,
+    "markdown.md": _notes,
     "snippets.md": _snippets,
     "world.md": _snippets,
     "problems.md": _problems,
@@ -221,7 +232,7 @@ def _skip_unless_runnable(case: Case) -> None:
 
 def test_every_code_has_a_case() -> None:
     """The manual shows what an author reads of every problem there is."""
-    pages = {"problems.md", "lint.md"}
+    pages = {"problems.md", "lint.md", "markdown.md"}
     told = "".join(case.expected.text for case in CASES if case.file.name in pages)
     assert [code for code in Code if f" [{code}]\n" not in told] == []
 
@@ -229,7 +240,8 @@ def test_every_code_has_a_case() -> None:
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_every_syntax_has_a_case(syntax: str) -> None:
     """The manual shows a file that asks for the syntax by its name."""
-    assert any(f"\nsyntax: {syntax}\n" in given for given in _given("cards.md"))
+    given = [*_given("cards.md"), *_given("tools.md")]
+    assert any(f"\nsyntax: {syntax}\n" in each for each in given)
 
 
 @pytest.mark.parametrize("language", VERIFIERS)

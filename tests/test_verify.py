@@ -718,7 +718,7 @@ def test_a_card_that_kills_its_worker_is_told(tmp_path: Path) -> None:
 
     The others are proved.
     """
-    made = project(tmp_path, {}, SETTINGS + "sandbox = false\n")
+    made = project(tmp_path, {}, SETTINGS + "sandbox = false\n", trusted=True)
     held = Held.of(made)
     killer = f"""\
 {held.opened}; hold()

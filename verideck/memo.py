@@ -12,7 +12,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from importlib.util import find_spec
@@ -22,12 +22,14 @@ from typing import TYPE_CHECKING
 from verideck import __version__
 from verideck.history.likeness import sketch
 from verideck.model import Card, Note, ProvenCard, Source
-from verideck.problems import Problems
+from verideck.problems import Code, Problem, Problems
 from verideck.render.look import ImageFile, Rendered, depends_on_run, note_of
 from verideck.source.config import SourceConfig
+from verideck.source.defaults import defaults_of
 from verideck.source.found import CardsOfFile
 from verideck.source.read import text_of
 from verideck.storage.files import FileCache, FileHashes, place_name
+from verideck.storage.reading import Limit, hint_of, read
 from verideck.storage.store import Rows, Store, encoded, key
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
 
 _ROOMS = ("source", "markdown", "render", "history")
 """Whose code decides what a row says."""
-_LIBRARIES = ("markdown_it", "pygments", "ruamel.yaml")
+_OURS = ("model.py", "problems.py", "memo.py", "storage/files.py", "storage/reading.py")
+"""The other files whose code does."""
+_LIBRARIES = ("markdown_it", "nh3", "pygments", "ruamel.yaml")
 """What that code leaves to others."""
 _WORTH_TWO_CORES = 400_000
 """Characters of Markdown from which on starting more processes costs less than it saves."""
@@ -86,6 +90,8 @@ class Memo:
         self._notes: dict[int, _Noted] = {}
         self._used: dict[int, _Noted] = {}
         self._images: set[str] = set()
+        self._media: dict[tuple[str, str], bytes] = {}
+        """What image files hold, by their paths and hashes; of this run alone."""
         self._fresh_files: dict[str, FileRow] = {}
         self._fresh_looks: dict[str, Rendered] = {}
         self.done: Counter[str] = Counter()
@@ -104,22 +110,14 @@ class Memo:
         missing = [each for each in sources if self._remembered(each) is None]
         if sum(len(each.text) for each in missing) < _WORTH_TWO_CORES or not _may_fork():
             return
-        import multiprocessing  # noqa: PLC0415 - where nothing has changed, nothing of it is used
-        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - see above
-        from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - see above
-
         import verideck.render.fields  # noqa: PLC0415 - once, and not in each of the processes
         import verideck.source.cards  # noqa: F401, PLC0415 - see above
-        from verideck.proof.python.wire.process import die_with_parent  # noqa: PLC0415 - see above
+        from verideck.forked import shared  # noqa: PLC0415 - only here
 
-        opened = ProcessPoolExecutor(
-            os.cpu_count(), multiprocessing.get_context("fork"), initializer=die_with_parent
-        )
-        # A process may be killed, for want of memory. What is missing then is found in this one.
-        with suppress(BrokenProcessPool), opened as pool:
-            rows = pool.map(partial(_encoded_row, self._config), missing, chunksize=2)
-            for source, content in zip(missing, rows, strict=True):
-                self._keep(source, self._file_rows.decode(content))
+        self._highlighted()  # the time of lexers begins here, for all of them
+        with closing(shared(partial(_encoded_row, self._config), missing)) as rows:
+            for source, row in rows:
+                self._keep(source, self._file_rows.decode(row))
 
     def cards_of(self, source: Source) -> CardsOfFile:
         """The cards of a file, see `source.cards.cards_of`."""
@@ -144,10 +142,22 @@ class Memo:
         problems.extend(look.problems)
         if look.problems:
             return None
-        images = {each.name: (self._root / each.path).read_bytes() for each in look.images}
+        try:
+            images = {each.name: self._image(each) for each in look.images}
+        except OSError as error:  # it has changed since it was rendered
+            message = f"{error.filename} cannot be read: {error.strerror}"
+            problems.report(Problem(Code.IMAGE_UNUSABLE, message, card.place, hint_of(error)))
+            return None
         note = note_of(card, look, images)
         self._used[id(card)] = _Noted(card, proven, look.images, note)
         return note
+
+    def _image(self, image: ImageFile) -> bytes:
+        """What a file holds. Many cards may show it, and share one object in memory."""
+        named = (image.path, image.hash)
+        if named not in self._media:
+            self._media[named] = read(self._root / image.path, Limit.MEDIA, (self._root,))
+        return self._media[named]
 
     def _name_images(self, images: Sequence[ImageFile]) -> None:
         if images:
@@ -160,6 +170,7 @@ class Memo:
     def end(self, *, write: bool = True) -> None:
         """End a run: keep in memory what it asked for, and maybe write what is new."""
         self._notes, self._used = self._used, {}
+        self._media.clear()
         self._files = {path: file for path, file in self._files.items() if path in self._asked}
         here = {file.key for file in self._files.values()}
         self._fresh_files = {key: row for key, row in self._fresh_files.items() if key in here}
@@ -173,9 +184,12 @@ class Memo:
         self._highlighter = None
 
     def _highlighted(self) -> Highlighter:
+        from verideck.markdown import languages  # noqa: PLC0415 - see `prepare`
         from verideck.render.highlight import Highlighter  # noqa: PLC0415 - see `prepare`
 
-        self._highlighter = self._highlighter or Highlighter(self._store)
+        if self._highlighter is None:
+            languages.begin()
+            self._highlighter = Highlighter(self._store)
         return self._highlighter
 
     def _remembered(self, source: Source) -> FileRow | None:
@@ -274,7 +288,9 @@ def _may_fork() -> bool:
 
 def _file_key(source: Source, config: SourceConfig) -> str:
     proved, rules = sorted(config.proved), sorted(config.rules)
-    parts = (_version(), config.deck, config.lang, config.verify, proved, rules,
+    # What is set for other folders is nothing to this file.
+    here = defaults_of(source, config)
+    parts = (_version(), here.deck, here.settings, config.verify, proved, rules, config.caps,
              source.path, source.folders, source.text)  # fmt: skip
     return key(*parts)
 
@@ -304,6 +320,6 @@ def _version() -> str:
     found = [find_spec(name) for name in _LIBRARIES]
     libraries = [Path(each.origin) for each in found if each and each.origin]
     folders = [file.parents[1] for file in libraries]
-    ours = [package / name for name in ("model.py", "problems.py", "memo.py", "storage/files.py")]
+    ours = [package / name for name in _OURS]
     every = [*ours, *files, *libraries, *folders]
     return repr([__version__, sys.version, *(each.stat().st_mtime_ns for each in every)])

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import inf
+from typing import NamedTuple
 
 
 def one_line(text: str) -> str:
@@ -52,6 +55,18 @@ class Source:
     """The folders between the cards' own folder and the file: parts of the deck's name."""
 
 
+class Edit(NamedTuple):
+    """A change of a line of a passage."""
+
+    line: int
+    column: int
+    """Of the first character that was changed, in the changed text; counted from 0."""
+    longer: int
+    """How many characters the line has won by it."""
+    before: int = 0
+    """How many it has won by the changes before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A piece of a file's Markdown, cut out of it, and its place in the file."""
@@ -64,6 +79,11 @@ class Passage:
     Less than 0 where a tab became spaces."""
     inline: bool = False
     """True for a single paragraph: what begins like a list or a quotation is not one."""
+    numbers: tuple[int, ...] = ()
+    """How far below its first line each of its lines stands in the file; empty if it lacks none of
+    them."""
+    edits: tuple[tuple[Edit, ...], ...] = ()
+    """What is written otherwise in the file: the changes of each call of `rewritten`."""
     links: Mapping[str, Mapping[str, object]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -73,12 +93,63 @@ class Passage:
         """Return the place of a line and a column of the text, both counted from 0."""
         first = 0 if line else self.place.column - 1
         before = self.cuts[line] if line < len(self.cuts) else first
-        return Place(self.place.path, self.place.line + line, max(before + column, 0) + 1)
+        for edits in reversed(self.edits):
+            last = edits[bisect_right(edits, (line, column, inf)) - 1]
+            if last.line == line and last.column <= column:
+                column -= last.before + min(last.longer, column - last.column)
+        below = self.numbers[line] if self.numbers else line
+        return Place(self.place.path, self.place.line + below, max(before + column, 0) + 1)
 
     def place_of(self, position: int) -> Place:
         """Return the place of a character of the text, whose position counts from 0."""
         line = self.text.count("\n", 0, position)
         return self.at(line, position - (self.text.rfind("\n", 0, position) + 1))
+
+    def lacking(self, lines: Collection[int]) -> Passage | None:
+        """Return the passage without some of its lines, counted from 0; None if all are blank.
+
+        Blank lines at its start and its end are cut off.
+        """
+        text = self.text.split("\n")
+        kept = [number for number in range(len(text)) if number not in lines]
+        while kept and not text[kept[0]].strip():
+            del kept[0]
+        while kept and not text[kept[-1]].strip():
+            del kept[-1]
+        if not kept:
+            return None
+        assert not self.edits
+        assert not self.numbers
+        cuts = [*self.cuts, *(0 for _ in text)]
+        cuts[0] = self.place.column - 1
+        return replace(
+            self,
+            text="\n".join(text[number] for number in kept),
+            place=self.at(kept[0], 0),
+            cuts=tuple(cuts[number] for number in kept),
+            numbers=tuple(number - kept[0] for number in kept),
+        )
+
+    def rewritten(self, pieces: Iterable[tuple[int, int, str]]) -> Passage:
+        """Return the passage with other text in place of some of its own.
+
+        Each piece is the position of its first character, the one behind its last, and the text in
+        its place. They stand in their order, none in another, and none changes the number of lines.
+        What is written in another tool's words becomes ours so, and keeps its place in the file.
+        """
+        text, edits, done, line, line_start, won = [""], list[Edit](), 0, 0, 0, 0
+        for start, stop, instead in pieces:
+            if below := self.text.count("\n", done, start):
+                line += below
+                line_start, won = self.text.rfind("\n", done, start) + 1, 0
+            longer = len(instead) - (stop - start)
+            edits.append(Edit(line, start - line_start + won, longer, won))
+            text += [self.text[done:start], instead]
+            done, won = stop, won + longer
+        if not edits:
+            return self
+        changed = "".join([*text, self.text[done:]])
+        return replace(self, text=changed, edits=(*self.edits, tuple(edits)))
 
 
 LARGEST_LIMIT = 1_000_000_000
@@ -180,11 +251,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IdSlot:
-    """The place behind a question where an id can be inserted."""
+    """The place where an id can be inserted, and what is written around it."""
 
     place: Place
-    among_attributes: bool
-    """Whether the place is inside of braces that the question has already."""
+    before: str = " {#"
+    behind: str = "}"
+    """A line feed in either is written as the lines of the file end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,6 +481,9 @@ class ProvenCard:
     """The result of `audit`; None where it did not run, or the card has no code."""
 
 
+OVERVIEW = "overview"
+"""The tag of a card that asks for a whole topic, in addition to the atomic cards for its parts."""
+
 FIELDS = ("Question", "Answer", "Extra", "Hint", "Proof", "Source", "Id", "Reverse")
 """The fields of every note, in Anki's order; `render.note_types` has their ids."""
 
@@ -454,7 +529,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class LastBuilt:
-    """A note that has lost its card, as it was built last."""
+    """A note that has no card in a build, as it was built last."""
 
     fields: Mapping[str, str]
     tags: tuple[str, ...]

@@ -7,6 +7,7 @@ along as a `Run`: the settings, the lock, what is remembered, who executes, and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from verideck.history.scope import Scope
 from verideck.history.stamp import stamp
 from verideck.model import Built, Card, DeckContents, Note, ProvenCard
 from verideck.problems import Problems
-from verideck.proof.audit import audit
+from verideck.proof.audit import audit, is_noticed
 from verideck.proof.verify import Proving
+from verideck.render.foreign_html import check_retired
 from verideck.render.note_types import note_types
 from verideck.result import Result, Run
 from verideck.source.collect import Collected, collect
@@ -49,6 +51,7 @@ def scope_of(found: Collected, root: Path) -> Scope:
     return Scope(
         root, found.is_whole, found.files,
         found.context_files, found.context_cards, found.unanswered,
+        found.doubtful, found.is_complete,
     )  # fmt: skip
 
 
@@ -57,27 +60,38 @@ def noted(
 ) -> Iterator[Note]:
     """Identify the cards, and render those that hold."""
     known = recognise(cards, run.lock, scope, run.settings.namespace, problems, run.identities)
+    floor = run.settings.audit_floor
     for each in proven:
         card = known.get(each.card.place)
-        if card and (note := run.memo.note(each, card, problems)):
+        if card and is_noticed(each, floor) and (note := run.memo.note(each, card, problems)):
             if run.on_event is not unheard:
                 run.on_event(CardRendered(note))
             yield note
 
 
-def stamped(run: Run, result: Result, output: Path, build_time: int) -> tuple[DeckContents, Lock]:
-    """The deck as it is to be packaged, and the lock that remembers it."""
-    former = partial(former_notes, [run.settings.root / run.settings.output, output])
-    return stamp(result.notes, run.lock, result.scope, former, build_time, note_types())
+def stamped(
+    run: Run, result: Result, output: Path, build_time: int, *, locked: bool = False
+) -> tuple[DeckContents, Lock]:
+    """The deck as it is to be packaged, and the lock that remembers it.
+
+    With `locked` it will not be written: it need not learn the text of a note that is left out.
+    """
+    root = run.settings.root
+    files = [] if locked and not result.ok else [root / run.settings.output, output]
+    former = partial(former_notes, files, root)
+    scope = replace(result.scope, holds=result.ok)
+    return stamp(result.notes, run.lock, scope, former, build_time, note_types())
 
 
 def package(
     run: Run, result: Result, output: Path, build_time: int, problems: Problems, *, locked: bool
 ) -> Built | None:
     """Stamp and deliver. With `locked`, a lock that would be written is an error."""
-    contents, after = stamped(run, result, output, build_time)
+    contents, after = stamped(run, result, output, build_time, locked=locked)
     if locked and run.lock != after:
         problems.report(stale(run.lock, after, result.scope))
+    found = (check_retired(note, NAME) for note in contents.notes if note.retired)
+    problems.extend(filter(None, found))
     if problems.has_errors:
         return None
     beside = {} if locked else lock_file(run.settings.root, run.lock, after)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
 
+from verideck import inert
 from verideck.model import Place
 
 
@@ -26,6 +27,8 @@ class Code(StrEnum):
     # Settings, files and front matter
     SETTING_INVALID = "setting-invalid"
     """`[tool.verideck]` holds a name or value that verideck does not know."""
+    TRUST_MISSING = "trust-missing"
+    """A setting, or an option of a fence, asks for what only the caller can allow."""
     FILE_UNREADABLE = "file-unreadable"
     """The system refuses to read the file."""
     NOT_UTF8 = "not-utf8"
@@ -33,31 +36,61 @@ class Code(StrEnum):
     CHARACTER_FORBIDDEN = "character-forbidden"
     """A control character, which Anki drops or takes for the end of a field."""
     FRONT_MATTER_INVALID = "front-matter-invalid"
-    """The front matter is not closed, is not YAML, or holds an unknown key or a wrong value."""
+    """The front matter is not closed, is not YAML, or holds a misspelt key or a wrong value."""
+    KEY_FOREIGN = "key-foreign"
+    """The front matter holds keys of other tools."""
     SYNTAX_UNKNOWN = "syntax-unknown"
     """The front matter's `syntax` names no form in which cards are written."""
+    NOTE_TYPE_UNKNOWN = "note-type-unknown"
+    """A note between START and END names a type that Anki does not have."""
     SYNTAX_MIXED = "syntax-mixed"
     """What would be a card in one form is none, because the file is read in another."""
 
     # Cards
     NO_CARD = "no-card"
     """The file holds no card at all."""
+    TEXT_OUTSIDE = "text-outside"
+    """Lines of a file are on no card, though others are."""
+    ANSWER_TALL = "answer-tall"
+    """An answer fills more than two screens."""
+    QUESTION_LIKE = "question-like"
+    """A line looks like a question or a title, and is none."""
+    CONTENTS = "contents"
+    """A table of contents would be a card."""
+    DEFINITION_UNUSED = "definition-unused"
+    """A line defines an address that no link can lead to, and shows nothing."""
     ANSWER_MISSING = "answer-missing"
     """A question has no answer: the card is left out."""
     QUESTION_MISSING = "question-missing"
     """An answer has no question."""
     ID_REPEATED = "id-repeated"
     """Two cards would be the same note."""
+    ID_MISREAD = "id-misread"
+    """With its id in the text, a card would be another one: `verideck id` does not write it."""
     ATTRIBUTE_INVALID = "attribute-invalid"
     """The `{…}` behind a question is malformed or holds a word that verideck does not know."""
     TAG_INVALID = "tag-invalid"
     """A tag holds white space or an empty part, which Anki would cut or rename."""
+    CARD_TOO_LARGE = "card-too-large"
+    """A card holds more than 100,000 characters of text, or more HTML than Android can read."""
+    BLOCKS_ENTANGLED = "blocks-entangled"
+    """Quotes and lists stand in each other so that reading them would take the square of time."""
     TYPED_ANSWER_UNFIT = "typed-answer-unfit"
     """A card to be typed needs an answer that begins with one line of plain text."""
     HEADING_UNDERLINED = "heading-underlined"
     """A `---` directly under a line makes a question of that line, among questions with `##`."""
     MATHS_UNCLOSED = "maths-unclosed"
-    """A `$`, a `$$` or a brace in maths opens, and nothing closes it."""
+    """A mark of maths or a brace in it opens, and nothing closes it; or it is rather no maths."""
+    TABLE_UNEVEN = "table-uneven"
+    """A row of a table has more cells than its head, or the head not as many as the line below."""
+    MARK_UNREAD = "mark-unread"
+    """A mark that is read in another way than its author may have meant, or as plain text."""
+    FOOTNOTE_UNMATCHED = "footnote-unmatched"
+    """A text refers to a footnote that is not there, no card to one that is, or two have a
+    name in common."""
+    MATHS_UNSAFE = "maths-unsafe"
+    """Maths holds a command that acts in Anki on more than its formula: it links, styles, loads or
+    defines."""
     IMAGE_UNUSABLE = "image-unusable"
     """An image or a sound is missing, unreadable, outside the project, of a kind that Anki neither
     shows nor plays, or would be fetched."""
@@ -67,10 +100,21 @@ class Code(StrEnum):
     """A cloze card hides nothing."""
     CLOZE_NUMBER = "cloze-number"
     """The number of a deletion is not one of 1 to 500."""
+    CLOZE_HINT = "cloze-hint"
+    """What stands behind the `::` of a deletion is its hint, and may be meant to be hidden."""
     CLOZE_OUTSIDE = "cloze-outside"
     """A deletion stands where Anki looks for none: in an aside, a hint or a source."""
     CLOZE_UNCLOSED = "cloze-unclosed"
     """A deletion opens with `{{c1::` and nothing closes it."""
+
+    # Comments and HTML
+    COMMENT_UNCLOSED = "comment-unclosed"
+    """A `<!--` opens a comment, and nothing closes it in the same paragraph, list or quotation."""
+
+    HTML_SHOWN = "html-shown"
+    """A tag is shown as it is written: a card shows no such tag, or it has no partner."""
+    HTML_LEFT_OUT = "html-left-out"
+    """An attribute of a tag, or a property of its style, has no place on a card."""
 
     # Fences
     FENCE_UNCLOSED = "fence-unclosed"
@@ -79,6 +123,8 @@ class Code(StrEnum):
     """Code that belongs to no card would never be executed."""
     LANGUAGE_UNKNOWN = "language-unknown"
     """Nobody knows the language that a fence names."""
+    HIGHLIGHT_FAILED = "highlight-failed"
+    """Pygments fails to highlight code in the language that its fence names, or takes too long."""
     OPTION_INVALID = "option-invalid"
     """A fence's options are malformed, unknown, incomplete or contradict each other."""
     INCLUDE_MISSING = "include-missing"
@@ -110,7 +156,7 @@ class Code(StrEnum):
     FIGURE_GLYPH = "figure-glyph"
     """A figure holds a character that no font here can draw."""
     ENDED_EARLY = "ended-early"
-    """The process ended before the snippet's last statement."""
+    """The process ended before the snippet's last statement, or its report is not believed."""
     TIME_LIMIT = "time-limit"
     """A card's snippets ran longer than they may."""
     OUTPUT_LIMIT = "output-limit"
@@ -196,11 +242,13 @@ class Code(StrEnum):
     SUPPRESSION_UNUSED = "suppression-unused"
     """A card suppresses a rule that it does not break."""
 
-    # Packages
+    # Packages, and what else is written
+    PATH_UNSAFE = "path-unsafe"
+    """Where verideck keeps or writes something stands a link, a FIFO or a device."""
     DECK_EMPTY = "deck-empty"
     """There is no card to package."""
     OUTPUT_UNWRITABLE = "output-unwritable"
-    """The package cannot be written where it was asked for."""
+    """The package, or Markdown that is to be changed, cannot be written."""
 
 
 RULE_NAMES = frozenset(
@@ -236,9 +284,6 @@ the stages do not import."""
 BY_UPDATE = "run with --update"
 """What hints say of a problem that an update mends. After one they must not."""
 
-PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
-"""Unicode's pictures of control characters."""
-
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -250,6 +295,19 @@ class Problem:
     place: Place
     hint: str = ""
     severity: Severity = Severity.ERROR
+
+    def __post_init__(self) -> None:
+        """Cut a message or a hint that quotes more of a file than anybody reads."""
+        object.__setattr__(self, "message", _bounded(self.message))
+        object.__setattr__(self, "hint", _bounded(self.hint))
+
+
+LONGEST_MESSAGE = 10_000
+"""Characters of a message, and of a hint."""
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:
@@ -289,16 +347,57 @@ class Problems:
         return has_errors(self._reported)
 
 
+_EACH_TOLD = frozenset({Code.ANSWER_MISSING, Code.CODE_NOT_RUN})
+"""Warnings that are told at every place: there is something to do at each of them."""
+_MOST_PLACES = 5
+"""How many of the other lines of a warning its message names."""
+
+
+def told_once(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield the problems of one file, equal warnings as one, at the first of their places."""
+    lines: dict[Problem, list[int]] = {}
+    firsts: dict[tuple[Code, str, str], Problem] = {}
+    for each in sorted(problems, key=lambda problem: problem.place):
+        is_alone = each.severity is Severity.ERROR or each.code in _EACH_TOLD
+        first = each if is_alone else firsts.setdefault((each.code, each.message, each.hint), each)
+        lines.setdefault(first, []).append(each.place.line)
+    for first, found in lines.items():
+        if len(found) == 1:
+            yield first
+            continue
+        others = [line for line in dict.fromkeys(found) if line != first.place.line]
+        named = ", ".join(map(str, others[:_MOST_PLACES]))
+        named += f" and {len(others) - _MOST_PLACES:,} more" if len(others) > _MOST_PLACES else ""
+        lines_ = f": also on line{'s' if others[1:] else ''} {named}" if others else ""
+        message = f"{first.message} ({len(found):,} times{lines_})"
+        yield replace(first, message=message)
+
+
 class BuildFailedError(Exception):
     """A build was refused, and nothing was written: at least one problem is an error."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         """Hold every problem of the run, warnings too."""
         self.problems = tuple(problems)
-        super().__init__("\n".join(f"{p.place}: {p.message} [{p.code}]" for p in self.problems))
+        told = (f"{inert.line(str(p.place))}: {p.message} [{p.code}]" for p in self.problems)
+        super().__init__("\n".join(map(inert.lines, told)))
 
 
-_SHORT = reprlib.Repr()
+class CallerError(ValueError):
+    """What the caller says is wrong: a flag, an environment variable, or the user's own file."""
+
+
+class _Short(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        """An integer; Python writes none of thousands of digits."""
+        if x.bit_length() > _LONGEST_INTEGER:
+            return f"an integer of {x.bit_length():,} bits"
+        return super().repr_int(x, level)
+
+
+_LONGEST_INTEGER = 256
+"""Bits: any more digits than these say nothing."""
+_SHORT = _Short()
 _SHORT.maxlevel = 4
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _LONGEST_SHOWN = 200

@@ -6,49 +6,55 @@ What verideck does with a project is done here. The command line adds words and 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 
 from verideck import pipeline
+from verideck.caller import Caller, fence_caps, heard, held, root_of
 from verideck.events import Listener, unheard
+from verideck.folder_settings import FolderSettings
 from verideck.history import ids, lock
 from verideck.history.build_time import build_time as now
 from verideck.history.diff import Difference, differences
 from verideck.history.lock import Lock
 from verideck.history.recognise import Identities, recognise
 from verideck.memo import Memo
-from verideck.model import Built, Card, Limits, Packaged, Place, Rewritten
-from verideck.problems import RULE_NAMES, BuildFailedError, Code, Problem, Problems, has_errors
+from verideck.model import Built, Card, Limits, Packaged, Place, Rewritten, Source
+from verideck.own_paths import check_own_paths
+from verideck.problems import (
+    RULE_NAMES,
+    BuildFailedError,
+    Code,
+    Problem,
+    Problems,
+    Severity,
+    has_errors,
+)
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
 from verideck.proof.languages import VERIFIERS, sandbox
+from verideck.proof.sandbox.readable import reachable
 from verideck.result import Result, Run
-from verideck.settings import PYPROJECT, Settings, find_root, load, require_executor
+from verideck.settings import PYPROJECT, Settings, load
 from verideck.source.collect import Collected, collect
 from verideck.source.config import SourceConfig
+from verideck.source.read import read, text_of
 from verideck.stats import stats_of
 from verideck.storage.build_lock import build_lock
+from verideck.storage.cache_key import cache_key
 from verideck.storage.files import place_name
+from verideck.storage.reading import hint_of
 from verideck.storage.store import FOLDER, Store
 from verideck.targets import check_suffix, require_suffix
 
 if TYPE_CHECKING:
     from verideck.rules.lint import Linted
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What beats the settings, as a flag of the command line does."""
-
-    verify: bool = True
-    """False: execute nothing."""
-    require_sandbox: bool = False
-    """Execute nothing where there is no sandbox."""
-    executor: str = ""
-    """Who executes, where it is not empty."""
+    from verideck.source.forms import Form
 
 
 Paths = str | Path | Sequence[str | Path]
@@ -58,12 +64,12 @@ Paths = str | Path | Sequence[str | Path]
 class Project:
     """A deck project that is open. It holds the settings, what is remembered, and who executes."""
 
-    def __init__(self, root: Path, overrides: Overrides) -> None:
+    def __init__(self, root: Path, caller: Caller) -> None:
         """Open the project in a folder; see `open`."""
         self.root = root
-        self._overrides = overrides
+        self._caller = caller
         self._lock = Lock()
-        self._store = Store(root / FOLDER)
+        self._store = Store(root / FOLDER, cache_key(reachable(root)))
         self._memo = Memo(root, self._store)
         self._identities = Identities()
         self._executors = Executors()
@@ -77,19 +83,26 @@ class Project:
         verify: bool = True,
         require_sandbox: bool = False,
         executor: str = "",
+        trust: bool = False,
+        limits: Mapping[str, float] = MappingProxyType({}),
     ) -> Self:
         """Open the project that a folder is in: the nearest with `[tool.verideck]`, or itself.
 
         `verify=False` executes nothing, `require_sandbox` executes nothing without a sandbox, and
-        `executor` names who executes; the settings hold otherwise. Raises FileNotFoundError where
-        there is no such folder, and ValueError for an executor that is not known.
+        `executor` names who executes; the settings hold otherwise, as far as the caller lets them:
+        see `caller.heard`. Raises FileNotFoundError where there is no such folder, and CallerError,
+        which is a ValueError, for what is not known, and for a folder that must be no project.
         """
-        if executor:
-            require_executor(executor)
         if not Path(folder).is_dir():
             raise FileNotFoundError(f"there is no folder {folder}")
-        found = find_root(Path(folder)) or Path(folder).absolute()
-        return cls(found, Overrides(verify, require_sandbox, executor))
+        caller = heard(
+            verify=verify,
+            require_sandbox=require_sandbox,
+            executor=executor,
+            trust=trust,
+            limits=limits,
+        )
+        return cls(root_of([Path(folder)], caller), caller)
 
     def __enter__(self) -> Self:
         return self
@@ -111,15 +124,8 @@ class Project:
     # What can be done
 
     def settings(self, problems: Problems) -> Settings:
-        """The settings as they are now, with what beats them. Reports what is wrong with them."""
-        settings = configured_settings(self.root, problems)
-        overrides = self._overrides
-        return replace(
-            settings,
-            verify=settings.verify and overrides.verify,
-            require_sandbox=settings.require_sandbox or overrides.require_sandbox,
-            executor=overrides.executor or settings.executor,
-        )
+        """The settings as they are now, as far as they hold. Reports what is wrong with them."""
+        return held(configured_settings(self.root, problems), self._caller, problems)
 
     def check(
         self,
@@ -152,7 +158,8 @@ class Project:
             self._memo.end()
         found = [*result.problems]
         if not result.notes and not has_errors(found):
-            found.append(self._deck_empty(files, run.settings))
+            weight = Severity.WARNING if files else Severity.ERROR  # a file may hold no card
+            found.append(self._deck_empty(files, run.settings, weight))
         seconds = time.perf_counter() - started
         where = sandbox(execution_config(run.settings, self._store))
         stats = stats_of(result.cards, result.proven, where, seconds, done)
@@ -165,10 +172,14 @@ class Project:
         output: str | Path | None = None,
         *,
         locked: bool = False,
+        keep_going: bool = False,
         build_time: int | None = None,
         on_event: Listener | None = None,
     ) -> Built:
         """Package what was checked, and remember it in the lock.
+
+        With `keep_going`, package `result.notes` though a card does not hold, unless there are
+        none; no note is retired then, and what was built of such a card before stays as it is.
 
         What has changed is stamped with `build_time`, in Unix seconds, or with now. With `locked`,
         nothing may have: a lock that would be written is an error. Builds of one project wait for
@@ -176,9 +187,13 @@ class Project:
         remembered. Raises BuildFailedError where anything is wrong, and then nothing is written;
         ValueError for another project's result, and for an output that is no package.
         """
-        problems = self._buildable(result)
+        of_cards = Problems(map(_as_packaged, result.problems))
+        if not (keep_going and result.notes):
+            _require_no_error(of_cards)
+        self._require_own(result)
         if output:
             require_suffix(Path(output))
+        problems = Problems()
         with build_lock(self.root / FOLDER):
             run = self._run(self.settings(problems), problems, on_event)
             file = Path(output) if output else self.root / run.settings.output
@@ -186,7 +201,7 @@ class Project:
             time_ = _moment(build_time)
             built = pipeline.package(run, result, file, time_, problems, locked=locked)
         if built is None:
-            raise BuildFailedError(problems)
+            raise BuildFailedError(Problems([*of_cards, *problems]))
         return built
 
     def diff(
@@ -209,10 +224,11 @@ class Project:
         contents, after = pipeline.stamped(run, result, output, _moment(build_time))
         return tuple(differences(contents, run.lock, after, former))
 
-    def lint(self, paths: Paths = ()) -> Linted:
+    def lint(self, paths: Paths = (), *, profile: str = "") -> Linted:
         """Tell which rules for cards are broken in some files, or in the project. Executes nothing.
 
-        Some rules hold among cards: the project's other cards are read for them.
+        `profile` is `gentle` or `full`; without one the settings say which rules are asked. Some
+        hold among cards: the project's other cards are read for them.
         """
         from verideck.rules import configured  # noqa: PLC0415 - a build asks for no rule
         from verideck.rules.lint import lint  # noqa: PLC0415
@@ -221,7 +237,8 @@ class Project:
         run = self._run(self.settings(problems), problems)
         found = self._collected(run, paths, problems)
         cards = [*found.context_cards, *found.cards]
-        rules = configured(run.settings.lint, _rule_place(run.settings), Problems())
+        place_of = _rule_place(run.settings)
+        rules = configured(run.settings.lint, place_of, Problems(), profile)
         linted = lint(cards, rules, found.files)
         return replace(linted, problems=(*problems, *linted.problems))
 
@@ -237,21 +254,26 @@ class Project:
         problems = Problems()
         run = self._run(self.settings(problems), problems)
         found = self._collected(run, paths, problems)
+        # What a build refuses for want of an id is what is mended here.
+        repeated = {card.place for card in found.repeated}
+        problems = Problems(each for each in problems if each.place not in repeated)
+        _require_no_error(problems)
+        scope = replace(pipeline.scope_of(found, self.root), doubtful=frozenset(), is_complete=True)
         known = recognise(
-            found.cards,
-            run.lock,
-            pipeline.scope_of(found, self.root),
-            run.settings.namespace,
-            problems,
+            (*found.cards, *found.repeated), run.lock, scope, run.settings.namespace, problems
         )
         _require_no_error(problems)
-        return ids.name_cards(known.values(), self.root)
+        with self._writing():
+            read_back = partial(_read_back, source_config(run.settings))
+            named = ids.name_cards(list(known.values()), self.root, read_back, problems)
+        _require_no_error(problems)
+        return named
 
     def update_outputs(self, paths: Paths = ()) -> list[Rewritten]:
         """Write what snippets give into the cards that say it. Returns what was replaced.
 
         A card that fails is left as it is: a check tells why. Raises BuildFailedError where the
-        settings are wrong, and then nothing is executed; OSError where a file cannot be written.
+        settings are wrong, and then nothing is executed; and where a file cannot be written.
         """
         from verideck.proof.update import update  # noqa: PLC0415 - few runs do
 
@@ -260,14 +282,26 @@ class Project:
         _require_no_error(problems)
         run = self._run(settings, Problems())
         found = self._collected(run, paths, Problems(), write=True)
-        return update(found.cards, execution_config(run.settings, self._store))
+        with self._writing():
+            return update(found.cards, execution_config(run.settings, self._store))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Markdown is written. Raises BuildFailedError where it cannot be."""
+        try:
+            yield
+        except OSError as error:
+            place = Place(place_name(Path(str(error.filename)), self.root))
+            message = f"this file cannot be written: {error.strerror or error}"
+            problem = Problem(Code.OUTPUT_UNWRITABLE, message, place, hint_of(error))
+            raise BuildFailedError([problem]) from error
 
     def _run(self, settings: Settings, problems: Problems, on_event: Listener | None = None) -> Run:
         """What a run uses: the settings, the lock as it is now, and what outlives a run."""
         if self._is_closed:
             raise ValueError("this project is closed")
         self._lock = lock.read(self.root, problems, self._lock) or Lock()
-        self._memo.begin(source_config(settings))
+        self._memo.begin(source_config(settings, fence_caps(self._caller, self.root)))
         self._executors.begin(execution_config(settings, self._store))
         return Run(
             settings,
@@ -278,6 +312,18 @@ class Project:
             self._store,
             on_event or unheard,
         )
+
+    def forms(self, paths: Paths = ()) -> list[Form]:
+        """Return in which form each of some files is read, and what others would find in it.
+
+        A file that cannot be read is left out: a check tells why.
+        """
+        from verideck.source.forms import form_of  # noqa: PLC0415 - it parses
+
+        settings = self.settings(Problems())
+        config = source_config(settings)
+        sources = read(_listed(paths), settings, Problems())
+        return [form for each in sources if (form := form_of(each, config))]
 
     def _collected(
         self, run: Run, paths: Paths, problems: Problems, *, write: bool = False
@@ -297,21 +343,28 @@ class Project:
     def _buildable(self, result: Result) -> Problems:
         """The problems of a result, none of which is an error.
 
-        Raises ValueError for another project's result: all notes here would seem to be gone.
+        Raises ValueError for another project's result.
         """
         problems = Problems(result.problems)
         _require_no_error(problems)
-        if result.scope.root != self.root:
-            raise ValueError(f"this result is of {result.scope.root}, and not of {self.root}")
+        self._require_own(result)
         return problems
 
-    def _deck_empty(self, paths: Sequence[Path], settings: Settings) -> Problem:
+    def _require_own(self, result: Result) -> None:
+        """Raise ValueError for another project's result: all notes here would seem to be gone."""
+        if result.scope.root != self.root:
+            raise ValueError(f"this result is of {result.scope.root}, and not of {self.root}")
+
+    def _deck_empty(
+        self, paths: Sequence[Path], settings: Settings, weight: Severity = Severity.ERROR
+    ) -> Problem:
         first = paths[0] if paths else self.root / settings.cards
         return Problem(
             Code.DECK_EMPTY,
             "there is no card to package",
             Place(place_name(first, self.root)),
             "a card is a question with its answer, in a Markdown file",
+            weight,
         )
 
 
@@ -323,7 +376,14 @@ def configured_settings(root: Path, problems: Problems) -> Settings:
 
         configured(settings.lint, _rule_place(settings), problems)
     check_suffix(settings, problems)
+    check_own_paths(settings, problems)
     return settings
+
+
+def _as_packaged(problem: Problem) -> Problem:
+    """A problem as it weighs in a build: a file without a card can be checked, and no package."""
+    is_empty = problem.code is Code.DECK_EMPTY
+    return replace(problem, severity=Severity.ERROR) if is_empty else problem
 
 
 def _require_no_error(problems: Problems) -> None:
@@ -361,13 +421,34 @@ def execution_config(settings: Settings, store: Store) -> ExecutionConfig:
     )
 
 
-def source_config(settings: Settings) -> SourceConfig:
+def _for_every_file(settings: Settings) -> FolderSettings:
+    """What the project sets for each file, as a folder does for those in it."""
+    return FolderSettings(
+        tags=settings.tags,
+        syntax=settings.syntax,
+        level=settings.level,
+        lang=settings.lang,
+        hashtags=settings.hashtags or None,
+    )
+
+
+def _read_back(config: SourceConfig, path: str, content: bytes) -> Sequence[Card]:
+    """Return the cards of a file if it held this. Their decks lack the names of its folders."""
+    from verideck.source.cards import cards_of  # noqa: PLC0415 - no other command parses here
+
+    text = text_of(content)
+    return () if text is None else cards_of(Source(path, text), config).cards
+
+
+def source_config(settings: Settings, caps: tuple[tuple[str, float], ...] = ()) -> SourceConfig:
     """What a project's Markdown follows from, besides its text."""
     return SourceConfig(
         settings.root,
         settings.deck,
-        settings.lang,
+        _for_every_file(settings),
+        settings.folders,
         settings.verify,
         frozenset(VERIFIERS),
+        caps,
         RULE_NAMES,
     )

@@ -39,7 +39,8 @@ class Result:
     proven: tuple[ProvenCard, ...] = ()
     """Those that hold."""
     notes: tuple[Note, ...] = ()
-    """Those that hold, as Anki would be given them. A card that fails takes only itself away."""
+    """Those that hold, as Anki would be given them. A card that fails takes only itself away; what
+    is wrong with a file as a whole, all of its cards."""
     problems: tuple[Problem, ...] = ()
     inputs: frozenset[str] = frozenset()
     """The files that all of this follows from, as a `Place` names them: settings, the lock,
@@ -50,6 +51,12 @@ class Result:
     lock: Lock = field(default_factory=Lock)
     """The lock by which the notes were identified. A build compares it with the one on disk."""
     stats: Stats = field(default_factory=Stats)
+
+    @property
+    def left_out(self) -> tuple[Card, ...]:
+        """The cards that could be read, and make no note."""
+        noted = {note.place for note in self.notes}
+        return tuple(card for card in self.cards if card.place not in noted)
 
     @property
     def ok(self) -> bool:

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-import msgspec
-from msgspec import Meta
-
-from verideck.model import LARGEST_LIMIT, Limits, Place
+from verideck.folder_settings import Folders, folder_settings
+from verideck.model import Limits, Place
 from verideck.problems import Code, Problem, Problems, shown, suggestion
+from verideck.root import too_wide
+from verideck.setting_types import (
+    EXECUTOR,
+    Count,
+    Executor,
+    FilePath,
+    Level,
+    Seconds,
+    SettingError,
+    Share,
+    Switch,
+    Table,
+    Tags,
+    Text,
+    Told,
+    typed,
+)
 from verideck.storage.files import absolute
+from verideck.storage.reading import Limit, UnusableFileError, hint_of, read
 
 if TYPE_CHECKING:
     from tomlkit.container import Container
@@ -24,28 +40,6 @@ if TYPE_CHECKING:
 
 PYPROJECT = "pyproject.toml"
 _LIMITS = Limits()
-_EXECUTOR = r"\A(?:fork|spawn|dask://[^\s/]+:[0-9]+)\Z"
-
-# The types of settings. Each description ends the message "… must be".
-Text = Annotated[str, Meta(pattern=r"\S", description="a text")]
-FilePath = Annotated[str, Meta(pattern=r"\S", description="a path")]
-Switch = Annotated[bool, Meta(description="true or false")]
-Executor = Annotated[str, Meta(pattern=_EXECUTOR, description="fork, spawn or dask://host:port")]
-Told = Annotated[str, Meta(pattern=r"\A(?:warning|error)\Z", description="warning or error")]
-Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
-Seconds = Annotated[
-    float,
-    Meta(
-        gt=0,
-        le=LARGEST_LIMIT,
-        description=f"a number of seconds above 0, at most {LARGEST_LIMIT:,}",
-    ),
-]
-Count = Annotated[
-    int,
-    Meta(gt=0, le=LARGEST_LIMIT, description=f"a whole number above 0, at most {LARGEST_LIMIT:,}"),
-]
-Table = Annotated[Mapping[str, object], Meta(description="a table of rules")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +59,16 @@ class Settings:
     """The package; by default `dist/<folder>.apkg`."""
     lang: Text = ""
     """The language of the prose, as in HTML: `zh-CN`, `en`."""
+    tags: Tags = ()
+    """The tags of every card."""
+    syntax: Text = ""
+    """The form of files that name none."""
+    level: Level = 0
+    """The level of the headings that ask, in files that name none; 0 if it is not set."""
+    hashtags: Switch = False
+    """Whether `#tag` in a text is a tag of its card."""
+    folders: Folders = field(default_factory=lambda: MappingProxyType({}))
+    """What holds below folders, by their paths from the project's folder."""
     verify: Switch = True
     """False: show snippets and execute none of them."""
     sandbox: Switch = True
@@ -136,28 +140,47 @@ SETTABLE = frozenset(_FIELDS)
 _RULE = "lint."
 
 
-def find_root(start: Path) -> Path | None:
+def _is_narrow(folder: Path) -> bool:
+    return not too_wide(folder)
+
+
+def find_root(start: Path, may_be_root: Callable[[Path], bool] = _is_narrow) -> Path | None:
     """The folder at or above `start` whose pyproject.toml has `[tool.verideck]` or a part of it.
 
-    A file that is not TOML counts if it seems to set something for verideck: `load` reports it.
+    A file that is not TOML counts if it seems to set something for verideck; so does one that is no
+    regular file, or too large: `load` reports it. Folders that may be no root are passed over.
     """
     here = absolute(start)
-    return next((each for each in (here, *here.parents) if _is_project(each / PYPROJECT)), None)
+    found = (each for each in (here, *here.parents) if _is_project(each / PYPROJECT))
+    return next(filter(may_be_root, found), None)
 
 
+_LONGEST = 100_000
+"""Characters of a pyproject.toml. tomlkit takes some 30 microseconds for one."""
+_DEEPEST = 20
+"""Levels of tables and lists in each other, in what is set. No setting needs more than three."""
+_BITS = 10_000
+_MOST_DOTS = 500
 _MENTION = re.compile(
-    r"""^\s*\[*\s*["']?tool["']?\s*\.\s*["']?verideck\b | ^\s*["']?verideck["']?\s*(?:\.|=\s*\{)""",
+    r"""^[^\S\n]*+(?:
+      \[*+[^\S\n]*+["']?tool["']?[^\S\n]*+\.[^\S\n]*+["']?verideck\b
+    | ["']?verideck["']?[^\S\n]*+(?:\.|=[^\S\n]*+\{)
+    )""",
     re.MULTILINE | re.VERBOSE,
 )
 
 
 def _is_project(file: Path) -> bool:
     try:
-        text = file.read_bytes().decode(errors="replace")
+        text = read(file, Limit.TEXT).decode(errors="replace")
+    except UnusableFileError:
+        return True
     except OSError:
         return False
     if "verideck" not in text and "\\" not in text:  # most files need no parsing
         return False
+    if _too_large(text):
+        return bool(_MENTION.search(text))
     try:
         tool = tomllib.loads(text).get("tool")
     except (ValueError, RecursionError):
@@ -175,13 +198,23 @@ def load(root: Path, problems: Problems) -> Settings:
         message = f"tool.verideck must be a table of settings, not {shown(table)}"
         problems.report(Problem(Code.SETTING_INVALID, message, _place("", text)))
         table = {}
+    if objection := _objection(table):
+        problems.report(Problem(Code.SETTING_INVALID, objection, Place(PYPROJECT)))
+        table = {}
     given: dict[str, object] = {}
+
+    def refuse(name: str, error: SettingError) -> None:
+        place = _place(name, text)
+        problems.report(Problem(Code.SETTING_INVALID, str(error), place, error.hint))
+
     for name, value in _flat(table):
         try:
-            given[name] = _converted(name, value)
-        except _SettingError as error:
-            place = _place(name, text)
-            problems.report(Problem(Code.SETTING_INVALID, str(error), place, error.hint))
+            if name == "folders" and isinstance(value, dict):
+                given[name] = folder_settings(value, root, refuse)
+            else:
+                given[name] = _converted(name, value)
+        except SettingError as error:
+            refuse(name, error)
     project = document.get("project")
     project_name = project.get("name", "") if isinstance(project, dict) else ""
     return _settings(root, given, str(project_name), text)
@@ -189,22 +222,43 @@ def load(root: Path, problems: Problems) -> Settings:
 
 def require_executor(value: str) -> None:
     """Raise ValueError for a text that names no executor."""
-    if not re.search(_EXECUTOR, value):
+    if not re.search(EXECUTOR, value):
         raise ValueError(f"{value} is none of fork, spawn, dask://host:port")
 
 
 def _read(file: Path, problems: Problems) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        content = read(file, Limit.TEXT, (file.parent,))
+        return content.decode().replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"this file cannot be read: {error}"
-        problems.report(Problem(Code.SETTING_INVALID, message, Place(PYPROJECT)))
-        return ""
+        if not file.is_symlink():
+            return ""
+        why, hint = "it is a link that leads nowhere", "remove the link"
+    except OSError as error:
+        why, hint = error.strerror or str(error), hint_of(error)
+    except UnicodeDecodeError as error:
+        why, hint = str(error), ""
+    message = f"this file cannot be read: {why}"
+    problems.report(Problem(Code.SETTING_INVALID, message, Place(PYPROJECT), hint))
+    return ""
+
+
+def _too_large(text: str) -> Problem | None:
+    """Why a file is not parsed: Python's parser takes the square of the length of a dotted key."""
+    message, line = "", 1
+    if len(text) > _LONGEST:
+        message = f"this file is too long: {len(text):,} characters, at most {_LONGEST:,}"
+    for number, each in enumerate(text.split("\n") if not message else (), 1):
+        if each.count(".") > _MOST_DOTS:
+            message, line = f"this line has more than {_MOST_DOTS} dots", number
+            break
+    return Problem(Code.SETTING_INVALID, message, Place(PYPROJECT, line)) if message else None
 
 
 def _parsed(text: str, problems: Problems) -> dict[str, Any]:
+    if too_large := _too_large(text):
+        problems.report(too_large)
+        return {}
     try:
         return tomllib.loads(text)
     except RecursionError:
@@ -221,6 +275,28 @@ def _toml_place(message: str) -> Place:
     return Place(PYPROJECT, int(found[1]), int(found[2])) if found else Place(PYPROJECT)
 
 
+def _objection(table: Mapping[str, object]) -> str:
+    """Why settings are not read at all; empty for ordinary ones.
+
+    They are looked at before anything is done with them that takes a level of the stack for each
+    level of theirs, or makes a text of an integer.
+    """
+    level: list[object] = [table]
+    for _ in range(_DEEPEST):
+        if not level:
+            return ""
+        inner: list[object] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner += each.values()
+            elif isinstance(each, list):
+                inner += each
+            elif isinstance(each, int) and each.bit_length() > _BITS:
+                return "no setting is a number of so many digits"
+        level = inner
+    return "these settings are nested too deeply"
+
+
 def _flat(table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """The settings by their names; `floor` in the table `audit` is `audit.floor`."""
     for name, value in table.items():
@@ -230,26 +306,13 @@ def _flat(table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-class _SettingError(Exception):
-    """A setting is unknown or has a wrong value."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
 def _converted(name: str, value: object) -> object:
     """A setting's value in its type. What is set for a rule is left to `rules`."""
     if name.startswith(_RULE):
         return value
     if name not in SETTABLE:
-        raise _SettingError(f"there is no setting {name}", suggestion(name, SETTABLE))
-    type_ = _TYPES[_FIELDS[name]]
-    try:
-        return msgspec.convert(value, type_)
-    except msgspec.ValidationError as error:
-        wanted = type_.__metadata__[0].description
-        raise _SettingError(f"{name} must be {wanted}, not {shown(value)}") from error
+        raise SettingError(f"there is no setting {name}", suggestion(name, SETTABLE))
+    return typed(name, value, _TYPES[_FIELDS[name]])
 
 
 def _settings(root: Path, given: Mapping[str, object], project_name: str, text: str) -> Settings:
@@ -279,13 +342,21 @@ def _place(name: str, text: str) -> Place:
     return _places(text).get(name, Place(PYPROJECT))
 
 
+def line_of(name: str, text: str) -> int:
+    """The line of a key of a whole TOML file, or of a table in it: `limits`, `limits.timeout`."""
+    return _places(text, ()).get(name, Place(PYPROJECT)).line
+
+
 _MARK = re.compile("\0([0-9]+)\0")
 """Stands before an item of the rendered document. No TOML file holds a NUL."""
 
 
+_OURS = ("tool", "verideck")
+
+
 @lru_cache(maxsize=1)
-def _places(text: str) -> Mapping[str, Place]:
-    """Where each setting stands, however it is written.
+def _places(text: str, table: tuple[str, ...] = _OURS) -> Mapping[str, Place]:
+    """Where each setting of a table stands, however it is written.
 
     tomlkit renders a document as it was written, but does not tell where an item stands. So a mark
     is set before each item, and found again in the rendered lines.
@@ -295,7 +366,7 @@ def _places(text: str) -> Mapping[str, Place]:
 
     try:
         document = tomlkit.parse(text)
-        paths = _mark(document)
+        paths = _mark(document, table)
         marked = document.as_string().split("\n")
     except (TOMLKitError, ValueError, RecursionError):
         return {}
@@ -309,18 +380,19 @@ def _places(text: str) -> Mapping[str, Place]:
             column += len(before)
             blanks = len(behind) - len(behind.lstrip(" \t"))
             path = paths[int(mark)]
-            for name in (".".join(path[:1]), ".".join(path[:2])):
+            for depth in (1, 2, 3):
+                name = ".".join(path[:depth])
                 places.setdefault(name, Place(PYPROJECT, number, column + blanks))
     return places
 
 
-def _mark(document: Container) -> list[tuple[str, ...]]:
-    """Set a mark before each item of `[tool.verideck]`; return their paths below that table."""
+def _mark(document: Container, table: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Set a mark before each item of a table; return their paths below that table."""
     paths: list[tuple[str, ...]] = []
     for path, item in _items(document):
-        if path[:2] == ("tool", "verideck"):
+        if path[: len(table)] == table:
             item.trivia.indent += f"\0{len(paths)}\0"
-            paths.append(path[2:])
+            paths.append(path[len(table) :])
     return paths
 
 

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Its version is told at once: what builds decks need not be imported."""
+    from verideck.cli import printing  # noqa: PLC0415 - see above
+
+    printing.hold_standard_streams()
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words == ["--version"]:
         from verideck import __version__  # noqa: PLC0415 - see above
 
-        print(f"verideck, version {__version__}")  # noqa: T201 - this room prints
+        printing.out(f"verideck, version {__version__}")
         return
     from verideck.cli.commands import main as run  # noqa: PLC0415 - see above
 

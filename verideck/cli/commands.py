@@ -5,29 +5,46 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
+import os
 import signal
 import sys
+import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from verideck.cli import progress, report
+from verideck import __version__, inert
+from verideck.caller import Caller, heard, root_of
+from verideck.caps import caps_of
+from verideck.cli import printing, progress, report
 from verideck.events import Listener
 from verideck.history import lock
 from verideck.history.build_time import build_time
-from verideck.model import Built, Place, ProvenCard, Rewritten, Stats
-from verideck.problems import BY_UPDATE, BuildFailedError, Code, Problem, Problems, has_errors
+from verideck.model import Built, Card, Place, ProvenCard, Rewritten, Stats
+from verideck.own_paths import unsafe_path
+from verideck.problems import (
+    BY_UPDATE,
+    BuildFailedError,
+    CallerError,
+    Code,
+    Problem,
+    Problems,
+    has_errors,
+)
 from verideck.project import Project
 from verideck.proof.audit import survived
 from verideck.result import Result
+from verideck.root import too_wide
 from verideck.settings import PYPROJECT, Settings, find_root, require_executor
 from verideck.source.read import is_whole
-from verideck.storage.files import WRITTEN, absolute
-from verideck.storage.store import FOLDER, forget
+from verideck.storage.files import absolute, is_folder
+from verideck.storage.kept import FOLDER, forget
+from verideck.storage.reading import hint_of
+from verideck.storage.writing import WRITTEN
 from verideck.targets import packages, require_suffix
 
 INTERRUPTED = 130
@@ -36,20 +53,81 @@ INTERRUPTED = 130
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
-class _Group(click.Group):
-    """All commands; click itself would end them with 1 at Ctrl-C, as if cards did not hold."""
+class _Helped(click.Command):
+    """A command whose help goes through the door of all that is printed."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return click's option, which would print the help itself."""
+        option = super().get_help_option(ctx)
+        if option:
+            option.callback = _show_help
+        return option
+
+
+def _show_help(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    if value and not ctx.resilient_parsing:
+        printing.out(ctx.get_help())
+        ctx.exit()
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    if value and not ctx.resilient_parsing:
+        printing.out(f"verideck, version {__version__}")
+        ctx.exit()
+
+
+class _Group(_Helped, click.Group):
+    """All commands, and how they end."""
+
+    command_class = _Helped
+
+    def main(self, *words: Any, **given: Any) -> NoReturn:  # noqa: ANN401 - click's signature
+        """Run a command and exit with its code; see the module."""
+        try:
+            code = super().main(*words, **{**given, "standalone_mode": False}) or 0
+        except click.ClickException as error:
+            _tell_wrong_usage(error)
+            code = error.exit_code
+        except SystemExit as end:
+            code = end.code or 0
+        sys.exit(printing.ended(code))
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; Ctrl-C ends it without a traceback."""
+        """Run a command; Ctrl-C ends it without a traceback.
+
+        click itself would end it with 1, as if cards did not hold.
+        """
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("Interrupted", err=True)
+            printing.err("Interrupted")
             sys.exit(INTERRUPTED)
 
 
+def _tell_wrong_usage(error: click.ClickException) -> None:
+    """Print what click would; its messages hold what was typed, or what a shell put there."""
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    lines = [f"Error: {inert.line(error.format_message())}"]
+    if ctx:
+        usage = ctx.get_usage()
+        lines = [
+            usage,
+            f"Try '{ctx.command_path} {ctx.help_option_names[0]}' for help.",
+            "",
+            *lines,
+        ]
+    printing.err("\n".join(lines))
+
+
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="verideck")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def verideck() -> None:
     """Markdown questions and answers become an Anki deck, and every snippet is proved first."""
 
@@ -63,6 +141,27 @@ def _executor(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
+def _limits(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:
+    try:
+        return caps_of(words)
+    except CallerError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _heard(**said: Any) -> Caller:  # noqa: ANN401 - see `heard`
+    try:
+        return heard(**said)
+    except CallerError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _root(paths: Sequence[Path], caller: Caller) -> Path:
+    try:
+        return root_of(paths, caller)
+    except CallerError as error:
+        raise click.UsageError(str(error)) from None
+
+
 _PATHS = click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 _FORMAT = click.option(
     "--format",
@@ -72,6 +171,39 @@ _FORMAT = click.option(
     help="How problems and the summary are told.",
 )
 _STRICT = click.option("--strict", is_flag=True, help="Make errors of warnings.")
+_TRUST = click.option(
+    "--trust", is_flag=True, help="Let the project's own settings hold, also those that loosen."
+)
+_EXECUTING = (
+    click.option(
+        "--require-sandbox",
+        is_flag=True,
+        help="Execute nothing where this system has no sandbox.",
+    ),
+    click.option(
+        "--executor",
+        default="",
+        metavar="WHO",
+        callback=_executor,
+        help="fork or spawn processes here, or dask://host:port.",
+    ),
+    _TRUST,
+    click.option(
+        "--limit",
+        "limits",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_limits,
+        help="The most that the project may ask for, such as timeout=900.",
+    ),
+)
+"""What the caller alone decides (see `caller`)."""
+
+
+def _executing(command: Command) -> Command:
+    for option in reversed(_EXECUTING):
+        command = option(command)
+    return command
 
 
 def _common(command: Command) -> Command:
@@ -87,18 +219,8 @@ def _common(command: Command) -> Command:
             help="Write what snippets print into the cards.",
         ),
         click.option("--no-verify", is_flag=True, help="Execute nothing; cards say so."),
-        click.option(
-            "--require-sandbox",
-            is_flag=True,
-            help="Execute nothing where this system has no sandbox.",
-        ),
-        click.option(
-            "--executor",
-            default="",
-            metavar="WHO",
-            callback=_executor,
-            help="fork or spawn processes here, or dask://host:port.",
-        ),
+        click.option("--syntax", default="", metavar="FORM", help="How cards are written."),
+        *_EXECUTING,
         click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
     ]
     for option in reversed(options):
@@ -110,12 +232,19 @@ def _common(command: Command) -> Command:
 @_common
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The package to write.")
 @click.option("--locked", is_flag=True, help="Fail where cards.lock would change; for CI.")
-def build(output: Path | None, *, locked: bool, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Package the cards that hold, and fail all the same where one does not.",
+)
+def build(output: Path | None, *, locked: bool, keep_going: bool, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     """Parse, verify, render and package the cards.
 
     PATHS are Markdown files and folders of them; without any, the project's cards folder.
     """
     command = _Command(_Words(**given), packages=True)
+    if keep_going and command.words.strict:
+        raise click.UsageError("--strict refuses what --keep-going lets pass: leave out one")
     with command.opened() as project:
         settings = command.settings(project)
         target = output or _target(command.words.paths, settings)
@@ -124,9 +253,11 @@ def build(output: Path | None, *, locked: bool, **given: Any) -> None:  # noqa: 
         except ValueError as error:
             raise click.UsageError(str(error)) from None
         stamp = _stamp()
-        result = command.checked(project)
+        result = command.result(project)
         try:
-            built = project.build(result, target, locked=locked, build_time=stamp)
+            built = project.build(
+                result, target, locked=locked, keep_going=keep_going, build_time=stamp
+            )
         except BuildFailedError as failure:
             command.fail(failure.problems, result.stats)
         command.succeed(result, built)
@@ -153,13 +284,14 @@ def _target(paths: Sequence[Path], settings: Settings) -> Path:
 
 @verideck.command("id")
 @_PATHS
-def assign_ids(paths: tuple[Path, ...]) -> None:
+@_TRUST
+def assign_ids(paths: tuple[Path, ...], *, trust: bool) -> None:
     """Write an {#id} behind every question that has none.
 
     It is the id by which cards.lock knows the card, so nothing of its history changes. PATHS are
     Markdown files and folders of them; without any, the project's cards folder.
     """
-    command = _Command(_Words(paths=paths), packages=False)
+    command = _Command(_Words(paths=paths, trust=trust), packages=False)
     with command.opened() as project:
         command.settings(project)
         try:
@@ -167,8 +299,8 @@ def assign_ids(paths: tuple[Path, ...]) -> None:
         except BuildFailedError as failure:
             command.fail(failure.problems, Stats())
     for card in named:
-        click.echo(f"{card.place}: {{#{card.identity.id if card.identity else ''}}}")
-    click.echo(f"{len(named)} written" if named else "every question has an id")
+        printing.out(report.format_named(card))
+    printing.out(f"{len(named)} written" if named else "every question has an id")
 
 
 @verideck.command()
@@ -181,12 +313,13 @@ def assign_ids(paths: tuple[Path, ...]) -> None:
     help="How it is told.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
-def diff(old: Path | None, form: str, *, quiet: bool) -> None:
+@_executing
+def diff(old: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     """Tell what an import of a build of these cards would do; write nothing.
 
     OLD is the package that a learner has; without it, the one that was built last.
     """
-    command = _Command(_Words(form=form, quiet=quiet), packages=False)
+    command = _Command(_Words(**given), packages=False)
     with command.opened() as project:
         settings = command.settings(project)
         stamp, former = _stamp(), old or settings.root / settings.output
@@ -198,15 +331,14 @@ def diff(old: Path | None, form: str, *, quiet: bool) -> None:
             raise click.UsageError(f"{former}: {error}") from error
         result = command.checked(project)
         found = project.diff(result, packaged, build_time=stamp)
-    click.echo(
-        report.differences_as_json(found)
-        if form == "json"
-        else report.format_differences(found, command.root)
-    )
+    if command.words.form == "json":
+        printing.document(report.differences_as_json(found))
+    else:
+        printing.out(report.format_differences(found, command.root))
 
 
 def _nothing_to_compare(settings: Settings) -> str:
-    if not (settings.root / lock.NAME).exists():
+    if not os.path.lexists(settings.root / lock.NAME):
         return f"there is no {settings.output} yet: build it, or name an older package"
     return (
         f"{settings.output} is not here: name an older package, or build with --locked the cards "
@@ -219,33 +351,81 @@ def _nothing_to_compare(settings: Settings) -> str:
 @_FORMAT
 @_STRICT
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
-def lint(paths: tuple[Path, ...], form: str, *, strict: bool, quiet: bool) -> None:
+@click.option(
+    "--level",
+    "--profile",
+    "profile",
+    type=click.Choice(["gentle", "full"]),
+    help="Ask what makes cards hard to answer, or by all rules.",
+)
+@_TRUST
+def lint(profile: str | None, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     """Tell which rules for good cards are broken; execute nothing.
 
     The rules stand in docs/lint.md, and are set in [tool.verideck.lint]. PATHS are Markdown files
     and folders of them; without any, the project's cards folder.
     """
-    words = _Words(paths=paths, form=form, strict=strict, quiet=quiet)
+    words = _Words(**given)
     command = _Command(words, packages=False)
     with command.opened() as project:
         command.settings(project)
-        found = project.lint(paths)
-    if strict:
+        found = project.lint(words.paths, profile=profile or "")
+    if words.strict:
         found = found.as_strict()
-    if form == "json":
-        click.echo(report.lint_as_json(found))
+    if words.form == "json":
+        printing.document(report.lint_as_json(found))
     else:
         command.tell(found.problems, Stats(), None)
-        if form == "human" and not quiet:
-            click.echo(report.format_lint(found))
+        if words.form == "human" and not words.quiet:
+            printing.out(report.format_lint(found))
     sys.exit(1 if has_errors(found.problems) else 0)
+
+
+@verideck.command("init")
+@click.argument(
+    "folder", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option("--ci", is_flag=True, help="Write a workflow for GitHub, too.")
+def init(folder: Path, *, ci: bool) -> None:
+    """Make a folder a deck project.
+
+    Looks at the Markdown that is there, and writes settings that fit it, behind what pyproject.toml
+    holds; a .gitignore; and a first file of cards where there is none. Overwrites nothing, executes
+    nothing, and tells what a first build gives.
+    """
+    from verideck.init.begin import begin  # noqa: PLC0415 - it parses
+
+    root = absolute(folder)
+    above = find_root(root)
+    if above and above != root:
+        raise click.UsageError(f"{folder} is in the project {above}, whose settings hold here")
+    if wide := too_wide(root):
+        raise click.UsageError(f"{root} is {wide}: put the cards into a folder of their own")
+    problems = Problems()
+    try:
+        begun = begin(root, problems, ci=ci)
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"nothing was written: {error}") from error
+    if begun is None:
+        for problem in problems:
+            printing.err(report.format_problem(problem, root))
+        sys.exit(1)
+    with Project.open(root, verify=False) as project:
+        result = project.check()
+    printing.out(report.format_begun(begun, result, root))
 
 
 @verideck.command()
 def clean() -> None:
     """Forget all proofs and audits of former runs; the next one executes everything."""
-    forgotten = forget((find_root(Path.cwd()) or Path.cwd()) / FOLDER)
-    click.echo("all of it is forgotten" if forgotten else "nothing is kept here")
+    root = _root((), _heard())
+    try:
+        forgotten = forget(root / FOLDER)
+    except OSError as error:
+        problem = unsafe_path(Path(str(error.filename)), error.strerror or "", hint_of(error), root)
+        printing.err(report.format_problem(problem, root))
+        sys.exit(1)
+    printing.out("all of it is forgotten" if forgotten else "nothing is kept here")
 
 
 @verideck.command()
@@ -255,6 +435,7 @@ def check(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     command = _Command(_Words(**given), packages=False)
     with command.opened() as project:
         command.settings(project)
+        command.tell_forms(project)
         command.succeed(command.checked(project), None)
 
 
@@ -285,9 +466,12 @@ class _Words:
     strict: bool = False
     update_outputs: bool = False
     no_verify: bool = False
+    syntax: str = ""
     quiet: bool = False
     require_sandbox: bool = False
     executor: str = ""
+    trust: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 class _Command:
@@ -299,25 +483,34 @@ class _Command:
         self.audits = audits
         self.updated: Sequence[Rewritten] | None = None
         """What `--update` replaced; None without it."""
-        self.root = find_root(absolute((words.paths or (Path.cwd(),))[0])) or Path.cwd()
+        self.caller = _heard(
+            verify=not words.no_verify,
+            require_sandbox=words.require_sandbox,
+            executor=words.executor,
+            syntax=words.syntax,
+            trust=words.trust,
+            limits=words.limits,
+        )
+        self.root = _root(words.paths, self.caller)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Project]:
         """The project, closed in the end. Ctrl-C ends the command without a traceback."""
-        words = self.words
         try:
-            with Project.open(
-                self.root,
-                verify=not words.no_verify,
-                require_sandbox=words.require_sandbox,
-                executor=words.executor,
-            ) as project:
+            with self.project() as project:
                 yield project
         except KeyboardInterrupt as interruption:
             too_late = WRITTEN in getattr(interruption, "__notes__", ())
             what = WRITTEN if too_late else "nothing was written"
-            click.echo(f"Interrupted; {what}" if self.packages else "Interrupted", err=True)
+            printing.err(f"Interrupted; {what}" if self.packages else "Interrupted")
             sys.exit(INTERRUPTED)
+
+    def project(self) -> Project:
+        """The project, open. Ends the command where the user's own cache key is none."""
+        try:
+            return Project(self.root, self.caller)
+        except CallerError as error:
+            raise click.UsageError(str(error)) from None
 
     def settings(self, project: Project) -> Settings:
         """The settings, in which nothing is wrong, of a project in which there is something."""
@@ -325,7 +518,7 @@ class _Command:
         settings = project.settings(problems)
         if problems.has_errors:
             self.fail(list(problems), Stats())
-        if not self.words.paths and not (self.root / settings.cards).is_dir():
+        if not self.words.paths and not is_folder(self.root / settings.cards):
             self.miss_cards(settings)
         return settings
 
@@ -333,7 +526,10 @@ class _Command:
         """Tell that there is nothing to read, at the setting that says where, if there is one."""
         place = settings.at("cards")
         if place == Place(PYPROJECT):
-            raise click.UsageError(f"no folder {settings.cards} here: name the Markdown files")
+            raise click.UsageError(
+                f"no folder {settings.cards} here: name the Markdown files, or have "
+                "`verideck init` make this folder a project"
+            )
         message = f"there is no folder {settings.cards}"
         hint = "cards names the folder of the Markdown files"
         self.fail([Problem(Code.SETTING_INVALID, message, place, hint)], Stats())
@@ -342,7 +538,10 @@ class _Command:
         """What a check comes to, shown as it goes on."""
         words = self.words
         if words.update_outputs:
-            self.updated = project.update_outputs(words.paths)
+            try:
+                self.updated = project.update_outputs(words.paths)
+            except BuildFailedError as failure:
+                self.fail(failure.problems, Stats())
             self.tell_updated()
         with self.progress() as listener:
             audit = True if self.audits else None
@@ -359,14 +558,20 @@ class _Command:
             self.fail(result.problems, result.stats)
         return result
 
+    def tell_forms(self, project: Project) -> None:
+        """Tell of each file that is named alone in which form it is read."""
+        files = [each for each in self.words.paths if each.is_file()]
+        for form in project.forms(files) if files and self.words.form == "human" else ():
+            self.conclude(report.format_form(form))
+
     def tell_updated(self) -> None:
         """Tell what was replaced, before anything else can go wrong. JSON has it among the rest."""
         for each in self.updated or ():
             match self.words.form:
                 case "human":
-                    click.echo(report.format_rewritten(each, self.root), err=True)
+                    printing.err(report.format_rewritten(each, self.root))
                 case "github":
-                    click.echo(report.format_rewritten_notice(each, self.root))
+                    printing.command(report.format_rewritten_notice(each, self.root))
 
     def progress(self) -> contextlib.AbstractContextManager[Listener]:
         """Nothing is shown to programs."""
@@ -382,50 +587,69 @@ class _Command:
         unseen = [each for each in survivors if (each.place, each.message) not in told]
         problems = sorted([*problems, *unseen], key=lambda problem: problem.place)
         if self.words.form == "json":
-            click.echo(report.audits_as_json(proven, problems, stats, updated=self.updated))
+            printing.document(report.audits_as_json(proven, problems, stats, updated=self.updated))
             return
         self.tell(problems, stats, None)
         self.conclude(report.format_audits(proven, problems, self.root))
 
     def succeed(self, result: Result, built: Built | None) -> None:
-        """Tell warnings and the summary."""
-        self.tell(result.problems, result.stats, built)
-        self.conclude(report.format_summary(result.stats, result.problems, built, self.root))
+        """Tell the problems and the summary. The command fails where a card was left out."""
+        self.tell(result.problems, result.stats, built, result.left_out)
+        if result.ok:
+            self.conclude(report.format_summary(result.stats, result.problems, built, self.root))
+            return
+        partial = report.format_partial(result, built, self.root)
+        if self.words.form == "human":
+            printing.err(partial)
+        else:
+            self.conclude(partial)
+        sys.exit(1)
 
     def conclude(self, summary: str) -> None:
         """Tell the last lines."""
         if self.words.quiet:
             return
         if self.words.form == "human":
-            click.echo(summary)
+            printing.out(summary)
         elif self.words.form == "github":
-            click.echo(report.format_notice(summary))
+            printing.command(report.format_notice(summary))
 
     def fail(self, problems: Sequence[Problem], stats: Stats) -> NoReturn:
         """Tell the problems and exit."""
         self.tell(problems, stats, None)
         failed = report.format_failure(problems, stats, packages=self.packages)
         if self.words.form == "human":
-            click.echo(failed, err=True)
+            printing.err(failed)
         else:
             self.conclude(failed)
         sys.exit(1)
 
-    def tell(self, problems: Sequence[Problem], stats: Stats, built: Built | None) -> None:
+    def tell(
+        self,
+        problems: Sequence[Problem],
+        stats: Stats,
+        built: Built | None,
+        left_out: Sequence[Card] = (),
+    ) -> None:
         """Tell the problems, in the order of their places, in the form that was asked for."""
         problems = sorted(problems, key=lambda problem: problem.place)
         match self.words.form:
             case "json":
                 run = report.run_as_json(
-                    stats, problems, built=built, packages=self.packages, updated=self.updated
+                    stats,
+                    problems,
+                    built=built,
+                    packages=self.packages,
+                    updated=self.updated,
+                    left_out=left_out,
                 )
-                click.echo(run)
+                printing.document(run)
             case "github":
                 for problem in problems:
-                    click.echo(report.format_annotation(problem, self.root))
+                    printing.command(report.format_annotation(problem, self.root))
             case _:
                 for problem in problems:
-                    click.echo(report.format_problem(problem, self.root), err=True)
+                    printing.err(report.format_problem(problem, self.root))
 
 
 def _left_by_update(problem: Problem) -> Problem:
@@ -441,7 +665,10 @@ def _left_by_update(problem: Problem) -> Problem:
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command line; what is not the author's or the caller's fault keeps its traceback."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, and `nohup` has it ignored
+        sent = getattr(signal, name, None)
+        if sent and signal.getsignal(sent) != signal.SIG_IGN:
+            signal.signal(sent, lambda number, _: sys.exit(128 + number))
     gc.freeze()
     gc.set_threshold(100_000)  # values are trees: to look for circles in them costs much, in vain
     # What Python says of code that is parsed here, an author's or a mutant's; a card's own process
@@ -452,6 +679,7 @@ def main(arguments: Sequence[str]) -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         verideck(args=list(arguments), prog_name="verideck")
-    except Exception:
-        click.echo("This is a bug in verideck; please report it with what follows.", err=True)
-        raise
+    except Exception:  # noqa: BLE001 - told with its traceback, as Python would
+        printing.err("This is a bug in verideck; please report it with what follows.")
+        printing.err(traceback.format_exc())
+        sys.exit(1)

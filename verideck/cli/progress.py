@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from typing import Any
 
 import click
 
-from verideck.cli import report
+from verideck import inert
+from verideck.cli import printing, report
 from verideck.events import Audited, CardFailed, CardProven, Counted, Event, Listener, unheard
 from verideck.model import Place
 
@@ -24,7 +26,7 @@ def shown(*, quiet: bool, audits: bool) -> Iterator[Listener]:
     with ExitStack() as stack:
         if quiet:
             yield unheard
-        elif sys.stderr.isatty():
+        elif sys.stderr and sys.stderr.isatty():
             yield _Bar(stack).hear
         else:
             yield _Lines(shows_audits=not audits).hear
@@ -57,7 +59,8 @@ class _Bar:
     def _advance(self, place: Place) -> None:
         self._done += 1
         rate = self._done / max(time.monotonic() - self._started, 1e-3)
-        self._bar.update(1, f"{place.path}:{place.line} {rate:.1f}/s")
+        with contextlib.suppress(OSError):  # a terminal that is gone; the run goes on
+            self._bar.update(1, inert.line(f"{place.path}:{place.line} {rate:.1f}/s"))
 
 
 class _Lines:
@@ -73,7 +76,7 @@ class _Lines:
                 seconds = sum(proof.seconds for proof in event.proofs)
                 place = event.card.place
                 line = f"proved {place.path}:{place.line} ({held} held, {seconds:.1f} s)"
-                click.echo(line, err=True)
+                printing.passing(line)
             case Audited() if self._shows_audits and not event.audit.reused:
                 place, result = event.card.place, report.format_audit(event.audit)
-                click.echo(f"audited {place.path}:{place.line} ({result})", err=True)
+                printing.passing(f"audited {place.path}:{place.line} ({result})")

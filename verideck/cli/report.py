@@ -11,24 +11,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from verideck import inert
+from verideck.cli.source_line import source_line
 from verideck.history.changes import MOST_SHOWN, describe
 from verideck.history.diff import Difference
 from verideck.model import (
     Audit,
     Built,
+    Card,
     Change,
     ChangeKind,
     Place,
     ProvenCard,
     Rewritten,
     Stats,
+    one_line,
     short,
 )
-from verideck.problems import PICTURES, Code, Problem, Severity, errors
-from verideck.storage.files import decoded
+from verideck.problems import Code, Problem, Severity, errors
+from verideck.result import Result
 
 if TYPE_CHECKING:
+    from verideck.init.begin import Begun
     from verideck.rules.lint import Linted
+    from verideck.source.forms import Form
 
 
 def format_problem(problem: Problem, root: Path) -> str:
@@ -36,31 +42,23 @@ def format_problem(problem: Problem, root: Path) -> str:
     first, *more = problem.message.split("\n")
     place = problem.place
     lines = [f"{_from_here(place, root)}: {problem.severity}: {first} [{problem.code}]"]
-    is_read = problem.code is not Code.OUTPUT_UNWRITABLE  # what it holds is not what is wrong
-    source = _source_line(root / place.path, place.line) if is_read else ""
+    is_read = problem.code not in _OF_FILES  # what it holds is not what is wrong
+    source = source_line(place, root) if is_read else ""
     margin = " " * len(f"{place.line:>5}")
     if source:
         lines.append(f"{place.line:>5} | {source}")
     lines += [f"{margin} |   {line}" for line in more]
     if problem.hint:
         lines.append(f"{margin} = hint: {problem.hint}")
-    return "\n".join(lines).translate(_VISIBLE)
+    return _lines(lines)
 
 
-def _source_line(file: Path, number: int) -> str:
-    """Return a line of a file, with bytes that are not UTF-8 replaced; empty if there is none."""
-    try:
-        text = decoded(file.read_bytes(), errors="replace")
-    except OSError:
-        return ""
-    lines = text.split("\n")
-    return lines[number - 1].rstrip(" \t") if number <= len(lines) else ""
+def _lines(lines: Iterable[str]) -> str:
+    """Return lines as one text, in which no other line feed is left."""
+    return "\n".join(map(inert.line, lines))
 
 
-_VISIBLE = {
-    code: picture for code, picture in PICTURES.items() if chr(code) not in "\n\t"
-} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
-"""Replaces control characters by Unicode's pictures of them: no card can control a terminal."""
+_OF_FILES = {Code.OUTPUT_UNWRITABLE, Code.PATH_UNSAFE}
 
 
 def format_annotation(problem: Problem, root: Path) -> str:
@@ -85,10 +83,45 @@ def format_notice(summary: str) -> str:
     return f"::notice::{_escaped(summary)}"
 
 
+def format_begun(begun: Begun, result: Result, root: Path) -> str:
+    """Return what `init` found and wrote, and what a first build of it gives."""
+    found = begun.survey
+    lines = [f"written: {_relative(root / each)}" for each in begun.written]
+    lines += [f"left as it is: {_relative(root / each)}" for each in begun.kept]
+    files = Counter(card.place.path for card in result.cards)
+    lines += [
+        f"{_relative(root / path)}: {_count(n, 'card')}"
+        for path, n in files.most_common(MOST_FILES)
+    ]
+    if len(files) > MOST_FILES:
+        lines.append(f"and {len(files) - MOST_FILES} more files")
+    told = Counter((each.severity, each.code) for each in result.problems)
+    for (severity, code), times in sorted(told.items()):
+        lines.append(f"{severity}: {times} {code}")
+    if found.executable:
+        lines.append(
+            f"of {_count(found.executable, 'card')} with code that can be executed, "
+            f"{found.asserting} say what it gives"
+        )
+    gives = f"a first build gives {_count(len(result.notes), 'note')}"
+    if not result.ok:
+        gives += " by --keep-going, and none without: `verideck check` tells why"
+    return _lines([*lines, gives, "next: `verideck build`"])
+
+
+MOST_FILES = 10
+"""How many files the list of a new project's cards names."""
+
+
+def format_named(card: Card) -> str:
+    """Return the id that was written behind a question, and where, on one line."""
+    return inert.line(f"{card.place}: {{#{card.identity.id if card.identity else ''}}}")
+
+
 def format_rewritten(rewritten: Rewritten, root: Path) -> str:
     """Return what an update replaced as text, on one line."""
     text = f"{_from_here(rewritten.place, root)}: updated: {_replaced(rewritten)}"
-    return text.translate(_VISIBLE)
+    return inert.line(text)
 
 
 def format_rewritten_notice(rewritten: Rewritten, root: Path) -> str:
@@ -108,6 +141,7 @@ def run_as_json(
     built: Built | None,
     packages: bool,
     updated: Sequence[Rewritten] | None = None,
+    left_out: Sequence[Card] = (),
 ) -> str:
     """Return a run as one JSON object.
 
@@ -124,6 +158,12 @@ def run_as_json(
                 {"fate": each.kind, "id": each.id, "before": each.before, "after": each.after}
                 for each in built.changes
                 if each.kind is not ChangeKind.UNTOUCHED
+            ]
+            if built
+            else None,
+            "left_out": [
+                {"path": each.place.path, "line": each.place.line, "question": _asked(each)}
+                for each in left_out
             ]
             if built
             else None,
@@ -178,7 +218,7 @@ def format_lint(linted: Linted) -> str:
         rules = Counter(each.rule for each in linted.suppressions)
         listed = ", ".join(f"{times} {rule}" for rule, times in rules.most_common())
         lines.append(f"{_count(len(linted.suppressions), 'suppression')} with a reason: {listed}")
-    return "\n".join(lines)
+    return _lines(lines)
 
 
 def lint_as_json(linted: Linted) -> str:
@@ -238,7 +278,7 @@ def format_audits(proven: Sequence[ProvenCard], problems: Sequence[Problem], roo
         f"{_count(len(audited), 'card')} audited, {killed} of {_count(judged, 'change')} noticed"
         f"{share}, {_count(wrong, 'problem')}"
     )
-    return "\n".join(lines)
+    return _lines(lines)
 
 
 def audits_as_json(
@@ -294,7 +334,28 @@ def format_failure(problems: Sequence[Problem], stats: Stats, *, packages: bool)
     lines = [f"{wrong}; nothing was written" if packages else wrong]
     if stats.snippets or any(problem.code in _OF_RUNS for problem in problems):
         lines.insert(0, f"sandbox: {stats.sandbox}")
-    return "\n".join(lines)
+    return _lines(lines)
+
+
+def format_partial(result: Result, built: Built | None, root: Path) -> str:
+    """Return the summary of a build that kept going: what was left out, and what is packaged.
+
+    Cards that could not even be read are told by their problems.
+    """
+    failed = format_failure(result.problems, result.stats, packages=False)
+    if built is None:
+        return failed
+    lines = [
+        f"left out: {_line_from_here(each.place, root)}  {_asked(each)}" for each in result.left_out
+    ]
+    path = _relative(root / built.path)
+    lines.append(f"{failed}; what holds is packaged")
+    lines.append(f"{path}: {_count(built.notes, 'note')}, sha256 {built.sha256[:16]}…")
+    return _lines(line for each in lines for line in each.split("\n"))
+
+
+def _asked(card: Card) -> str:
+    return short(one_line(card.question.text))
 
 
 _OF_RUNS = {
@@ -312,6 +373,16 @@ _OF_RUNS = {
     Code.PROCESS_LIMIT,
 }
 """The codes of problems that only executed cards have."""
+
+
+def format_form(form: Form) -> str:
+    """Return in which form a file is read, why, and what other forms would find."""
+    if not form.name:
+        return f"{form.path}: no form of cards fits"
+    others = [f"{_count(number, 'card')} by {name}" for name, number in form.others]
+    found = f"; there would be {' and '.join(others)}" if others else ""
+    read = f"{_count(form.cards, 'card')} by {form.name}, as {form.reason}"
+    return f"{form.path}: {read}{found}"
 
 
 def format_summary(
@@ -344,7 +415,7 @@ def format_summary(
         lines += summarise(built.changes)
         retired = f" and {built.retired} retired" if built.retired else ""
         lines.append(f"{path}: {_count(built.notes, 'note')}{retired}, sha256 {built.sha256[:16]}…")
-    return "\n".join(lines)
+    return _lines(lines)
 
 
 _ADVICE = {
@@ -400,7 +471,7 @@ def format_differences(differences: Sequence[Difference], root: Path) -> str:
         if ChangeKind.UNTAGGED in each.kinds:
             lines.append("    its text is gone, so no import tags it: search what it asks")
     counted = _counted(kind for each in differences for kind in each.kinds)
-    return "\n".join([*lines, f"an import of this build: {counted}"])
+    return _lines([*lines, f"an import of this build: {counted}"])
 
 
 def differences_as_json(differences: Sequence[Difference]) -> str:
@@ -453,6 +524,7 @@ def _relative(path: Path) -> str:
 
 
 def _escaped(text: str, more: str = "") -> str:
+    text = inert.data(text)
     for character in "%\r\n" + more:
         text = text.replace(character, f"%{ord(character):02X}")
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from html import unescape
@@ -14,8 +14,9 @@ from verideck.history.stamp import RETIRED
 from verideck.model import ChangeKind, DeckContents, Kind, Note, Packaged, Place, content_of
 
 _TOKEN = re.compile(r"[^\W\u3400-\u9fff]+|\s+|.", re.DOTALL)
-_NO_TEXT = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<!--.*?-->", re.DOTALL)
-_BREAKS = re.compile(r"</(?:p|li|pre|div|tr|h\d|figure|summary)>|<br\b[^>]*>")
+_OPENS_NO_TEXT = re.compile(r"<(?:(?:style|script)\b|!--)")
+_CLOSES_NO_TEXT = {"<style": "</style>", "<script": "</script>", "<!--": "-->"}
+_BREAKS = re.compile(r"</(?:p|li|pre|div|tr|h\d|figure|summary)>|<br\b[^<>]*>")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _CONTEXT = 5
 """How many unchanged words are shown on each side of a change."""
@@ -109,8 +110,27 @@ def _edits(note: Note, former: Packaged) -> Iterator[tuple[str, str]]:
 
 def plain(html: str) -> str:
     """Return the text of a field without tags, one line for each block."""
-    text = _TAG.sub("", _BREAKS.sub("\n", _NO_TEXT.sub("", html)))
+    text = _TAG.sub("", _BREAKS.sub("\n", "".join(_texts(html))))
     return "\n".join(line.strip() for line in unescape(text).split("\n") if line.strip())
+
+
+def _texts(html: str) -> Iterator[str]:
+    """The pieces of a field around its styles, scripts and comments.
+
+    The field may be a stranger's: what one kind begins and does not close is looked for once.
+    """
+    done, unclosed = 0, set[str]()
+    for opening in _OPENS_NO_TEXT.finditer(html):
+        closing = _CLOSES_NO_TEXT[opening.group()]
+        if opening.start() < done or closing in unclosed:
+            continue
+        end = html.find(closing, opening.end())
+        if end < 0:
+            unclosed.add(closing)
+            continue
+        yield html[done : opening.start()]
+        done = end + len(closing)
+    yield html[done:]
 
 
 def words(old: str, new: str) -> str:
@@ -121,8 +141,7 @@ def words(old: str, new: str) -> str:
     """
     before, after = _TOKEN.findall(old), _TOKEN.findall(new)
     pieces: list[str] = []
-    steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    for step, start, stop, now, until in steps:
+    for step, start, stop, now, until in _steps(before, after):
         if step == "equal":
             last = stop == len(before)
             pieces.append(_shortened(before[start:stop], first=not pieces, last=last))
@@ -131,6 +150,34 @@ def words(old: str, new: str) -> str:
         pieces += [f"[-{removed}-]"] if removed else []
         pieces += [f"{{+{added}+}}"] if added else []
     return "".join(pieces) if old != new else "(its marks alone)"
+
+
+_Step = tuple[str, int, int, int, int]
+_COMPARED = 250_000
+"""Pairs of words that are looked for in each other: those of two texts of 500 that have nothing in
+common at either end. It takes more than the square of their number."""
+
+
+def _steps(before: Sequence[str], after: Sequence[str]) -> list[_Step]:
+    """What becomes of one text in the other, as difflib tells it."""
+    most = min(len(before), len(after))
+    pairs = zip(before, after, strict=False)
+    first = next((n for n, (old, new) in enumerate(pairs) if old != new), most)
+    pairs = zip(reversed(before), reversed(after), strict=False)
+    same = next((n for n, (old, new) in enumerate(pairs) if old != new), most)
+    last = min(same, most - first)
+    stop, until = len(before) - last, len(after) - last
+    if (stop - first) * (until - first) <= _COMPARED:
+        middle = SequenceMatcher(None, before[first:stop], after[first:until], autojunk=False)
+        inner = [
+            (step, first + start, first + end, first + now, first + then)
+            for step, start, end, now, then in middle.get_opcodes()
+        ]
+    else:
+        inner = [("replace", first, stop, first, until)]
+    beginning = [("equal", 0, first, 0, first)] if first else []
+    end = [("equal", stop, len(before), until, len(after))] if last else []
+    return [*beginning, *inner, *end]
 
 
 def _shortened(same: list[str], *, first: bool, last: bool) -> str:

@@ -7,6 +7,7 @@ the cards. Where branches were merged line by line, a note can have two lines: t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -19,6 +20,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from verideck.model import FIELDS, SEPARATOR, Identity, Kind, LastBuilt, Place
 from verideck.problems import Code, Problem, Problems
+from verideck.storage.reading import Limit, hint_of
+from verideck.storage.reading import read as read_file
 
 NAME = "cards.lock"
 _VERSION = 1
@@ -42,7 +45,7 @@ class Entry:
     """When the content changed last, in Unix seconds."""
     retired: bool = False
     last: LastBuilt | None = None
-    """Of a retired note, if it was found in the former package."""
+    """Of a note that is retired or was left out of the last package, if a former one had it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class Lock:
 
 _Word = Annotated[str, Meta(pattern=r"\A\S+\Z")]
 """Text without white space: a blank divides tags, and U+001F divides fields."""
+_DAY = 24 * 3600
+"""Seconds by which clocks may differ."""
 _Time = Annotated[int, Meta(ge=0, lt=2**40)]
 """Unix seconds. The bound is a time that no clock shows, so a damaged number is noticed."""
 _Numbers = dict[Annotated[int, Meta(ge=1, lt=2**16)], str]
@@ -139,11 +144,12 @@ def read(root: Path, problems: Problems, known: Lock | None = None) -> Lock | No
     overwritten. If the file still has the text that `known` was read from, `known` is returned.
     """
     try:
-        written = (root / NAME).read_bytes()
+        written = read_file(root / NAME, Limit.DATA, (root,), follow_links=False)
     except FileNotFoundError:
         return Lock()
     except OSError as error:
-        problems.report(_invalid(f"{NAME} cannot be read: {error}", 1))
+        message = f"{NAME} cannot be read: {error.strerror or error}"
+        problems.report(_invalid(message, 1, hint_of(error) or _RECOVER))
         return None
     if known and known.read_from == written:
         return known
@@ -208,6 +214,7 @@ def _parsed(lines: Iterable[bytes], written: bytes) -> Lock | Problem:
     note_types: dict[Kind, NoteTypeState] = {}
     owners: dict[str, str] = {}
     merged: list[Entry] = []
+    latest = time.time() + _DAY
     for number, line in enumerate(lines, start=1):
         if not line or line.startswith(b"#"):
             continue
@@ -215,6 +222,10 @@ def _parsed(lines: Iterable[bytes], written: bytes) -> Lock | Problem:
             parsed = _parsed_line(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return _invalid("this line is damaged", number)
+        if parsed.mod > latest:
+            advice = f"set its mod to {int(time.time())} if a clock was wrong"
+            message = "its stamp is in the future: Anki would take no later version until then"
+            return _invalid(message, number, advice)
         if isinstance(parsed, _NoteTypeLine):
             other = note_types.get(parsed.notetype)
             if other is None or parsed.mod >= other.mod:

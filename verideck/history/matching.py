@@ -8,15 +8,19 @@ note. Each match removes pairs, which can make others clear. The author decides 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import nlargest
+from itertools import islice
 from typing import TypeVar
 
-from verideck.history.likeness import Features, alike, features, sketched
+from verideck.history.likeness import Features, alike, features, sketch, sketched
 from verideck.history.lock import Entry
 from verideck.model import Card, Place, one_line
 
+Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 ENOUGH = 0.5
@@ -31,7 +35,9 @@ _COMPARED = 24
 _SAME_QUESTION = 2.0
 """Likeness of a pair with equal questions, above that of any other pair. The values below decide
 between several such pairs."""
-_SAME_FILE = 0.5
+_SAME_PLACE = 0.5
+"""In the same file and the same deck."""
+_SAME_FILE_OR_DECK = 0.35
 _NEW_ID = -0.25
 """An author who gives a card a new id may mean a new card."""
 _RETIRED = -0.2
@@ -58,7 +64,13 @@ def matched(
     if len(clear) == len(cards):
         return clear, []
     left, free = _without(clear, cards, entries)
-    more, same = _resolved(list(_with_the_same_question(left, free)))
+    for key_of in _SURE:
+        sure = _by_key(left, free, key_of)
+        clear |= sure
+        left, free = _without(sure, left, free)
+    twins = _repeated([entry.identity.question for entry in entries])
+    twins |= _repeated([one_line(card.question.text) for card in cards])
+    more, same = _resolved(list(_with_the_same_question(left, free, twins)))
     clear |= more
     left, free = _without(more, left, free)
     more, unclear = _resolved([*same, *_alike(left, free, is_gone)])
@@ -92,13 +104,67 @@ def _the_only_ones(cards: Sequence[Card], entries: Sequence[Entry]) -> dict[Plac
     }
 
 
-def _unique(keys: Sequence[str], values: Sequence[Value]) -> Mapping[str, Value]:
+def _by_key(
+    cards: Sequence[Card], entries: Sequence[Entry], key_of: Callable[[_Asked], Hashable]
+) -> dict[Place, Entry]:
+    """Return the entries of cards that have a key in common, and no other card or entry has it."""
+    asking = [card for card in cards if not card.id]
+    asked = [entry for entry in entries if not entry.retired]
+    of_entries = _unique([key_of(_Asked.by_entry(each)) for each in asked], asked)
+    of_cards = _unique([key_of(_Asked.by_card(each)) for each in asking], asking)
+    return {
+        card.place: entry
+        for key, card in of_cards.items()
+        if key is not None and (entry := of_entries.get(key)) and _may_be(card, entry)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a card asks, where, and what it answers."""
+
+    question: str
+    answer: str
+    """Its sketch."""
+    path: str
+    deck: str
+
+    @staticmethod
+    def by_card(card: Card) -> _Asked:
+        answer = card.sketch or (sketch(card.answer.text) if card.answer else "")
+        return _Asked(one_line(card.question.text), answer, card.place.path, card.deck)
+
+    @staticmethod
+    def by_entry(entry: Entry) -> _Asked:
+        return _Asked(entry.identity.question, entry.identity.answer, entry.path, entry.deck)
+
+    def and_answers_much(self) -> tuple[str, str] | None:
+        """The question and an answer that is long enough to be no other's by chance."""
+        is_long = len(sketched(self.answer)) >= _FULL_WEIGHT
+        return (self.question, self.answer) if is_long else None
+
+
+_SURE: tuple[Callable[[_Asked], Hashable], ...] = (
+    lambda it: it,
+    lambda it: (it.question, it.answer, it.path),
+    lambda it: (it.question, it.answer, it.deck),
+    _Asked.and_answers_much,
+)
+"""What tells cards apart that ask the same: the one that has all of it in common with a note is its
+card, and need not be compared. A deck may have a thousand cards that ask for a summary."""
+
+
+def _unique(keys: Sequence[Key], values: Sequence[Value]) -> Mapping[Key, Value]:
     """Return the values by their keys, without those whose key another has, too."""
     by_key = dict(zip(keys, values, strict=True))
     if len(by_key) == len(keys):
         return by_key
     counts = Counter(keys)
     return {key: value for key, value in by_key.items() if counts[key] == 1}
+
+
+def _repeated(questions: Iterable[str]) -> set[str]:
+    return {question for question, count in Counter(questions).items() if count > 1}
 
 
 def _resolved(pairs: list[Pair]) -> tuple[dict[Place, Entry], list[Pair]]:
@@ -125,7 +191,10 @@ def _clear(pairs: Iterable[Pair]) -> Iterator[Pair]:
     for its in of_card.values():
         best = max(its, key=lambda each: each.likeness)
         others = [*its, *of_entry[best.entry.identity.guid]]
-        if all(_is_same(each, best) or _is_clear(best, each) for each in others):
+        if all(
+            _is_same(each, best) or _is_clear(best, each) or _is_repeated(best, each)
+            for each in others
+        ):
             yield best
 
 
@@ -139,6 +208,19 @@ def _is_same(pair: Pair, other: Pair) -> bool:
     return same_note and pair.card.place == other.card.place
 
 
+def _is_repeated(first: Pair, pair: Pair) -> bool:
+    """Return whether a card says again what the first one says in the same file and deck.
+
+    A build refuses it; `verideck id` gives it an id, and it does not matter which one is the note.
+    """
+    card, again = first.card, pair.card
+    return (
+        first.entry is pair.entry
+        and card.place < again.place
+        and _Asked.by_card(card) == _Asked.by_card(again)
+    )
+
+
 def _may_be(card: Card, entry: Entry) -> bool:
     """Return whether a card and a note may belong together.
 
@@ -148,19 +230,47 @@ def _may_be(card: Card, entry: Entry) -> bool:
     return not (card.id and (entry.identity.written or entry.kind is not card.kind))
 
 
-def _with_the_same_question(cards: Sequence[Card], entries: Sequence[Entry]) -> Iterator[Pair]:
+def _with_the_same_question(
+    cards: Sequence[Card], entries: Sequence[Entry], twins: AbstractSet[str]
+) -> Iterator[Pair]:
+    """Yield pairs with the same question.
+
+    Where several cards ask it, or did, that alone makes no pair: a card in another file and another
+    deck, with an answer that is unlike, is another card.
+    """
     by_question: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_question[entry.identity.question].append(entry)
     for card in cards:
-        same = by_question.get(one_line(card.question.text), ())
-        here = [entry for entry in same if _may_be(card, entry)]
-        for entry in here:
-            likeness = _SAME_QUESTION + _SAME_FILE * (entry.path == card.place.path)
+        question = one_line(card.question.text)
+        here = [entry for entry in by_question.get(question, ()) if _may_be(card, entry)]
+        for entry in _nearest(card, here):
+            nearness = _nearness(card, entry)
+            likeness = _SAME_QUESTION + nearness
             likeness += _NEW_ID * bool(card.id) + _RETIRED * entry.retired
-            if len(here) > 1:
-                likeness += _Content.of_card(card).likeness(_Content.of_entry(entry))
+            if question in twins:
+                mine, its = _Content.of_card(card), _Content.of_entry(entry)
+                if not nearness and alike(mine.answer, its.answer) < ENOUGH:
+                    continue
+                likeness += mine.likeness(its)
             yield Pair(likeness, card, entry)
+
+
+def _nearest(card: Card, entries: list[Entry]) -> list[Entry]:
+    """Return the few entries with which a card is compared."""
+    if len(entries) <= _COMPARED:
+        return entries
+    answer = _Asked.by_card(card).answer
+    return nlargest(
+        _COMPARED,
+        entries,
+        lambda entry: _nearness(card, entry) + _SAME_PLACE * (entry.identity.answer == answer),
+    )
+
+
+def _nearness(card: Card, entry: Entry) -> float:
+    same = (entry.path == card.place.path) + (entry.deck == card.deck)
+    return (0.0, _SAME_FILE_OR_DECK, _SAME_PLACE)[same]
 
 
 def _alike(
@@ -180,7 +290,7 @@ def _alike(
         for feature in sorted(mine.features, key=lambda each: len(having.get(each, ()))):
             if sum(shared.values()) > _COMPARED**2:
                 break
-            shared.update(having.get(feature, ()))
+            shared.update(islice(having.get(feature, ()), _COMPARED**2))
         for number, _ in shared.most_common(_COMPARED):
             entry, theirs = gone[number]
             likeness = mine.likeness(theirs) + _RETIRED * entry.retired

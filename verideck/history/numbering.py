@@ -54,10 +54,12 @@ def numbered(
             del free[number]
     used = {*past.texts, *given.values()}
     wanted = {written for group, (written, _) in enumerate(groups) if group not in given}
+    taken = used | wanted  # what is given below is never lower than what was given before
+    unused = (number for number in itertools.count(1) if number not in taken)
     for group, (written, _) in enumerate(groups):
         if group in given:
             continue
-        number = written if written and written not in used else _next(used | wanted)
+        number = written if written and written not in used else next(unused)
         used.add(number)
         given[group] = number
     of_group = {given[group]: text for group, (_, text) in enumerate(groups)}
@@ -148,8 +150,3 @@ def _like(one: str, other: str) -> float:
     if mine and theirs and (mine <= theirs or theirs <= mine):
         return 1.0
     return alike(mine, theirs)
-
-
-def _next(taken: AbstractSet[int | None]) -> int:
-    """Return the lowest number that is not taken."""
-    return next(number for number in itertools.count(1) if number not in taken)

@@ -6,7 +6,7 @@ not clear is reported and never guessed: a learner's reviews hang on it.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -88,8 +88,8 @@ def _asks_the_same(card: Card, former: Card) -> bool:
     return card is former or _asked(card) == _asked(former)
 
 
-def _asked(card: Card) -> tuple[str, Kind, str, str]:
-    return card.id, card.kind, _question(card), card.place.path
+def _asked(card: Card) -> tuple[str, Kind, str, str, str]:
+    return card.id, card.kind, _question(card), card.place.path, card.deck
 
 
 def _question(card: Card) -> str:
@@ -97,12 +97,29 @@ def _question(card: Card) -> str:
 
 
 class _Taken:
-    """The ids and guids that a new card must not get."""
+    """The ids and guids that a new card must not get, and what tells it from other cards."""
 
     def __init__(self, lock: Lock, cards: Sequence[Card]) -> None:
+        nameless = [card for card in cards if not card.id]
+        self._asking = Counter(depth for card in nameless for depth in _depths(card))
         self.ids = {entry.identity.id for entry in lock.lines}
         self.ids.update(card.id for card in cards)
         self.guids = set(lock.entries)
+
+    def seed(self, card: Card) -> str:
+        """Return the text that a card's id is made of: its question, if no other card asks it.
+
+        What is added where others do does not depend on the order in which the cards come.
+        """
+        depths = _depths(card)
+        return next((each for each in depths if self._asking[each] == 1), depths[-1])
+
+
+def _depths(card: Card) -> tuple[str, str, str]:
+    """What a card asks; in which deck; in which file."""
+    question = _question(card)
+    deck = f"{question}\x1f{card.deck}"
+    return question, deck, f"{deck}\x1f{card.place.path}"
 
 
 def recognise(
@@ -116,6 +133,8 @@ def recognise(
     """Give cards their identities. Returns the identified cards by their places.
 
     A card that could be several notes, or whose note is of another kind, is reported and left out.
+    One that may not be what its author means is left out; where not every card could be read, so is
+    one that is taken for a note because it is like it: one that could not be read may be liker.
     The cards of context files are matched too, so that no other card is taken for one of theirs;
     they are neither returned nor reported.
     """
@@ -135,14 +154,15 @@ def recognise(
         if entry and entry.kind is not card.kind:
             told.append(_another_kind(card, entry))
         elif entry:
-            known[card.place] = identities.of(card, entry)
+            if scope.is_complete or _is_certain(card, entry):
+                known[card.place] = identities.of(card, entry)
         elif card.place not in ambiguous:
             taken = taken or _Taken(lock, every)
             known[card.place] = _new(card, namespace, taken)
     identities.forget_others()
     context = {card.place for card in scope.context_cards}
     problems.extend(problem for problem in told if problem.place not in context)
-    for place in context:
+    for place in context | scope.doubtful:
         known.pop(place, None)
     return known
 
@@ -173,7 +193,7 @@ def _entries(
 
 def _new(card: Card, namespace: str, taken: _Taken) -> Card:
     """The card with an identity that no note has; its id and guid are taken then."""
-    name = card.id or chosen(_question(card), taken.ids)
+    name = card.id or chosen(taken.seed(card), taken.ids)
     taken.ids.add(name)
     its_guid = guid(namespace, name, taken.guids)
     taken.guids.add(its_guid)
@@ -204,6 +224,13 @@ def _with_identity(card: Card, name: str, its_guid: str, past: Past) -> Card:
         dropped=tuple((n, texts[n]) for n in sorted(texts) if n not in asked),
     )
     return replace(card, identity=identity, numbers=numbers)
+
+
+def _is_certain(card: Card, entry: Entry) -> bool:
+    """Whether a card is a note whatever other cards there are."""
+    asked = _question(card), card.place.path, card.deck
+    by_question = asked == (entry.identity.question, entry.path, entry.deck)
+    return by_question if not card.id else card.id == entry.identity.id
 
 
 def _sketch(card: Card) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verideck.history.lock import Entry
-from verideck.model import Card, Unanswered
+from verideck.model import Card, Place, Unanswered
+from verideck.storage.files import is_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +25,26 @@ class Scope:
     """The cards of the context files."""
     unanswered: tuple[Unanswered, ...] = ()
     """Questions without an answer, in all of these files."""
+    doubtful: frozenset[Place] = frozenset()
+    """The places of cards that may not be what their author means, though they could be read."""
+    is_complete: bool = True
+    """Whether every card to be built could be read. Otherwise one that could not may be the note
+    that another card is like."""
+    holds: bool = True
+    """Whether every card to be built holds. Otherwise no note is known to have lost its card."""
 
     def includes(self, entry: Entry) -> bool:
         """Tell whether a note's card would be built, if it existed."""
         return entry.path in self.files or (self.is_whole and self._has_no_file(entry))
 
     def is_missing(self, entry: Entry) -> bool:
-        """Tell whether the card of a note that has none is gone from where it stood."""
+        """Tell whether the card of a note that has none is gone from where it stood.
+
+        Where not every card could be read, it may be.
+        """
         is_read = entry.path in self.files or entry.path in self.context_files
-        return (is_read or self._has_no_file(entry)) and not self.is_unanswered(entry)
+        may_be = is_read or not self.is_complete or self._has_no_file(entry)
+        return may_be and not self.is_unanswered(entry)
 
     def is_unanswered(self, entry: Entry) -> bool:
         """Tell whether a note's card is a question without an answer now."""
@@ -45,4 +57,4 @@ class Scope:
         )
 
     def _has_no_file(self, entry: Entry) -> bool:
-        return not (self.root / entry.path).is_file()
+        return not is_file(self.root / entry.path)

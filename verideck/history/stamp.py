@@ -41,8 +41,9 @@ def stamp(
 
     Notes and note types that changed since `lock` get the stamp `build_time`, in Unix seconds, or
     one second after their last stamp if the clock was set back. A note in `scope` that has lost its
-    card is retired: it is packaged as it was built last, with a tag. `former` is called only if a
-    note is retired.
+    card is retired: it is packaged as it was built last, with a tag. While a card does not
+    hold, it waits, for it may be that card's; the lock remembers how it was built last, as this
+    package will not. `former` is called only if a note has no card.
     """
     entries = dict(lock.entries)
     stamped: list[Note] = []
@@ -59,8 +60,9 @@ def stamp(
     ]
     last = former() if gone else {}
     for entry in gone:
-        entries[entry.identity.guid] = _retired(
-            entry, last.get(entry.identity.guid, ()), build_time
+        of_entry = last.get(entry.identity.guid, ())
+        entries[entry.identity.guid] = (
+            _retired(entry, of_entry, build_time) if scope.holds else _waiting(entry, of_entry)
         )
     styles = {
         kind: _style(note_types[kind], lock.note_types.get(kind), build_time) for kind in Kind
@@ -82,9 +84,14 @@ def _entry(note: Note, former: Entry | None, build_time: int) -> Entry:
 
 
 def _retired(entry: Entry, former: Iterable[LastBuilt], build_time: int) -> Entry:
+    return replace(_waiting(entry, former), retired=True, mod=_next(entry, build_time))
+
+
+def _waiting(entry: Entry, former: Iterable[LastBuilt]) -> Entry:
+    """Return the entry with the note as it was built last, if it is at hand."""
     same = (each for each in former if content_of(each.fields, each.tags) == entry.content)
-    last = next(same, None)
-    return replace(entry, retired=True, last=last, mod=_next(entry, build_time))
+    last = next(same, entry.last)
+    return entry if last == entry.last else replace(entry, last=last)
 
 
 def _next(former: Entry | NoteTypeState | None, build_time: int) -> int:

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from markdown_it.token import Token
 
-from verideck.markdown.dialect import Parsed, blocks, divided, markers, parse, walk
+from verideck.markdown.comments import Comment
+from verideck.markdown.dialect import (
+    Parsed,
+    blocks,
+    divided,
+    markers,
+    outside,
+    parse,
+    uncommented,
+    walk,
+)
+from verideck.markdown.footnotes import notes
 from verideck.markdown.positions import first_line, origin, place
 
 __all__ = [
+    "Comment",
     "Parsed",
     "Token",
     "blocks",
     "divided",
     "first_line",
     "markers",
+    "notes",
     "origin",
+    "outside",
     "parse",
     "place",
+    "uncommented",
     "walk",
 ]

@@ -22,10 +22,30 @@ from markdown_it.rules_block import (
     list_block,
     paragraph,
     reference,
-    table,
 )
 
-from verideck.markdown import maths
+from verideck.markdown import comments, definitions, footnotes, html, maths, table
+
+STEPS = "verideck-steps"
+"""Key of the parser's environment: how many more times a rule may be asked."""
+_STEPS, _STEPS_OF_LINE = 3_000, 30
+"""How many times rules are asked of any text, and of each of its lines. Notes take three for a
+line."""
+
+
+class EntangledError(Exception):
+    """Quotes and lists stand in each other so that all lines are read again for each of them."""
+
+    def __init__(self, line: int) -> None:
+        """Hold the number of the line that was read, counted from 0."""
+        super().__init__(line)
+        self.line = line
+
+
+def steps_of(text: str) -> int:
+    """How many times rules may be asked of a text."""
+    return _STEPS + _STEPS_OF_LINE * text.count("\n")
+
 
 Rule = Callable[[StateBlock, int, int, bool], bool]
 """A block rule: of the state, the line, the last line, and whether it only looks."""
@@ -39,19 +59,22 @@ class _Entry(NamedTuple):
     """What it can end: the names of markdown-it's chains of rules."""
 
 
-def _table(state: StateBlock, line: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    """A table: only a line of dashes makes one, beneath its first."""
-    return line + 1 < end and _begins(state, line + 1, "|-:") and table(state, line, end, silent)
-
-
 def _underlined(state: StateBlock, line: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    """A heading above a line of dashes or equals signs, where the paragraph has such a line."""
-    below = line + 1
-    while below < end and not state.isEmpty(below):
+    """A heading above a line of dashes or equals signs, where the paragraph may have such a line.
+
+    What ends the paragraph is not looked at here. So only a few lines are: with the rest of a list
+    to be read for each of its items, reading it would take the square of its length.
+    """
+    for below in range(line + 1, min(line + 1 + _AHEAD, end)):
+        if state.isEmpty(below):
+            return False
         if _begins(state, below, "-="):
             return lheading(state, line, end, silent)
-        below += 1
-    return False
+    return line + 1 + _AHEAD < end and lheading(state, line, end, silent)
+
+
+_AHEAD = 16
+"""Lines. Longer paragraphs are rare, and left to markdown-it's own rule."""
 
 
 def _begins(state: StateBlock, line: int, characters: str) -> bool:
@@ -61,15 +84,20 @@ def _begins(state: StateBlock, line: int, characters: str) -> bool:
 
 _ANY = ("paragraph", "reference", "blockquote", "list")
 RULES = (
-    _Entry(_table, "", ("paragraph", "reference")),
-    _Entry(maths.block, "$", _ANY),
+    _Entry(table.rule, "", ("paragraph", "reference")),
+    _Entry(maths.block, "$\\[<", _ANY),
+    _Entry(comments.block, "<%", ("paragraph", "reference", "blockquote")),
+    _Entry(html.block, "<", ("paragraph", "reference", "blockquote")),
     _Entry(fence, "`~", _ANY),
     _Entry(blockquote, ">", _ANY),
     _Entry(hr, "*-_", _ANY),
     _Entry(list_block, "*-+0123456789", ("paragraph", "reference", "blockquote")),
+    _Entry(footnotes.definition, "[", ("paragraph", "reference")),
     _Entry(reference, "["),
     _Entry(heading, "#", ("paragraph", "reference", "blockquote")),
     _Entry(_underlined, ""),
+    _Entry(definitions.rule, ""),
+    _Entry(definitions.rule, ":~", ("paragraph", "reference", "blockquote")),
     _Entry(paragraph, ""),
 )
 """The rules in the order in which they are tried. Code is no rule: its indentation decides."""
@@ -84,6 +112,9 @@ def _chain(entries: Collection[_Entry], otherwise: Rule) -> list[Rule]:
     }
 
     def rule(state: StateBlock, line: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+        state.env[STEPS] -= 1
+        if state.env[STEPS] < 0:
+            raise EntangledError(line)
         if state.is_code_block(line):
             return otherwise(state, line, end, silent)
         start = state.bMarks[line] + state.tShift[line]

@@ -9,6 +9,8 @@ counted, and code, maths and inner deletions are passed over whole.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -20,6 +22,7 @@ from verideck.model import ClozeDeletion, Place
 from verideck.problems import Code
 
 _OPEN = re.compile(r"\{\{c(\d+)::")
+_ANY_BRACE = re.compile(r"[{}]")
 _INSIDE_WORD = re.compile(r"[A-Za-z0-9_=)\]]")
 MATHS = {"math_inline", "math_inline_double", "math_block"}
 _CODE = {"code_inline", "fence", "code_block"}
@@ -29,6 +32,8 @@ Numbers = Mapping[int | Place, int]
 without one."""
 HIGHEST = 500
 """Anki makes an empty card of a deletion with a higher number."""
+_MOST_DIGITS = 20
+"""How much of a number is read: Python refuses to show one of some thousand digits."""
 
 
 def deletions(tokens: Iterable[Token], *, in_code: bool) -> list[ClozeDeletion]:
@@ -93,7 +98,17 @@ def renumbered(text: str, numbers: Numbers) -> str:
     """Return code or maths with Anki's numbers in its cloze marks, where there are any."""
     if not numbers or "{{c" not in text:
         return text
-    return _OPEN.sub(lambda found: f"{{{{c{numbers.get(int(found[1]), int(found[1]))}::", text)
+
+    def opening(found: re.Match[str]) -> str:
+        number = _number(found[1])
+        return f"{{{{c{numbers.get(number, number)}::"
+
+    return _OPEN.sub(opening, text)
+
+
+def _number(digits: str) -> int:
+    """Return the number that a mark names; of one that is far too high, the first digits."""
+    return int((digits.lstrip("0") or "0")[:_MOST_DIGITS])
 
 
 def left_open(token: Token) -> re.Match[str] | None:
@@ -113,14 +128,15 @@ def find(text: str) -> tuple[str, tuple[ClozeDeletion, ...]]:
     plain: list[str] = []
     found: list[ClozeDeletion] = []
     position = length = 0
+    braces = _Braces(text)
     while match := _OPEN.search(text, position):
-        end = _balanced_end(text, match.end())
+        end = _balanced_end(text, match.end(), braces)
         if end is None:
             break
         plain.append(text[position : match.start()])
         length += match.start() - position
         content, hint = _without_hint(text[match.end() : end])
-        number = int(match.group(1))
+        number = _number(match.group(1))
         found.append(ClozeDeletion(number, content, hint, start=length, is_empty=not content))
         plain.append(content)
         length += len(content)
@@ -129,11 +145,48 @@ def find(text: str) -> tuple[str, tuple[ClozeDeletion, ...]]:
     return "".join(plain), tuple(found)
 
 
+def explicit(code: str) -> str:
+    """Return code of a language with a `::` of its own, in whose deletions there are no hints."""
+    if "{{c" not in code or "::" not in code:
+        return code
+    parts: list[str] = []
+    position = 0
+    braces = _Braces(code)
+    while match := _OPEN.search(code, position):
+        end = _balanced_end(code, match.end(), braces)
+        if end is None:
+            break
+        hides_more = "::" in code[match.end() : end] and not code.endswith("::", match.end(), end)
+        parts.append(f"{code[position:end]}{'::' if hides_more else ''}")
+        position = end
+    return "".join([*parts, code[position:]])
+
+
+def may_be_code(deletion: ClozeDeletion) -> bool:
+    """Return whether the hint of a deletion may rather belong to what is hidden, as in `std::min`.
+
+    Outside of fences nothing says which language code is in.
+    """
+    text, hint = deletion.text, deletion.hint
+    if not hint or text[-1:].isspace() or hint[:1].isspace():
+        return False
+    is_address = _HEXADECIMAL.fullmatch(text) and _HEXADECIMAL.fullmatch(hint)
+    return bool(is_address or text in _NAMESPACES or _LIKE_CODE.match(hint))
+
+
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F:]*[0-9:][0-9a-fA-F:]*")
+_NAMESPACES = frozenset({"std", "crate", "self", "super", "boost", "absl"})
+_LIKE_CODE = re.compile(r"[\w.:]*(?:\w[(<\[{]|::|_\w)")
+
+
 def _without_hint(content: str) -> tuple[str, str]:
     """Split off the hint, behind the first `::` outside of brackets (unlike `x[::2]`).
 
-    A `::` at the very beginning belongs to what is hidden, as in `::2`.
+    A `::` at the very beginning belongs to what is hidden, as in `::2`. One at the very end says
+    that all before it does.
     """
+    if content.endswith("::") and len(content) > len("::"):
+        return content[:-2], ""
     depth = 0
     for position, character in enumerate(content):
         depth += (character in "([{") - (character in ")]}")
@@ -142,15 +195,37 @@ def _without_hint(content: str) -> tuple[str, str]:
     return content, ""
 
 
-def _balanced_end(text: str, start: int) -> int | None:
+class _Braces:
+    """The braces of a text, counted once: a text of many deletions asks for many ends."""
+
+    def __init__(self, text: str) -> None:
+        self._positions: list[int] = []
+        self._depths: list[int] = []
+        """How many braces are open behind each."""
+        self._falls: dict[int, list[int]] = defaultdict(list)
+        """Where a brace closes, by the number of braces that are open behind it."""
+        depth = 0
+        for brace in _ANY_BRACE.finditer(text):
+            depth += 1 if brace.group() == "{" else -1
+            self._positions.append(brace.start())
+            self._depths.append(depth)
+            if brace.group() == "}":
+                self._falls[depth].append(brace.start())
+
+    def end(self, start: int) -> int | None:
+        """Return the first brace from `start` on that closes one which was opened before."""
+        before = bisect_left(self._positions, start)
+        depth = self._depths[before - 1] if before else 0
+        falls = self._falls.get(depth - 1, [])
+        number = bisect_left(falls, start)
+        return falls[number] if number < len(falls) else None
+
+
+def _balanced_end(text: str, start: int, braces: _Braces) -> int | None:
     """Return where the `}}` stands that closes a deletion in code: the first if braces differ."""
-    depth = 0
-    for position in range(start, len(text)):
-        if depth == 0 and text.startswith("}}", position):
-            return position
-        depth += (text[position] == "{") - (text[position] == "}")
-        if depth < 0:
-            break
+    balanced = braces.end(start)
+    if balanced is not None and text.startswith("}}", balanced):
+        return balanced
     first = text.find("}}", start)
     return first if first >= 0 else None
 
@@ -170,11 +245,13 @@ def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's si
         )
         return False
     end, separator = found
+    if separator is not None and state.src.endswith("::", separator + 2, end):
+        separator = end - 2  # all before it is hidden
     if not silent:
         hint = "" if separator is None else state.src[separator + 2 : end]
         stop = end if separator is None else separator
         empty = not state.src[opening.end() : stop].strip()
-        number = int(opening.group(1))
+        number = _number(opening.group(1))
         meta = {"number": number, "hint": hint, "empty": empty}
         _push(state, "cloze", meta, opening.end(), stop)
     state.pos = end + 2

@@ -1,32 +1,35 @@
 """The one Markdown dialect: CommonMark with tables, strikethrough, maths, cloze and values.
 
-Raw HTML is text here: a card says what its author sees. Maths, deletions and values are rules of
-our own, because a mark must never count inside code, and because the author must be told where a
-mark stands that is left open.
+Of HTML, the tags that mark text up or lay it out are read; all others are text. Maths, deletions
+and values are rules of our own, because a mark must never count inside code, and because the author
+must be told where a mark stands that is left open.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from verideck.markdown import maths
-from verideck.markdown.block import BlockParser
-from verideck.markdown.faults import PROBLEMS
+from verideck.markdown import callouts, cloze, comments, languages, mathjax, maths, tasks
+from verideck.markdown.block import STEPS, BlockParser, EntangledError, steps_of
+from verideck.markdown.comments import Comment
+from verideck.markdown.faults import PASSAGE, PROBLEMS
+from verideck.markdown.footnotes import referred
+from verideck.markdown.html import FLOW, pair_blocks
 from verideck.markdown.inline import InlineParser
-from verideck.markdown.positions import CONTENT, InlineContent, State, find_written, place
+from verideck.markdown.positions import COLUMN, CONTENT, InlineContent, State, place
+from verideck.markdown.tasks import TASK
 from verideck.model import Passage, Place
-from verideck.problems import Code, Problem
+from verideck.problems import Code, Problem, Severity
 
-_PASSAGE = "verideck-passage"
-"""Key of the parser's environment: the passage that is being parsed."""
 _LINES = "verideck-lines"
 """Key of the parser's environment: its lines."""
 _REMEMBERED = 4096
@@ -41,7 +44,14 @@ class Parsed:
     """They are shared by all who parse the passage, and never edited."""
     problems: tuple[Problem, ...]
     links: Mapping[str, Mapping[str, object]]
-    """The link reference definitions that hold in it: a file's are for all its passages."""
+    """The link reference definitions that hold in it: a file's are for all its passages. The notes
+    in footnotes are among them."""
+    comments: tuple[Comment, ...] = ()
+    """Those between its blocks, which no token is left of."""
+    definitions: tuple[range, ...] = ()
+    """The lines of those that stand in it, counted from 0."""
+    footnotes: Mapping[str, tuple[Token, ...]] = field(default_factory=dict)
+    """The notes that it refers to, and those that they do, by their names."""
 
 
 def parse(passage: Passage) -> Parsed:
@@ -61,6 +71,44 @@ def blocks(passage: Passage) -> Parsed:
     return _parsed(_BLOCKS, passage)
 
 
+def uncommented(passage: Passage) -> tuple[Passage, Parsed]:
+    """Return a file's text with blanks for the comments in its paragraphs, and its blocks.
+
+    Questions are known by their text, and attributes stand at its end: what an author notes there
+    belongs to neither. A comment that is not closed in its paragraph is told.
+    """
+    parsed = blocks(passage)
+    if not any(each in passage.text for each in comments.MARKS):
+        return passage, parsed
+    lines = passage.text.split("\n")
+    written = list(lines)
+    found: list[Comment] = []
+    for _, content in _contents(parsed.tokens, passage, written):
+        if any(each in content.text for each in comments.MARKS):
+            for span, is_closed in comments.inside(content, _DIALECT):
+                text = content.text[span.start : span.end]
+                found.append(Comment(text, content.at(span.start), range(0), is_closed))
+                if is_closed:
+                    comments.blanked(lines, content, span)
+    if any(each.is_closed for each in found):
+        passage = replace(passage, text="\n".join(lines))
+        parsed = blocks(passage)
+    unclosed = [_open_comment(each.place) for each in found if not each.is_closed]
+    closed = [each for each in found if each.is_closed]
+    problems = (*parsed.problems, *unclosed)
+    every = sorted([*parsed.comments, *closed], key=lambda each: each.place)
+    return passage, replace(parsed, problems=problems, comments=tuple(every))
+
+
+def _open_comment(at: Place) -> Problem:
+    message = "this comment does not end in its paragraph, so it is text"
+    hint = (
+        "close it with -->; if it holds blank lines, begin and end it on lines of its own, no "
+        "less indented than its list"
+    )
+    return Problem(Code.COMMENT_UNCLOSED, message, at, hint)
+
+
 def _definitions(links: Mapping[str, Mapping[str, object]]) -> tuple[tuple[object, ...], ...]:
     """A key for the definitions, since passages that differ in them alone are equal."""
     return tuple((name, link.get("href"), link.get("title")) for name, link in links.items())
@@ -68,25 +116,85 @@ def _definitions(links: Mapping[str, Mapping[str, object]]) -> tuple[tuple[objec
 
 @lru_cache(maxsize=_REMEMBERED)
 def _remembered(passage: Passage, links: tuple[tuple[object, ...], ...]) -> Parsed:  # noqa: ARG001 - part of the key
-    return _parsed(_DIALECT, passage)
+    parsed = _parsed(_DIALECT, passage)
+    if "[^" not in passage.text and "^[" not in passage.text:
+        return parsed
+    problems = list(parsed.problems)
+
+    def note(text: Passage) -> tuple[Token, ...]:
+        found = _parsed(_DIALECT, text)
+        problems.extend(found.problems)
+        return found.tokens
+
+    notes = referred(parsed.tokens, parsed.links, note)
+    return replace(parsed, footnotes=notes, problems=tuple(problems))
 
 
 def _parsed(markdown: MarkdownIt, passage: Passage) -> Parsed:
     problems: set[Problem] = set()
     env: dict[str, Any] = {
         "references": dict(passage.links),
-        _PASSAGE: passage,
+        PASSAGE: passage,
         PROBLEMS: problems,
+        STEPS: steps_of(passage.text),
     }
     parser = markdown.parseInline if passage.inline else markdown.parse
-    tokens = parser(passage.text, env)
-    in_order = tuple(sorted(problems, key=lambda problem: (problem.place, problem.message)))
-    return Parsed(tuple(tokens), in_order, env["references"])
+    try:
+        tokens = parser(passage.text, env)
+    except EntangledError as error:
+        return Parsed((), (_entangled(passage.at(error.line, 0)),), {})
+    links, repeated = env["references"], env.get("duplicate_refs", ())
+    own = [each for name, each in links.items() if name not in passage.links]
+    problems.update(_overruled(repeated, links, passage))
+    if markdown is _DIALECT:
+        problems.update(_of_no_file(own, passage))
+    lines = tuple(range(*each["map"]) for each in (*own, *repeated))
+    shown = tuple(each for each in tokens if each.type != "comment")
+    noted = tuple(_comment(each) for each in tokens if each.type == "comment")
+    return Parsed(shown, tuple(sorted(problems, key=_order)), links, noted, lines)
+
+
+def _comment(token: Token) -> Comment:
+    lines = range(*token.map) if token.map and token.meta["is_alone"] else range(0)
+    return Comment(token.meta["text"], place(token), lines)
+
+
+def _overruled(
+    repeated: Iterable[Mapping[str, Any]], links: Mapping[str, Mapping[str, Any]], passage: Passage
+) -> Iterator[Problem]:
+    """Yield the definitions of a name that has another address: the first holds in its file."""
+    for each in repeated:
+        first = links[each["label"]]
+        if (each["href"], each["title"]) != (first["href"], first["title"]):
+            message = "this address is never used: its name has another one already"
+            hint = "give it another name, in brackets where it is meant, too"
+            yield _unused(each, message, hint, passage)
+
+
+def _of_no_file(own: Iterable[Mapping[str, Any]], passage: Passage) -> Iterator[Problem]:
+    """Yield the definitions of a passage that are none in its file: they were meant as text."""
+    for each in own:
+        message = "this line shows nothing: it defines the address of a link"
+        yield _unused(each, message, r"write \[ if it is text", passage)
+
+
+def _unused(definition: Mapping[str, Any], message: str, hint: str, passage: Passage) -> Problem:
+    place = passage.at(definition["map"][0], 0)
+    return Problem(Code.DEFINITION_UNUSED, message, place, hint, Severity.WARNING)
+
+
+def _entangled(at: Place) -> Problem:
+    message = "quotes and lists are entangled here, and no line says where one ends"
+    return Problem(Code.BLOCKS_ENTANGLED, message, at, "put blank lines between them")
+
+
+def _order(problem: Problem) -> tuple[int, int, str]:
+    return problem.place.line, problem.place.column, problem.message
 
 
 def _locate(state: StateCore) -> None:
     """Give places to the tokens of blocks that have one."""
-    passage: Passage = state.env[_PASSAGE]
+    passage: Passage = state.env[PASSAGE]
     lines = state.env[_LINES] = passage.text.split("\n")
     for token in state.tokens:
         if token.type not in _LOCATED or not token.map:
@@ -96,31 +204,82 @@ def _locate(state: StateCore) -> None:
         token.meta["place"] = passage.at(line, max(column, 0))
         if token.type == "fence":
             token.meta["origin"] = _code_place(token, line + 1, passage, lines)
+            if languages.has_double_colon(token.info):
+                token.content = cloze.explicit(token.content)
             last = token.map[1] - 1
             if not _closes(token, lines[last] if last > line else ""):
                 state.env[PROBLEMS].add(_unclosed(token))
-        elif token.type == "math_block" and maths.is_unbalanced(token.content):
-            code, message, hint = maths.UNBALANCED
-            state.env[PROBLEMS].add(Problem(code, message, token.meta["place"], hint))
+        if maths.is_fence(token):
+            maths.take(token)
+        if token.type == "math_block":
+            state.env[PROBLEMS].update(_faults(token, lines, passage))
 
 
-_LOCATED = {"fence", "math_block", "code_block"}
+_WIDE_SPACE = re.compile(r"^[ \t]*[\u00a0\u2000-\u200a\u3000]", re.MULTILINE)
+_INDENTED = re.compile(_WIDE_SPACE.pattern + r"\s*([-*+](?=\s)|\d{1,9}[.)](?=\s)|>|\||`{3}|~{3})")
+
+
+def _wide_indents(state: StateCore) -> None:
+    """Tell of lines that would begin a block, were they not indented by no-break or wide spaces."""
+    passage: Passage = state.env[PASSAGE]
+    if not _WIDE_SPACE.search(passage.text):
+        return
+    lines: Sequence[str] = state.env[_LINES]
+    for token in state.tokens:
+        for number in range(*token.map) if token.type == "inline" and token.map else ():
+            if found := _INDENTED.match(lines[number]):
+                message = f"{found[1]} begins nothing behind a no-break or wide space"
+                hint = "indent by plain spaces"
+                place = passage.at(number, found.start(1))
+                problem = Problem(Code.MARK_UNREAD, message, place, hint, Severity.WARNING)
+                state.env[PROBLEMS].add(problem)
+
+
+def _faults(token: Token, lines: Sequence[str], passage: Passage) -> Iterator[Problem]:
+    """Yield what is wrong in a block of maths."""
+    if mathjax.is_unbalanced(token.content):
+        code, message, hint = mathjax.UNBALANCED
+        yield Problem(code, message, place(token), hint)
+    if found := mathjax.unsafe(token.content):
+        code, message, hint = mathjax.unsafe_problem(found[0])
+        yield Problem(code, message, _place_of(found[0], token, lines, passage), hint)
+
+
+def _place_of(command: str, token: Token, lines: Sequence[str], passage: Passage) -> Place:
+    """The place of the first command of a name in a block of maths, or of the block."""
+    assert token.map
+    for number in range(*token.map):
+        found = re.search(rf"\\{command}(?![A-Za-z])", lines[number])
+        if found:
+            return passage.at(number, found.start())
+    return place(token)
+
+
+_LOCATED = {"fence", "math_block", "code_block", "comment"}
 
 
 def _inline(state: StateCore) -> None:
     """Parse the inline content of every block."""
-    env = state.env
-    passage: Passage = env[_PASSAGE]
-    lines: Sequence[str] = env[_LINES]
-    row, behind = -1, 0
-    for token in state.tokens:
+    env, tokens = state.env, state.tokens
+    for number, content in _contents(tokens, env[PASSAGE], env[_LINES]):
+        token = tokens[number]
+        env[CONTENT] = content
+        env[FLOW] = token.meta.get(FLOW, False)
+        env[TASK] = tasks.may_begin(tokens, number)
+        token.children = state.md.inline.parse(token.content, state.md, env, [])
+        if env[TASK] and token.children and token.children[0].type == "task":
+            tokens[number - 2].attrSet("class", "task")
+
+
+def _contents(
+    tokens: Sequence[Token], passage: Passage, lines: Sequence[str]
+) -> Iterator[tuple[int, InlineContent]]:
+    """Yield the positions of the blocks that have inline content, and where each of that stands."""
+    for number, token in enumerate(tokens):
         if token.type == "inline" and token.map:
-            if token.map[0] != row:
-                row, behind = token.map[0], 0
-            env[CONTENT] = InlineContent(token.content, row, behind, passage, lines)
-            column, as_written = find_written(token.content, lines[row], behind)
-            behind = max(column, behind) + len(as_written)
-            token.children = state.md.inline.parse(token.content, state.md, env, [])
+            column, bars = token.meta.get(COLUMN, (0, None))
+            row = token.map[0]
+            yield number, InlineContent(token.content, row, column, passage, lines, [], 0, bars)
 
 
 def _code_place(fence: Token, line: int, passage: Passage, lines: Sequence[str]) -> Place:
@@ -148,22 +307,37 @@ def _unclosed(fence: Token) -> Problem:
     )
 
 
+def _callouts(state: StateCore) -> None:
+    """Make callouts, and note where their titles begin: at the end of a line."""
+    _wide_indents(state)
+    callouts.rule(state)
+    lines: Sequence[str] = state.env[_LINES]
+    for before, token in pairwise(state.tokens):
+        if before.type == "callout_title_open" and token.type == "inline" and token.map:
+            line = lines[token.map[0]].rstrip()
+            token.meta[COLUMN] = len(line) - len(token.content), ()
+
+
 def _parser(core: Sequence[str]) -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False})
     markdown.block = BlockParser()
     markdown.inline = InlineParser()
     markdown.core.ruler.after("block", "locate", _locate)
+    markdown.core.ruler.after("locate", "callouts", _callouts)
     markdown.core.ruler.at("inline", _inline)
+    markdown.core.ruler.after("inline", "pair", pair_blocks)
     markdown.core.ruler.enableOnly(core)
     return markdown
 
 
-_DIALECT = _parser(["normalize", "block", "locate", "inline"])
+_DIALECT = _parser(["normalize", "block", "locate", "callouts", "inline", "pair"])
 _BLOCKS = _parser(["normalize", "block", "locate"])
 
 
 def markers(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
     """Yield the matches of a pattern at the start of a line, outside of code, maths and links."""
+    if not _at_line_starts(pattern).search(text):  # of most texts: they need not be read
+        return
     state = State(text, _DIALECT, {}, [])
     while state.pos < len(text):
         at_line_start = state.pos == 0 or text[state.pos - 1] == "\n"
@@ -172,6 +346,25 @@ def markers(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
             state.pos = match.end()
         elif at_line_start and text[state.pos] in " \t":
             state.pos += 1
+        else:
+            _DIALECT.inline.skipToken(state)
+
+
+@cache
+def _at_line_starts(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    return re.compile(rf"^[ \t]*(?:{pattern.pattern})", pattern.flags | re.MULTILINE)
+
+
+def outside(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Yield the matches of a pattern in a line of text, outside of code, maths and links.
+
+    Each begins with a character that an inline rule begins or ends with (see `inline`).
+    """
+    state = State(text, _DIALECT, {}, [])
+    while state.pos < len(text):
+        if match := pattern.match(text, state.pos):
+            yield match
+            state.pos = match.end()
         else:
             _DIALECT.inline.skipToken(state)
 
@@ -186,8 +379,10 @@ def walk(tokens: Iterable[Token]) -> Iterator[Token]:
 
 def divided(answer: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]]:
     """Divide an answer at its first thematic break: what stands beneath is an aside."""
-    while answer and answer[-1].type == "hr":
-        answer = answer[:-1]
+    end = len(answer)
+    while end and answer[end - 1].type == "hr":
+        end -= 1
+    answer = answer[:end]
     for number, token in enumerate(answer):
         if token.type == "hr" and token.level == 0:
             return answer[:number], answer[number + 1 :]

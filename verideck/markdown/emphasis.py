@@ -1,30 +1,66 @@
-"""Emphasis in scripts without spaces: `**归一化：**先`, `是**“强调”**`.
+"""Emphasis in scripts without spaces: `**归一化：**先`, `**注意：**PyTorch`, `是**“强调”**`.
 
 CommonMark lets stars beside punctuation open or close only if white space or other punctuation is
-on their far side. Between Han characters there is neither, and the stars would be shown, or pair up
-wrongly; so a wide character on the far side does as well.
+on their far side. In Chinese and Japanese there is neither, and the stars would be shown, or pair
+up wrongly. So a mark that stands beside a character of theirs, on either side, opens and closes as
+if there were no punctuation: the rule of markdown-it-cjk-friendly, for every mark but `_`, which
+never stands inside of a word.
+
+Beyond that rule, quotes, ellipses and dashes, which Chinese shares with other scripts, are Chinese
+where the character beyond them is.
 """
 
 from __future__ import annotations
 
-from verideck.markdown.positions import Rule, State
-from verideck.markdown.width import is_wide
+from unicodedata import category, east_asian_width, name
+
+from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
+from markdown_it.rules_inline.state_inline import Scanned
+
+_SHARED = "‘’“”…—"
+_SEEN = 3
+"""Characters that are looked at on each side: two that are shared, `……`, and the one beyond."""
+_BEFORE_IDEOGRAPHS = 0x2E80
+_PICTURES = range(0x1F000, 0x1FB00)
 
 
-def widened(rule: Rule) -> Rule:
-    """Let the markers of a rule for emphasis open and close between wide characters too."""
+def scanned(text: str, start: int, limit: int, *, splits_words: bool) -> Scanned:
+    """Return whether the run of a mark at a position can open and close, and how long it is."""
+    mark = text[start]
+    end = start + 1
+    while end < limit and text[end] == mark:
+        end += 1
+    before = text[start - 1] if start else " "
+    after = text[end] if end < limit else " "
+    if isWhiteSpace(ord(before)) or isWhiteSpace(ord(after)):
+        opens, closes = not isWhiteSpace(ord(after)), not isWhiteSpace(ord(before))
+        return Scanned(opens, closes, end - start)
+    opens, closes = _is_punctuation(before), _is_punctuation(after)
+    if splits_words:
+        beside = _is_ours(text[max(start - _SEEN, 0) : start][::-1])
+        beside = beside or _is_ours(text[end : min(end + _SEEN, limit)])
+        opens, closes = opens or beside or not closes, closes or beside or not opens
+    return Scanned(opens, closes, end - start)
 
-    def tokenize(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-        start, known = state.pos, len(state.delimiters)
-        if not rule(state, silent):
-            return False
-        before = state.src[max(start - 1, 0) : start]
-        after = state.src[state.pos : min(state.pos + 1, state.posMax)]
-        opens = is_wide(before) and after.strip() != ""
-        closes = is_wide(after) and before.strip() != ""
-        for delimiter in state.delimiters[known:]:
-            delimiter.open |= opens
-            delimiter.close |= closes
-        return True
 
-    return tokenize
+def _is_punctuation(character: str) -> bool:
+    return isMdAsciiPunct(ord(character)) or isPunctChar(character)
+
+
+def _is_ours(characters: str) -> bool:
+    """Tell a character of Chinese, Japanese or Korean, by those beyond it where it is shared."""
+    character = characters.lstrip(_SHARED)[:1]
+    if character < "\x80":
+        return False
+    width = east_asian_width(character)
+    if width == "W":
+        return not _is_emoji(character)
+    return width in "FH" or (width == "N" and name(character, "").startswith("HANGUL"))
+
+
+def _is_emoji(character: str) -> bool:
+    """Tell the pictures among the characters that are as wide as they are high."""
+    point = ord(character)
+    return category(character) in {"So", "Sk"} and (
+        point < _BEFORE_IDEOGRAPHS or point in _PICTURES
+    )

@@ -27,26 +27,45 @@ from markdown_it.rules_inline import (
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
-from verideck.markdown import cloze, images, maths, positions, values
-from verideck.markdown.emphasis import widened
+from verideck.markdown import (
+    autolinks,
+    cloze,
+    comments,
+    footnotes,
+    html,
+    images,
+    maths,
+    positions,
+    tasks,
+    values,
+)
 from verideck.markdown.positions import CONTENT, Rule, State
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "\n": (newline,),
-    "\\": (escape,),
+    "\\": (maths.between, escape),
     "&": (entity,),
     "`": (positions.code(backtick),),
-    "*": (positions.delimiters(widened(emphasis.tokenize)),),
+    "*": (positions.delimiters(emphasis.tokenize),),
     "_": (positions.delimiters(emphasis.tokenize),),
-    "~": (positions.delimiters(widened(strikethrough.tokenize)),),
-    "[": (link,),
-    "<": (positions.autolink(autolink),),
-    "!": (positions.image(image), positions.image(images.rule)),
+    "~": (positions.delimiters(strikethrough.tokenize),),
+    "[": (tasks.rule, footnotes.reference, maths.between, positions.labelled(link)),
+    "^": (footnotes.inline,),
+    "<": (comments.rule, maths.between, positions.autolink(autolink), html.rule),
+    "%": (comments.rule,),
+    "!": (positions.labelled(positions.image(image)), positions.image(images.rule)),
     "$": (maths.rule,),
     "{": (values.rule, cloze.rule),
     "=": (cloze.mark,),
 }
 """The rules that a character can begin; the first that matches is taken."""
+
+IN_CODE: Mapping[str, tuple[Rule, ...]] = {
+    "<": (comments.rule, html.rule),
+    "&": (entity,),
+    "{": (cloze.rule,),
+}
+"""The rules in code that tags of HTML begin and end."""
 
 _TEXT = re.compile("[" + re.escape("".join(RULES)) + "]")
 _STEP = re.compile("[" + re.escape("".join(RULES) + "]}:") + "]")
@@ -77,9 +96,10 @@ class InlineParser(ParserInline):
         assert isinstance(state, State)
         source, end = state.src, state.posMax
         nests = state.level < state.md.options["maxNesting"]
+        rules = IN_CODE if state.is_code else RULES
         while state.pos < end:
             start = state.begun = state.pos
-            for rule in RULES.get(source[start], ()) if nests else ():
+            for rule in rules.get(source[start], ()) if nests else ():
                 if rule(state, False):  # noqa: FBT003 - markdown-it's signature
                     break
             else:
@@ -95,11 +115,14 @@ class InlineParser(ParserInline):
         state = State(src, md, env, tokens)
         state.content = env.get(CONTENT)
         self.tokenize(state)
+        if state.has_pairs:
+            html.pair(state)
         if state.delimited:
             link_pairs(state)
             strikethrough.postProcess(state)
             emphasis.postProcess(state)
         positions.join(state)
+        autolinks.link(state)
         return state.tokens
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import pygments
 from pygments.lexers import find_lexer_class_by_name, get_all_lexers
-from pygments.token import STANDARD_TYPES
+from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.util import ClassNotFound
+
+from verideck.markdown.cpu_limit import cpu_limit
 
 Piece = tuple[str, str]
 """A CSS class, and the text that has it."""
@@ -35,6 +39,22 @@ def language(word: str) -> str | None:
         return None
 
 
+_DOUBLE_COLON = frozenset(
+    [
+        "agda", "arduino", "c++", "cc", "coq", "cpp", "crystal", "cu", "cuda", "cxx", "elixir",
+        "elm", "erlang", "f#", "f90", "fortran", "fs", "fsharp", "haskell", "hpp", "hs", "idris",
+        "java", "jl", "julia", "kotlin", "kt", "lean", "ml", "ocaml", "perl", "php", "pl",
+        "postgres", "postgresql", "powershell", "ps1", "puppet", "purescript", "pwsh", "r",
+        "raku", "rb", "rs", "ruby", "rust", "sml", "sql", "tcl",
+    ]
+)  # fmt: skip
+
+
+def has_double_colon(info: str) -> bool:
+    """Return whether a fence's info string names a language in which `::` is an operator."""
+    return info.strip().strip("{}.").partition(" ")[0].lower() in _DOUBLE_COLON
+
+
 @cache
 def languages() -> frozenset[str]:
     """Return every name that a language has."""
@@ -46,10 +66,55 @@ def plain(code: str) -> tuple[Piece, ...]:
     return (("", code),)
 
 
-def pieces(code: str, language: str) -> Iterator[Piece]:
-    """Divide code into pieces, in a language by the name that `language` returns."""
+_SECONDS = 3.0
+"""Processor time that all code of a run may take together beyond what is usual."""
+_USUAL, _USUAL_FOR_ONE = 0.005, 0.00002
+"""Seconds that a fence takes at most, and each of its characters: most take a twentieth of that."""
+
+
+class _Patience:
+    """What is left of it. A hundred fences that take long must not take a hundred times as long."""
+
+    left = _SECONDS
+
+
+def begin() -> None:
+    """Begin a run."""
+    _Patience.left = _SECONDS
+
+
+@contextmanager
+def _patient(characters: int) -> Iterator[None]:
+    """Raise TimeoutError in a body that takes unusually long for some text."""
+    usual, begun = _USUAL + _USUAL_FOR_ONE * characters, time.thread_time()
+    try:
+        with cpu_limit(usual + _Patience.left):
+            yield
+    finally:
+        taken = time.thread_time() - begun
+        _Patience.left = max(_Patience.left - max(taken - usual, 0), 0)
+
+
+class LexerError(Exception):
+    """Pygments cannot divide some code; the text says why."""
+
+
+def pieces(code: str, language: str) -> tuple[Piece, ...]:
+    """Divide code into pieces, in a language by the name that `language` returns.
+
+    Raises LexerError: there are some hundred lexers, of which some fail, and some never end.
+    """
     # Some lexers know a comment by the end of its line, so the last line gets one too.
-    lexer = find_lexer_class_by_name(language)(stripnl=False, ensurenl=True)
-    for kind, text in lexer.get_tokens(code):
-        standard = next(each for each in reversed(kind.split()) if each in STANDARD_TYPES)
-        yield STANDARD_TYPES[standard], text
+    try:
+        lexer = find_lexer_class_by_name(language)(stripnl=False, ensurenl=True)
+        with _patient(len(code)):
+            return tuple((_css(kind), text) for kind, text in lexer.get_tokens(code))
+    except TimeoutError as error:
+        raise LexerError("takes too long") from error
+    except Exception as error:  # a lexer may raise anything
+        raise LexerError(f"fails: {type(error).__name__}") from error
+
+
+def _css(kind: _TokenType) -> str:
+    standard = next(each for each in reversed(kind.split()) if each in STANDARD_TYPES)
+    return STANDARD_TYPES[standard]

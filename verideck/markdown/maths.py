@@ -1,69 +1,185 @@
-r"""Maths: `$…$` in a line, `$$…$$` in a line or over several.
+r"""Maths, in the delimiters that people write: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`, environments.
 
 What stands inside is TeX and is left alone: no emphasis, no escapes. A `$` opens maths when a
 character other than white space follows it, and the next `$` closes it if no white space stands
 before that one and no digit behind it; so `$5` and `$10` stay money. A `$` in inline code is code.
+
+`\(` is CommonMark's escape of a bracket as well. It opens maths if what follows, up to `\)`, reads
+as TeX does. So do `\\(`, as it is written for other renderers of MathJax, and Anki's own `[$]`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from markdown_it.rules_block import StateBlock
+from markdown_it.token import Token
 
-from verideck.markdown import cloze
+from verideck.markdown import mathjax
 from verideck.markdown.faults import report
 from verideck.markdown.positions import State
-from verideck.problems import Code
+from verideck.problems import Code, Severity
 
 _STEP = re.compile(r"\\.|(`++).*?(?<!`)\1(?!`)|\$\$|\$|[^\\`$]+|.", re.DOTALL)
 """An escaped character, inline code, dollars, or a run of anything else."""
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-_HARMLESS_NEXT = re.compile(r"[\s\d.,;:!?)\]}\"'、，。；：！？）】」”’$]|$")
+_HARMLESS_NEXT = re.compile(r"[\s\d.,;:!?)\]}\"'、，。；：！？）】」”’–—$]|$")
 """What follows a dollar that is not meant to open maths: white space, a price, punctuation."""
+_PRICE_BEFORE = re.compile(r"[\d]\s?\$[.,;:!?)\]–—、，。；：！？）】」”’\s]")
+"""A price with its sign behind it, as in `5 $.`."""
+_PRICES = re.compile(r"\d[\d.,]*[^\\^_={}$]*(?:[^\W\d_]{2}|[^\x00-\x7f–])[^\\^_={}$]*\d")
+"""What two prices have between their signs: numbers at both ends, and words between."""
+_SHELL = re.compile(r"[A-Z_][A-Z0-9_]+\b|\{|\(")
+"""What follows the dollar of a shell's variable, `$PATH`, and of `${x}` and `$(command)`."""
+
+_TEX = re.compile(r"[\\^_={}<>+]")
+_WORD = re.compile(r"[^\W\d_]{3}")
+
+_ENVIRONMENT = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
 
 
-UNBALANCED = (
-    Code.MATHS_UNCLOSED,
-    "a brace in this maths has no partner",
-    r"TeX wants a } for every {; to show a brace, write \{ or \}",
+class _Pair(NamedTuple):
+    """What maths stands between."""
+
+    opens: str
+    closes: str
+    displayed: bool
+    """Whether it stands in a line of its own."""
+    is_escape: bool = False
+    """Whether it means something else in CommonMark, so that what stands inside decides."""
+
+
+_PAIRS: Sequence[_Pair] = (
+    _Pair(r"\\(", r"\\)", displayed=False, is_escape=True),
+    _Pair(r"\\[", r"\\]", displayed=True, is_escape=True),
+    _Pair(r"\(", r"\)", displayed=False, is_escape=True),
+    _Pair(r"\[", r"\]", displayed=True, is_escape=True),
+    _Pair("[$]", "[/$]", displayed=False),
+    _Pair("[$$]", "[/$$]", displayed=True),
+    _Pair("<anki-mathjax>", "</anki-mathjax>", displayed=False),
+    _Pair('<anki-mathjax block="true">', "</anki-mathjax>", displayed=True),
 )
-"""The code, message and hint of the problem with unbalanced maths."""
-
-
-def is_unbalanced(tex: str) -> bool:
-    """Tell maths in which a brace has no partner: TeX would show an error in its place."""
-    depth = 0
-    for brace in _BRACE.findall(cloze.find(tex)[0]):
-        depth += (brace == "{") - (brace == "}")
-        if depth < 0:
-            break
-    return depth != 0
+_DOLLARS = _Pair("$$", "$$", displayed=True)
 
 
 def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    """Match maths in a line: a token `math_inline` or `math_inline_double`."""
+    """Match maths between dollars: a token `math_inline` or `math_inline_double`."""
     markup = "$$" if state.src.startswith("$$", state.pos) else "$"
     start = state.pos + len(markup)
     end = _closing(state.src, start, state.posMax, markup)
     if end is None:
         second_of_two = state.src.endswith("$", 0, state.pos)
         if markup == "$$" or not (second_of_two or _HARMLESS_NEXT.match(state.src, start)):
-            report(
-                state,
-                Code.MATHS_UNCLOSED,
-                f"this {markup} opens maths and is never closed",
-                rf"close it with {markup}; if it is no maths, write \$",
-            )
+            _unclosed(state, markup, markup)
+        return False
+    if markup == "$" and (instead := _no_maths(state.src, start, end)):
+        message = f"this $ is read as {instead}, and opens no maths"
+        _warn(state, message, r"write \$; maths is never misread between \( and \)")
         return False
     if not silent:
-        token = state.push("math_inline_double" if markup == "$$" else "math_inline", "math", 0)
-        token.content = state.src[start:end].strip()
-        token.markup = markup
-        if is_unbalanced(token.content):
-            report(state, *UNBALANCED)
+        _push(state, start, end, markup, displayed=markup == "$$")
     state.pos = end + len(markup)
     return True
+
+
+def between(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match maths between other delimiters, or an environment."""
+    pair = next((each for each in _PAIRS if state.src.startswith(each.opens, state.pos)), None)
+    if pair is None:
+        return _environment(state, silent)
+    start = state.pos + len(pair.opens)
+    end = _first_end(state, pair.opens, pair.closes, start)
+    if end is None:
+        if not pair.is_escape or (pair.displayed and state.src[start : start + 1] in {"", "\n"}):
+            _unclosed(state, pair.opens, pair.closes)
+        return False
+    follows_word = state.pos > 0 and re.match(r"[A-Za-z0-9]", state.src[state.pos - 1])
+    if pair.is_escape and (follows_word or not _reads_as_tex(state.src[start:end], pair)):
+        return False
+    if not silent:
+        _push(state, start, end, pair.opens, displayed=pair.displayed)
+    state.pos = end + len(pair.closes)
+    return True
+
+
+def _environment(state: State, silent: bool) -> bool:  # noqa: FBT001 - as a rule has it
+    found = _ENVIRONMENT.match(state.src, state.pos, state.posMax)
+    if not found:
+        return False
+    opens, closes = found.group(), rf"\end{{{found[1]}}}"
+    if found[1] not in mathjax.ENVIRONMENTS:
+        _warn(state, f"{opens} is text here: MathJax has no such environment", "show it in a fence")
+        return False
+    end = _first_end(state, opens, closes, found.end())
+    if end is None:
+        _unclosed(state, opens, closes)
+        return False
+    end += len(closes)
+    if not silent:
+        _push(state, state.pos, end, opens, displayed=True)
+    state.pos = end
+    return True
+
+
+def _first_end(state: State, opens: str, closes: str, start: int) -> int | None:
+    """Return where maths ends; None if nothing closes it, or it opens once more before."""
+    end, again = state.first(closes, start), state.first(opens, start)
+    if not start < end <= state.posMax - len(closes):
+        return None
+    return None if start <= again < end else end
+
+
+def _reads_as_tex(content: str, pair: _Pair) -> bool:
+    r"""Tell maths from an escaped bracket: `\(E\)` from `\(see below\)` and `\[1\]`."""
+    if _TEX.search(content):
+        return True
+    return not pair.displayed and content.strip() != "" and not _WORD.search(content)
+
+
+def _no_maths(text: str, start: int, end: int) -> str:
+    """Return what a pair of dollars rather is than maths; empty if it is maths."""
+    behind = end + 1
+    if _PRICE_BEFORE.match(text, max(start - 2, 0)) or _PRICE_BEFORE.match(text, max(start - 3, 0)):
+        return "the sign of a price"
+    if _PRICES.fullmatch(text, start, end):
+        return "the sign of a price"
+    if _SHELL.match(text, start) and _SHELL.match(text, behind):
+        return "a shell's"
+    return ""
+
+
+def _warn(state: State, message: str, hint: str) -> None:
+    report(state, Code.MATHS_UNCLOSED, message, hint, Severity.WARNING)
+
+
+def _unclosed(state: State, opens: str, closes: str) -> None:
+    inside = "without a blank before it" if closes == "$" else "before the next blank line"
+    hint = rf"close it with {closes} {inside}"
+    if opens.startswith("$"):
+        hint += rf"; if it is no maths, write \{opens}" if opens == "$" else r"; or write \$\$"
+    _warn(state, f"this {opens} opens maths and is never closed", hint)
+
+
+def _push(state: State, start: int, end: int, markup: str, *, displayed: bool) -> None:
+    token = state.push("math_inline_double" if displayed else "math_inline", "math", 0)
+    content = state.src[start:end]
+    if state.content:
+        content = state.content.barred(content, start)
+    content = content.strip()
+    if content.count(r"\|") % 2 and state.content and state.content.bars:
+        message = r"\| in maths is a double bar, also in a table"
+        report(state, Code.MARK_UNREAD, message, r"a single one is \mid or \vert", Severity.WARNING)
+    if markup == "$" and content[:1] == content[-1:] == "`" and content.strip("`"):
+        content = content.strip("`").strip()
+    token.content, token.markup = content, markup
+    if mathjax.is_unbalanced(token.content):
+        report(state, *mathjax.UNBALANCED)
+    if found := mathjax.unsafe(state.src[start:end]):
+        before = state.pos
+        state.pos = start + found[1]
+        report(state, *mathjax.unsafe_problem(found[0]))
+        state.pos = before
 
 
 def _closing(text: str, start: int, limit: int, markup: str) -> int | None:
@@ -84,39 +200,88 @@ def _closes(text: str, position: int) -> bool:
 
 
 def block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    """Match `$$` over several lines, or alone on one: a token `math_block`."""
+    """Match displayed maths over several lines, or alone on one: a token `math_block`."""
     begin = state.bMarks[start_line] + state.tShift[start_line]
-    if not state.src.startswith("$$", begin):
+    pair = _block_pair(state.src, begin)
+    if pair is None:
         return False
     first = state.src[begin : state.eMarks[start_line]].rstrip()
-    if "$$" in first[2:]:
+    inside = first[len(pair.opens) :]
+    if pair.closes in inside:
         # Text behind the closing dollars makes it a paragraph with maths in it.
-        if not first.endswith("$$") or first.count("$$") > 2 or not first[2:-2].strip():  # noqa: PLR2004 - opening and closing
+        content = inside.removesuffix(pair.closes)
+        if content == inside or pair.closes in content or not content.strip():
+            return False
+        if pair.is_escape and not _reads_as_tex(content, pair):
             return False
         last_line = start_line
     else:
-        found = _last_line(state, start_line, end_line)
+        found = _last_line(state, start_line, end_line, pair.closes)
         if found is None:
             return False
         last_line = found
     if silent:
         return True
-    content = state.getLines(start_line, last_line + 1, state.blkIndent, keepLastLF=False)
+    content = state.getLines(start_line, last_line + 1, state.blkIndent, keepLastLF=False).strip()
     token = state.push("math_block", "math", 0)
     token.block = True
-    token.content = content.strip()[2:-2].strip()
-    token.markup = "$$"
+    is_environment = pair.opens.startswith("\\begin")
+    token.content = content if is_environment else _inside(content, pair)
+    token.markup = pair.opens
     token.map = [start_line, last_line + 1]
     state.line = last_line + 1
     return True
 
 
-def _last_line(state: StateBlock, start_line: int, end_line: int) -> int | None:
-    """Return the line that closes a block of maths; None if a blank or outer line comes first."""
+def _inside(content: str, pair: _Pair) -> str:
+    return content[len(pair.opens) : len(content) - len(pair.closes)].strip()
+
+
+def _block_pair(text: str, begin: int) -> _Pair | None:
+    if text.startswith("$$", begin):
+        return _DOLLARS
+    if found := _ENVIRONMENT.match(text, begin):
+        closes = rf"\end{{{found[1]}}}"
+        is_known = found[1] in mathjax.ENVIRONMENTS
+        return _Pair(found.group(), closes, displayed=True) if is_known else None
+    return next(
+        (each for each in _PAIRS if each.displayed and text.startswith(each.opens, begin)), None
+    )
+
+
+_ENDS = "verideck-ends-of-maths"
+"""Key of the parser's environment: by what closes a block, the lines that were looked at, and the
+line that was found."""
+
+
+def _last_line(state: StateBlock, start_line: int, end_line: int, closes: str) -> int | None:
+    """Return the line that closes a block of maths; None if a blank or outer line comes first.
+
+    What was found is remembered: each line of a text may open maths that is never closed.
+    """
+    known: dict[object, tuple[range, int | None]] = state.env.setdefault(_ENDS, {})
+    key = closes, state.level, state.blkIndent, end_line
+    looked_at, found = known.get(key, (range(0), None))
+    if start_line + 1 in looked_at:
+        return found
+    found = None
+    line = start_line + 1
     for line in range(start_line + 1, end_line):
         text = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].rstrip()
         if not text or state.sCount[line] < state.blkIndent:
-            return None
-        if text.endswith("$$"):
-            return line
-    return None
+            break
+        if text.endswith(closes):
+            found = line
+            break
+    known[key] = range(start_line + 1, line + 1), found
+    return found
+
+
+def is_fence(token: Token) -> bool:
+    """Return whether a fence is a block of maths: it is called `math`, as GitHub has it."""
+    return token.type == "fence" and token.info.strip().lower() == "math"
+
+
+def take(fence: Token) -> None:
+    """Make a block of maths of a fence."""
+    fence.type, fence.tag, fence.content = "math_block", "math", fence.content.strip()

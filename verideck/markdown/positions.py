@@ -7,18 +7,35 @@ computed only for the tokens that are asked for one.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
 
+from verideck.markdown.emphasis import scanned
+from verideck.markdown.first import Firsts
 from verideck.model import Passage, Place
 
 CONTENT = "verideck-content"
 """Key of the parser's environment: the `InlineContent` that is being parsed."""
+COLUMN = "column"
+"""Key of the `meta` of inline content that stands on one line with other text: where it begins
+there, and the positions of the bars in it that have a backslash there."""
+
+
+class _Written(NamedTuple):
+    """A line of a block's inline content, as it stands in its file."""
+
+    start: int
+    """Where it begins in the content."""
+    line: int
+    """The line of the passage that it is on."""
+    column: int
+    """Where the text behind its indentation begins there, less the indentation that it has here."""
 
 
 class InlineContent(NamedTuple):
@@ -35,35 +52,50 @@ class InlineContent(NamedTuple):
     passage: Passage
     lines: Sequence[str]
     """The passage's lines."""
+    written: list[_Written]
+    """The lines of the text; empty until a place is asked for, and most blocks are asked for none.
+    """
     skipped: int = 0
     """How much of the text stands before offset 0: an image's text has offsets of its own."""
+    bars: Sequence[int] | None = None
+    """Of content that begins at exactly that column and has one line, as the cell of a table, the
+    positions of the `|` that have a backslash in the file."""
 
     def at(self, offset: int) -> Place:
         """Return the place of a character of the text, from which indentation was taken."""
+        if not self.written:
+            self.written.extend(self._found())
         offset = min(offset + self.skipped, len(self.text))
-        above = self.text.count("\n", 0, offset)
-        start = self.text.rfind("\n", 0, offset) + 1
-        end = self.text.find("\n", start)
-        whole = self.text[start : end if end >= 0 else len(self.text)]
-        kept = whole.lstrip()  # a tab in front of it may have become spaces
-        line = min(first_line(self.text, self.lines, self.line) + above, len(self.lines) - 1)
-        begins, as_written = find_written(kept, self.lines[line], self.column)
-        position = offset - start - (len(whole) - len(kept))
-        if as_written != kept:
-            position += kept.count("|", 0, max(position, 0))
-        return self.passage.at(line, max(begins, 0) + position)
+        found = self.written[bisect_right(self.written, offset, key=_start) - 1]
+        column = found.column + offset - found.start
+        return self.passage.at(found.line, column + bisect_left(self.bars or (), offset))
+
+    def barred(self, text: str, start: int) -> str:
+        """Return a part of the text that begins at an offset, its bars as they are in the file."""
+        if not self.bars or "|" not in text:
+            return text
+        start += self.skipped
+        bars = self.bars[bisect_left(self.bars, start) : bisect_left(self.bars, start + len(text))]
+        for bar in reversed(bars):
+            text = f"{text[: bar - start]}\\{text[bar - start :]}"
+        return text
+
+    def _found(self) -> Iterator[_Written]:
+        if self.bars is not None:
+            yield _Written(0, self.line, self.column)
+            return
+        first, last = first_line(self.text, self.lines, self.line), len(self.lines) - 1
+        start = 0
+        for above, whole in enumerate(self.text.split("\n")):
+            kept = whole.lstrip()  # a tab in front of it may have become spaces
+            line = min(first + above, last)
+            begins = self.lines[line].find(kept, self.column)
+            yield _Written(start, line, max(begins, 0) - (len(whole) - len(kept)))
+            start += len(whole) + 1
 
 
-def find_written(text: str, line: str, start: int) -> tuple[int, str]:
-    r"""Return where a text stands on a line, or -1, and how it is written there.
-
-    In a cell of a table `|` is written `\|`.
-    """
-    found = line.find(text, start)
-    if found < 0 and "|" in text:
-        text = text.replace("|", r"\|")
-        found = line.find(text, start)
-    return found, text
+def _start(line: _Written) -> int:
+    return line.start
 
 
 class State(StateInline):
@@ -73,9 +105,33 @@ class State(StateInline):
     """None where no passage is parsed, and so nothing has a place."""
     begun = 0
     """Where the rule that is running began."""
+    _last_bracket: int | None = None
+    _first: Firsts | None = None
     delimited = False
     """Whether a marker was met that may open or close emphasis."""
+    has_pairs = False
+    """Whether a tag of HTML was met that needs a partner."""
+    is_code = False
+    """Whether the position is in code that HTML's tags begin and end."""
     _text_begun = -1
+
+    @property
+    def has_label(self) -> bool:
+        """Whether a `]` stands behind the position: without one, no text of a link ends."""
+        if self._last_bracket is None:
+            self._last_bracket = self.src.rfind("]")
+        return self.pos < self._last_bracket
+
+    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: FBT001, N802, N803 - markdown-it's names
+        """Return whether a run of marks can open and close emphasis."""
+        return scanned(self.src, start, self.posMax, splits_words=canSplitWord)
+
+    @property
+    def first(self) -> Firsts:
+        """Where marks stand in the text."""
+        if self._first is None:
+            self._first = Firsts(self.src)
+        return self._first
 
     def append_pending(self, text: str) -> None:
         """Append to the text that is not yet a token."""
@@ -126,6 +182,19 @@ def character_place(token: Token, position: int) -> Place:
     pieces = token.meta.get("pieces", ((0, begins),))
     shown, offset = pieces[bisect_right(pieces, position, key=lambda each: each[0]) - 1]
     return _content(token).at(offset + position - shown)
+
+
+def part(text: Token, start: int, end: int) -> Token:
+    """Return a part of a text, which knows where it was written."""
+    begins = text.meta["offset"]
+    pieces = text.meta.get("pieces", ((0, begins),))
+    first = bisect_right(pieces, start, key=lambda each: each[0]) - 1
+    shown, offset = pieces[first]
+    made = Token("text", "", 0, content=text.content[start:end], level=text.level)
+    rest = ((at - start, there) for at, there in pieces[first + 1 :] if at < end)
+    made.meta = {"offset": offset + start - shown, "content": text.meta["content"]}
+    made.meta["pieces"] = ((0, made.meta["offset"]), *rest)
+    return made
 
 
 def _content(token: Token) -> InlineContent:
@@ -181,6 +250,18 @@ def delimiters(rule: Rule) -> Rule:
         return True
 
     return noted
+
+
+def labelled(rule: Rule) -> Rule:
+    """Ask a rule for a link or an image only where its text may end.
+
+    Looking for the end takes as many steps for each `[` as rules may be nested.
+    """
+
+    def asked(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+        return state.has_label and rule(state, silent)
+
+    return asked
 
 
 def image(rule: Rule) -> Rule:

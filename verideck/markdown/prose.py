@@ -23,7 +23,7 @@ VALUE = "\ufffb"
 """Stands for what an expression gives."""
 
 _ENDS_CELL = {"td_close", "th_close"}
-_ENDS_LINE = {"paragraph_close", "heading_close", "tr_close"}
+_ENDS_LINE = {"paragraph_close", "heading_close", "tr_close", "dt_close", "callout_title_close"}
 
 
 @dataclass(frozen=True, slots=True)

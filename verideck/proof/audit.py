@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from verideck.events import Audited, CardFailed, Counted, Listener, unheard
 from verideck.model import Audit, Card, ProvenCard, Role, Survivor
-from verideck.problems import Code, Problem, Problems, Severity
+from verideck.problems import Code, Problem, Problems, Severity, has_errors
 from verideck.proof.executors import Executors
 from verideck.proof.languages import AUDITORS
 from verideck.proof.scheduling import Batch, executed
@@ -64,6 +64,12 @@ def audit(
     for number in sorted(by_card):
         problems.extend(by_card[number])
     return [audited[number] for number in sorted(audited)]
+
+
+def is_noticed(proven: ProvenCard, floor: float) -> bool:
+    """Whether a card's audit, if it has one, finds no error in it."""
+    audit = proven.audit
+    return audit is None or not has_errors(_problems(proven.card, audit, floor))
 
 
 def _problems(card: Card, audit: Audit, floor: float) -> Iterator[Problem]:

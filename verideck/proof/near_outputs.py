@@ -36,6 +36,7 @@ def near_outputs(snippets: Sequence[Snippet], proofs: Sequence[Proof]) -> Iterat
             and _is_transcript(below)
             and _is_under(above, below)
             and (differs := difference(below.code, proof.stdout))
+            and not differs.undecided
             and _is_like(below.code, proof.stdout)
         ):
             yield Problem(

@@ -13,7 +13,8 @@ from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
 from verideck.proof.expected import difference, unwritable
 from verideck.proof.verify import Proving
-from verideck.storage.files import write_whole
+from verideck.storage.reading import Limit, read, within
+from verideck.storage.writing import own_path, write_whole
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 """A line with its line ending, of any kind."""
@@ -52,7 +53,11 @@ def update(cards: Iterable[Card], config: ExecutionConfig) -> list[Rewritten]:
         for proof in each.proofs:
             if proof.stale or _is_stale(proof):
                 stale.setdefault(proof.snippet.place.path, []).append(proof)
-    return [told for path in sorted(stale) for told in _rewrite(config.root / path, stale[path])]
+    return [
+        told
+        for path in sorted(stale)
+        for told in _rewrite(config.root / path, stale[path], config.root)
+    ]
 
 
 def _says_value(snippet: Snippet) -> bool:
@@ -94,15 +99,15 @@ def _matching(proof: Proof, shown: Sequence[str]) -> list[str]:
     ]
 
 
-def _rewrite(file: Path, proofs: Sequence[Proof]) -> list[Rewritten]:
+def _rewrite(file: Path, proofs: Sequence[Proof], root: Path) -> list[Rewritten]:
     """Write what was given into a file, from the last line to the first: lines stay true."""
-    lines = _LINE.findall(file.read_bytes().decode("utf-8"))
+    lines = _LINE.findall(read(file, Limit.TEXT, within(file, root)).decode("utf-8"))
     edits = [edit for proof in proofs for edit in _edits(lines, proof)]
     edits = sorted(dict.fromkeys(edits), key=lambda edit: edit.lines.start)
     for edit in reversed(edits):
         lines[edit.lines.start : edit.lines.stop] = edit.by
     if edits:
-        write_whole(file, "".join(lines).encode("utf-8"))
+        write_whole(own_path(file, root), "".join(lines).encode("utf-8"), root)
     return [edit.told for edit in edits]
 
 

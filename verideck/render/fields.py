@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
 from verideck import markdown
 from verideck.markdown import Token, cloze
-from verideck.markdown.languages import DATA, plain
+from verideck.markdown.html_tags import BLOCKS
+from verideck.markdown.languages import DATA, LexerError, plain
 from verideck.model import (
     FORBIDDEN,
     Card,
@@ -26,16 +27,25 @@ from verideck.model import (
 )
 from verideck.problems import Code, Problem
 from verideck.render import highlight
-from verideck.render.anki_text import without_deletions
+from verideck.render.anki_text import attribute, in_tag, inert, literal, without_deletions
 from verideck.render.highlight import Highlighter, Mark
 from verideck.render.html import html
-from verideck.render.look import ImageFile, Rendered, media_name, reverse
+from verideck.render.look import ImageFile, Rendered, media_name, name_of_media, reverse
+from verideck.render.sanitized import attributes
 from verideck.render.wording import wording
-from verideck.storage.files import OUTSIDE, hashed, is_inside
+from verideck.storage.files import FileCache, hashed
+from verideck.storage.reading import HIDDEN, OUTSIDE, Limit, hint_of
 
 _PLAYED = {".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".mp4", ".webm", ".mkv", ".mov"}
 _SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".tiff"}
-_AUTHORS_NOTE = re.compile(r"[ \t]*#\s*audit:\s*ignore\b.*")
+_NAMED = {"src", "alt", "title"}
+"""The attributes of an image that Markdown has words for."""
+_HASHES = FileCache(hashed, Limit.MEDIA)
+"""Of images and sounds: a card may show one a thousand times, and a thousand cards one."""
+_LARGEST = 1_000_000
+"""Bytes of a note. Android reads a row of a database through a window of 2 MB, in which it may take
+more room than here; Anki itself, and SQLite, would take a billion."""
+_AUTHORS_NOTE = re.compile(r"(?<![ \t])[ \t]*#\s*audit:\s*ignore\b.*")
 """A comment for the audit, which the card does not show."""
 
 
@@ -68,12 +78,16 @@ class _Writer:
         self._proofs = {proof.snippet.place: proof for proof in proven.proofs}
         self._figures: dict[str, Media] = {}
         self._images: dict[str, ImageFile] = {}
+        self._sounds: set[str] = set()
+        """The marks of the sounds that the author wrote."""
         self._front: list[str] = []
         self._asking = False
         """Whether what is rendered stands on the question's side of the card."""
         self._raised: list[str] = []
         """What code on the question's side raises: it belongs to the answer."""
         self._words = wording(proven.card.language)
+        self._footnotes: dict[str, int] = {}
+        """The numbers of the notes that were referred to, by their names, in order."""
 
     def rendered(self) -> Rendered:
         """Render the card."""
@@ -87,11 +101,14 @@ class _Writer:
             "Proof": self._proof(),
             "Source": self._line(card.source),
         }
+        fields["Extra"] = "\n".join(filter(None, [fields["Extra"], self._notes()]))
         if card.kind is Kind.CLOZE:
             asked = fields["Question"]
             fields = {name: without_deletions(text) for name, text in fields.items()}
             fields["Question"] = asked
         fields = {name: self._in_language(name, text) for name, text in fields.items()}
+        fields = {name: inert(text, self._sounds) for name, text in fields.items()}
+        self._check_size(fields)
         return Rendered(
             fields,
             content_of({**fields, "Reverse": reverse(card)}, card.tags),
@@ -120,34 +137,42 @@ class _Writer:
         """Return an image or a sound, and add its file to the media; empty if it cannot be used."""
         source = unquote(str(token.attrs["src"]))
         if source.startswith("data:"):
-            return f'<img src="{escape(source)}" alt="{escape(token.content)}">'
+            return f'<img src="{attribute(source)}" alt="{attribute(token.content)}">'
         message, hint = _objection(source)
         if message:
             return self._unusable(token, message, hint)
         path = str(Path(self.card.place.path).parent / source)
         file = self.root / path
-        if not is_inside(file, self.root):
-            self._images[path] = ImageFile("", path, OUTSIDE)
-            hint = "copy it into the project"
-            return self._unusable(token, f"{source} is outside the project", hint)
         try:
-            content = file.read_bytes()
+            hash_ = _HASHES.of(file, (self.root,))
         except OSError as error:
-            reason = error.strerror or str(error)
-            self._images[path] = ImageFile("", path, error.strerror or "")
-            hint = "the path is relative to the Markdown file"
-            return self._unusable(token, f"{source} cannot be read: {reason}", hint)
-        name = media_name(content, file.suffix.lower())
-        self._images[path] = ImageFile(name, path, hashed(content))
+            why = error.strerror or ""
+            self._images[path] = ImageFile("", path, why)
+            how = f"is {why}" if why in {OUTSIDE, HIDDEN} else f"cannot be read: {why or error}"
+            hint = hint_of(error) or "the path is relative to the Markdown file"
+            return self._unusable(token, f"{source} {how}", hint)
+        name = name_of_media(hash_, file.suffix.lower())
+        self._images[path] = ImageFile(name, path, hash_)
         if file.suffix.lower() in _PLAYED:
+            self._sounds.add(f"[sound:{name}]")
             return f"[sound:{name}]"
-        title = f' title="{escape(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
-        return f'<img src="{name}" alt="{escape(token.content)}"{title}>'
+        title = f' title="{attribute(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
+        size = {key: value for key, value in token.attrs.items() if key not in _NAMED}
+        rest = in_tag(attributes("img", size))
+        return f'<img src="{name}" alt="{attribute(token.content)}"{title}{rest}>'
 
     def value(self, token: Token) -> str:
         """Return the value of an expression; the expression itself if it was not executed."""
         proof = self._proofs.get(markdown.place(token))
         return self._clean(proof.value, proof.snippet.place) if proof else token.content
+
+    def footnote(self, name: str) -> int:
+        """Return the number of a note: notes are numbered as a reader meets them."""
+        return self._footnotes.setdefault(name, len(self._footnotes) + 1)
+
+    def callout(self, kind: str) -> str:
+        """Return the title of a callout that has none, in the language of the card."""
+        return self._words.callout(kind)
 
     # The fields
 
@@ -209,6 +234,18 @@ class _Writer:
         """Render text in a field without deletions, where `==text==` is a highlight."""
         return html(tokens, self)
 
+    def _notes(self) -> str:
+        """Return the notes that the other fields refer to, which stand beneath them all."""
+        passages = filter(None, (self.card.question, self.card.answer, self.card.hint))
+        known: dict[str, Sequence[Token]] = {}
+        for passage in [*passages, *filter(None, [self.card.source])]:
+            known |= markdown.parse(passage).footnotes
+        shown: list[str] = []
+        while len(shown) < len(self._footnotes):  # a note may refer to others
+            name = [*self._footnotes][len(shown)]
+            shown.append(f"<li>{_unwrapped(html(known.get(name, ()), self))}</li>\n")
+        return f'<ol class="footnotes">\n{"".join(shown)}</ol>' if shown else ""
+
     def _in_language(self, field: str, text: str) -> str:
         """Mark the language of a field: the shape of Han characters depends on it."""
         typed = field == "Answer" and self.card.kind is Kind.TYPED
@@ -225,10 +262,10 @@ class _Writer:
             css = "output" if snippet.options.role is Role.OUTPUT else "text"
             text = highlight.html(code, plain(code), inserted)
             return f'<pre class="{css}">{text}</pre>\n'
-        pieces = [self._code(code, _lexer(snippet), inserted) + "\n"]
+        pieces = [self._code(code, snippet, inserted) + "\n"]
         proof = self._proofs.get(snippet.place)
         if proof and proof.raised:
-            raised = escape(self._clean(proof.raised, snippet.place), quote=False)
+            raised = literal(escape(self._clean(proof.raised, snippet.place), quote=False))
             raised = f'<pre class="output">{raised}</pre>'
             if not (self._asking or snippet.options.front):
                 pieces.append(f"{raised}\n")
@@ -251,8 +288,14 @@ class _Writer:
         answer = self.card.answer.text if self.card.answer else ""
         return one_line(raised) in one_line(answer)
 
-    def _code(self, code: str, language: str, inserted: Sequence[Mark] = ()) -> str:
-        pieces = self._highlighter.pieces(code, language)
+    def _code(self, code: str, snippet: Snippet, inserted: Sequence[Mark] = ()) -> str:
+        try:
+            pieces = self._highlighter.pieces(code, _lexer(snippet))
+        except LexerError as error:
+            message = f"Pygments cannot highlight this {snippet.language} code: it {error}"
+            hint = "show it as ```text, or write it in another way"
+            self.problems.append(Problem(Code.HIGHLIGHT_FAILED, message, snippet.place, hint))
+            return ""
         text = highlight.html(code, pieces, inserted)
         return f'<pre class="code"><code>{text}</code></pre>'
 
@@ -271,7 +314,7 @@ class _Writer:
         held = f"✓ {self._words.held(assertions)}{self._share_run()}"
         line = f"{held}{self._scored()}{versions}"
         checks = [
-            self._code(_shown_code(proof.snippet), _lexer(proof.snippet))
+            self._code(_shown_code(proof.snippet), proof.snippet)
             for proof in proofs
             if proof.snippet.options.role is Role.CHECK
         ]
@@ -300,6 +343,16 @@ class _Writer:
         return f" · {self._words.noticed.format(killed=audit.killed, judged=audit.judged)}"
 
     # Media and problems
+
+    def _check_size(self, fields: Mapping[str, str]) -> None:
+        size = sum(len(text.encode(errors="surrogatepass")) for text in fields.values())
+        if size > _LARGEST:
+            message = f"this note is too large: {size:,} bytes of HTML, at most {_LARGEST:,}"
+            hint = (
+                "AnkiDroid reads notes of up to 2 MB: show less code, or make several cards of it"
+            )
+            problem = Problem(Code.CARD_TOO_LARGE, message, self.card.place, hint)
+            self.problems.append(problem)
 
     def _unusable(self, token: Token, message: str, hint: str) -> str:
         self.problems.append(Problem(Code.IMAGE_UNUSABLE, message, markdown.place(token), hint))
@@ -359,5 +412,5 @@ def _unwrapped(text: str) -> str:
 
 
 def _paragraph(text: str) -> str:
-    blocks = ("<p", "<ul", "<ol", "<div", "<pre", "<block", "<figure", "<h")
-    return text if text.startswith(blocks) else f"<p>{text}</p>"
+    found = re.match(r"<([a-z0-9]+)", text)
+    return text if found and found[1] in BLOCKS else f"<p>{text}</p>"

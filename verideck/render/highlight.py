@@ -12,6 +12,8 @@ from verideck.storage.store import Rows, Store, key
 
 Mark = tuple[int, str]
 """HTML to be inserted into code, behind the position of the character before which it stands."""
+_LONGEST = 20_000
+"""Characters of code with colours. Some of Pygments' lexers take the square of a text's length."""
 _EDITION = 1
 """The version of how code is divided: pieces that were stored under another one are not used."""
 
@@ -19,7 +21,8 @@ _EDITION = 1
 def html(code: str, pieces: Sequence[Piece], marks: Sequence[Mark] = ()) -> str:
     """Return code as HTML, from its pieces, with marks inserted.
 
-    A span into which a mark falls is closed before the mark and opened again behind it.
+    A span into which a mark falls is closed before the mark and opened again behind it. Anki's
+    marks are guarded in the whole: pieces without a class stand side by side.
     """
     if not marks:
         position = 0
@@ -27,8 +30,8 @@ def html(code: str, pieces: Sequence[Piece], marks: Sequence[Mark] = ()) -> str:
         for css, text in pieces:
             spans.append(_span(css, code[position : position + len(text)]))
             position += len(text)
-        return "".join(spans)
-    return "".join(_spans(code, pieces, sorted(marks, key=lambda mark: mark[0])))
+        return literal("".join(spans))
+    return literal("".join(_spans(code, pieces, sorted(marks, key=lambda mark: mark[0]))))
 
 
 class Highlighter:
@@ -41,8 +44,11 @@ class Highlighter:
         self._new: dict[str, tuple[Piece, ...]] = {}
 
     def pieces(self, code: str, language: str) -> tuple[Piece, ...]:
-        """Return the pieces of code in a language that Pygments knows by that name, or in none."""
-        if not language:
+        """Return the pieces of code in a language that Pygments knows by that name, or in none.
+
+        Raises LexerError.
+        """
+        if not language or len(code) > _LONGEST:
             return plain(code)
         named = key(_EDITION, VERSION, language, code)
         if named not in self._known:
@@ -62,24 +68,25 @@ class Highlighter:
         return pieces if is_code else ()
 
     def _made(self, named: str, code: str, language: str) -> tuple[Piece, ...]:
-        self._new[named] = tuple(languages.pieces(code, language))
+        self._new[named] = languages.pieces(code, language)
         return self._new[named]
 
 
 def _spans(code: str, pieces: Iterable[Piece], marks: list[tuple[int, str]]) -> Iterator[str]:
     position = 0
+    marks.reverse()
     for css, text in pieces:
         end = position + len(text)
-        while marks and marks[0][0] < end:
-            at, mark = marks.pop(0)
+        while marks and marks[-1][0] < end:
+            at, mark = marks.pop()
             yield _span(css, code[position:at])
             yield mark
             position = at
         yield _span(css, code[position:end])
         position = end
-    yield from (mark for _, mark in marks)
+    yield from (mark for _, mark in reversed(marks))
 
 
 def _span(css: str, text: str) -> str:
-    shown = literal(escape(text, quote=False))
+    shown = escape(text, quote=False)
     return f'<span class="{css}">{shown}</span>' if css and text.strip() else shown

@@ -1,7 +1,7 @@
 """Tokens -> HTML for a field of a card.
 
 The HTML of fences, images and values depends on the card's proofs and media, so `Parts` returns it.
-Tokens whose type is not in `_RULES` are rendered by markdown-it.
+Each type of token is in `_RULES` or in `_PLAIN`: what has no place in either would be left out.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from types import MappingProxyType
 from typing import Protocol
 from unicodedata import name
 
@@ -18,21 +19,30 @@ from markdown_it.token import Token
 
 from verideck.markdown import cloze, languages, place
 from verideck.markdown.cloze import Numbers
+from verideck.markdown.html import FLOW
 from verideck.markdown.width import is_wide
 from verideck.model import ClozeDeletion
 from verideck.render import highlight
-from verideck.render.anki_text import hidden, hidden_maths, literal
+from verideck.render.anki_text import hidden, hidden_maths, hint, in_tag, literal, prose, tex
 from verideck.render.highlight import Mark
+from verideck.render.sanitized import opening
 
 _OPTIONS = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).options
 _COMMONMARK = RendererHTML()
 
 _CLOSING = "，。、；：！？）》」』】”’,.;:!?)]"
 _OPENING = "（《「『【“‘(["
+CALLOUTS = MappingProxyType(
+    dict.fromkeys(["tip", "hint", "success", "check", "done"], "good")
+    | dict.fromkeys(["warning", "attention", "question", "help", "faq"], "doubt")
+    | dict.fromkeys(["caution", "danger", "error", "failure", "fail", "missing", "bug"], "bad")
+    | dict.fromkeys(["example", "quote", "cite", "abstract", "summary", "tldr"], "quiet")
+)
+"""How the callouts look that are no plain notes, by the words of GitHub and Obsidian."""
 _TIGHT = '<span class="tight">'
 """Begins a span without line breaks, for a formula with the punctuation beside it: a browser may
 break lines on both sides of a formula."""
-_LIKE_A_DELETION = re.compile(r"\{(?=\{c\d+::)")
+_LIKE_A_DELETION = re.compile(r"\{(?=\{c[\d,]+::)")
 _ENDS_A_DELETION = re.compile(r"\}(?=\}|\Z)|:(?=:)")
 
 
@@ -48,6 +58,12 @@ class Parts(Protocol):
     def value(self, token: Token) -> str:
         """Return the value of an expression, as plain text."""
 
+    def footnote(self, name: str) -> int:
+        """Return the number of the note to which the text refers by that name."""
+
+    def callout(self, kind: str) -> str:
+        """Return the title of a callout that has none, by its word."""
+
 
 def html(tokens: Sequence[Token], parts: Parts, numbers: Numbers | None = None) -> str:
     """Return the HTML of a passage's tokens, or of some of its blocks.
@@ -61,7 +77,7 @@ def html(tokens: Sequence[Token], parts: Parts, numbers: Numbers | None = None) 
 
 
 class _Renderer:
-    """One method for each type of token in `_RULES`."""
+    """One method for each type of token in `_RULES`; markdown-it renders those in `_PLAIN`."""
 
     def __init__(self, parts: Parts, numbers: Numbers | None) -> None:
         self._parts = parts
@@ -69,15 +85,22 @@ class _Renderer:
         self._numbers = numbers or {}
         self._open: list[bool] = []
         """The deletions (True) and highlights (False) that are open around the current token."""
+        self._folded: list[bool] = []
+        """Whether the callouts that are open can be folded."""
 
     def write(self, tokens: Sequence[Token], out: list[str]) -> None:
         for idx, token in enumerate(tokens):
             if token.type == "inline":
                 self.write(token.children or (), out)
+                if token.meta.get(FLOW):
+                    out.append("\n")
             elif rule := _RULES.get(token.type):
                 out.append(rule(self, tokens, idx))
+            elif token.type not in _PLAIN:
+                message = f"no rule renders a token {token.type}"
+                raise NotImplementedError(message)
             elif token.block or token.attrs:
-                out.append(_COMMONMARK.renderToken(tokens, idx, _OPTIONS, {}))
+                out.append(in_tag(_COMMONMARK.renderToken(tokens, idx, _OPTIONS, {})))
             else:
                 out.append(f"</{token.tag}>" if token.nesting < 0 else f"<{token.tag}>")
 
@@ -108,7 +131,7 @@ class _Renderer:
             plain, deletions = cloze.find(content)
             marked = highlight.html(plain, languages.plain(plain), _marks(deletions))
             return f"<code>{literal(marked)}</code>"
-        return f"<code>{self._guarded(content)}</code>"
+        return f"<code>{self._guarded(content, literal)}</code>"
 
     def fence(self, tokens: Sequence[Token], idx: int) -> str:
         content = cloze.renumbered(tokens[idx].content, self._numbers)
@@ -117,7 +140,17 @@ class _Renderer:
 
     def code_block(self, tokens: Sequence[Token], idx: int) -> str:
         content = cloze.renumbered(tokens[idx].content, self._numbers)
-        return f'<pre class="text">{escape(content.rstrip(), quote=False)}</pre>\n'
+        code = literal(escape(content.rstrip(), quote=False))
+        return f'<pre class="text">{code}</pre>\n'
+
+    def html_open(self, tokens: Sequence[Token], idx: int) -> str:
+        tag = in_tag(opening(tokens[idx].tag, tokens[idx].attrs))
+        box = '<div class="table">' if tokens[idx].tag == "table" else ""
+        return f"{_ends(tokens[idx])}{box}{tag}"
+
+    def html_close(self, tokens: Sequence[Token], idx: int) -> str:
+        box = "</div>" if tokens[idx].tag == "table" else ""
+        return f"{_ends(tokens[idx])}</{tokens[idx].tag}>{box}"
 
     def image(self, tokens: Sequence[Token], idx: int) -> str:
         return self._parts.image(tokens[idx])
@@ -145,6 +178,35 @@ class _Renderer:
     def table_close(self, tokens: Sequence[Token], idx: int) -> str:
         return "</table></div>\n"
 
+    def task(self, tokens: Sequence[Token], idx: int) -> str:
+        return "☑" if tokens[idx].content == "x" else "☐"
+
+    def footnote(self, tokens: Sequence[Token], idx: int) -> str:
+        return f"<sup>{self._parts.footnote(tokens[idx].info)}</sup>"
+
+    def nothing(self, tokens: Sequence[Token], idx: int) -> str:
+        return ""
+
+    def callout_open(self, tokens: Sequence[Token], idx: int) -> str:
+        sign = tokens[idx].markup
+        self._folded.append(sign != "")
+        tag = "details" if sign else "div"
+        look = CALLOUTS.get(tokens[idx].info, "note")
+        return f'<{tag} class="callout {look}"{" open" if sign == "+" else ""}>\n'
+
+    def callout_title_open(self, tokens: Sequence[Token], idx: int) -> str:
+        title = ""
+        if tokens[idx + 1].type == "callout_title_close":
+            title = escape(self._parts.callout(tokens[idx - 1].info), quote=False)
+        tag = '<summary class="tappable">' if self._folded[-1] else '<p class="title">'
+        return f"{tag}{title}"
+
+    def callout_title_close(self, tokens: Sequence[Token], idx: int) -> str:
+        return "</summary>\n" if self._folded[-1] else "</p>\n"
+
+    def callout_close(self, tokens: Sequence[Token], idx: int) -> str:
+        return "</details>\n" if self._folded.pop() else "</div>\n"
+
     def cloze_open(self, tokens: Sequence[Token], idx: int) -> str:
         self._open.append(True)
         number = tokens[idx].meta["number"]
@@ -152,7 +214,7 @@ class _Renderer:
 
     def cloze_close(self, tokens: Sequence[Token], idx: int) -> str:
         self._open.pop()
-        return f"{_hint(tokens[idx].meta['hint'])}}}}}"
+        return f"{hint(tokens[idx].meta['hint'])}}}}}"
 
     def mark_open(self, tokens: Sequence[Token], idx: int) -> str:
         self._open.append(self._in_cloze)
@@ -161,25 +223,27 @@ class _Renderer:
     def mark_close(self, tokens: Sequence[Token], idx: int) -> str:
         return "}}" if self._open.pop() else "</mark>"
 
-    def _guarded(self, text: str) -> str:
+    def _guarded(self, text: str, guard: Callable[[str], str] = prose) -> str:
         """Return escaped text in which Anki finds no marks, such as escaped or computed braces."""
-        text = literal(escape(text, quote=False))
+        text = guard(escape(text, quote=False))
         if self._in_cloze:
             text = _LIKE_A_DELETION.sub("{<!-- -->", text)
         return hidden(text) if any(self._open) else text
 
-    def _maths(self, tex: str) -> str:
-        tex = cloze.renumbered(tex, self._numbers)
+    def _maths(self, content: str) -> str:
+        content = cloze.renumbered(content, self._numbers)
         if any(self._open):
-            tex = hidden_maths(tex)
+            content = hidden_maths(content)
         elif self._in_cloze:
-            plain, deletions = cloze.find(tex)
-            for deletion in reversed(deletions):
+            plain, deletions = cloze.find(content)
+            parts, position = [], 0
+            for deletion in deletions:
                 hint = f"::{deletion.hint}" if deletion.hint else ""
-                whole = f"{{{{c{deletion.number}::{hidden_maths(deletion.text)}{hint}}}}}"
-                plain = plain[: deletion.start] + whole + plain[deletion.end :]
-            tex = plain
-        return escape(tex, quote=False)
+                parts.append(plain[position : deletion.start])
+                parts.append(f"{{{{c{deletion.number}::{hidden_maths(deletion.text)}{hint}}}}}")
+                position = deletion.end
+            content = "".join([*parts, plain[position:]])
+        return tex(content)
 
 
 _RULES: Mapping[str, Callable[[_Renderer, Sequence[Token], int], str]] = {
@@ -189,6 +253,9 @@ _RULES: Mapping[str, Callable[[_Renderer, Sequence[Token], int], str]] = {
     "code_inline": _Renderer.code_inline,
     "code_block": _Renderer.code_block,
     "fence": _Renderer.fence,
+    "html_open": _Renderer.html_open,
+    "html_close": _Renderer.html_close,
+    "html_void": _Renderer.html_open,
     "image": _Renderer.image,
     "value": _Renderer.value,
     "math_inline": _Renderer.math_inline,
@@ -196,11 +263,29 @@ _RULES: Mapping[str, Callable[[_Renderer, Sequence[Token], int], str]] = {
     "math_block": _Renderer.math_block,
     "table_open": _Renderer.table_open,
     "table_close": _Renderer.table_close,
+    "task": _Renderer.task,
+    "footnote": _Renderer.footnote,
+    "footnote_definition": _Renderer.nothing,
+    "callout_open": _Renderer.callout_open,
+    "callout_title_open": _Renderer.callout_title_open,
+    "callout_title_close": _Renderer.callout_title_close,
+    "callout_close": _Renderer.callout_close,
     "cloze_open": _Renderer.cloze_open,
     "cloze_close": _Renderer.cloze_close,
     "mark_open": _Renderer.mark_open,
     "mark_close": _Renderer.mark_close,
 }
+
+_PAIRED = ("paragraph", "heading", "bullet_list", "ordered_list", "list_item", "blockquote",
+           "thead", "tbody", "tr", "th", "td", "em", "strong", "s", "link",
+           "dl", "dt", "dd")  # fmt: skip
+_PLAIN = {"hr", *(f"{name}_{end}" for name in _PAIRED for end in ("open", "close"))}
+"""The types of tokens that are a tag and nothing more."""
+
+
+def _ends(token: Token) -> str:
+    """Return the ends of elements that end where the token's begins or ends."""
+    return "".join(f"</{name}>" for name in token.meta.get("ends", ()))
 
 
 def _is_unspaced(character: str) -> bool:
@@ -230,10 +315,6 @@ def _opening(text: str) -> str:
     return text[len(text.rstrip(_OPENING)) :]
 
 
-def _hint(text: str) -> str:
-    return f"::{hidden(escape(text, quote=False))}" if text else ""
-
-
 def _marks(deletions: Sequence[ClozeDeletion]) -> list[Mark]:
     """Return the marks of the deletions in code, with their positions in the code without marks.
 
@@ -245,5 +326,5 @@ def _marks(deletions: Sequence[ClozeDeletion]) -> list[Mark]:
         marks += [
             (each.start + match.end(), "<!-- -->") for match in _ENDS_A_DELETION.finditer(each.text)
         ]
-        marks.append((each.end, f"{_hint(each.hint)}}}}}"))
+        marks.append((each.end, f"{hint(each.hint)}}}}}"))
     return marks

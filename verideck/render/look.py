@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from verideck.model import Card, Kind, Media, Note
 from verideck.problems import Problem
+from verideck.render.anki_text import inert
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def note_of(card: Card, look: Rendered, images: Mapping[str, bytes]) -> Note:
         kind=card.kind,
         deck=card.deck,
         fields=MappingProxyType(
-            {**look.fields, "Id": escape(card.identity.id), "Reverse": reverse(card)}
+            {**look.fields, "Id": inert(escape(card.identity.id)), "Reverse": reverse(card)}
         ),
         tags=card.tags,
         media=tuple(media[name] for name in sorted(media)),
@@ -74,4 +75,9 @@ def reverse(card: Card) -> str:
 
 def media_name(content: bytes, suffix: str) -> str:
     """Return the name of a media file, from its content: a changed picture has another name."""
-    return f"verideck-{hashlib.sha256(content).hexdigest()[:20]}{suffix}"
+    return name_of_media(hashlib.sha256(content).hexdigest(), suffix)
+
+
+def name_of_media(content_hash: str, suffix: str) -> str:
+    """Return the name of a media file, from the hash of its content."""
+    return f"verideck-{content_hash[:20]}{suffix}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -18,6 +19,12 @@ class Wording:
     ran: str
     """How many of a card's code blocks ran, where not all did."""
     not_verified: str
+    callouts: Mapping[str, str]
+    """The titles of callouts that have none, by their words; others are titled by the word."""
+
+    def callout(self, kind: str) -> str:
+        """Return the title of a callout by its word, as `note`."""
+        return self.callouts.get(kind, kind.replace("-", " ").replace("_", " ").capitalize())
 
     def held(self, assertions: int) -> str:
         """Return the text for a number of assertions that held."""
@@ -33,6 +40,7 @@ _WORDINGS = {
         not_run_because="Not run: {reason}",
         ran="{ran} of {blocks} code blocks ran",
         not_verified="Not verified",
+        callouts={"faq": "FAQ", "tldr": "TL;DR"},
     ),
     "zh": Wording(
         one_held="1 个断言成立",
@@ -42,6 +50,35 @@ _WORDINGS = {
         not_run_because="未运行：{reason}",
         ran="{blocks} 段代码运行了 {ran} 段",
         not_verified="代码未经验证",
+        callouts={
+            "note": "备注",
+            "info": "信息",
+            "todo": "待办",
+            "important": "重要",
+            "tip": "提示",
+            "hint": "提示",
+            "success": "成功",
+            "check": "通过",
+            "done": "完成",
+            "warning": "警告",
+            "attention": "注意",
+            "caution": "当心",
+            "danger": "危险",
+            "question": "问题",
+            "help": "帮助",
+            "faq": "常见问题",
+            "missing": "缺失",
+            "error": "错误",
+            "bug": "缺陷",
+            "failure": "失败",
+            "fail": "失败",
+            "example": "例子",
+            "quote": "引用",
+            "cite": "引用",
+            "abstract": "摘要",
+            "summary": "摘要",
+            "tldr": "摘要",
+        },
     ),
 }
 

@@ -10,6 +10,7 @@ from verideck.problems import Severity
 from verideck.rules.length import MEANING, units
 from verideck.rules.reading import Reading
 from verideck.rules.rule import Finding, Limit, of_each_card
+from verideck.rules.series import series
 
 
 @of_each_card
@@ -76,9 +77,8 @@ _NUMBERED = re.compile(
 )
 _LABEL = re.compile(r"(?m)^[^\n：:，。；,.;]{1,16}(?:：|:(?=\s))")
 _CLAUSES = re.compile(r"[^。！？!?\n]+")
-_COMMAS = re.compile(r"[^、，。；：！？,.;:!?\n]+(?:、[^、，。；：！？,.;:!?\n]+){3,}")
-_SERIES = re.compile(
-    r"(?:[^\s,.;:!?]+(?: [^\s,.;:!?]+){0,2}, ){2,}(?:[^\s,.;:!?]+ ){0,3}?(?:and|or) "
+_COMMAS = re.compile(
+    r"(?<![^、，。；：！？,.;:!?\n])[^、，。；：！？,.;:!?\n]+(?:、[^、，。；：！？,.;:!?\n]+){3,}"
 )
 
 
@@ -91,7 +91,7 @@ def listing(card: Reading, limit: Limit) -> Iterator[Finding]:
     between 、 or commas are a warning and five an error.
     """
     more = _MANY if card.asks and _PROCEDURE.search(card.question.spoken) else 0
-    text = card.answer.spoken
+    text = _TUPLE.sub(_blank, card.answer.spoken)
     enumerations = [
         *((each.items, each.place, 0) for each in card.listings),
         *((count, card.answer.at(start), one) for count, start, one in _within(text)),
@@ -111,6 +111,14 @@ def listing(card: Reading, limit: Limit) -> Iterator[Finding]:
             return
 
 
+_TUPLE = re.compile(r"[(\[][\d.,\s]{2,60}[)\]]")
+"""A shape or a tuple: its commas list nothing, and `1)` at its end is no number of an item."""
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found.group()) if "," in found.group() else found.group()
+
+
 def _within(text: str) -> Iterator[tuple[int, int, int]]:
     """Yield enumerations in prose: the number of items, the position, the tolerance.
 
@@ -124,22 +132,26 @@ def _within(text: str) -> Iterator[tuple[int, int, int]]:
         yield len(re.findall(r"[；;]\s*\S", clauses.group())) + 1, clauses.start(), 0
     for words in _COMMAS.finditer(text):
         yield words.group().count("、") + 1, words.start(), 1
-    for words in _SERIES.finditer(text):
-        before_and = not re.search(r", (?:and|or) $", words.group())  # no serial comma
-        yield words.group().count(",") + 1 + before_and, words.start(), 1
+    for count, start in series(text):
+        yield count, start, 1
 
 
 _HALF = 0.5
+_COMPARED = 4_000_000
+"""Pairs of characters: those of two texts of 2,000, which take half a second."""
 
 
 @of_each_card
 def given_away(card: Reading, limit: Limit) -> Iterator[Finding]:
     """Do not give the answer in the question (R6). Matuschak: effortful.
 
-    Reports more than 10 characters that stand in both and are half of the answer.
+    Reports more than 10 characters that stand in both and are half of the answer. Texts of many
+    thousands of characters are not compared: they break the rules for lengths.
     """
     asked, answered = card.question.text.casefold(), card.answer.text.strip().casefold()
     if not card.asks or not answered or len(asked) < len(answered) * _HALF:
+        return
+    if len(asked) * len(answered) > _COMPARED:
         return
     match = SequenceMatcher(None, asked, answered, autojunk=False)
     same = match.find_longest_match()

@@ -12,12 +12,12 @@ _HAN = r"\u4e00-\u9fff"
 
 _DAMAGE: dict[str, re.Pattern[str]] = {
     "a root without its fraction or index": re.compile(
-        r"√(?=[0-9]*[A-Za-z])[A-Za-z0-9]{2,}(?![A-Za-z0-9]*\()"
+        r"√(?=[0-9]*[A-Za-z])[A-Za-z0-9]{2,}+(?!\()"
     ),
     "the mark of a footnote": re.compile(r"(?<=[a-z]{3} )\d{1,2}\.(?= [A-Z])"),
     "a hyphen inside of a word": re.compile(rf"[{_HAN}]-[上下个些]"),
     "纬度 (latitude) for 维度 (dimension)": re.compile(
-        r"(?:特征|向量|隐藏|通道|嵌入|输出|输入|模型|统计)的?纬度|纬度(?=\s*[（(]?\s*(?:dim|d_))|\bdim\s*纬度"
+        r"(?:特征|向量|隐藏|通道|嵌入|输出|输入|模型|统计)的?纬度|纬度(?=\s*+(?:[（(]\s*+)?(?:dim|d_))|\bdim\s*纬度"
     ),
     "letters that were one in print": re.compile(r"[\ufb00-\ufb06]"),
     "a character that was lost": re.compile(r"\ufffd|[\ue000-\uf8ff]"),

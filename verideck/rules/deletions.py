@@ -15,11 +15,9 @@ def many(card: Reading, limit: Limit) -> Iterator[Finding]:
 
     A third number in a note is an error. Deletions with one number are one card.
     """
-    seen: list[object] = []
+    seen: set[object] = set()
     for deletion in card.card.deletions:
-        key = object() if deletion.number is None else deletion.number
-        if key not in seen:
-            seen.append(key)
+        seen.add(object() if deletion.number is None else deletion.number)
         if len(seen) > limit.soft:
             yield Finding(
                 card.card,

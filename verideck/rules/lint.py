@@ -42,7 +42,8 @@ def lint(cards: Sequence[Card], rules: Rules, files: Collection[str]) -> Linted:
             if not suppressions and finding.card.place.path in files:
                 problems[_problem(name, rule, finding)] = None
     here = [card for card in cards if card.place.path in files]
-    unused = [each for each in _suppressions(here) if each not in used]
+    asked = (each for each in _suppressions(here) if each.rule in rules)
+    unused = [each for each in asked if each not in used]
     needed = tuple(each for each in _suppressions(here) if each in used)
     return Linted(len(here), (*problems, *map(_unused, unused)), needed)
 

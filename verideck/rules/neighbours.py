@@ -6,6 +6,8 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import groupby, islice
 
 from verideck.model import one_line
 from verideck.rules.reading import Reading
@@ -13,6 +15,9 @@ from verideck.rules.rule import Finding, Limit
 
 _NO_LETTER = re.compile(r"[\W_]+")
 _GRAM = 3
+_COMPARED = 1000
+"""With how many cards that share a rare run of letters a question is compared. Only a deck that is
+made for it has more of them."""
 
 Grams = frozenset[str]
 
@@ -56,7 +61,8 @@ def _pairs(sets: Sequence[Grams], least: float) -> Iterator[tuple[int, int, floa
     for number, each in enumerate(sets):
         rarest = sorted(each, key=lambda gram: (common[gram], gram))
         prefix = rarest[: len(rarest) - math.ceil(least * len(rarest)) + 1]
-        for earlier in sorted({one for gram in prefix for one in holding[gram]}):
+        sharing = (one for one, _ in groupby(merge(*(holding[gram] for gram in prefix))))
+        for earlier in islice(sharing, _COMPARED):
             other = sets[earlier]
             if min(len(each), len(other)) < least * max(len(each), len(other)):
                 continue
@@ -96,11 +102,11 @@ def orphan(cards: Sequence[Reading], limit: Limit) -> Iterator[Finding]:
     """
     least = math.ceil(limit.soft)
     tagged: Mapping[str, int] = Counter(tag for each in cards for tag in each.card.tags)
-    holders = {
-        tag: {number for number, each in enumerate(cards) if tag in each.card.tags}
-        for tag, count in tagged.items()
-        if count <= least
-    }
+    holders: dict[str, set[int]] = defaultdict(set)
+    for number, each in enumerate(cards):
+        for tag in each.card.tags:
+            if tagged[tag] <= least:
+                holders[tag].add(number)
     for number, card in enumerate(cards if len(cards) > least else ()):
         if any(tagged[tag] > least for tag in card.card.tags):
             continue

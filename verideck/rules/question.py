@@ -11,7 +11,11 @@ from verideck.rules.length import MEANING, units
 from verideck.rules.reading import Reading
 from verideck.rules.rule import Finding, Limit, of_each_card
 
-_QUOTED = re.compile(r'“[^”\n]*”|「[^」\n]*」|『[^』\n]*』|《[^》\n]*》|"[^"\n]*"')
+_QUOTED = re.compile(
+    r"“[^”\n]{0,500}”|「[^」\n]{0,500}」|『[^』\n]{0,500}』|《[^》\n]{0,500}》"
+    r'|"[^"\n]{0,500}"'
+)
+"""Every opening mark looks for its closing one, so how far it looks is bounded."""
 
 _MARK = re.compile(r"[?？]+")
 _INTERROGATIVE = re.compile(
@@ -83,15 +87,15 @@ def short(card: Reading, limit: Limit) -> Iterator[Finding]:
             card.card,
             card.card.place,
             f"this question is only {length:g} units long",
-            "say of what, where and for whom: in a review it stands alone",
+            f"say of what, where and for whom: in a review it stands alone ({MEANING})",
             severity,
         )
 
 
 _EITHER = re.compile(
-    r"吗(?=\s*[?？。，,]|\s*$)|是否|能否|可否|有没有|是不是|能不能|会不会|对不对|还是(?=[^。]*[?？])"
+    r"吗(?=\s*[?？。，,]|\s*$)|是否|能否|可否|有没有|是不是|能不能|会不会|对不对|还是(?=[^。]{0,500}[?？])"
     r"|(?:^|[.!?:;]\s+)(?:Is|Are|Was|Were|Do|Does|Did|Can|Could|Will|Would|Should|Has|Have|Had)\b"
-    r"|,\s*(?:does|do|did|can|will|would|should)\b(?=[^.]*\?)"
+    r"|,\s*(?:does|do|did|can|will|would|should)\b(?=[^.]{0,500}\?)"
     r"|\btrue or false\b|\byes or no\b",
     re.IGNORECASE,
 )

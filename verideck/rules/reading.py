@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from verideck import markdown
 from verideck.markdown import Token
 from verideck.markdown.prose import Prose, prose
-from verideck.model import Card, Kind, Passage, Place, Role, Snippet
-
-OVERVIEW = "overview"
-"""The tag of a card that asks for a whole topic, in addition to the atomic cards for its parts."""
+from verideck.model import OVERVIEW, Card, Kind, Passage, Place, Role, Snippet
 
 
 @dataclass(frozen=True, slots=True)

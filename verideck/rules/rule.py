@@ -76,6 +76,13 @@ class Rule:
     """None for a rule that measures nothing."""
     atomic: bool = False
     """Whether the rule holds for atomic cards only, and not for overview cards."""
+    gentle: bool = True
+    """Whether it is asked though nobody asked for all rules."""
+
+    def softened(self) -> Rule:
+        """Return a copy of which no finding is an error."""
+        limit = self.limit.softened() if self.limit else None
+        return replace(self, severity=Severity.WARNING, limit=limit)
 
 
 def of_each_card(check: Callable[[Reading, Limit], Iterator[Finding]]) -> Check:

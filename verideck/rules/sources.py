@@ -40,19 +40,21 @@ def version_missing(cards: Sequence[Reading], _: Limit) -> Iterator[Finding]:
     """
     libraries = dict(pair for each in cards for pair in _imports(each.card))
     for card in cards:
-        proven = _proven(card.card)
+        settled = _proven(card.card)
         for prose in (card.question, card.answer):
             for start, code in prose.code:
                 root, dot, _rest = code.partition(".")
                 library = libraries.get(root) if dot else None
-                if library and library not in proven and not _versioned(card, library):
+                if not library or library in settled:
+                    continue
+                settled.add(library)
+                if not _versioned(card, library):
                     yield Finding(
                         card.card,
                         prose.at(start),
                         f"{code} may behave otherwise in another version of {library}",
                         f'name the version: source="{library} 2.1", or prove it by code',
                     )
-                    proven = {*proven, library}
 
 
 def _imports(card: Card) -> Iterator[tuple[str, str]]:

@@ -15,22 +15,41 @@ from verideck.model import (
     Kind,
     Options,
     Passage,
+    Place,
     Role,
     Snippet,
     Source,
     Suppression,
     Unanswered,
     one_line,
+    short,
 )
-from verideck.problems import Code, Problem, Problems, Severity, suggestion
-from verideck.source import attributes, front_matter
+from verideck.problems import Code, Problem, Problems, Severity, suggestion, told_once
+from verideck.settings import PYPROJECT
+from verideck.source import (
+    accounting,
+    attributes,
+    contents,
+    front_matter,
+    hashtags,
+    height,
+    question_like,
+    size,
+)
 from verideck.source.attributes import Attribute
 from verideck.source.config import SourceConfig
+from verideck.source.curly import uncurled
+from verideck.source.defaults import defaults_of
 from verideck.source.fences import FenceReader, unexecuted, unexecuted_block
 from verideck.source.found import CardsOfFile
 from verideck.source.includes import IncludedFiles
-from verideck.source.syntaxes import SYNTAXES, Page, RawCard, fitting, left_out
+from verideck.source.info_string import OUTPUT, word_of
+from verideck.source.note_ids import identified
+from verideck.source.syntaxes import SYNTAXES, Page, RawCard, Reading, fitting, left_out
+from verideck.source.syntaxes.headings import deeper
 
+_LITERAL = frozenset({"", "text", "markdown", "md", OUTPUT})
+"""What a fence is called that shows marks as they are written."""
 WORDS = frozenset({"#", ".reversed", ".type", ".cloze", "tags", "source", "hint", "lint"})
 
 
@@ -45,21 +64,37 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
     split = front_matter.split(source, of_page)
     if split is None:
         return CardsOfFile(problems=tuple(of_page))
-    page = Page(source, *split)
-    raw = _raw_cards(page, of_page)
-    setup = _outside(page, raw, FenceReader(config, included, of_setup))
-    readers = [_CardReader(page, each, config, included) for each in raw]
+    meta, body = split
+    defaults = defaults_of(source, config)
+    page = Page(source, defaults.under(meta), body)
+    if large := [*page.entangled, *size.too_long_blocks(page)]:
+        return CardsOfFile(problems=(*of_page, *large))
+    reading, told = _reading(page, of_page)
+    raw = uncurled(identified(page, reading.cards))
+    known = [*(each.lines for each in raw), *reading.about, *told]
+    if page.meta.hashtags:
+        above = hashtags.of_file(page, known)
+        raw = tuple(hashtags.tagged(each, above.tags) for each in raw)
+        known += above.lines
+    setup = _outside(page, reading, FenceReader(config, included, of_setup))
+    readers = [_CardReader(page, defaults.deck, each, config, included) for each in raw]
     found = [reader.card() for reader in readers]
+    of_cards.extend(_unused_notes(page, readers))
     for reader in readers:
         of_cards.extend(reader.problems)
         setup += reader.setup
     in_order = tuple(sorted(setup, key=lambda snippet: snippet.place))
+    if left := accounting.left_over(page, known, setup, [*of_page, *of_cards, *of_setup]):
+        of_page.report(accounting.problem(page, left))
+    if tall := height.too_tall([each for each in found if isinstance(each, Card)]):
+        of_page.report(tall)
     usable = [] if of_setup.has_errors else found
     return CardsOfFile(
         tuple(_with_setup(each, in_order) for each in usable if isinstance(each, Card)),
         tuple(each for each in usable if isinstance(each, Unanswered)),
-        tuple(Problems([*of_cards, *of_page, *of_setup])),
+        tuple(told_once(Problems([*of_cards, *of_page, *of_setup]))),
         tuple(included.hashes.items()),
+        is_sound=not (of_page.has_errors or of_setup.has_errors),
     )
 
 
@@ -70,27 +105,37 @@ def _with_setup(card: Card, setup: tuple[Snippet, ...]) -> Card:
     return replace(card, snippets=(*setup, *card.snippets))
 
 
-def _raw_cards(page: Page, problems: Problems) -> tuple[RawCard, ...]:
-    """What the page's syntax finds in it."""
+def _reading(page: Page, problems: Problems) -> tuple[Reading, Sequence[range]]:
+    """What the page's syntax finds in it; and the lines of what it does not, which is told."""
     name = page.meta.syntax
     if name and name not in SYNTAXES:
-        place, hint = page.meta.at("syntax"), suggestion(name, frozenset(SYNTAXES))
+        place = page.meta.places.get("syntax", Place(PYPROJECT))
+        hint = suggestion(name, frozenset(SYNTAXES))
         problems.report(Problem(Code.SYNTAX_UNKNOWN, f"there is no syntax {name}", place, hint))
-        return ()
+        return Reading(()), ()
     chosen = name or fitting(page)
-    reading = SYNTAXES[chosen].read(page, problems) if chosen else None
-    cards = reading.cards if reading else ()
+    reading = SYNTAXES[chosen].read(page, problems) if chosen else Reading((), is_empty=True)
+    told: list[range] = []
     problems.extend(page.problems)
+    if entries := contents.entries(page, reading.cards):
+        problems.report(contents.problem(entries))
+        told += [each.lines for each in entries]
+        lines = set(told)
+        kept = tuple(each for each in reading.cards if each.lines not in lines)
+        reading = replace(reading, cards=kept)
     # An author who names the syntax has decided; and while it is in doubt what is a heading, it is
     # in doubt what another syntax would find.
-    if reading and reading.is_certain and not name:
-        left_out(page, chosen, cards, problems)
-    inside = {line for each in cards for line in each.lines}
+    if chosen and reading.is_certain and not name:
+        told += [each.lines for each in left_out(page, chosen, reading.cards, problems)]
+    for each in question_like.alike(page, reading.cards, chosen):
+        problems.report(each.problem)
+        told += [range(line, line + 1) for line in each.lines]
+    inside = {line for each in reading.cards for line in each.lines}
     outside = [token for token in page.tokens if token.map and token.map[0] not in inside]
     problems.extend(_stray(outside, page.whole))
-    if not cards and (reading is None or reading.is_empty):
+    if reading.is_empty and not reading.cards:
         problems.report(_no_card(page))
-    return cards
+    return reading, told
 
 
 def _no_card(page: Page) -> Problem:
@@ -99,16 +144,25 @@ def _no_card(page: Page) -> Problem:
         Code.NO_CARD,
         "this file is empty" if is_empty else "there is no card in this file",
         page.meta.place,
-        f"questions are `{'#' * page.meta.level} headings`, list items, or paragraphs that "
-        "begin with Q:",
+        _what_asks(page),
         Severity.WARNING,
     )
 
 
-def _outside(page: Page, raw: Iterable[RawCard], reader: FenceReader) -> list[Snippet]:
+def _what_asks(page: Page) -> str:
+    """What would be a question; where the page has headings of another level, how to say that."""
+    asks = f"questions are `{'#' * page.level} headings`, list items, or paragraphs with Q:"
+    found = deeper(page.blocks)
+    if not found or found == page.level:
+        return asks
+    return f"if its `{'#' * found} headings` ask, say `level: {found}` in the front matter; {asks}"
+
+
+def _outside(page: Page, reading: Reading, reader: FenceReader) -> list[Snippet]:
     """The set-up that stands outside of the cards. Code there that is no set-up is reported."""
     executes = page.meta.verify and reader.config.verify
-    inside = {line for each in raw for line in each.lines}
+    inside = {line for each in reading.cards for line in each.lines}
+    severity = Severity.WARNING if reading.among_notes else Severity.ERROR
     setup: list[Snippet] = []
     for token in page.tokens:
         if token.type != "fence" or (token.map and token.map[0] in inside):
@@ -119,8 +173,20 @@ def _outside(page: Page, raw: Iterable[RawCard], reader: FenceReader) -> list[Sn
         elif snippet and executes and snippet.executable:
             message = "this code belongs to no card, so nothing would execute it"
             hint = "put it beneath a question, or make it {.setup} for every card of the file"
-            reader.problems.report(Problem(Code.FENCE_OUTSIDE, message, snippet.place, hint))
+            problem = Problem(Code.FENCE_OUTSIDE, message, snippet.place, hint, severity)
+            reader.problems.report(problem)
     return setup
+
+
+def _unused_notes(page: Page, readers: Iterable[_CardReader]) -> Iterator[Problem]:
+    """Yield a warning for each footnote of the page that no card refers to."""
+    used = {name for reader in readers for name in reader.footnotes}
+    for name, note in markdown.notes(page.links):
+        if name not in used:
+            message = f"no card refers to the footnote {name}, so none shows it"
+            hint = f"refer to it by [^{name}], or remove it"
+            code, severity = Code.FOOTNOTE_UNMATCHED, Severity.WARNING
+            yield Problem(code, message, note.place, hint, severity)
 
 
 def _can_be_seen(token: Token) -> bool:
@@ -174,40 +240,52 @@ class _CardReader:
     """One card on its way from what is written to what is meant."""
 
     page: Page
+    above: tuple[str, ...]
+    """The parts of the deck's name above the titles of the file."""
     written: RawCard
     config: SourceConfig
     included: IncludedFiles
     problems: Problems = field(default_factory=Problems)
     """What is wrong with this card."""
+    footnotes: set[str] = field(default_factory=set)
+    """The footnotes that the card refers to."""
     setup: list[Snippet] = field(default_factory=list)
     """Set-up for all cards of the file that stands in this one."""
 
     def card(self) -> Card | Unanswered | None:
         """The card without the set-up of its file; None where something is wrong with it."""
+        written = ("question", self.written.question), ("answer", self.written.answer)
+        large = [size.too_long(f"this {name}", passage) for name, passage in written]
+        self.problems.extend(filter(None, large))
+        if any(large):
+            return None
         question, words = self._question()
         source, hint = self._line("source", words), self._line("hint", words)
         parsed = [self._parsed(each) for each in (question, self.written.answer, source, hint)]
         in_question, in_answer, in_source, in_hint = (each.tokens for each in parsed)
         below, beside = markdown.divided(in_answer)
         asked = list(markdown.walk([*in_question, *below]))
-        aside = list(markdown.walk([*beside, *in_source, *in_hint]))
+        notes = [token for each in parsed for note in each.footnotes.values() for token in note]
+        aside = list(markdown.walk([*beside, *in_source, *in_hint, *notes]))
         is_cloze = self._is_cloze(words, asked, parsed)
         for word in (".type", ".reversed") if is_cloze and ".cloze" not in words else ():
             if word in words:
                 self._contradict(words[word], "a cloze card")
+        kind = Kind.TYPED if ".type" in words else self.written.kind or Kind.BASIC
+        kind = Kind.CLOZE if is_cloze else kind
         card = Card(
-            id=words["#"].value if "#" in words else "",
-            kind=Kind.CLOZE if is_cloze else Kind.TYPED if ".type" in words else Kind.BASIC,
+            id=self._id(words.get("#")),
+            kind=kind,
             deck=self._deck(),
             question=question,
             answer=self.written.answer,
             snippets=tuple(self._snippets([*asked, *aside], in_cloze=is_cloze)),
             tags=self._tags(words.get("tags")),
             place=question.place,
-            reverse=".reversed" in words,
+            reverse=".reversed" in words or (self.written.reverse and kind is Kind.BASIC),
             source=source,
             hint=hint,
-            language=self.page.meta.lang or self.config.lang,
+            language=self.page.meta.lang,
             verified=self._executes,
             suppressions=tuple(_suppressions(words.get("lint"), self.config.rules, self.problems)),
             deletions=tuple(cloze.deletions(asked, in_code=True)) if is_cloze else (),
@@ -218,6 +296,8 @@ class _CardReader:
             self.problems.report(Problem(Code.QUESTION_MISSING, message, question.place))
         if is_cloze:
             self._check_deletions(asked, card.deletions)
+        else:
+            self._check_shown_marks([*asked, *aside])
         self._check_aside(aside, in_cloze=is_cloze)
         if self.written.answer:
             self.problems.extend(_stray([*below, *beside], self.written.answer))
@@ -269,17 +349,29 @@ class _CardReader:
             )
         return replace(question, text=text), words
 
+    def _id(self, attribute: Attribute | None) -> str:
+        """The id of the attributes, or else the one that the syntax has read."""
+        known = self.written.id
+        if attribute and known and attribute.value != known.text:
+            message = f"this card has two ids: {attribute.value} and {known.text}"
+            hint = "keep the one by which Anki knows it"
+            self.problems.report(Problem(Code.ATTRIBUTE_INVALID, message, known.place, hint))
+        return attribute.value if attribute else known.text if known else ""
+
     def _contradict(self, word: Attribute, kind: str) -> None:
         message = f"a card is not both {kind} and {word.name}"
         self.problems.report(Problem(Code.ATTRIBUTE_INVALID, message, word.place))
 
     def _id_slot(self) -> IdSlot:
-        """Behind the `{` of the attributes, or else behind the question's first paragraph."""
+        """Where the syntax says, or else in or as attributes behind the first paragraph."""
         question = self.written.question
         head = question.text.partition("\n\n")[0]
         found = attributes.TRAILING.search(head)
-        offset = found.start() + 1 if found else len(head.rstrip())
-        return IdSlot(question.place_of(offset), among_attributes=found is not None)
+        if self.written.id_slot:
+            return self.written.id_slot
+        if found:
+            return IdSlot(question.place_of(found.start() + 1), before="#", behind=" ")
+        return IdSlot(question.place_of(len(head.rstrip())))
 
     def _line(self, name: str, words: dict[str, Attribute]) -> Passage | None:
         """The Markdown of an attribute, or of the front matter's key of the same name."""
@@ -296,6 +388,7 @@ class _CardReader:
             return Parsed((), (), {})
         parsed = markdown.parse(passage)
         self.problems.extend(parsed.problems)
+        self.footnotes.update(parsed.footnotes)
         return parsed
 
     def _is_cloze(
@@ -306,7 +399,9 @@ class _CardReader:
         `==text==` alone is a highlight, except where there is no answer: then the question must
         hide something to be one. A mark that is never closed was meant to make one, too.
         """
-        if ".cloze" in words or cloze.deletions(tokens, in_code=False):
+        if ".cloze" in words or self.written.kind is Kind.CLOZE:
+            return True
+        if cloze.deletions(tokens, in_code=False):
             return True
         if any(each.code is Code.CLOZE_UNCLOSED for one in parsed for each in one.problems):
             return True
@@ -333,7 +428,18 @@ class _CardReader:
                     "write {{c1::what is hidden}} or ==what is hidden==",
                 )
             )
+        written = {each.number for each in found if each.number is not None}
+        count = len(written) + sum(each.number is None for each in found)
+        if count > cloze.HIGHEST:
+            message = f"this card hides {count:,} things, at most {cloze.HIGHEST} can be asked for"
+            hint = "make several cards of it, or number alike what is recalled together"
+            self.problems.report(Problem(Code.CLOZE_NUMBER, message, place, hint))
         for each in found:
+            if cloze.may_be_code(each):
+                message = f"{short(each.hint)} is a hint here, and stays in sight"
+                hint = "end the deletion with ::}} if all of it is hidden"
+                code, severity = Code.CLOZE_HINT, Severity.WARNING
+                self.problems.report(Problem(code, message, each.place, hint, severity))
             if each.is_empty:
                 self.problems.report(
                     Problem(
@@ -352,6 +458,16 @@ class _CardReader:
                         f"Anki makes cards of the numbers 1 to {cloze.HIGHEST}",
                     )
                 )
+
+    def _check_shown_marks(self, tokens: list[Token]) -> None:
+        """Tell of deletions in code that make no cloze card by themselves, and are shown."""
+        for token in tokens:
+            is_code = token.type == "fence" and word_of(token.info).lower() not in _LITERAL
+            if is_code and cloze.find(token.content)[1]:
+                message = "the deletions in this code hide nothing: the card is no cloze card"
+                hint = "write {.cloze} behind the question"
+                where, severity = markdown.place(token), Severity.WARNING
+                self.problems.report(Problem(Code.CLOZE_OUTSIDE, message, where, hint, severity))
 
     def _check_aside(self, tokens: list[Token], *, in_cloze: bool) -> None:
         for each in cloze.deletions(tokens, in_code=in_cloze):
@@ -407,18 +523,36 @@ class _CardReader:
         self.problems.extend([warning] if warning else [])
 
     def _deck(self) -> str:
-        """The deck's name: the front matter's, or else root, folders and titles.
+        """The deck's name: the front matter's, or else the names above the file, and titles.
 
         Anki would put the word `blank` where nothing stands between two `::`.
         """
         stem = re.sub(r"\.[^.]*$", "", self.page.source.path.rsplit("/", 1)[-1])
-        titles = self.written.titles or (stem,)
-        below_root = "::".join((self.config.deck, *self.page.source.folders, *titles))
-        parts = map(str.strip, (self.page.meta.deck or below_root).split("::"))
-        return "::".join(filter(None, parts)) or stem
+        titles = self.written.titles or (self.page.meta.title or stem,)
+        below_root = "::".join((*self.above, *titles))
+        full = self.written.deck.text if self.written.deck else self.page.meta.deck
+        parts = [part for each in (full or below_root).split("::") if (part := each.strip())]
+        # A colon beside `::` would move it: Anki divides `a:::b` into `a` and `:b`.
+        above = [part.strip(":").rstrip() for part in parts[:-1]]
+        last = [part.lstrip(":").lstrip() if above else part for part in parts[-1:]]
+        return "::".join(filter(None, [*above, *last])) or stem
+
+    def _tags_of_file(self) -> Iterator[str]:
+        """The front matter's tags. A blank in one, as other tools have it, becomes `_`."""
+        place = self.page.meta.at("tags")
+        for written in self.page.meta.tags:
+            tag = "_".join(written.removeprefix("#").split()).rstrip(",，")
+            if self.page.meta.hashtags:
+                tag = hashtags.anki_tag(tag)
+            if len(written.split()) > 1:
+                message = f"the tag {written!r} becomes {tag}: Anki divides tags at blanks"
+                hint = "write it as one word, or as several tags"
+                self._warn(Problem(Code.TAG_INVALID, message, place, hint, Severity.WARNING))
+            yield tag
 
     def _tags(self, attribute: Attribute | None) -> tuple[str, ...]:
-        given = [(tag, self.page.meta.at("tags")) for tag in self.page.meta.tags]
+        given = [(tag, self.page.meta.at("tags")) for tag in self._tags_of_file()]
+        given += [(each.text, each.place) for each in self.written.tags]
         if attribute:
             given += [(tag, attribute.place) for tag in attribute.value.split(" ") if tag]
         for tag, place in given:

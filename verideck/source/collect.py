@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from verideck.model import Card, Place, Source, Unanswered, one_line
-from verideck.problems import Code, Problem, Problems
+from verideck.problems import Code, Problem, Problems, Severity
 from verideck.settings import Settings
 from verideck.source.found import CardsOfFile
 from verideck.source.read import Texts, is_whole, read, read_around
@@ -44,6 +44,13 @@ class Collected:
     """Questions without an answer, in all of these files."""
     included: frozenset[str]
     """The files that the cards to be built include."""
+    doubtful: frozenset[Place]
+    """The places of cards that may not be what their author means: something is wrong with their
+    file as a whole, or another card claims to be the same."""
+    is_complete: bool
+    """Whether every card to be built could be read."""
+    repeated: tuple[Card, ...] = ()
+    """Cards that ask what another one in the same file and deck does: each of them needs an id."""
 
 
 def collect(
@@ -67,7 +74,9 @@ def collect(
         card for file in context_files for card in file.cards if is_first(card, first, Problems())
     ]
     cards: list[Card] = []
+    repeated: list[Card] = []
     files: list[CardsOfFile] = []
+    doubtful: set[Place] = set()
     for source in built:
         file = reader.cards_of(source)
         files.append(file)
@@ -76,6 +85,12 @@ def collect(
             if is_first(card, first, problems):
                 cards.append(card)
                 on_card(card)
+            else:
+                doubtful.add(first[_key(card)])
+                if not card.id:
+                    repeated.append(card)
+        if not file.is_sound:
+            doubtful.update(card.place for card in file.cards)
     return Collected(
         tuple(cards),
         is_whole(paths, settings),
@@ -84,20 +99,34 @@ def collect(
         frozenset(source.path for source in context),
         tuple(each for file in [*context_files, *files] for each in file.unanswered),
         frozenset(path for file in files for path, _ in file.included),
+        frozenset(doubtful),
+        is_complete=not problems.has_errors,
+        repeated=tuple(repeated),
     )
 
 
 def is_first(card: Card, first: dict[str, Place], problems: Problems) -> bool:
-    """Tell whether no card before this one has its id, or its question where neither has an id.
+    """Tell whether no card before this one is the same to verideck.
 
-    `first` holds the places of the cards before; the card's own is added. Reports a repetition.
+    That is one with its id; or where neither has an id, one that asks the same in the same file and
+    deck. `first` holds the places of the cards before; the card's own is added. Reports a
+    repetition, and one in another file of the same deck, where a learner cannot tell them apart.
     """
-    key = f"#{card.id}" if card.id else f"?{one_line(card.question.text)}"
-    place = first.setdefault(key, card.place)
+    place = first.setdefault(_key(card), card.place)
     if place is not card.place:
         problems.report(_repeated(card, place))
         return False
+    if not card.id and (twin := first.setdefault(_asked(card), card.place)) is not card.place:
+        problems.report(_asked_elsewhere(card, twin))
     return True
+
+
+def _key(card: Card) -> str:
+    return f"#{card.id}" if card.id else f"{_asked(card)}\x1f{card.place.path}"
+
+
+def _asked(card: Card) -> str:
+    return f"?{one_line(card.question.text)}\x1f{card.deck}"
 
 
 def _repeated(card: Card, first: Place) -> Problem:
@@ -112,5 +141,16 @@ def _repeated(card: Card, first: Place) -> Problem:
         Code.ID_REPEATED,
         f"the card at {first} asks the same, and neither has an id",
         card.place,
-        "write {#some-id} behind one of the questions",
+        "let `verideck id` write ids behind them, or reword one of the questions",
+    )
+
+
+def _asked_elsewhere(card: Card, first: Place) -> Problem:
+    """What tells cards apart, for verideck, is their file; no learner sees it."""
+    return Problem(
+        Code.ID_REPEATED,
+        f"the card at {first} asks the same in the same deck",
+        card.place,
+        "in Anki nothing tells them apart: name the topic in the question, or title each file",
+        Severity.WARNING,
     )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+
+from verideck.folder_settings import FolderSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +18,15 @@ class SourceConfig:
     """The project's folder. Included files are inside of it."""
     deck: str
     """The first part of every deck's name."""
-    lang: str = ""
-    """The language of files that name none."""
+    every: FolderSettings = field(default_factory=FolderSettings)
+    """What holds for every file that says nothing else, but for `deck`."""
+    folders: Mapping[str, FolderSettings] = field(default_factory=lambda: MappingProxyType({}))
+    """What holds for the files below a folder, by its path."""
     verify: bool = True
     """Whether snippets are executed."""
     proved: frozenset[str] = frozenset()
     """The languages that have a verifier, by their first names in Pygments."""
+    caps: tuple[tuple[str, float], ...] = ()
+    """By the name of a limit: the most that the options of a fence may ask for."""
     rules: frozenset[str] = frozenset()
     """The names of the rules that a card may suppress."""

@@ -1,4 +1,4 @@
-"""A fence -> Snippet: reads its info string and its options, and includes files."""
+"""A fence -> Snippet: reads its options, and includes files."""
 
 from __future__ import annotations
 
@@ -6,24 +6,16 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 
-from verideck.markdown import Token, cloze, languages, origin
+from verideck.caps import over_cap
+from verideck.markdown import Token, cloze, origin
 from verideck.markdown import place as token_place
 from verideck.model import EXECUTED, LARGEST_LIMIT, Limits, Options, Place, Role, Snippet
-from verideck.problems import Code, Problem, Problems, Severity, suggestion
+from verideck.problems import Code, Problem, Problems, Severity
 from verideck.source import attributes, dialects
 from verideck.source.attributes import Attribute
 from verideck.source.config import SourceConfig
 from verideck.source.includes import IncludedFiles, IncludeError
-
-OUTPUT = "output"
-"""The word in place of a language for what the fence above must print."""
-
-_INFO = re.compile(r"\s*(?P<word>[^\s{}]*)\s*(?:\{(?P<inside>.*)\}\s*)?(?P<rest>.*)\Z", re.DOTALL)
-_WORD_IN_BRACES = re.compile(
-    r"\s*\{\s*\.?(?P<word>[^\s{}.,=#][^\s{},=]*)(?=[\s},])(?P<inside>.*)\}\s*(?P<rest>)\Z",
-    re.DOTALL,
-)
-"""The language in the braces, as Quarto (`{python}`) and Pandoc (`{.python}`) write it."""
+from verideck.source.info_string import OUTPUT, at, read_info, word_of
 
 _EVERYWHERE = frozenset({".front"})
 _INCLUDING = frozenset({"include", "symbol", "region"})
@@ -62,22 +54,20 @@ class FenceReader:
         If `in_cloze`, Anki's cloze marks are removed from the code.
         """
         place = token_place(token)
-        info = _info(token.info)
-        language = _language(info["word"])
-        refusal = _refusal(info, language, token, place)
-        if refusal or language is None:
-            self.problems.extend([refusal] if refusal else [])
+        info = read_info(token, place, OPTIONS)
+        if isinstance(info, Problem):
+            self.problems.report(info)
             return None
-        inside = _Inside(token, place, info.start("inside"))
+        self.problems.extend(info.warnings)
+        language = info.language
+        inside = _Inside(token, place, info.start)
         code = cloze.find(token.content)[0] if in_cloze else token.content
-        session = _is_session(info["word"], code)
-        known = _known(info["word"], proved=language in self.config.proved)
-        if _why_not_executed(info["word"], language, code):
+        session = _is_session(info.word, code)
+        known = _known(info.word, proved=language in self.config.proved)
+        if _why_not_executed(info.word, language, code):
             known |= _UNEXECUTED
-        given = attributes.read(
-            info["inside"] or "", inside.at, known, Code.OPTION_INVALID, self.problems
-        )
-        options = self._options(info["word"], language, given)
+        given = attributes.read(info.options, inside.at, known, Code.OPTION_INVALID, self.problems)
+        options = self._options(info.word, language, given)
         contradictions = list(_contradictions(options, given, place))
         if session:
             contradictions += _unfit_for_sessions(given)
@@ -100,9 +90,18 @@ class FenceReader:
     def _options(self, word: str, language: str, given: list[Attribute]) -> Options:
         options = Options(role=_default_role(word, language))
         for attribute in given:
-            options, problem = _set(options, attribute)
+            changed, problem = _set(options, attribute)
+            problem = problem or self._over_cap(changed, attribute)
+            options = options if problem else changed
             self.problems.extend([problem] if problem else [])
         return options
+
+    def _over_cap(self, options: Options, attribute: Attribute) -> Problem | None:
+        asked, most = dict(options.limits), dict(self.config.caps)
+        name = attribute.name
+        if name in asked and asked[name] > most.get(name, LARGEST_LIMIT):
+            return over_cap(name, asked[name], most[name], attribute.place)
+        return None
 
     def _included(self, snippet: Snippet) -> Snippet | None:
         """Return the snippet with the code of the file that it includes, if it includes one.
@@ -115,7 +114,7 @@ class FenceReader:
         if snippet.code.strip():
             message = "a fence that includes a file holds no code of its own"
             hint = "put this code into a fence below"
-            self.problems.report(Problem(Code.OPTION_INVALID, message, snippet.origin, hint))
+            self.problems.report(Problem(Code.OPTION_INVALID, message, _first(snippet), hint))
             return None
         try:
             included = self.included.find(options.include, options.symbol, options.region)
@@ -137,7 +136,7 @@ def unexecuted(token: Token, snippet: Snippet) -> Problem | None:
 
     An author who gives a reason has been told.
     """
-    word = _info(token.info)["word"]
+    word = word_of(token.info)
     why = _why_not_executed(word, snippet.language, snippet.code)
     if why is None or snippet.options.reason or snippet.options.role is Role.OUTPUT:
         return None
@@ -179,37 +178,6 @@ def _unfit_for_sessions(given: list[Attribute]) -> Iterator[Problem]:
             yield Problem(Code.OPTION_INVALID, message, attribute.place, hint)
 
 
-def _info(text: str) -> re.Match[str]:
-    """Divide an info string into its word, what stands in braces, and the rest."""
-    info = _INFO.match(text)
-    assert info
-    braces = _WORD_IN_BRACES.match(text)
-    return braces if braces and _language(braces["word"]) else info
-
-
-def _refusal(
-    info: re.Match[str], language: str | None, token: Token, place: Place
-) -> Problem | None:
-    """Return the problem that prevents reading an info string, if there is one."""
-    if info["rest"]:
-        return Problem(
-            Code.OPTION_INVALID,
-            f"{info['rest'].strip()} stands outside of the braces",
-            _at(token, place, info.start("rest")),
-            "options follow the language in braces: ```python {.check}",
-        )
-    if language is None:
-        return _unknown_language(info["word"], _at(token, place, info.start("word")))
-    if info["inside"] is not None and not info["word"]:
-        return Problem(
-            Code.OPTION_INVALID,
-            "these options follow no language",
-            place,
-            "name the language first: ```python {.check}",
-        )
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class _Inside:
     token: Token
@@ -217,24 +185,16 @@ class _Inside:
     start: int
 
     def at(self, offset: int) -> Place:
-        return _at(self.token, self.place, self.start + offset)
+        return at(self.token, self.place, self.start + offset)
 
 
-def _at(token: Token, place: Place, offset: int) -> Place:
-    return replace(place, column=place.column + len(token.markup) + offset)
-
-
-def _language(word: str) -> str | None:
-    if word.lower() in {"", "text", OUTPUT}:
-        return ""
-    named = dialects.dialect(word)
-    return named.language if named else languages.language(word)
-
-
-def _unknown_language(word: str, place: Place) -> Problem:
-    otherwise = "name a language that Pygments knows, or text"
-    hint = suggestion(word, languages.languages() | set(dialects.NAMES), otherwise)
-    return Problem(Code.LANGUAGE_UNKNOWN, f"nobody knows the language {word}", place, hint)
+def _first(snippet: Snippet) -> Place:
+    """Return where the first line of a snippet's code begins that is not blank."""
+    blank = snippet.code[: -len(snippet.code.lstrip())].count("\n")
+    if not blank:
+        return snippet.origin
+    # Such a line may be indented less than the first.
+    return replace(snippet.origin, line=snippet.origin.line + blank, column=1)
 
 
 def _known(word: str, *, proved: bool) -> frozenset[str]:
@@ -297,7 +257,7 @@ def _set(options: Options, attribute: Attribute) -> tuple[Options, Problem | Non
     field, read, wanted = _READERS[name]
     try:
         return replace(options, **{field: read(value)}), None  # type: ignore[arg-type] # as _READERS says
-    except (ValueError, re.error):
+    except (ValueError, re.error, OverflowError, RecursionError):
         message = f"{name} must be {wanted}, not {value!r}"
         return options, Problem(Code.OPTION_INVALID, message, attribute.place)
 

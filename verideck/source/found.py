@@ -17,3 +17,6 @@ class CardsOfFile:
     problems: tuple[Problem, ...] = ()
     included: tuple[tuple[str, str], ...] = ()
     """The files that its fences include, with the hashes of their contents."""
+    is_sound: bool = True
+    """Whether nothing is wrong with the file as a whole. Otherwise its cards may not be what their
+    author means: their deck, tags or language, or what is a question at all."""

@@ -6,14 +6,14 @@ import ast
 import os
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple
 
-from verideck.storage.files import OUTSIDE, decoded, hashed, is_inside
-
-Node = TypeVar("Node", bound=ast.stmt)
+from verideck.storage.files import decoded, hashed
+from verideck.storage.reading import HIDDEN, OUTSIDE, Limit, UnusableFileError, read
 
 
 class IncludeError(Exception):
@@ -31,8 +31,14 @@ class Included:
     """Lines of the code, counted from 0, that begin or end a region of the file."""
 
 
-_REGION = r"^[ \t]*(?:#|//|--|;|%|/\*|<!--)\s*{word}[ \t]+{name}[ \t]*(?:\*/|-->)?[ \t]*$"
-_MARK = re.compile(_REGION.format(word="(?P<word>region|endregion)", name=r"(?P<name>\S.*?)"))
+_MARK = re.compile(
+    r"[ \t]*(?:#|//|--|;|%|/\*|<!--)\s*(?P<word>region|endregion)[ \t]+(?P<name>\S.*)", re.DOTALL
+)
+"""A line that begins or ends a region; see `_mark`."""
+_LONGEST_PYTHON = 1_000_000
+"""Characters of a file in which a symbol is looked for."""
+_CLOSING = ("*/", "-->")
+"""What closes a comment behind the region's name."""
 
 
 class IncludedFiles:
@@ -53,14 +59,14 @@ class IncludedFiles:
         symbol or the region is missing, defined more than once, or empty.
         """
         text = self._text(path)
-        lines = text.split("\n")
+        lines, regions = _lines(text)
         if symbol:
             first, last = _symbol_lines(text, path, symbol)
         elif region:
-            first, last = _region_lines(lines, path, region)
+            first, last = _region_lines(regions, path, region)
         else:
             first, last = 0, len(lines)
-        return _cut(lines, first, last, path)
+        return _cut(lines, regions, first, last, path)
 
     def name(self, path: str) -> str:
         """Return the path of a file relative to the project, without `..`; see `Place.path`."""
@@ -71,23 +77,37 @@ class IncludedFiles:
     def _text(self, path: str) -> str:
         if path in self._texts:
             return self._texts[path]
-        file = self._root / path
-        self.hashes[path] = OUTSIDE
-        if not is_inside(file, self._root):
-            raise IncludeError(f"{path} is outside the project")
         try:
-            content = file.read_bytes()
+            self._require_shown(path)
+            content = read(self._root / path, Limit.TEXT, (self._root,))
             self.hashes[path] = hashed(content)
             text = decoded(content)
         except UnicodeDecodeError as error:
             raise IncludeError(f"{path} is not UTF-8") from error
         except OSError as error:
-            self.hashes[path] = error.strerror or ""
-            raise IncludeError(f"{path} cannot be read: {error.strerror or error}") from error
+            why = self.hashes[path] = error.strerror or ""
+            how = f"is {why}" if why in {OUTSIDE, HIDDEN} else f"cannot be read: {why or error}"
+            raise IncludeError(f"{path} {how}") from error
         return self._texts.setdefault(path, text)
 
+    def _require_shown(self, path: str) -> None:
+        """Raise UnusableFileError for a file that is hidden: a card shows what it includes."""
+        if any(each.startswith(".") for each in self.name(path).split("/") if each != ".."):
+            raise UnusableFileError(HIDDEN, path)
 
-def _cut(lines: list[str], first: int, last: int, path: str) -> Included:
+
+_Regions = Mapping[int, tuple[str, str]]
+"""The lines of a file, counted from 0, that begin or end a region, with the word and the name."""
+
+
+@lru_cache(maxsize=8)
+def _lines(text: str) -> tuple[Sequence[str], _Regions]:
+    """The lines of a file: many fences may include pieces of one."""
+    lines = text.split("\n")
+    return lines, {number: mark for number, line in enumerate(lines) if (mark := _mark(line))}
+
+
+def _cut(lines: Sequence[str], regions: _Regions, first: int, last: int, path: str) -> Included:
     while first < last and not lines[first].strip():
         first += 1
     while first < last and not lines[last - 1].strip():
@@ -96,42 +116,86 @@ def _cut(lines: list[str], first: int, last: int, path: str) -> Included:
         raise IncludeError(f"what is included from {path} is empty")
     code = textwrap.dedent("\n".join(lines[first:last]))
     column = lines[first].index(code.split("\n", 1)[0]) + 1
-    marks = tuple(number - first for number in _marks(lines) if first <= number < last)
+    marks = tuple(number - first for number in _marks(regions) if first <= number < last)
     return Included(code + "\n", first + 1, column, marks)
 
 
-def _marks(lines: list[str]) -> Iterator[int]:
+def _marks(marks: _Regions) -> Iterator[int]:
     """Return the lines that begin or end regions.
 
     A line that begins a region without an end may be an ordinary comment, so it is not returned;
     nor is one that ends a region without a beginning.
     """
-    marks = {number: mark for number, line in enumerate(lines) if (mark := _MARK.match(line))}
     begun, ended = (
-        {mark["name"] for mark in marks.values() if mark["word"] == word}
-        for word in ("region", "endregion")
+        {name for each, name in marks.values() if each == word} for word in ("region", "endregion")
     )
-    return (number for number, mark in marks.items() if mark["name"] in begun & ended)
+    return (number for number, (_, name) in marks.items() if name in begun & ended)
+
+
+def _mark(line: str) -> tuple[str, str] | None:
+    """Return whether a line begins or ends a region, and the region's name; None for others.
+
+    The end of the name is found from the end of the line: a regular expression would try every
+    blank in it, and every blank behind that.
+    """
+    found = _MARK.match(line)
+    if not found:
+        return None
+    name = found["name"].rstrip(" \t")
+    closing = next((each for each in _CLOSING if name.endswith(each) and name != each), "")
+    return found["word"], name.removesuffix(closing).rstrip(" \t")
+
+
+class _Definition(NamedTuple):
+    """A statement that defines names; of a class, with those in it."""
+
+    first: int
+    """Its first line, that of a decorator too, counted from 0."""
+    last: int
+    """The line behind it."""
+    inside: Mapping[str, Sequence[_Definition]] | None
+    """None if it is no class."""
 
 
 def _symbol_lines(text: str, path: str, symbol: str) -> tuple[int, int]:
+    if len(text) > _LONGEST_PYTHON:
+        raise IncludeError(
+            f"{path} is too long for a symbol to be found in it: {len(text):,} characters, at most "
+            f"{_LONGEST_PYTHON:,}"
+        )
     try:
-        body = ast.parse(text).body
-    except (SyntaxError, ValueError) as error:
+        definitions = _definitions(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
         see = f", see its line {line}" if line else ""
         raise IncludeError(f"{path} is not Python{see}") from error
     *outer, name = symbol.split(".")
     for class_name in outer:
-        classes = [node for node in body if isinstance(node, ast.ClassDef)]
-        body = _only([node for node in classes if node.name == class_name], class_name, path).body
-    node = _only([node for node in body if name in _names(node)], symbol, path)
-    decorators = getattr(node, "decorator_list", [])
-    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
-    return first - 1, node.end_lineno or node.lineno
+        classes = [each for each in definitions.get(class_name, ()) if each.inside is not None]
+        definitions = _only(classes, class_name, path).inside or {}
+    found = _only(definitions.get(name, ()), symbol, path)
+    return found.first, found.last
 
 
-def _only(nodes: list[Node], name: str, path: str) -> Node:
+@lru_cache(maxsize=8)
+def _definitions(text: str) -> Mapping[str, Sequence[_Definition]]:
+    """What a module defines, by name. Its tree takes 400 times the memory of its text."""
+    return _defined(ast.parse(text).body)
+
+
+def _defined(body: Sequence[ast.stmt]) -> Mapping[str, Sequence[_Definition]]:
+    found: dict[str, list[_Definition]] = {}
+    for node in body:
+        decorators = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+        inside = _defined(node.body) if isinstance(node, ast.ClassDef) else None
+        for name in _names(node):
+            definition = _Definition(first - 1, node.end_lineno or node.lineno, inside)
+            found.setdefault(name, []).append(definition)
+    return found
+
+
+def _only(nodes: Sequence[_Definition], name: str, path: str) -> _Definition:
     if len(nodes) != 1:
         how = "is not defined" if not nodes else f"is defined {len(nodes)} times"
         raise IncludeError(f"{name} {how} at the top level of {path}")
@@ -149,11 +213,10 @@ def _names(node: ast.stmt) -> set[str]:
     return set()
 
 
-def _region_lines(lines: list[str], path: str, region: str) -> tuple[int, int]:
+def _region_lines(regions: _Regions, path: str, region: str) -> tuple[int, int]:
     starts, ends = (
-        [number for number, line in enumerate(lines) if re.match(marker, line)]
+        [number for number, mark in regions.items() if mark == (word, region)]
         for word in ("region", "endregion")
-        for marker in [_REGION.format(word=word, name=re.escape(region))]
     )
     if not starts:
         raise IncludeError(f"{path} has no line `# region {region}`")

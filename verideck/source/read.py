@@ -11,7 +11,16 @@ from pathlib import Path
 from verideck.model import FORBIDDEN, Place, Source
 from verideck.problems import Code, Problem, Problems
 from verideck.settings import Settings
-from verideck.storage.files import FileCache, absolute, decoded, place_name, resolved
+from verideck.storage.files import (
+    FileCache,
+    absolute,
+    decoded,
+    is_inside,
+    place_name,
+    resolved,
+)
+from verideck.storage.reading import Limit, hint_of, within
+from verideck.storage.reading import read as read_file
 
 SUFFIXES = {".md", ".markdown"}
 _UNNAMABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -28,7 +37,11 @@ def read(
 
     Without a path, reads the project's cards folder. Each file is read once, also if several paths
     lead to it. The files of a folder are sorted; hidden files and folders are skipped. Reports
-    files that cannot be read, and characters that no card may contain; such files are left out.
+    files that cannot be read, links to folders that are not read, and characters that no card may
+    contain; such files are left out.
+
+    A file of the project must be inside of it after links are followed, and a file of a folder
+    elsewhere inside of that folder or of the project.
     `texts` remembers files for another call.
     """
     texts = texts or FileCache(text_of)
@@ -39,8 +52,10 @@ def read(
     for path in map(absolute, paths or [cards]):
         if path.is_dir():
             files = sorted(_markdown_files(path, settings.root, problems), key=lambda it: it.parts)
+            inside = within(path, settings.root) or (settings.root, *([path] if paths else []))
         else:
             files = [path]
+            inside = within(path, settings.root) if paths else (settings.root,)
         bases = [base for base in (absolute(cards), path) if base.is_dir()]
         for file in files:
             is_link = file.is_symlink()
@@ -48,8 +63,14 @@ def read(
             if real in seen:
                 continue
             seen.add(real)
-            source = _source(file, _folders(file, bases), settings.root, texts, problems)
-            sources += [source] if source else []
+            try:
+                text = _text(file, inside, settings.root, texts, problems)
+            except OSError as error:
+                problems.report(_unreadable(file, settings.root, error))
+                continue
+            if text is not None:
+                name = place_name(file, settings.root)
+                sources.append(Source(name, text, _folders(file, bases)))
     return sources
 
 
@@ -80,15 +101,34 @@ def _markdown_files(folder: Path, root: Path, problems: Problems) -> Iterator[Pa
 
     for parent, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in folders:
+            inner = Path(parent, name)
+            if inner.is_symlink() and (problem := _left_out(inner, folder, root)):
+                problems.report(problem)
         for name in names:
             file = Path(parent, name)
-            # A broken link is not a file, but leaving it out must be reported.
-            if (
-                file.suffix.lower() in SUFFIXES
-                and not name.startswith(".")
-                and (file.is_file() or file.is_symlink())
-            ):
+            # What is no file, as a broken link, is yielded: leaving it out must be reported.
+            if file.suffix.lower() in SUFFIXES and not name.startswith("."):
                 yield file
+
+
+def _left_out(link: Path, folder: Path, root: Path) -> Problem | None:
+    """What is wrong with a link to a folder, which is not read; None where nothing is missed.
+
+    What is outside is not even looked at.
+    """
+    if is_inside(link, folder):
+        return None
+    place = Place(place_name(link, root))
+    if not is_inside(link, root):
+        message = "this folder is a link to outside of the project: nothing in it is read"
+        hint = "copy the folder into the project, or remove the link"
+        return Problem(Code.FILE_UNREADABLE, message, place, hint)
+    if not any(_markdown_files(resolved(link), root, Problems())):
+        return None
+    message = "this folder is a link: no Markdown in it is read"
+    hint = "move the files here, or name that folder, too"
+    return Problem(Code.FILE_UNREADABLE, message, place, hint)
 
 
 def _folders(file: Path, bases: Sequence[Path]) -> tuple[str, ...]:
@@ -108,25 +148,26 @@ def text_of(content: bytes) -> str | None:
     return None if FORBIDDEN.search(text) else text
 
 
-def _source(
-    file: Path, folders: tuple[str, ...], root: Path, texts: Texts, problems: Problems
-) -> Source | None:
+def _text(
+    file: Path, inside: Sequence[Path], root: Path, texts: Texts, problems: Problems
+) -> str | None:
+    """A file's text; None where a problem was reported. Raises OSError if it cannot be read."""
     name = place_name(file, root)
     if _UNNAMABLE.search(name):
         hint = "rename it: its name goes into the deck's"
         message = "this file's name is no text"
         problems.report(Problem(Code.FILE_UNREADABLE, message, Place(name), hint))
         return None
-    try:
-        text = texts.of(file)
-        if text is None:
-            problems.extend(_faults(file.read_bytes(), name))
-            return None
-    except OSError as error:
-        message = f"this file cannot be read: {error.strerror or error}"
-        problems.report(Problem(Code.FILE_UNREADABLE, message, Place(name)))
-        return None
-    return Source(name, text, folders)
+    text = texts.of(file, inside)
+    if text is None:
+        problems.extend(_faults(read_file(file, Limit.TEXT, inside), name))
+    return text
+
+
+def _unreadable(file: Path, root: Path, error: OSError) -> Problem:
+    message = f"this file cannot be read: {error.strerror or error}"
+    place = Place(place_name(file, root))
+    return Problem(Code.FILE_UNREADABLE, message, place, hint_of(error))
 
 
 def _faults(content: bytes, name: str) -> list[Problem]:

@@ -8,10 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from verideck.storage.store import make_folder
-
-_HELD = "building"
-"""The file that a build holds, in the project's folder for what is kept."""
+from verideck.storage.kept import HELD, make_folder
 
 
 @contextmanager
@@ -20,7 +17,7 @@ def build_lock(folder: Path) -> Iterator[None]:
 
     Where the folder cannot be written there is nothing to hold: nobody else can write there either.
     """
-    held = FileLock(folder / _HELD)
+    held = FileLock(folder / HELD)
     with suppress(OSError):
         make_folder(folder)
         held.acquire()

@@ -1,35 +1,49 @@
 """What is kept between runs: one SQLite file, which may be deleted at any time.
 
-A row has a kind, a key and the hash of its own content, so that what was damaged is as good as
-none. Runs may be under way at once: each row is written whole. What recent runs did not use goes.
+A row has a kind, a key and the hash of its own content, which takes a key that only this user has:
+what was damaged, or written by anybody else, is as good as none. Runs may be under way at once:
+each row is written whole. What recent runs did not use goes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
+import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from functools import cache
+from hmac import compare_digest
 from pathlib import Path
 from threading import RLock
 from typing import Generic, TypeVar
 
 import msgspec
 
+from verideck.storage.cache_key import key_of_process
+from verideck.storage.kept import FILE, FOLDER, make_folder, remove_database
+
+__all__ = ["FILE", "FOLDER", "Rows", "Store", "encoded", "key", "opened"]
+
 Row = TypeVar("Row")
 
-FOLDER = ".verideck"
-"""The folder in the project's that holds the store and the build lock."""
-FILE = "store.sqlite"
 _SCHEMA = """
     create table if not exists rows (
         kind text, key text, content blob, hash blob, used integer, primary key (kind, key)
     )
 """
+_JOURNAL = f"{FILE}-journal"
+_END_OF_NAME = bytes.fromhex("d9d505f920a163d7")
+"""Ends a rollback journal that names another file (SQLite file format, 3): one of several databases
+that are written together. SQLite removes the named file. Our store is one database."""
 _PATIENCE = 10.0
 """Seconds in which another run has written what it writes."""
+_LARGEST = 1_000_000_000
+"""Bytes of a file that is begun anew. In one run it may grow to twice as many."""
+_PAGE = 4096
+"""Bytes of a page of a database that SQLite makes, unless it is told otherwise."""
 _DAY = 24 * 3600
 _KEPT_FOR = 30
 """Days after which a row goes that no run has used."""
@@ -38,9 +52,14 @@ _KEPT_FOR = 30
 class Store:
     """Rows of all kinds; none where there is no folder, or where it cannot be written."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """Open nothing yet. The file is made when the first row is kept."""
+    def __init__(self, folder: Path | None, hash_key: bytes = b"") -> None:
+        """Open nothing yet. The file is made when the first row is kept.
+
+        Only rows that were kept with the same `hash_key` are found; without one, those of this
+        process.
+        """
         self._folder = folder
+        self._hash_key = hash_key or key_of_process()
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
         self._used: set[tuple[str, str]] = set()
@@ -50,7 +69,7 @@ class Store:
         """Return the content that was kept last under a key, unless it was damaged since."""
         with self._lock:
             row = self._row(kind, key)
-        if row is None or row[1] != _hash(kind, key, row[0]):
+        if row is None or not compare_digest(row[1], self._hash(kind, key, row[0])):
             return None
         if row[2] != _today():
             self._used.add((kind, key))
@@ -60,7 +79,7 @@ class Store:
         """Keep contents by their keys, all together. What cannot be written is not kept."""
         today = _today()
         rows = [
-            (kind, key, content, _hash(kind, key, content), today)
+            (kind, key, content, self._hash(kind, key, content), today)
             for key, content in contents.items()
         ]
         if rows:
@@ -78,6 +97,10 @@ class Store:
                 self._write("delete from rows where used < ?", [(today - _KEPT_FOR,)])
                 self._used.clear()
             self._let_go()
+
+    def _hash(self, kind: str, key: str, content: bytes) -> bytes:
+        named = f"{kind} {key} ".encode()
+        return hashlib.blake2b(named + content, key=self._hash_key).digest()
 
     def _row(self, kind: str, key: str) -> tuple[bytes, bytes, int] | None:
         try:
@@ -107,7 +130,7 @@ class Store:
                 except (sqlite3.DatabaseError, OSError):  # no database any more: begin anew
                     self._let_go()
                     with suppress(OSError):
-                        _remove(self._folder)
+                        remove_database(self._folder)
                 else:
                     return
 
@@ -124,9 +147,16 @@ class Store:
             file = self._folder / FILE
             if not make and not file.exists():
                 return None
-            make_folder(self._folder)
+            make_folder(self._folder)  # SQLite follows links; this refuses them
+            if _names_a_file(self._folder / _JOURNAL) or _size(file) > _LARGEST:
+                remove_database(self._folder)
             connection = sqlite3.connect(file, timeout=_PATIENCE, check_same_thread=False)
             self._connection = connection
+            if not _is_ours(connection):
+                self._let_go()
+                remove_database(self._folder)
+                return self._connected(make=make)
+            connection.execute(f"pragma max_page_count = {2 * _LARGEST // _PAGE}")
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
             connection.execute(_SCHEMA)
@@ -186,29 +216,52 @@ class Rows(Generic[Row]):
 
 
 @contextmanager
-def opened(folder: Path | None) -> Iterator[Store]:
+def opened(folder: Path | None, hash_key: bytes = b"") -> Iterator[Store]:
     """A store that is closed in the end."""
-    store = Store(folder)
+    store = Store(folder, hash_key)
     try:
         yield store
     finally:
         store.close()
 
 
-def forget(folder: Path) -> bool:
-    """Remove all that is kept but the build lock's file. Returns whether there was anything."""
-    kept = [each for each in folder.glob("*") if each.is_dir()]
-    for each in kept:
-        shutil.rmtree(each, ignore_errors=True)
-    return _remove(folder) or bool(kept)
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
-def _remove(folder: Path) -> bool:
-    """Remove the file, and what SQLite has put beside it."""
-    there = [file for file in folder.glob(f"{FILE}*") if file.is_file()]
-    for file in there:
-        file.unlink(missing_ok=True)
-    return bool(there)
+def _names_a_file(journal: Path) -> bool:
+    """Whether a journal would make SQLite read and remove a file that it names."""
+    try:
+        descriptor = os.open(journal, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return True
+        file.seek(max(os.fstat(descriptor).st_size - len(_END_OF_NAME), 0))
+        return file.read() == _END_OF_NAME
+
+
+def _is_ours(connection: sqlite3.Connection) -> bool:
+    """Whether a database has no table yet, or only ours: a view of that name could never end."""
+    return _tables(connection) in ([], _our_tables())
+
+
+@cache
+def _our_tables() -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(_SCHEMA)
+        return _tables(connection)
+
+
+def _tables(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    found = connection.execute("select type, name, tbl_name, sql from sqlite_master order by name")
+    return found.fetchall()
 
 
 def encoded(row: object) -> bytes:
@@ -224,18 +277,3 @@ def key(*parts: object) -> str:
 def _today() -> int:
     """Return the number of the day: a project may be open for many."""
     return int(time.time() / _DAY)
-
-
-def _hash(kind: str, key: str, content: bytes) -> bytes:
-    return hashlib.sha256(f"{kind} {key} ".encode() + content).digest()
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder, and tell git and backups to leave it out, as other tools' caches do."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (
-        (".gitignore", "*\n"),
-        ("CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n"),
-    ):
-        if not (folder / name).exists():
-            (folder / name).write_text(text, encoding="ascii")

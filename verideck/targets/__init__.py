@@ -34,8 +34,8 @@ def require_suffix(file: Path) -> None:
 
 
 def check_suffix(settings: Settings, problems: Problems) -> None:
-    """Report a setting `output` whose suffix no target has."""
-    if Path(settings.output).suffix not in TARGETS:
+    """Report a setting `output` whose suffix no target has, or that no file can be named by."""
+    if Path(settings.output).suffix not in TARGETS or "\0" in settings.output:
         wanted = f"a path that ends with {' or '.join(TARGETS)}"
         message = f"output must be {wanted}, not {shown(settings.output)}"
         problems.report(Problem(Code.SETTING_INVALID, message, settings.at("output")))

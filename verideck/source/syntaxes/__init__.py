@@ -6,49 +6,52 @@ syntaxes (see `source.cards`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from verideck.problems import Code, Problem, Problems, Severity
-from verideck.source.syntaxes import heading, list_items, qa
-from verideck.source.syntaxes.page import Page, RawCard, Reading
+from verideck.source.syntaxes import (
+    details,
+    hashcards,
+    heading,
+    list_items,
+    logseq,
+    md2anki,
+    mdanki,
+    numbered,
+    obsidian_to_anki,
+    qa,
+    sides,
+    spaced_repetition,
+)
+from verideck.source.syntaxes.page import Page
+from verideck.source.syntaxes.raw_card import RawCard, Reading, Written
+from verideck.source.syntaxes.syntax import Syntax
 
-__all__ = ["SYNTAXES", "Page", "RawCard", "fitting", "left_out"]
-
-
-@dataclass(frozen=True, slots=True)
-class Syntax:
-    """A form in which cards are written."""
-
-    question: str
-    """The Markdown element of a question, for messages: a singular with a regular plural."""
-    fits: Callable[[Page], bool]
-    """Returns whether a page that names no syntax is read by this one."""
-    read: Callable[[Page, Problems], Reading]
-    """Returns the cards of a page, and reports questions that are not complete."""
-    in_answers: bool = True
-    """Whether this form, inside of an answer in another syntax, may be meant as a card. False for
-    lists, which are common in answers."""
-
-    def is_meant(self, card: RawCard) -> bool:
-        """Return whether an author may have meant this as a card.
-
-        A card has an answer. A list item that begins with a bracket is an entry in a table of
-        contents, or a task.
-        """
-        return bool(card.answer) and (self.in_answers or card.question.text[:1] != "[")
+__all__ = ["SYNTAXES", "Page", "RawCard", "Reading", "Syntax", "Written", "fitting", "left_out"]
 
 
 SYNTAXES: Mapping[str, Syntax] = MappingProxyType(
     {
-        "qa": Syntax("`Q:` paragraph", qa.fits, qa.read),
-        "heading": Syntax("heading", heading.fits, heading.read),
-        "list": Syntax("list item", list_items.fits, list_items.read, in_answers=False),
+        syntax.name: syntax
+        for syntax in (
+            obsidian_to_anki.SYNTAX,
+            logseq.SYNTAX,
+            spaced_repetition.SYNTAX,
+            hashcards.SYNTAX,
+            md2anki.SYNTAX,
+            mdanki.SYNTAX,
+            sides.SYNTAX,
+            details.SYNTAX,
+            numbered.SYNTAX,
+            qa.SYNTAX,
+            heading.SYNTAX,
+            list_items.SYNTAX,
+        )
     }
 )
 """The syntaxes by their names in front matter. A page that names none is read by the first that
-fits."""
+fits: those with the plainest signs come first."""
 
 
 def fitting(page: Page) -> str:
@@ -56,8 +59,12 @@ def fitting(page: Page) -> str:
     return next((name for name, syntax in SYNTAXES.items() if syntax.fits(page)), "")
 
 
-def left_out(page: Page, chosen: str, cards: Iterable[RawCard], problems: Problems) -> None:
+def left_out(
+    page: Page, chosen: str, cards: Iterable[RawCard], problems: Problems
+) -> list[RawCard]:
     """Report text that is no card in the chosen syntax, but a card with an answer in another one.
+
+    Returns what would be the cards.
 
     `cards` are the cards in the chosen syntax. A heading above several of them is not reported: in
     another syntax it would be a question with these cards in its answer, but it is a chapter.
@@ -67,8 +74,9 @@ def left_out(page: Page, chosen: str, cards: Iterable[RawCard], problems: Proble
         starts.add(each.lines.start)
         lines.update(each.lines)
     outside = page.without(lines)
+    found: list[RawCard] = []
     for name, syntax in SYNTAXES.items():
-        if name == chosen:
+        if name == chosen or syntax.is_a_tools or SYNTAXES[chosen].is_a_tools:
             continue
         reading = syntax.read(page if syntax.in_answers else outside, Problems())
         meant = [each for each in reading.cards if syntax.is_meant(each)]
@@ -86,3 +94,5 @@ def left_out(page: Page, chosen: str, cards: Iterable[RawCard], problems: Proble
             )
             place = lost[0].question.place
             problems.report(Problem(Code.SYNTAX_MIXED, message, place, hint, Severity.WARNING))
+            found += lost
+    return found

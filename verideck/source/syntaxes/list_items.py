@@ -7,14 +7,16 @@ from collections.abc import Iterator
 
 from verideck.markdown import Token
 from verideck.problems import Code, Problem, Problems
-from verideck.source.syntaxes.page import LISTS, TAB, Block, Page, RawCard, Reading, Titles
+from verideck.source.syntaxes.page import LISTS, TAB, Block, Page, Titles
+from verideck.source.syntaxes.raw_card import RawCard, Reading
+from verideck.source.syntaxes.syntax import Syntax
 
 _MARKER = re.compile(r"[-+*]|\d{1,9}[.)]")
 
 
-def fits(page: Page) -> bool:
+def fits(page: Page) -> str:
     """Return whether the page has a list at its top level."""
-    return any(block.type in LISTS for block in page.blocks)
+    return "there is a list" if any(block.type in LISTS for block in page.blocks) else ""
 
 
 def read(page: Page, problems: Problems) -> Reading:
@@ -56,7 +58,7 @@ def _card(
     question_start, question_stop = item[1].map or (0, 0)
     return RawCard(
         page.inline(question.content, question_start),
-        page.passage(question_stop, stop, _content_column(page.lines[start])),
+        page.passage(question_stop, stop, content_column(page.lines[start])),
         titles,
         range(start, stop),
     )
@@ -66,12 +68,16 @@ def _marker_column(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _content_column(line: str) -> int:
+def content_column(line: str) -> int:
     """Return the column of an item's content (CommonMark 0.31, list items, rules 1 and 2)."""
     expanded = line.expandtabs(TAB)
     column = _marker_column(expanded)
     marker = _MARKER.match(expanded, column)
-    assert marker
+    if marker is None:  # it stands behind a comment, which may be anywhere
+        return column
     content = expanded[marker.end() :]
     spaces = len(content) - len(content.lstrip())
     return marker.end() + (spaces if content.strip() and spaces <= TAB else 1)
+
+
+SYNTAX = Syntax("list", "list item", fits, read, in_answers=False)

@@ -1,46 +1,27 @@
-"""The types that syntaxes share: the page that they read, and the cards that they return."""
+"""The page that syntaxes read: the blocks of a file, and its lines to cut passages from."""
 
 from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from verideck import markdown
 from verideck.markdown import Token
 from verideck.model import Passage, Place, Source
-from verideck.problems import Code, Problem
+from verideck.problems import Code, Problem, Severity
 from verideck.source.front_matter import FrontMatter
+from verideck.source.syntaxes.headings import level_of
 
 TAB = 4
 _DEEPER_THAN_ANY_LIST = " " * 100
 _UNDERLINE = re.compile(r"[ \t]*[-=:|][-=:| \t]*$")
+_OF_THE_PAGE = {Code.FENCE_UNCLOSED, Code.COMMENT_UNCLOSED, Code.DEFINITION_UNUSED}
+"""Problems that are told of the page, and not of its cards: cards below a fence or a comment
+that is not closed may be meant to be in it."""
 LISTS = {"bullet_list_open", "ordered_list_open"}
 """The types of the blocks that are lists."""
-
-
-@dataclass(frozen=True, slots=True)
-class RawCard:
-    """A question and its answer as passages of a file."""
-
-    question: Passage
-    answer: Passage | None
-    titles: tuple[str, ...]
-    """The headings above the card, outermost first: parts of the deck's name."""
-    lines: range
-    """The lines of the file that belong to the card, counted from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The cards that a syntax finds on a page."""
-
-    cards: tuple[RawCard, ...]
-    is_certain: bool = True
-    """False if an underlined text may not have been meant as a heading."""
-    is_empty: bool = False
-    """Whether nothing on the page is meant as a card, not even an incomplete one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +63,27 @@ class Page:
         """Parse the body: the file's text with its front matter replaced by blank lines."""
         self.source = source
         self.meta = meta
-        self.lines = body.split("\n")
-        self.whole = Passage(body, Place(source.path))
-        parsed = markdown.blocks(self.whole)
+        self.whole, parsed = markdown.uncommented(Passage(body, Place(source.path)))
+        self.lines = self.whole.text.split("\n")
+        self.written = body.split("\n")
+        """The lines with the comments in them, for forms that keep ids there."""
+        self.comments = parsed.comments
+        """All of them: what tools and authors note, and no card shows."""
+        self._noted = {line for each in parsed.comments for line in each.lines}
         self.links = parsed.links
         self.tokens = parsed.tokens
         self.blocks = tuple(_blocks(parsed.tokens))
-        self.problems = tuple(each for each in parsed.problems if each.code is Code.FENCE_UNCLOSED)
-        """Fences that are not closed: they swallow all cards below them."""
+        self.level = meta.level or level_of(self.blocks)
+        """The level of the headings that are questions, in a form in which headings are."""
+        self.definitions = parsed.definitions
+        """The lines by which links are defined."""
+        self.problems = tuple(each for each in parsed.problems if each.code in _OF_THE_PAGE)
+        self.entangled = [each for each in parsed.problems if each.code is Code.BLOCKS_ENTANGLED]
+        """Why there are no blocks, if the text cannot be read."""
+
+    def is_blank(self, line: int) -> bool:
+        """Whether a line holds nothing, or only a comment."""
+        return line in self._noted or not self.lines[line].strip()
 
     def without(self, lines: Container[int]) -> Page:
         """Return a copy of the page without the blocks that begin on these lines."""
@@ -101,33 +95,34 @@ class Page:
         """Return the place of a line and a column that are counted from 0."""
         return Place(self.source.path, line + 1, column + 1)
 
-    def underlined(self, block: Block, hint: str) -> Problem:
+    def underlined(self, block: Block, hint: str, severity: Severity = Severity.ERROR) -> Problem:
         """Return the problem of an underlined text that was hardly meant as a heading."""
         return Problem(
             Code.HEADING_UNDERLINED,
             f"{self.lines[block.stop - 1].strip()} makes a heading of the line above it",
             self.place(block.stop - 1),
             hint,
+            severity,
         )
 
     def inline(self, content: str, line: int) -> Passage:
         """Return the inline content of a block that begins on a line, as a passage."""
         line = markdown.first_line(content, self.lines, line)
-        below = self.lines[line:]
-        cuts = tuple(map(_cut, below, content.split("\n")))
+        written = content.split("\n")
+        cuts = tuple(map(_cut, self.lines[line : line + len(written)], written))
         return Passage(content, self.place(line, cuts[0]), cuts, inline=True, links=self.links)
 
     def passage(self, start: int, stop: int, indent: int = 0) -> Passage | None:
         """Return the lines from `start` to before `stop` as a passage; None if all are blank.
 
-        Blank lines at its start and its end are cut off, and `indent` columns of white space in
-        front of each line.
+        Blank lines and comments at its start and its end are cut off, and `indent` columns of white
+        space in front of each line.
         """
-        while start < stop and not self.lines[start].strip():
+        while start < stop and self.is_blank(start):
             start += 1
-        while start < stop and not self.lines[stop - 1].strip():
+        while start < stop and self.is_blank(stop - 1):
             stop -= 1
-        if start == stop:
+        if start >= stop:
             return None
         whole = self.lines[start:stop]
         lines = [dedent(line, indent) for line in whole]
@@ -135,13 +130,55 @@ class Page:
         first = self.place(start, max(cuts[0], 0))
         return Passage("\n".join(lines), first, cuts, links=self.links)
 
+    def behind(self, line: int, column: int, stop: int, indent: int = 0) -> Passage | None:
+        """Return the text behind a column of a line, and the lines to before `stop`.
+
+        `indent` columns of white space are cut off in front of these lines. Returns None if all of
+        it is blank.
+        """
+        first = self.lines[line][column:]
+        if not first.strip():
+            return self.passage(line + 1, stop, indent)
+        while self.is_blank(stop - 1):
+            stop -= 1
+        whole = self.lines[line + 1 : stop]
+        below = [dedent(each, indent) for each in whole] if indent else whole
+        cuts = (len(each) - len(cut) for each, cut in zip(whole, below, strict=True))
+        text, place = "\n".join([first, *below]), self.place(line, column)
+        return Passage(text, place, (column, *cuts) if indent else (), links=self.links)
+
+    def piece(self, line: int, start: int, stop: int) -> Passage | None:
+        """Return the text between two columns of a line as inline content; None if it is blank."""
+        text = self.lines[line][start:stop]
+        column = start + len(text) - len(text.lstrip())
+        place = self.place(line, column)
+        return Passage(text.strip(), place, inline=True, links=self.links) if text.strip() else None
+
+    def prose(self) -> set[int]:
+        """Return the lines of paragraphs, headings and cells, wherever these stand."""
+        return self._lines_of(lambda token: token.type == "inline")
+
+    def solid(self) -> set[int]:
+        """Return the lines of code, maths and tables, in which a blank line ends nothing."""
+        return self._lines_of(
+            lambda token: (
+                token.type == "table_open"
+                or (token.nesting == 0 and token.type not in {"inline", "hr"})
+            )
+        )
+
+    def _lines_of(self, wanted: Callable[[Token], bool]) -> set[int]:
+        tokens = (token for block in self.blocks for token in block.tokens)
+        found = (token.map for token in tokens if token.map and wanted(token))
+        return {line for lines in found for line in range(*lines)}
+
 
 def _cut(whole: str, rest: str) -> int:
     """Return how many characters were cut off in front of a line.
 
     The result is negative if a tab became more spaces than were cut off.
     """
-    text = rest.lstrip()
+    text = rest.lstrip(" \t")
     return max(whole.find(text), 0) - (len(rest) - len(text))
 
 
@@ -166,18 +203,27 @@ class Titles:
     def __init__(self, page: Page) -> None:
         """Begin at the top of the page, with no headings."""
         self._page = page
-        self._by_level: dict[int, str] = {}
+        self._by_level: dict[int, Block] = {}
+        self._names: dict[int, str] = {}
+        """The names that were asked for, by the lines of their headings."""
 
     def enter(self, block: Block) -> None:
         """Add a heading. It replaces those of its own level and of deeper ones."""
         level = block.heading_level
         self._by_level = {k: v for k, v in self._by_level.items() if k < level}
-        self._by_level[level] = _title(self._page.inline(block.content, block.start))
+        self._by_level[level] = block
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names, outermost first."""
-        return tuple(name for _, name in sorted(self._by_level.items()) if name)
+        above = (block for _, block in sorted(self._by_level.items()))
+        return tuple(filter(None, map(self._name, above)))
+
+    def _name(self, block: Block) -> str:
+        if block.start not in self._names:
+            title = _title(self._page.inline(block.content, block.start))
+            self._names[block.start] = title
+        return self._names[block.start]
 
 
 def _title(heading: Passage) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from verideck import markdown
-from verideck.model import Passage
 from verideck.problems import Code, Problem, Problems
-from verideck.source.syntaxes.page import LISTS, Block, Page, RawCard, Reading, Titles
+from verideck.source.syntaxes.page import LISTS, Block, Page, Titles
+from verideck.source.syntaxes.raw_card import RawCard, Reading
+from verideck.source.syntaxes.syntax import Syntax
 
 _MARKER = re.compile(r"(?P<word>Q|问|A|答)[:：][ \t]*")
 _QUESTION = "Q问"
@@ -27,7 +28,7 @@ class _Marker:
     """The column behind the marker and the white space after it."""
 
 
-def fits(page: Page) -> bool:
+def fits(page: Page) -> str:
     """Return whether `Q:` begins the first paragraph, or one of the introduction.
 
     The introduction is the text above all lists and all headings of the questions' level. There, a
@@ -36,13 +37,14 @@ def fits(page: Page) -> bool:
     texts = (block for block in page.blocks if block.type == "paragraph_open" or _words(block))
     introduction = itertools.takewhile(
         lambda block: (
-            _words(block) or (block.type not in LISTS and block.heading_level != page.meta.level)
+            _words(block) or (block.type not in LISTS and block.heading_level != page.level)
         ),
         page.blocks,
     )
-    return any(map(_asks, itertools.islice(texts, 1))) or any(
-        _asks(block) or "QA" in _words(block) for block in introduction
-    )
+    if any(map(_asks, itertools.islice(texts, 1))):
+        return "`Q:` begins the first paragraph"
+    asks = any(_asks(block) or "QA" in _words(block) for block in introduction)
+    return "a paragraph above all questions of other forms begins with `Q:`" if asks else ""
 
 
 def _asks(block: Block) -> bool:
@@ -125,8 +127,8 @@ def _cards(
             following = markers[number + 1] if number + 1 < len(markers) else None
             if following and not following.asks:
                 answer_end = ends[number + 1]
-                answer = _passage(page, following, answer_end)
-            question = _passage(page, marker, end)
+                answer = page.behind(following.line, following.end, answer_end)
+            question = page.behind(marker.line, marker.end, end)
             if question:
                 yield RawCard(question, answer, titles, range(marker.line, answer_end))
             else:
@@ -143,13 +145,4 @@ def _nothing_asked(page: Page, marker: _Marker, message: str, hint: str) -> Prob
     return Problem(Code.QUESTION_MISSING, message, place, hint)
 
 
-def _passage(page: Page, marker: _Marker, end: int) -> Passage | None:
-    """Return the text behind a marker and the lines below it, to before `end`; None if blank."""
-    first = page.lines[marker.line][marker.end :]
-    if not first.strip():
-        return page.passage(marker.line + 1, end)
-    stop = end
-    while not page.lines[stop - 1].strip():
-        stop -= 1
-    text = "\n".join([first, *page.lines[marker.line + 1 : stop]])
-    return Passage(text, page.place(marker.line, marker.end), links=page.links)
+SYNTAX = Syntax("qa", "`Q:` paragraph", fits, read)

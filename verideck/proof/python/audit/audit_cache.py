@@ -11,6 +11,7 @@ from pathlib import Path
 
 from verideck.model import Audit, Place, Snippet, Survivor
 from verideck.proof.python.parent import proof_cache
+from verideck.proof.python.parent.places import trusted_place
 from verideck.proof.python.parent.proof_cache import ProvedRun
 from verideck.proof.python.parent.request import steps_of
 from verideck.proof.python.wire.messages import (
@@ -18,8 +19,12 @@ from verideck.proof.python.wire.messages import (
     Decoder,
     Epilogue,
     Message,
+    Name,
+    Number,
     Request,
     StepReport,
+    Word,
+    Written,
     encoded,
     replace,
 )
@@ -30,9 +35,9 @@ from verideck.storage.store import Rows, Store, key
 class StoredPlace(Message, frozen=True):
     """A line, counted from the fence with that number; from the file's beginning if it is -1."""
 
-    path: str
-    line: int
-    column: int
+    path: Name
+    line: Number
+    column: Number
     fence: int
 
 
@@ -40,10 +45,10 @@ class StoredSurvivor(Message, frozen=True):
     """A `Survivor`."""
 
     place: StoredPlace
-    before: str
-    after: str
+    before: Written
+    after: Written
     moved: float | None
-    uncovered: str
+    uncovered: Word
 
 
 class StoredAudit(Message, frozen=True):
@@ -56,6 +61,12 @@ class StoredAudit(Message, frozen=True):
     survivors: tuple[StoredSurvivor, ...]
     ignored: Count
     advised: tuple[StoredPlace, ...]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether each change became one thing."""
+        fates = self.killed, self.crashed, self.equivalent, len(self.survivors)
+        return self.mutants == sum(fates)
 
 
 class AuditedRun(Message, frozen=True):
@@ -105,9 +116,9 @@ def audited_run(
     return AuditedRun(replace(run, lines=None), _stored(audit, steps_of(snippets)))
 
 
-def audit_of(row: AuditedRun, snippets: Sequence[Snippet]) -> Audit:
-    """The audit of a row."""
-    return _audit(row.audit, steps_of(snippets))
+def audit_of(row: AuditedRun, snippets: Sequence[Snippet], root: Path) -> Audit | None:
+    """The audit of a row; None if its counts are none. Its places are checked as a report's are."""
+    return _audit(row.audit, steps_of(snippets), root) if row.audit.adds_up else None
 
 
 def _stored(audit: Audit, steps: Sequence[Snippet]) -> StoredAudit:
@@ -145,23 +156,26 @@ def _fence_of(place: Place, steps: Sequence[Snippet]) -> int:
     return -1
 
 
-def _audit(stored: StoredAudit, steps: Sequence[Snippet]) -> Audit:
+def _audit(stored: StoredAudit, steps: Sequence[Snippet], root: Path) -> Audit:
     return Audit(
         mutants=stored.mutants,
         killed=stored.killed,
         crashed=stored.crashed,
         equivalent=stored.equivalent,
         survivors=tuple(
-            Survivor(_place(each.place, steps), each.before, each.after, each.moved, each.uncovered)
+            Survivor(
+                _place(each.place, steps, root), each.before, each.after, each.moved, each.uncovered
+            )
             for each in stored.survivors
         ),
         ignored=stored.ignored,
-        advised=tuple(_place(each, steps) for each in stored.advised),
+        advised=tuple(_place(each, steps, root) for each in stored.advised),
         reused=True,
     )
 
 
-def _place(stored: StoredPlace, steps: Sequence[Snippet]) -> Place:
-    fence = min(stored.fence, len(steps) - 1)
-    first = steps[fence].place if fence >= 0 else Place(stored.path, 0)
-    return Place(first.path, first.line + stored.line, stored.column)
+def _place(stored: StoredPlace, steps: Sequence[Snippet], root: Path) -> Place:
+    inside = 0 <= stored.fence < len(steps)
+    first = steps[stored.fence].place if inside else Place(stored.path, 0)
+    place = Place(first.path, first.line + stored.line, stored.column)
+    return trusted_place(place, steps, root) or steps[0].place

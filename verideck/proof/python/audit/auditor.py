@@ -27,11 +27,11 @@ from verideck.proof.python.audit import audit_cache
 from verideck.proof.python.audit.changes import parsed
 from verideck.proof.python.audit.comparison import Outcome, outcome_of
 from verideck.proof.python.audit.mutations import Kind, Mutant, mutants, silenced
-from verideck.proof.python.audit.seeds import Trial, hashed, luck, seeded
+from verideck.proof.python.audit.seeds import Trial, code_of, hashed, luck, seeded
 from verideck.proof.python.parent import proof_cache
 from verideck.proof.python.parent.prover import Python, unexecuted
 from verideck.proof.python.parent.request import request_of, steps_of
-from verideck.proof.python.parent.verdicts import read
+from verideck.proof.python.parent.testimony import Testimony, heard, is_believable
 from verideck.proof.python.wire import messages
 from verideck.proof.python.wire.messages import Computed, Finished, Lines, Request
 from verideck.proof.python.wire.run import ExecutorError
@@ -120,9 +120,12 @@ class Auditor:
         """What a former audit found, if it is still true. Executes nothing."""
         request = request_of(snippets, self.python.config)
         row = self.rows.find(audit_cache.audit_key(snippets, request, self.seeds))
-        if row is None or not proof_cache.is_fresh(row.run, request, self.python.installed):
+        installed, files = self.python.installed, self.python.files
+        if row is None or not proof_cache.is_fresh(row.run, request, installed, files):
             return None
-        return audit_cache.audit_of(row, snippets)
+        if not is_believable(row.run.reports, row.run.last, request):
+            return None
+        return audit_cache.audit_of(row, snippets, self.python.config.root)
 
     def expect(self, snippets: Sequence[Snippet]) -> None:
         """Prepare for snippets that are about to be audited."""
@@ -148,13 +151,13 @@ class Auditor:
         request = messages.replace(
             asked, traces=True, follows=False, shown=tuple(_shown(snippets, asked))
         )
-        run = self._run(request)
-        original = outcome_of(run, snippets)
+        run, said = self._heard(request)
+        original = outcome_of(run, said, snippets)
         if original.problem:  # not every library bears to be looked at
             request = messages.replace(request, shown=())
-            run = self._run(request)
-            original = outcome_of(run, snippets)
-        reports, last = read(run.lines, len(request.steps))
+            run, said = self._heard(request)
+            original = outcome_of(run, said, snippets)
+        reports, last = said.reports, said.last
         trial = Trial(snippets, request, original)
         if last is None or original.problem:
             flaky = original.message or "it does not hold when it is run again"
@@ -198,23 +201,25 @@ class Auditor:
                 break
         return audit
 
-    def _run(self, request: Request) -> Finished:
-        return self._begun(request).result()
+    def _heard(self, request: Request) -> tuple[Finished, Testimony]:
+        run = self._begun(request).result()
+        return run, heard(run, request, self.python.files)
 
     def _begun(self, request: Request) -> Future[Finished]:
         assert self._pool, "snippets are expected before they are audited"
         return self._pool.submit(self.python.engine.run, request)
 
     def _outcome(self, snippets: Sequence[Snippet], request: Request) -> Outcome:
-        return outcome_of(self._run(request), snippets)
+        return outcome_of(*self._heard(request), snippets)
 
     def _outcomes(self, asked: Sequence[tuple[Sequence[Snippet], Request]]) -> list[Outcome]:
         """The outcomes of several runs, side by side."""
         runs = [self._begun(request) for _, request in asked]
         try:
+            files = self.python.files
             return [
-                outcome_of(run.result(), snippets)
-                for run, (snippets, _) in zip(runs, asked, strict=True)
+                outcome_of(run.result(), heard(run.result(), request, files), snippets)
+                for run, (snippets, request) in zip(runs, asked, strict=True)
             ]
         finally:
             for run in runs:
@@ -260,7 +265,7 @@ def _sources(snippets: Sequence[Snippet], request: Request) -> Iterator[_Source]
         if path := snippet.options.include:
             first = snippet.origin.line
             last = first + snippet.code.rstrip("\n").count("\n")
-            code = Path(request.root, path).read_text(encoding="utf-8-sig")
+            code = code_of(path, Path(request.root))
             yield _Source(number, snippet, code, Place(path), first, last)
         else:
             code = without_prompts(snippet.code) if snippet.session else snippet.code

@@ -60,7 +60,7 @@ class Text:
         code = (before + change.text.encode() + after).decode()
         try:
             parsed(code)
-        except SyntaxError:
+        except (SyntaxError, ValueError, RecursionError):
             return None
         old, new = self.code.split("\n"), code.split("\n")
         others = [number for number, pair in enumerate(zip(old, new, strict=False), start=1)
@@ -85,9 +85,16 @@ tree, so that one may find another's count and raise SystemError (gh-106905).
 
 
 def parsed(code: str) -> ast.Module:
-    """The syntax tree of code."""
-    with PARSING:
-        return ast.parse(code)
+    """The syntax tree of code.
+
+    Raises SyntaxError, ValueError or RecursionError: where the report of a card is forged, code
+    comes here that never ran.
+    """
+    try:
+        with PARSING:
+            return ast.parse(code)
+    except MemoryError as error:  # so Python's parser says it
+        raise RecursionError("nested too deeply") from error
 
 
 def words(text: str) -> frozenset[str]:

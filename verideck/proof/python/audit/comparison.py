@@ -13,7 +13,7 @@ from verideck.model import Snippet
 from verideck.proof import expected
 from verideck.proof.python.parent.comments import judged_comments, place_of
 from verideck.proof.python.parent.request import outputs_of, steps_of
-from verideck.proof.python.parent.verdicts import read
+from verideck.proof.python.parent.testimony import Testimony
 from verideck.proof.python.wire.chance import without_chance
 from verideck.proof.python.wire.messages import Computed, Finished, ReadValue
 from verideck.proof.python.wire.run import End
@@ -93,10 +93,11 @@ class Outcome:
         return max((each for each in apart if each > 0), default=None)
 
 
-def outcome_of(run: Finished, snippets: Sequence[Snippet]) -> Outcome:
+def outcome_of(run: Finished, said: Testimony, snippets: Sequence[Snippet]) -> Outcome:
     """The outcome of a run: its first failure, or what its assertions read and what it printed."""
-    steps = steps_of(snippets)
-    reports, last = read(run.lines, len(steps))
+    steps, reports, last = steps_of(snippets), said.reports, said.last
+    if said.wrong:
+        return Outcome("ended-early", message=f"its report is not believed: {said.wrong}")
     error = next((report.error for report in reports if report.error), None)
     if error is None and last is not None:
         error = next((each for each in last.findings if each.code in _UNHEARD), None)

@@ -139,7 +139,7 @@ def _meaning(code: str) -> Hashable:
             tree = compile(code, "", "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
             typed = ast.Interactive(tree.body)
             compiled = compile(typed, "", "single", flags, dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return code
     return _instructions(compiled)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +14,12 @@ from verideck.model import Place, Role, Snippet
 from verideck.proof.python.audit.changes import parsed
 from verideck.proof.python.audit.comparison import Outcome
 from verideck.proof.python.audit.mutations import ignored
+from verideck.proof.python.parent.places import line_at, trusted_place
+from verideck.proof.python.parent.project_files import ProjectFiles
 from verideck.proof.python.parent.request import steps_of
-from verideck.proof.python.parent.verdicts import trusted_place
 from verideck.proof.python.wire.messages import Request, replace
+from verideck.storage.files import decoded
+from verideck.storage.reading import Limit, read
 
 _HASH_SEEDS = (1, 2, 3)
 _HASHING = {"set", "frozenset", "hash", "__hash__", "id", "keys", "intersection", "union"}
@@ -39,19 +41,8 @@ class Trial:
 
     def is_ignored(self, at: tuple[str, int]) -> bool:
         """Whether a line of the author's says that its luck is to be ignored."""
-        place = trusted_place(Place(*at), self.snippets, Path(self.request.root))
-        return place is not None and bool(ignored(self._line(*at)))
-
-    def _line(self, path: str, number: int) -> str:
-        """A line of a fence, or of a file of the project."""
-        for snippet in self.snippets:
-            lines = snippet.code.split("\n")
-            if snippet.origin.path == path and 0 <= number - snippet.origin.line < len(lines):
-                return lines[number - snippet.origin.line]
-        with suppress(OSError, UnicodeDecodeError, IndexError):
-            text = Path(self.request.root, path).read_text(encoding="utf-8-sig")
-            return text.split("\n")[number - 1]
-        return ""
+        line = line_at(Place(*at), self.snippets, Path(self.request.root))
+        return line is not None and bool(ignored(line))
 
 
 def luck(
@@ -76,12 +67,16 @@ def hashed(trial: Trial, files: Iterable[str]) -> Iterator[tuple[str, Sequence[S
     """What is to be run under other hash seeds, if code of the card, or of files, depends on it."""
     passing = replace(trial.request, shown=(), passing=True)
     texts = [each.code for each in steps_of(trial.snippets)]
-    for name in files:
-        with suppress(OSError, UnicodeDecodeError):
-            texts.append(Path(trial.request.root, name).read_text(encoding="utf-8-sig"))
+    project = ProjectFiles(Path(trial.request.root))
+    texts += [project.text(name) for name in files]
     if any(map(_may_hash, texts)):
         for seed in _HASH_SEEDS:
             yield f"with hash seed {seed}", trial.snippets, replace(passing, hash_seed=seed)
+
+
+def code_of(path: str, root: Path) -> str:
+    """The text of a file of the project. Raises OSError and UnicodeDecodeError."""
+    return decoded(read(root / path, Limit.TEXT, (root,)))
 
 
 def _may_hash(code: str) -> bool:

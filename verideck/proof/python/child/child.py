@@ -19,6 +19,7 @@ from typing import BinaryIO
 from verideck.proof.python.child import figures, process_env, processes
 from verideck.proof.python.child.assertions import Recorder
 from verideck.proof.python.child.beside import Beside
+from verideck.proof.python.child.cut import cut, cut_all
 from verideck.proof.python.child.dependencies import Dependencies
 from verideck.proof.python.child.failures import Refusal, failure, place
 from verideck.proof.python.child.flow import Flow
@@ -57,11 +58,11 @@ def run(request: Request, report: BinaryIO, scratch: Scratch) -> None:
     process_env.limit(request.limits)
     streams = (scratch.stdout, scratch.stderr, scratch.stack)
     keep_open(frozenset({report.fileno(), stack, *(each.descriptor for each in streams)}))
-    sandboxed = request.sandbox and not kernel.missing()
+    sandboxed = bool(kernel.available(asked=request.sandbox))
+    if sandboxed:  # before the project is on the path: it may hold a module of any name
+        kernel.around(root, scratch.folder, shared_memory=request.shared_memory).enter()
     on_import = processes.on_import(scratch.shared, sandboxed=sandboxed)
     child = Child(request, scratch, on_import, sandboxed=sandboxed)
-    if sandboxed:
-        kernel.enter(root, scratch.folder, shared_memory=request.shared_memory)
     for number in range(len(request.steps)):
         reported = child.report(number)
         _write(report, reported)
@@ -128,7 +129,8 @@ class Child:
         self.unheard.listen()
         self.recorder.heed_joins()
         self.recorder.heed_forks()
-        self.dependencies = Dependencies(root, set(map(str, files)), request.unlisted)
+        own = set(map(str, files))
+        self.dependencies = Dependencies(root, own, request.unlisted, sandboxed=sandboxed)
         included = [step.kind is StepKind.INCLUDE for step in self.steps]
         notes = [file for file, is_file in zip(files, included, strict=True) if not is_file]
         if notes:
@@ -171,13 +173,13 @@ class Child:
         if warned:
             self.flow.hold(number)
         return StepReport(
-            error=error,
+            error=error and cut(error),
             value=value,
             raised=raised,
             figures=tuple(drawings),
             stdout=self.executed.printed_since(start),
             held=self.recorder.held - held_before + bool(raised) + warned,
-            findings=(*findings, *self._findings()),
+            findings=cut_all((*findings, *self._findings())),
             seconds=perf_counter() - begun,
             said=self.executed.values.taken(),
             stderr=self._complaint(complained) if error else "",
@@ -202,10 +204,12 @@ class Child:
             read=tuple(
                 replace(each, path=self.sources.own(each.path)) for each in self.recorder.read
             ),
-            findings=(
-                *(each.finding() for each in self.warnings.taken()),
-                *map(self._placed, unproven),
-                *unheard,
+            findings=cut_all(
+                [
+                    *(each.finding() for each in self.warnings.taken()),
+                    *map(self._placed, unproven),
+                    *unheard,
+                ]
             ),
             bears=tuple(map(self.flow.bears, range(len(self.steps)))),
             computed=self.recorder.computing.found() if self.computes else None,
@@ -264,7 +268,7 @@ class Child:
         with contextlib.suppress(Exception):  # an author may close it
             self.stderr.flush()
         written = self.complained.read(max(start, self.complained.size - MOST_SAID))
-        return written.decode("utf-8", "backslashreplace")
+        return written[:MOST_SAID].decode("utf-8", "backslashreplace")
 
 
 def _last_line(step: Step) -> int:

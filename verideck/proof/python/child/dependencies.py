@@ -17,8 +17,9 @@ from verideck.proof.python.child import imports as modules_here
 from verideck.proof.python.child.imports import INSTALLED, Imports, is_installed
 from verideck.proof.python.child.untouched import Untouched, use_own_builtins
 from verideck.proof.python.wire import versions
-from verideck.proof.python.wire.messages import Claims, DependsOn
+from verideck.proof.python.wire.messages import MOST_FILES, NOT_ASKED, Claims, DependsOn
 from verideck.proof.python.wire.versions import claims, content, stamp
+from verideck.proof.sandbox.readable import is_hidden
 
 use_own_builtins(globals())
 
@@ -43,13 +44,15 @@ class Dependencies:
     was opened, the card may have read something else, and the proof must not be stored.
     """
 
-    def __init__(self, root: Path, own: set[str], unlisted: str) -> None:
+    def __init__(self, root: Path, own: set[str], unlisted: str, *, sandboxed: bool) -> None:
         """Watch from now on; what is opened inside of the project is remembered.
 
         Python itself reads the card's `own` files to show a line of them; the code is part of the
-        proof's key anyway. `unlisted` is a name that does not count in a folder.
+        proof's key anyway. `unlisted` is a name that does not count in a folder. In the sandbox
+        nothing depends on hidden files, which are not read.
         """
         self.root = root
+        self._sandboxed = sandboxed
         self._content = partial(content, unlisted=unlisted)
         self._stamp = partial(stamp, unlisted=unlisted)
         self._known = (str(root), *INSTALLED)
@@ -90,7 +93,11 @@ class Dependencies:
         if file.is_dir():
             self._remember(str(file), self._listed, self._content)
         else:
-            self._remember(str(file), self._opened, self._stamp)
+            self._remember_file(str(file))
+
+    def _remember_file(self, name: str) -> None:
+        if not (self._sandboxed and is_hidden(name, str(self.root))):
+            self._remember(name, self._opened, self._stamp)
 
     def _note(self, event: str, arguments: tuple[object, ...]) -> None:
         if event in _OPENS:
@@ -108,7 +115,7 @@ class Dependencies:
         if name not in self._opened and self._holds_files(name):
             self._unseen = True  # what is opened below it has no event with the whole path
         else:
-            self._remember(name, self._opened, self._stamp)
+            self._remember_file(name)
 
     def _named(self, path: object) -> str:
         """The absolute path of a file; empty if it is a descriptor."""
@@ -153,6 +160,8 @@ class Dependencies:
         )
         for name in imports.sources.imported:  # no finder is asked for what is imported already
             asked.setdefault(self.root, {}).setdefault(name, claims(self.root, {name}))
+        if max(len(contents), len(asked), *map(len, asked.values()), 0) > MOST_FILES:
+            return NOT_ASKED
         return DependsOn(
             files={imports.sources.name(file): hashed for file, hashed in sorted(contents.items())},
             modules={

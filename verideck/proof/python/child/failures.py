@@ -24,6 +24,7 @@ from verideck.proof.sandbox import kernel
 use_own_builtins(globals())
 
 _SHARES = re.compile(r"\bmultiprocessing\b.(synchronize|shared_memory|heap)\.py$")
+_HIDDEN = re.compile(r"(^|/)\.[^./]")
 _ATTRIBUTES = re.compile(r"chmod|chown|utime|xattr")
 Place = tuple[str, int, int]
 """A file as reports name it, a line and a column."""
@@ -136,6 +137,14 @@ def _refused_by_sandbox(error: BaseException) -> bool:
     return refused and bool(kernel.entered())
 
 
+def _reads_hidden(error: BaseException) -> bool:
+    """Whether the sandbox refused a hidden file."""
+    if not (isinstance(error, PermissionError) and error.errno == errno.EACCES):
+        return False
+    named = isinstance(error.filename, str) and bool(_HIDDEN.search(error.filename))
+    return named and bool(kernel.entered())
+
+
 def _wants_shared_memory(error: BaseException) -> bool:
     """Whether the sandbox refused shared memory or a semaphore; few such errors name a file."""
     if not kernel.entered():
@@ -178,6 +187,14 @@ _SYSTEM = (
         (
             "the sandbox has no shared memory, which pools, queues, locks and DataLoader workers "
             "need: allow it by shared_memory = true in [tool.verideck]"
+        ),
+    ),
+    (
+        "exception-raised",
+        _reads_hidden,
+        (
+            "cards run in a sandbox, where hidden files are not read, those whose name or folder "
+            "begins with a dot (.git, .env): give what a card reads another name"
         ),
     ),
     (

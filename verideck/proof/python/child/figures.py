@@ -13,6 +13,7 @@ from typing import Any
 
 from verideck.proof.python.child.failures import Refusal
 from verideck.proof.python.child.untouched import use_own_builtins
+from verideck.proof.python.wire.messages import LARGEST_FIGURE, MOST_FIGURES
 
 use_own_builtins(globals())
 
@@ -24,6 +25,8 @@ _SETTLED = {"svg.hashsalt": "verideck", "svg.fonttype": "path", "path.simplify":
 """Settings under which equal drawings have equal bytes. Which points of a straight line can be left
 out depends on their last bits, and so on the processor."""
 _PLACED = re.compile(r'\b(?:d|x|y)="[^"]*"|translate\([^)]*\)')
+_LINK = re.compile(r"</?a\b[^>]*>")
+"""A card shows figures as images, in which no link can be followed."""
 _LONG = re.compile(r"-?\d+\.\d{3,}")
 
 
@@ -90,12 +93,24 @@ def _drawings(figures: list[Any]) -> list[str]:
                 metadata={"Date": None, "Creator": None},
             )
             drawings.append(_rounded(drawing.getvalue()))
+            _refuse_too_much(drawings)
     boxes = [str(each.message) for each in said if "missing from font" in str(each.message)]
     if boxes:
         glyph, _, _ = boxes[0].partition(" missing from font")
         message = f"an empty box stands in the figure\n{glyph} is in no font here"
         raise Refusal("figure-glyph", message, "install a font that has it, or write another")
     return drawings
+
+
+def _refuse_too_much(drawings: list[str]) -> None:
+    """Raise Refusal for figures that are too large, or too many, for a card."""
+    hint = "draw fewer points, or draw them with rasterized=True"
+    if len(drawings[-1]) > LARGEST_FIGURE:
+        size = f"{len(drawings[-1]):,} bytes of SVG, more than {LARGEST_FIGURE:,}"
+        raise Refusal("output-limit", f"a figure is too large for a card: {size}", hint)
+    if len(drawings) > MOST_FIGURES:
+        many = f"more than {MOST_FIGURES} figures are left open"
+        raise Refusal("output-limit", many, "close those that the card does not show")
 
 
 def _meet_new_fonts() -> None:
@@ -119,5 +134,6 @@ def _rounded(drawing: str) -> str:
     Their last digits are rounding noise, which differs from processor to processor.
     """
     return _PLACED.sub(
-        lambda placed: _LONG.sub(lambda number: f"{float(number[0]):.2f}", placed[0]), drawing
+        lambda placed: _LONG.sub(lambda number: f"{float(number[0]):.2f}", placed[0]),
+        _LINK.sub("", drawing),
     )

@@ -19,7 +19,7 @@ from typing import Any
 
 from verideck.proof.python.child.untouched import use_own_builtins
 from verideck.proof.python.wire.chance import without_chance
-from verideck.proof.python.wire.messages import ReadValue
+from verideck.proof.python.wire.messages import LONGEST_OUTLINE, ReadValue
 
 use_own_builtins(globals())
 
@@ -176,7 +176,10 @@ def traced(value: object, *, whole: bool, path: str = "", line: int = 0) -> Read
         numbers = [float(each) for each in islice(_flat(first), most)]
         unit = _unit(value) if whole and len(numbers) <= _WHOLE else 0.0
         some = tuple(numbers if unit else numbers[:_SAMPLED])
-        return ReadValue(digest, some, unit, _outline(value) if unit else "", path, line)
+        outline = _outline(value) if unit else ""
+        if len(outline) > LONGEST_OUTLINE:
+            outline = hashlib.sha256(outline.encode("utf-8", "backslashreplace")).hexdigest()
+        return ReadValue(digest, some, unit, outline, path, line)
     except Exception:  # noqa: BLE001 - whatever an author's object raises when its numbers are read
         return ReadValue(digest, (), 0.0, "", path, line)
 

@@ -47,9 +47,7 @@ def _hold(folder: Path, parent: int) -> None:
         os._exit(1)
 
     signal.signal(signal.SIGTERM, clear)
-    die_with_parent(signal.SIGTERM)
-    if os.getppid() != parent:  # it ended before the signal was asked for
-        clear()
+    die_with_parent(signal.SIGTERM, parent)
     descendants.adopt()
     pid = os.fork()
     if pid == 0:

@@ -19,6 +19,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -41,10 +42,16 @@ from verideck.proof.python.wire.process import PAGES
 from verideck.proof.python.wire.scratch import remove
 from verideck.proof.sandbox import kernel
 
+_PATIENCE = 1.0
+"""Seconds in which a worker ends that was killed, or whose channel was closed."""
+
 
 def main() -> None:
     """Serve until the socket is closed."""
     control, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
+    with contextlib.suppress(OSError):
+        os.chdir(folder)  # libraries read settings where they are imported: not in the project
+    sys.argv = [""]  # a module that is a program takes no word of ours for its own
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()  # imported modules stay: there is no garbage to be found in them
     os.environ.pop(PAGES, None)  # a fork has no use for it, and no card sees it
@@ -63,7 +70,7 @@ def main() -> None:
             case Preload():
                 _preload(message.modules, message.words)
             case NewRun():
-                workers = _tidied(workers)
+                workers = _tidied(workers, message.workers)
                 with contextlib.suppress(OSError):
                     send(control, State(imports.is_outdated()))
     control.close()
@@ -74,11 +81,18 @@ def main() -> None:
     os._exit(0)  # libraries take their time to shut down
 
 
-def _tidied(workers: set[int]) -> set[int]:
-    """The workers that have not ended. What is left of the cards of others is ended."""
-    living = {pid for pid in workers if os.waitpid(pid, os.WNOHANG) == (0, 0)}
-    descendants.end_own(but=living)
-    return living
+def _tidied(workers: set[int], expected: int) -> set[int]:
+    """The workers that have not ended. What is left of the cards of others is ended.
+
+    Waits until no more are left than are expected: one that was killed closes its channel first.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while workers := {pid for pid in workers if os.waitpid(pid, os.WNOHANG) == (0, 0)}:
+        if len(workers) <= expected or time.monotonic() > deadline:
+            break
+        time.sleep(0.001)
+    descendants.end_own(but=workers)
+    return workers
 
 
 def _fork(control: socket.socket, channel: socket.socket, folder: Path) -> int:
@@ -98,9 +112,9 @@ def _preload(modules: Sequence[str], words: Sequence[str]) -> None:
         for name in modules:
             module, _, attribute = name.partition(":")
             for each in itertools.accumulate(module.split("."), "{}.{}".format):
-                with STASH.putting_away(), contextlib.suppress(Exception):
+                with STASH.putting_away(), contextlib.suppress(Exception, SystemExit):
                     _import(each)
-            with STASH.putting_away(), contextlib.suppress(Exception):
+            with STASH.putting_away(), contextlib.suppress(Exception, SystemExit):
                 _import(module, attribute)
         torch = sys.modules.get("torch") or STASH.modules().get("torch")
         if torch:

@@ -26,14 +26,15 @@ from verideck.proof.python.wire.messages import (
     Refused,
     Reply,
     Request,
+    longest_report,
 )
 from verideck.proof.python.wire.process import LAST_CHANCE
 from verideck.proof.python.wire.run import End, StoppedError, complete_lines, how
 from verideck.proof.python.wire.scratch import Scratch, scratch
+from verideck.proof.sandbox import kernel
 
 _GLANCE = 0.05
 """Seconds between two looks at the limits."""
-_LONGEST_REPORT = 100_000_000
 
 
 def serve(channel: socket.socket, folder: Path) -> None:
@@ -59,6 +60,8 @@ def serve(channel: socket.socket, folder: Path) -> None:
 
 def execute(request: Request, channel: socket.socket, beneath: Path) -> Finished:
     """Execute one card in a fork. Raises StoppedError if the channel is closed meanwhile."""
+    if request.sandbox:
+        kernel.survey(Path(request.root))
     with scratch(beneath) as folder:
         reading, writing = os.pipe()
         pid = os.fork()
@@ -75,10 +78,11 @@ def execute(request: Request, channel: socket.socket, beneath: Path) -> Finished
             if request.may_share:
                 folder.remove_shared()
         return Finished(
-            lines=complete_lines(bytes(watch.report)),
+            lines=() if end is End.REPORT else complete_lines(bytes(watch.report)),
             end=end,
             how=how(status, folder.last_words()),
             stack=folder.frames(),
+            sandbox=kernel.available(asked=request.sandbox),
             **folder.said(),
         )
 
@@ -107,6 +111,7 @@ class _Watch:
         self.folder = folder
         self.limits = limits
         self.report = bytearray()
+        self._longest = longest_report(limits)
         os.set_blocking(reading, False)
 
     def until_the_end(self) -> tuple[End, int]:
@@ -123,7 +128,7 @@ class _Watch:
             status = self._end_all()
             os.close(descriptor)
         self._read()
-        return end, status
+        return End.REPORT if len(self.report) > self._longest else end, status
 
     def _ended(self, descriptor: int) -> End:
         deadline = time.monotonic() + self.limits.timeout
@@ -148,8 +153,8 @@ class _Watch:
                 return End.TIME
 
     def _broken(self) -> End | None:
-        if len(self.report) > _LONGEST_REPORT:
-            return End.OUTPUT
+        if len(self.report) > self._longest:
+            return End.REPORT
         descendants.bury(but=self.pid)
         if sum(1 for _ in descendants.of(os.getpid())) > self.limits.processes:
             return End.PROCESSES
@@ -165,7 +170,7 @@ class _Watch:
             if not piece:
                 return False
             self.report += piece
-            if len(self.report) > _LONGEST_REPORT:
+            if len(self.report) > self._longest:
                 return True
 
     def _ask_for_stack(self, descriptor: int) -> None:

@@ -1,5 +1,9 @@
 """Executes requests on a Dask cluster: the project is sent to its machines (see `cluster_worker`).
 
+Dask itself unpickles what its scheduler sends: whoever names a scheduler trusts it like a program
+that they run. So only the caller names one (see `caller`). What we send and believe is plain data:
+a reply is our own JSON, which is validated like that of a process here.
+
 Dask gives a task that was on a lost machine to another one. A card is proved by the report of its
 own process and by nothing else.
 """
@@ -14,9 +18,10 @@ from typing import Any
 from uuid import uuid4
 
 from verideck.proof.python.parent.cluster_worker import end_here, identity, run_here
-from verideck.proof.python.wire.messages import Finished, Request
+from verideck.proof.python.wire.messages import REPLY, Finished, Refused, Request, encoded
 from verideck.proof.python.wire.run import ExecutorError, NobodyError, StoppedError
 from verideck.proof.sandbox.kernel import extra
+from verideck.storage.reading import Limit, read
 
 SCHEME = "dask://"
 
@@ -112,7 +117,7 @@ class Cluster:
     def _run_with(self, name: str, files: object, request: Request) -> Finished:
         warmed = [list(each) for each in self._warmed]
         client = self._connected()
-        future = client.submit(run_here, name, files, warmed, request, pure=False)
+        future = client.submit(run_here, name, files, warmed, encoded(request), pure=False)
         # Dask's own waiting loses a result that comes while its time runs out: it is asked once.
         done = Event()
         future.add_done_callback(lambda _: done.set())
@@ -120,14 +125,14 @@ class Cluster:
             if not done.wait(_GLANCE):
                 continue
             try:
-                finished: Finished = future.result()
-            except ExecutorError:
-                raise
+                reply = future.result()
             except Exception as error:
                 if self._is_stopped():
                     break
                 raise _LostError(f"the cluster lost this card: {error!r}") from error
-            return finished
+            if self._is_stopped():
+                break
+            return _finished(reply)
         with self._lock:
             if name == self._run:  # the first card that stops ends the others too
                 self._end_run()
@@ -150,6 +155,20 @@ class Cluster:
                     self._failed = str(error)
                     raise NobodyError(self._failed) from error
             return self._client
+
+
+def _finished(reply: object) -> Finished:
+    """What a machine replies. Raises ExecutorError if it says why not, or what is no reply."""
+    try:
+        message = REPLY.from_text(reply) if isinstance(reply, bytes) else None
+    except ValueError:
+        message = None
+    match message:
+        case Finished():
+            return message
+        case Refused(why=why):
+            raise ExecutorError(why)
+    raise ExecutorError("the cluster replied what no verideck replies")
 
 
 def connected(address: str) -> Any:  # noqa: ANN401 - Dask's client is untyped
@@ -186,7 +205,7 @@ def _files(root: Path) -> Iterator[tuple[str, bytes]]:
     """The files that snippets may import, include or read, without what is made from them."""
     size = 0
     for name, file in _found(root):
-        content = file.read_bytes()
+        content = read(file, Limit.DATA, (root,))
         size += len(content)
         if size > _LARGEST:
             raise ExecutorError(f"this project has more than the {_LARGEST:,} bytes that are sent")

@@ -1,4 +1,7 @@
-"""What runs on the machines of a cluster: an engine for each run, on a copy of the project."""
+"""What runs on the machines of a cluster: an engine for each run, on a copy of the project.
+
+What comes and what goes is plain data, texts and bytes: requests and replies are our own JSON.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,14 @@ from threading import Event, Lock
 
 from verideck.proof.python.parent import local
 from verideck.proof.python.parent.engine import Engine
-from verideck.proof.python.wire.messages import Finished, Request, replace
+from verideck.proof.python.wire.messages import (
+    REQUEST,
+    Finished,
+    Refused,
+    Request,
+    encoded,
+    replace,
+)
 from verideck.proof.python.wire.run import ExecutorError, StoppedError
 from verideck.proof.python.wire.scratch import remove, run_folder
 
@@ -32,9 +42,21 @@ def _versions() -> str:
 
 
 def run_here(
+    run: str, files: Mapping[str, bytes], warmed: list[list[str]], request: bytes
+) -> bytes:
+    """Execute a card in a worker of the cluster, which keeps its engine until the run ends.
+
+    Takes a `Request` and returns a `Reply`, as JSON. Raises StoppedError if the run has ended.
+    """
+    try:
+        return encoded(_finished(run, files, warmed, REQUEST.from_text(request)))
+    except ExecutorError as error:
+        return encoded(Refused(str(error)))
+
+
+def _finished(
     run: str, files: Mapping[str, bytes], warmed: list[list[str]], request: Request
 ) -> Finished:
-    """Execute a card in a worker of the cluster, which keeps its engine until the run ends."""
     with _STARTING:
         if run in _ENDED:
             raise StoppedError

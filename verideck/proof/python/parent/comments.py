@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -38,8 +39,11 @@ def judged_comments(snippet: Snippet, report: StepReport) -> Iterator[Judged]:
     """What became of the value comments of a snippet whose statements were executed."""
     if not report.said:
         return
+    by_line: dict[int, list[Said]] = defaultdict(list)
+    for each in report.said:
+        by_line[each.line].append(each)
     for comment in value_comments(snippet.code):
-        said = [each for each in report.said if each.line == comment.line]
+        said = by_line[comment.line]
         if said and expected.could_differ(comment.text) and _tells_value(comment, said):
             yield (_block if comment.is_block else _arrow)(comment, said)
 
@@ -76,7 +80,7 @@ def _tells_value(comment: ValueComment, said: Sequence[Said]) -> bool:
 def _block(comment: ValueComment, said: Sequence[Said]) -> Judged:
     """Compare `#>` lines, with all that was printed; where nothing was, with the values."""
     printed = "".join(each.printed for each in said)
-    actual = printed if printed.strip() else "\n".join(each.values[0] for each in said)
+    actual = printed if printed.strip() else "\n".join(_texts(each)[0] for each in said)
     held = expected.difference(comment.text, actual) is None
     return Judged(comment, actual.rstrip(), held, refuted=not held, once=True)
 
@@ -92,7 +96,7 @@ def _arrow(comment: ValueComment, said: Sequence[Said]) -> Judged:
 def _texts(said: Said) -> tuple[str, ...]:
     printed = " ".join(said.printed.split())
     values = tuple(" ".join(each.split()) for each in said.values)
-    return (printed, *values) if printed else values
+    return (printed, *values) if printed else values or ("",)
 
 
 def _agree(told: str, actual: str) -> bool:

@@ -145,7 +145,7 @@ class Forks:
         """Ask the warm parent whether the modules that it has imported are as they were."""
         assert self._control
         with contextlib.suppress(OSError):
-            send(self._control, NewRun())
+            send(self._control, NewRun(len(self._channels)))
             if _readable(self._control, _BUSY):
                 state = receive(self._control, STATE)
                 return state is not None and not state.outdated

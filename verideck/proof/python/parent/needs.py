@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from verideck.storage.files import decoded
+from verideck.storage.reading import Limit, read
+
 
 def needed(code: str, folders: Sequence[Path]) -> tuple[list[str], set[str]]:
     """The library modules that code and the project's modules in it import, and all its words.
@@ -27,23 +30,28 @@ def needed(code: str, folders: Sequence[Path]) -> tuple[list[str], set[str]]:
             words |= used
             file = next(filter(None, (_of_project(name, each) for each in folders)), None)
             if file is None:
-                if _top(name) not in sys.stdlib_module_names:
+                if _top(name) not in sys.stdlib_module_names and not _is_program(name):
                     modules[name] = None
             elif file not in seen:
                 seen.add(file)
-                waiting.append(_text(file))
+                waiting.append(_text(file, folders))
     return list(modules), words
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, folders: Sequence[Path]) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        return decoded(read(file, Limit.TEXT, folders))
     except (OSError, UnicodeDecodeError):
         return ""
 
 
 def _top(name: str) -> str:
     return name.replace(":", ".").partition(".")[0]
+
+
+def _is_program(name: str) -> bool:
+    """Whether importing a module starts a program: that is left to the card, in its sandbox."""
+    return "__main__" in name.replace(":", ".").split(".")
 
 
 def any_of_project(modules: Iterable[str], root: Path) -> bool:
@@ -60,9 +68,16 @@ def _of_project(name: str, root: Path) -> Path | None:
     return path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
 
 
+_LONGEST = 1_000_000
+"""Characters of code that is looked at: its tree takes 400 times as much memory. What longer code
+imports, its card imports itself."""
+
+
 @lru_cache(maxsize=4096)
 def _names(code: str) -> tuple[tuple[str, frozenset[str]], ...]:
     """The names that code may import, the shorter first, each with all words of the code."""
+    if len(code) > _LONGEST:
+        return ()
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from verideck.proof.python.parent import interpreter
+from verideck.proof.python.parent.project_files import ProjectFiles
 from verideck.proof.python.wire.messages import (
     Decoder,
     Epilogue,
@@ -20,7 +21,7 @@ from verideck.proof.python.wire.messages import (
     encoded,
     replace,
 )
-from verideck.proof.python.wire.versions import Installed, claims, content
+from verideck.proof.python.wire.versions import Installed
 from verideck.proof.sandbox import kernel
 from verideck.storage.files import hashed
 from verideck.storage.store import Rows, Store, key
@@ -65,10 +66,9 @@ def proved_run(request: Request, reports: Sequence[StepReport], last: Epilogue) 
     return ProvedRun(tuple(reports), last, _lines(request.steps) if shows_lines else None)
 
 
-def is_fresh(row: ProvedRun, request: Request, installed: Installed) -> bool:
+def is_fresh(row: ProvedRun, request: Request, installed: Installed, files: ProjectFiles) -> bool:
     """Whether everything that a stored run depended on is as it was."""
     needed = row.last.depends_on
-    root = Path(request.root)
     sandboxed = bool(row.last.sandbox) or not request.sandbox or bool(kernel.missing())
     try:
         return (
@@ -77,14 +77,8 @@ def is_fresh(row: ProvedRun, request: Request, installed: Installed) -> bool:
             and len(row.reports) == len(request.steps)
             and not any(report.error for report in row.reports)
             and row.lines in (None, _lines(request.steps))
-            and all(
-                content(root / name, request.unlisted) == known
-                for name, known in needed.files.items()
-            )
-            and all(
-                tuple(claims(root / folder, set(asked.names))) == asked.found
-                for folder, asked in needed.modules.items()
-            )
+            and files.are_as(needed.files, request.unlisted)
+            and files.offer_as(needed.modules)
             and all(installed.version(name) == number for name, number in needed.loaded)
         )
     except ValueError:  # a forged path or name that the system does not accept

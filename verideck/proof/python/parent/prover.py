@@ -11,8 +11,10 @@ from verideck.model import Place, Proof, Snippet
 from verideck.problems import Code, Problem, has_errors
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.python.parent import engines, needs, proof_cache
+from verideck.proof.python.parent.project_files import ProjectFiles
 from verideck.proof.python.parent.request import request_of, steps_of
-from verideck.proof.python.parent.verdicts import judged, read, verdict
+from verideck.proof.python.parent.testimony import heard, is_believable
+from verideck.proof.python.parent.verdicts import judged, verdict
 from verideck.proof.python.wire.run import ExecutorError, NobodyError
 from verideck.proof.python.wire.transcript import without_prompts
 from verideck.proof.python.wire.versions import Installed
@@ -31,6 +33,7 @@ class Python:
         self.engine = engines.opened(config.executor, config.root, stop)
         self.rows = proof_cache.rows(config.store)
         self.installed = Installed()
+        self.files = ProjectFiles(config.root)
 
     @property
     def width(self) -> int:
@@ -40,13 +43,16 @@ class Python:
     def begin(self) -> None:
         """Begin a run: what is installed is looked up anew."""
         self.installed = Installed()
+        self.files.begin()
         self.engine.begin()
 
     def cached(self, snippets: Sequence[Snippet]) -> list[Proof | Problem] | None:
         """The proofs of a former run, if it is still true. Executes nothing."""
         request = request_of(snippets, self.config)
         row = self.rows.find(proof_cache.run_key(request))
-        if row is None or not proof_cache.is_fresh(row, request, self.installed):
+        if row is None or not proof_cache.is_fresh(row, request, self.installed, self.files):
+            return None
+        if not is_believable(row.reports, row.last, request):
             return None
         if self.config.sandbox_required and not row.last.sandbox:
             return None
@@ -71,13 +77,13 @@ class Python:
             run = self.engine.run(request)
         except ExecutorError as error:
             return [unexecuted(snippets, error, self.config)]
-        reports, last = read(run.lines, len(request.steps))
-        found = list(verdict(snippets, run, reports, last, self.config))
+        said = heard(run, request, self.files)
+        found, last = list(verdict(snippets, run, said, self.config)), said.last
         if last and self.config.sandbox_required and not last.sandbox:
             place = steps_of(snippets)[0].place
             return [_unprotected(place, "the machine that executed it has none")]
         if last and not _refuted(found):
-            row = proof_cache.proved_run(request, reports, last)
+            row = proof_cache.proved_run(request, said.reports, last)
             self.rows.keep(proof_cache.run_key(request), row)
         return found
 

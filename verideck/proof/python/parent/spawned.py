@@ -18,10 +18,11 @@ from threading import Event
 
 from verideck.proof.python.parent import interpreter
 from verideck.proof.python.wire import descendants
-from verideck.proof.python.wire.messages import Finished, Request, encoded
+from verideck.proof.python.wire.messages import Finished, Request, encoded, longest_report
 from verideck.proof.python.wire.process import LAST_CHANCE, TELL_STACK
 from verideck.proof.python.wire.run import End, StoppedError, complete_lines, how
 from verideck.proof.python.wire.scratch import Scratch, scratch
+from verideck.proof.sandbox import kernel
 
 _GLANCE = 0.02
 """Seconds between two looks at the limits."""
@@ -73,10 +74,11 @@ def run(request: Request, stop: Event) -> Finished:
             if request.may_share:
                 folder.remove_shared()
         return Finished(
-            complete_lines(report),
+            () if end is End.REPORT else complete_lines(report),
             end,
             how(process.returncode, folder.last_words()),
             folder.frames(),
+            sandbox=kernel.available(asked=request.sandbox),
             **folder.said(),
         )
 
@@ -94,12 +96,15 @@ def _watch(
             pending = None
             so_far = glance.output or b""
         else:
-            return report, folder.exceeded(limits) or End.BY_ITSELF
+            end = End.REPORT if len(report) > longest_report(limits) else End.BY_ITSELF
+            return report, folder.exceeded(limits) or end
         if stop.is_set():
             raise StoppedError
         broken = folder.exceeded(limits) or (End.TIME if time.monotonic() > deadline else None)
         if _HOLDS and sum(1 for _ in descendants.of(process.pid)) > limits.processes:
             broken = End.PROCESSES
+        if len(so_far) > longest_report(limits):
+            broken = End.REPORT
         if broken:
             if TELL_STACK:
                 with contextlib.suppress(ProcessLookupError):

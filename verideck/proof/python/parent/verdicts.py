@@ -20,10 +20,12 @@ from verideck.proof.python.parent.comments import (
     place_of,
     rewritten,
 )
+from verideck.proof.python.parent.places import trusted_place
 from verideck.proof.python.parent.printed import beneath
 from verideck.proof.python.parent.request import limits_of, steps_of
+from verideck.proof.python.parent.testimony import Testimony
 from verideck.proof.python.wire.messages import (
-    REPORT,
+    MOST_FINDINGS,
     Epilogue,
     Finding,
     Finished,
@@ -31,26 +33,27 @@ from verideck.proof.python.wire.messages import (
 )
 from verideck.proof.python.wire.run import End
 
-_CODES = frozenset(Code)
 _UPDATE = f"{BY_UPDATE} to write what it"
 
 
 def verdict(
     snippets: Sequence[Snippet],
     run: Finished,
-    reports: Sequence[StepReport],
-    last: Epilogue | None,
+    said: Testimony,
     config: ExecutionConfig,
 ) -> Iterator[Proof | Problem]:
     """What a run shows: proofs of all snippets, or problems."""
-    steps = steps_of(snippets)
+    steps, reports, last = steps_of(snippets), said.reports, said.last
     failed = reports[-1].error if reports else None
+    running = steps[min(len(reports), len(steps) - 1)]
     refused = run.end is End.DISK and failed and failed.code == Code.DISK_LIMIT
-    if run.end in {End.OUTPUT, End.DISK, End.PROCESSES} and not refused:
-        yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], steps, config)
+    if run.end in {End.OUTPUT, End.REPORT, End.DISK, End.PROCESSES} and not refused:
+        yield _unfinished(run, running, steps, config)
         return
-    if last is None and not failed:
-        yield _unfinished(run, steps[min(len(reports), len(steps) - 1)], steps, config)
+    if said.wrong:
+        yield _unbelieved(said.wrong, _unfinished(run, running, steps, config))
+    elif last is None and not failed:
+        yield _unfinished(run, running, steps, config)
     yield from judged(snippets, reports, last, config)
 
 
@@ -65,8 +68,11 @@ def judged(
     told: list[Proof | Problem] = []
     steps = steps_of(snippets)
     commented = [list(judged_comments(*each)) for each in zip(steps, reports, strict=False)]
+    left = MOST_FINDINGS
     for snippet, report, comments in zip(steps, reports, commented, strict=False):
-        yield from (_found(each, [snippet], config) for each in report.findings)
+        findings = sorted(report.findings, key=lambda each: each.warning)[: max(left, 1)]
+        left -= len(findings)
+        yield from (_found(each, [snippet], config) for each in findings)
         if report.error:
             failed = _found(report.error, [snippet], config)
             yield replace(failed, message=beneath(failed.message, report.stdout, report.stderr))
@@ -100,32 +106,6 @@ def _honest(verdicts: Sequence[Proof | Problem], *, fails: bool) -> Iterator[Pro
             yield each
 
 
-def read(lines: Sequence[str], steps: int) -> tuple[list[StepReport], Epilogue | None]:
-    """The report of each step, and the epilogue if the card ran to its end.
-
-    A snippet may write into its own report: nothing behind a line of another form is believed.
-    """
-    reports: list[StepReport] = []
-    for line in lines:
-        try:
-            report = REPORT.from_text(line)
-        except ValueError:
-            break
-        if isinstance(report, Epilogue):
-            complete = len(reports) == steps and _are_known(report.findings)
-            return reports, report if complete else None
-        if len(reports) == steps or not _are_known(report.findings, report.error):
-            break
-        reports.append(report)
-    return reports, None
-
-
-def _are_known(findings: Sequence[Finding], error: Finding | None = None) -> bool:
-    """Whether all findings have codes of ours."""
-    every = findings if error is None else (*findings, error)
-    return all(each.code in _CODES for each in every)
-
-
 def _proof(
     snippet: Snippet, report: StepReport, comments: Sequence[Judged], last: Epilogue | None
 ) -> Proof:
@@ -152,6 +132,8 @@ def _refuted(snippet: Snippet, judged: Judged) -> Problem:
         "" if judged.comment.is_block or judged.comment.is_plain else "; a remark takes no arrow"
     )
     if judged.comment.is_block and (differs := expected.difference(told, actual)):
+        if differs.undecided:
+            return _undecided(place)
         told, actual = differs.expected, differs.actual
         place = replace(place, line=place.line + differs.line - 1)
     hint = f"{_UPDATE} gives into the card{remark}"
@@ -166,24 +148,6 @@ def _refuted(snippet: Snippet, judged: Judged) -> Problem:
         place,
         hint,
     )
-
-
-def trusted_place(place: Place, snippets: Sequence[Snippet], root: Path) -> Place | None:
-    """A reported place; None if it is no line of the card, nor of a file of the project.
-
-    The line of a problem is read from its file and shown. A forged report must not choose the file.
-    """
-    inside = place.path in {each.origin.path for each in snippets} or _is_file(place.path, root)
-    return place if inside and place.line else None
-
-
-def _is_file(path: str, root: Path) -> bool:
-    """Whether a path is that of a file of the project, links and all."""
-    try:
-        file = (root / path).resolve()
-        return file.is_relative_to(root.resolve()) and file.is_file()
-    except (OSError, ValueError):  # a path that the system does not accept
-        return False
 
 
 def _found(found: Finding, steps: Sequence[Snippet], config: ExecutionConfig) -> Problem:
@@ -206,6 +170,11 @@ def _unfinished(
             f"printed more than {limits.max_output:,} bytes",
             "max_output",
         ),
+        End.REPORT: (
+            Code.OUTPUT_LIMIT,
+            "reported more than a card has to say, figures and outputs among it",
+            "max_output",
+        ),
         End.DISK: (Code.DISK_LIMIT, f"wrote more than {limits.disk:,} megabytes", "disk"),
         End.PROCESSES: (
             Code.PROCESS_LIMIT,
@@ -221,9 +190,18 @@ def _unfinished(
     hint = f"allow more by {setting} in [tool.verideck], or by {{{setting}=…}} on the fence"
     if not setting:
         hint = "a card's code must run to its end; nothing after this point was executed"
-    if run.end is not End.OUTPUT:  # of which there is too much
+    if run.end not in {End.OUTPUT, End.REPORT}:  # of which there is too much
         message = beneath(message, run.stdout, run.stderr)
     return Problem(code, message, _where(run, steps, config.root) or running.place, hint)
+
+
+def _unbelieved(why: str, unfinished: Problem) -> Problem:
+    """A card of which no end is known, because its report is not believed."""
+    return replace(
+        unfinished,
+        message=f"{unfinished.message}\nits report is not believed: {why}",
+        hint="a card's code must not write where it has opened nothing, nor into what executes it",
+    )
 
 
 def _where(run: Finished, steps: Sequence[Snippet], root: Path) -> Place | None:
@@ -321,6 +299,9 @@ def _compared(snippet: Snippet, above: Proof, config: ExecutionConfig) -> Iterat
         shown = above.stdout if config.updating else snippet.code
         yield Proof(snippet, int(expected.could_differ(shown)), stdout=above.stdout)
         return
+    if difference.undecided:
+        yield _undecided(snippet.place)
+        return
     what, sides = "something else", (difference.expected, difference.actual)
     if difference.in_space:
         what = "other white space (· is a blank, → a tab)"
@@ -330,6 +311,17 @@ def _compared(snippet: Snippet, above: Proof, config: ExecutionConfig) -> Iterat
         f"the snippet above prints {what}\nexpected  {sides[0]}\nprinted   {sides[1]}",
         replace(snippet.place, line=snippet.place.line + difference.line),
         _how_to_mend(above),
+    )
+
+
+def _undecided(place: Place) -> Problem:
+    """An output that may be what was printed, or may not."""
+    return Problem(
+        Code.OUTPUT_DIFFERS,
+        "this output cannot be compared: behind its ..., so many numbers agree with each other "
+        "that there are too many places to try",
+        place,
+        "show all of what is printed before the numbers, or fewer numbers",
     )
 
 
@@ -350,7 +342,7 @@ def _has_bare_value(snippet: Snippet) -> bool:
     """Whether a snippet has an expression whose value goes nowhere."""
     try:
         statements = ast.parse(snippet.code).body
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return any(isinstance(each, ast.Expr) and _is_bare(each.value) for each in statements)
 

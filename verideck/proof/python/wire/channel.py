@@ -11,6 +11,8 @@ from verideck.proof.python.wire.messages import Decoder, Message, encoded
 M = TypeVar("M")
 
 _LENGTH = struct.Struct(">Q")
+_LONGEST = 1_000_000_000
+"""Bytes of a message: the longest report, escaped once more."""
 
 
 def send(channel: socket.socket, message: Message) -> None:
@@ -23,7 +25,8 @@ def receive(channel: socket.socket, decoder: Decoder[M]) -> M | None:
     """The next message; None if the other side is gone, or sends what is no such message."""
     try:
         length = _exactly(channel, _LENGTH.size)
-        content = _exactly(channel, *_LENGTH.unpack(length)) if length else None
+        size = int.from_bytes(length or b"", "big")
+        content = _exactly(channel, size) if length and size <= _LONGEST else None
         return None if content is None else decoder.from_text(content)
     except (OSError, ValueError):
         return None

@@ -12,6 +12,7 @@ and a number may be NaN. msgspec's own encoder allows neither.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -23,8 +24,46 @@ from verideck.proof.python.wire.run import End, Part, StepKind
 __all__ = ["replace"]
 
 M = TypeVar("M")
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
+
+# How much a message may hold. A card's process cuts what it reports to this; the decoder refuses
+# what has more.
+
+MOST_FIGURES = 100
+"""Figures of one step."""
+LARGEST_FIGURE = 10_000_000
+"""Characters of a figure: more is no picture that a card can show."""
+MOST_FINDINGS = 1_000
+"""Findings of one step. A person reads the first ones."""
+MOST_FILES = 20_000
+"""Files, folders or names that a run depends on."""
+LONGEST_MESSAGE = 10_000
+"""Characters of a message or a hint."""
+LONGEST_OUTLINE = 10_000
+"""Characters of the outline of a value."""
+_MOST_VALUES = 4_000_000
+"""Values in the text of one message: as objects they take many times the memory of their text."""
+_LONGEST_REPORT = 100_000_000
+_REPORT = 32_000_000
+_ESCAPED = 6
+"""Bytes in JSON of a byte that was printed."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=10**8)]
+"""Of a line or a column."""
+Digest = Annotated[str, msgspec.Meta(max_length=64)]
+Word = Annotated[str, msgspec.Meta(max_length=300)]
+"""The name of a thing, or a version."""
+Name = Annotated[str, msgspec.Meta(max_length=5_000)]
+"""Of a file; what Linux accepts has no more than 4,096 bytes."""
+Text = Annotated[str, msgspec.Meta(max_length=LONGEST_MESSAGE)]
+Written = Annotated[str, msgspec.Meta(max_length=200_000)]
+"""The text of a value, or the end of what was printed, escapes and all."""
+Figure = Annotated[str, msgspec.Meta(max_length=LARGEST_FIGURE)]
+Figures = Annotated[tuple[Figure, ...], msgspec.Meta(max_length=MOST_FIGURES)]
+Names = Annotated[tuple[Name, ...], msgspec.Meta(max_length=MOST_FILES)]
+Versions = Annotated[tuple[tuple[Word, Word], ...], msgspec.Meta(max_length=5_000)]
+"""Distributions, with their versions."""
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,25 +157,28 @@ class Request(Message, frozen=True):
 class Finding(Message, frozen=True):
     """What the author of a card should know about its code: why it does not hold, or a warning."""
 
-    code: str
+    code: Word
     """The value of a `problems.Code`."""
-    message: str
-    path: str
-    line: Count
+    message: Text
+    path: Name
+    line: Number
     """0 where no line of the author's is known."""
-    column: Count = 1
-    hint: str = ""
+    column: Number = 1
+    hint: Text = ""
     warning: bool = False
     """Whether the card holds all the same."""
+
+
+Findings = Annotated[tuple[Finding, ...], msgspec.Meta(max_length=MOST_FINDINGS)]
 
 
 class Said(Message, frozen=True):
     """What a statement with a value comment gave, once."""
 
-    line: Count
+    line: Number
     """Of the comment, counted from 1 in the code of its step."""
-    printed: str
-    values: tuple[str, ...]
+    printed: Written
+    values: Annotated[tuple[Written, ...], msgspec.Meta(max_length=20)]
     """The ways to write its value, `repr` first."""
 
 
@@ -144,83 +186,83 @@ class StepReport(Message, frozen=True, tag="step"):
     """What became of one step."""
 
     error: Finding | None
-    value: str
+    value: Text
     """Of an expression in the prose."""
-    raised: str
+    raised: Text
     """The announced exception, as `Type: text`."""
-    figures: tuple[str, ...]
+    figures: Figures
     """The figures that it left open, as SVG."""
     stdout: str
     """What it printed, or what its last expression came to (see `Step.shows_value`)."""
     held: Count
     """Assertions that were executed and held."""
-    findings: tuple[Finding, ...]
+    findings: Findings
     """What was noticed while it ran."""
     seconds: Seconds
-    said: tuple[Said, ...] = ()
+    said: Annotated[tuple[Said, ...], msgspec.Meta(max_length=100_000)] = ()
     """What the statements with a value comment gave, in the order of time."""
-    stderr: str = ""
+    stderr: Written = ""
     """The end of what it wrote to standard error, if it failed."""
 
 
 class ReadValue(Message, frozen=True):
     """A value that an assertion read. An audit compares it with that of another run."""
 
-    digest: str
-    numbers: tuple[float, ...]
-    unit: float
+    digest: Digest
+    numbers: Annotated[tuple[float, ...], msgspec.Meta(max_length=10_000)]
+    unit: Annotated[float, msgspec.Meta(ge=0, le=1)]
     """The rounding unit of the numbers; 0 where rounding noise cannot be told."""
-    outline: str
+    outline: Annotated[str, msgspec.Meta(max_length=LONGEST_OUTLINE)]
     """All but the numbers; empty where `unit` is 0."""
-    path: str = ""
-    line: Count = 0
+    path: Name = ""
+    line: Number = 0
 
 
 class Line(Message, frozen=True):
     """A line of a file of the project."""
 
-    path: str
-    line: Count
+    path: Name
+    line: Number
 
 
 class Operand(Message, frozen=True):
     """A part of an expression that need not be evaluated, such as an outcome of `a if c else b`."""
 
-    path: str
-    line: Count
-    column: Count
+    path: Name
+    line: Number
+    column: Number
     """In bytes, from 0, as in Python's syntax trees."""
-    last_line: Count
-    last_column: Count
+    last_line: Number
+    last_column: Number
 
 
 class Computed(Message, frozen=True):
     """What shown code computed, in the order in which it did."""
 
-    values: tuple[ReadValue, ...]
-    takes: str
+    values: Annotated[tuple[ReadValue, ...], msgspec.Meta(max_length=10_000)]
+    takes: Digest
     """A digest of the shapes and places of all arrays."""
-    ran: tuple[Line, ...]
+    ran: Annotated[tuple[Line, ...], msgspec.Meta(max_length=100_000)]
     """The first lines of the statements that were executed."""
-    unevaluated: tuple[Operand, ...] = ()
+    unevaluated: Annotated[tuple[Operand, ...], msgspec.Meta(max_length=100_000)] = ()
     """The operands that never were."""
 
 
 class Claims(Message, frozen=True):
     """What a folder of the project offered for the modules that were looked for in it."""
 
-    names: tuple[str, ...]
-    found: tuple[str, ...]
+    names: Names
+    found: Names
 
 
 class DependsOn(Message, frozen=True):
     """What a run depended on besides its own code."""
 
-    files: dict[str, str]
+    files: Annotated[dict[Name, Digest], msgspec.Meta(max_length=MOST_FILES)]
     """Hashes of contents, by path."""
-    modules: dict[str, Claims]
+    modules: Annotated[dict[Name, Claims], msgspec.Meta(max_length=MOST_FILES)]
     """By folder of the project."""
-    loaded: tuple[tuple[str, str], ...]
+    loaded: Versions
     """The distributions of all imported modules, with their versions."""
     unseen: bool
     """Whether there is more than is listed here: such a run is not stored."""
@@ -233,17 +275,17 @@ NOT_ASKED = DependsOn({}, {}, (), unseen=True)
 class Epilogue(Message, frozen=True, tag="end"):
     """The last line of a report: every statement of every step was executed."""
 
-    environment: tuple[tuple[str, str], ...]
+    environment: Versions
     """The distributions that the author's code imports by name, with their versions."""
-    sandbox: str
+    sandbox: Word
     """The sandbox that the card ran in; empty where there was none."""
     depends_on: DependsOn
-    read: tuple[ReadValue, ...] = ()
+    read: Annotated[tuple[ReadValue, ...], msgspec.Meta(max_length=10_000)] = ()
     computed: Computed | None = None
     """Where it was asked for."""
-    findings: tuple[Finding, ...] = ()
+    findings: Findings = ()
     """What shows only when all steps have been executed."""
-    bears: tuple[bool, ...] = ()
+    bears: Annotated[tuple[bool, ...], msgspec.Meta(max_length=100_000)] = ()
     """By step: whether an assertion that held read what the step computed."""
 
 
@@ -256,14 +298,17 @@ class Finished(Message, frozen=True, tag="finished"):
     lines: tuple[str, ...]
     """Its report, as far as it came. A snippet may have written among the lines."""
     end: End
-    how: str
+    how: Text
     """Its exit status or signal, and the last line of its standard error."""
-    stack: tuple[tuple[str, int], ...] = ()
+    stack: Annotated[tuple[tuple[Name, Number], ...], msgspec.Meta(max_length=1_000)] = ()
     """Where it was when it was ended or crashed: files and lines, the innermost first."""
-    stdout: str = ""
+    stdout: Written = ""
     """The end of what it printed."""
-    stderr: str = ""
+    stderr: Written = ""
     """The end of what it wrote to standard error."""
+    sandbox: Word = ""
+    """The sandbox that the card was put into before its first line; empty if it was put into none.
+    Who starts a card knows that, and need not be told by it."""
 
 
 class Refused(Message, frozen=True, tag="refused"):
@@ -296,6 +341,9 @@ class NewWorker(Message, frozen=True, tag="worker"):
 class NewRun(Message, frozen=True, tag="run"):
     """A run begins, and no card of another one is left. The answer is a `State`."""
 
+    workers: int
+    """How many there are. Any other was killed or told to end, and may not have ended yet."""
+
 
 class State(Message, frozen=True, tag="state"):
     """Whether the warm parent can still be forked from."""
@@ -315,21 +363,43 @@ class Decoder(Generic[M]):
 
     kind: Any
     """The type, or a union of types."""
+    most: int = _MOST_VALUES
+    """How many values the text may have."""
 
     def from_text(self, text: str | bytes) -> M:
         """Decode JSON. Raises ValueError unless it is a message of that kind."""
+        if len(text) > self.most and _values_in(text) > self.most:
+            raise ValueError("it has too many values")
         try:
-            message: M = msgspec.convert(json.loads(text), self.kind)
+            return self.from_value(json.loads(text))
         except RecursionError as error:
             raise ValueError(str(error)) from error
+
+    def from_value(self, value: object) -> M:
+        """Take what `as_json` returns. Raises ValueError unless it is a message of that kind."""
+        message: M = msgspec.convert(value, self.kind)
         return message
 
 
 REQUEST: Decoder[Request] = Decoder(Request)
 REPORT: Decoder[Report] = Decoder(Report)
-REPLY: Decoder[Reply] = Decoder(Reply)
+REPLY: Decoder[Reply] = Decoder(Reply, most=sys.maxsize)
+"""Of a worker, which executes none of the author's code; the lines of reports are text in it."""
+FINISHED: Decoder[Finished] = Decoder(Finished)
 CONTROL: Decoder[Control] = Decoder(Control)
 STATE: Decoder[State] = Decoder(State)
+
+
+def _values_in(text: str | bytes) -> int:
+    """How many values JSON has at most. A text in it may have the same characters."""
+    if isinstance(text, str):
+        return sum(map(text.count, "[{,"))
+    return sum(map(text.count, (b"[", b"{", b",")))
+
+
+def longest_report(limits: Limits) -> int:
+    """Bytes of a card's report, in which is all that it printed."""
+    return min(_REPORT + _ESCAPED * limits.max_output, _LONGEST_REPORT)
 
 
 def encoded(message: Message) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import sys
 
@@ -16,10 +17,13 @@ LAST_CHANCE = 0.3
 """Seconds that a process then has to write its stack."""
 
 
-def die_with_parent(by: signal.Signals | None = None) -> None:
+def die_with_parent(by: signal.Signals | None = None, parent: int | None = None) -> None:
     """End this process when its parent ends (Linux: prctl(2), PR_SET_PDEATHSIG).
 
-    The signal is SIGKILL, unless the process has a handler for another one.
+    The signal is SIGKILL, unless the process has a handler for another one. `parent` is the
+    parent's number, if it is known: the system sends nothing for one that has ended before.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, by or signal.SIGKILL)
+        if parent is not None and os.getppid() != parent:
+            os.kill(os.getpid(), by or signal.SIGKILL)

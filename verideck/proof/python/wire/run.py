@@ -36,6 +36,8 @@ class End(StrEnum):
     OUTPUT = "output"
     DISK = "disk"
     PROCESSES = "processes"
+    REPORT = "report"
+    """It reported more than any card has to."""
 
 
 class ExecutorError(Exception):
@@ -50,10 +52,14 @@ class StoppedError(Exception):
     """The run is being broken off."""
 
 
+_MOST_LINES = 100_000
+"""More than a card has steps."""
+
+
 def complete_lines(report: bytes) -> tuple[str, ...]:
-    """The lines of a report that end with a line feed."""
+    """The lines of a report that end with a line feed; of too many, the last one is all others."""
     complete, ended, _ = report.rpartition(b"\n")
-    return tuple(complete.decode("utf-8", "replace").split("\n")) if ended else ()
+    return tuple(complete.decode("utf-8", "replace").split("\n", _MOST_LINES)) if ended else ()
 
 
 def how(status: int, last_words: str) -> str:

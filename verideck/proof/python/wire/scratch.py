@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import re
+import stat
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +20,23 @@ from verideck.proof.python.wire.run import End
 
 MEGABYTE = 1_000_000
 
-_FRAME = re.compile(r'^  File "(.*)", line (\d+)', re.MULTILINE)
-_ESCAPED = re.compile(r"\\(?:x(?=[0-9a-f]{2})|u(?=[0-9a-f]{4})|U(?=[0-9a-f]{8}))([0-9a-f]{2,8})")
+_FRAME = re.compile(r'^  File "(.{0,4096})", line ([0-9]{1,8}) ', re.MULTILINE)
+"""A card can write whatever it likes where its stack is written."""
+_ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U(00(?:0[0-9a-f]|10)[0-9a-f]{4}))")
+_MOST_FRAMES = 100
+"""As many as Python's faulthandler writes."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - no file of ours is made there
 """Where Linux keeps the shared memory and the semaphores of all processes."""
 _LAST_WORDS = 2000
 MOST_SAID = 10_000
 """Bytes of the end of a stream, of which a person reads the last lines."""
+_MOST_SHARED = 1_000_000
+"""Bytes of the names of what a card has made in shared memory."""
+_LONGEST_PATH = 4096
+"""Bytes of the longest path that Linux takes, and one more (PATH_MAX)."""
+_DEEPEST = 100_000
+"""Characters of the longest path at which it is looked for what a card has written."""
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _STACK = 100_000
 """Bytes of a stack that are read: a hundred frames with long names."""
 
@@ -98,9 +111,11 @@ class Scratch:
         """Remove what the card has left in shared memory, where that is a folder (Linux).
 
         The names are not trusted: call it only if the card could have removed all of them itself.
+        Nor is the file, in whose place the card may put another kind of one.
         """
         with contextlib.suppress(OSError):
-            for name in self.shared.read_text("utf-8", "surrogateescape").split("\n"):
+            names = read_regular(self.shared, _MOST_SHARED).decode("utf-8", "surrogateescape")
+            for name in names.split("\n"):
                 if name and "/" not in name:
                     with contextlib.suppress(OSError, ValueError):
                         (SHARED_MEMORY / name).unlink()
@@ -128,12 +143,25 @@ class Scratch:
         """The files and lines of the stack that was written last, the innermost first."""
         text = self.stack.end(_STACK).decode("utf-8", "replace")
         last = text.rpartition("(most recent call first)")[2]
-        return tuple((_unescaped(file), int(line)) for file, line in _FRAME.findall(last))
+        found = itertools.islice(_FRAME.finditer(last), _MOST_FRAMES)
+        return tuple((_unescaped(each[1]), int(each[2])) for each in found)
 
     def close(self) -> None:
         """Close the files."""
         for each in (self.stdout, self.stderr, self.stack):
             os.close(each.descriptor)
+
+
+def read_regular(file: Path, most: int) -> bytes:
+    """The first bytes of a regular file, not through a link. Raises OSError for any other."""
+    how = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(file, how | getattr(os, "O_BINARY", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no regular file")
+        return os.read(descriptor, most)
+    finally:
+        os.close(descriptor)
 
 
 def run_folder(beneath: Path | None = None) -> Path:
@@ -192,19 +220,74 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def _size_of_all(folder: Path) -> int:
-    """The bytes of all files below a folder; a link counts by its own size."""
+    """The bytes of all files below a folder; a link counts by its own size.
+
+    Below the deepest folder that is looked into nothing can be told: that counts as endless.
+    """
     size, waiting = 0, [str(folder)]
     while waiting:
+        inner = waiting.pop()
+        if len(inner) > _DEEPEST:
+            return sys.maxsize
         try:
-            with os.scandir(waiting.pop()) as entries:
+            with _listed(inner, folder) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+                        waiting.append(f"{inner}/{entry.name}")
                     size += entry.stat(follow_symlinks=False).st_size
         except OSError:  # it is being deleted, or made unreadable
             continue
     return size
 
 
+@contextmanager
+def _listed(folder: str, top: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """The entries of a folder, also of one whose path is longer than the system takes at once.
+
+    Where there was a folder, the card may have put a link since then: what is open must be below
+    `top`. Raises OSError if it is not.
+    """
+    if os.scandir not in os.supports_fd:
+        with os.scandir(folder) as entries:
+            yield entries
+        return
+    descriptor = None
+    try:
+        for piece in _pieces(folder.split("/")):
+            inner = os.open(piece, _FOLDER, dir_fd=descriptor)
+            if descriptor is not None:
+                os.close(descriptor)
+            descriptor = inner
+            _require_below(top, descriptor)
+        with os.scandir(descriptor) as entries:
+            yield entries
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _require_below(top: Path, descriptor: int) -> None:
+    """Raise OSError if an open folder is outside of another one, as far as the system tells."""
+    try:
+        path = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - many
+    except OSError as error:
+        if error.errno in {errno.ENAMETOOLONG, errno.ENOENT}:  # deeper than any other; no Linux
+            return
+        raise
+    if path != str(top) and not path.startswith(f"{top}/"):
+        raise OSError(errno.ELOOP, "a link leads outside", path)
+
+
+def _pieces(names: Iterable[str]) -> Iterator[str]:
+    """The names of a path, joined as far as the system takes them."""
+    piece = ""
+    for name in names:
+        if len(os.fsencode(f"{piece}{name}")) >= _LONGEST_PATH:
+            yield piece
+            piece = ""
+        piece += f"{name}/"
+    yield piece
+
+
 def _unescaped(name: str) -> str:
-    return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), name)
+    return _ESCAPED.sub(lambda code: chr(int(code[1] or code[2] or code[3], 16)), name)

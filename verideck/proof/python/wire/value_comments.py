@@ -19,8 +19,8 @@ import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_ARROW = re.compile(r"#\s*(?:→|⇒|=>|->)\s*(?P<text>\S.*?)\s*")
-_PLAIN = re.compile(r"#\s*(?P<text>\S.*?)\s*")
+_ARROW = re.compile(r"#\s*(?:→|⇒|=>|->)\s*(?P<text>\S(?:.*\S)?)\s*")
+_PLAIN = re.compile(r"#\s*(?P<text>\S(?:.*\S)?)\s*")
 _LINE = re.compile(r"#> ?(?P<text>.*)")
 _OBJECT = re.compile(r"<.+>")
 _CONTAINERS = (ast.Tuple, ast.List, ast.Set, ast.Dict)
@@ -60,9 +60,9 @@ def value_comments(code: str) -> tuple[ValueComment, ...]:
     try:
         tree = ast.parse(code)
         tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
-    except (SyntaxError, ValueError, RecursionError, tokenize.TokenError):
+        statements = [each for each in ast.walk(tree) if isinstance(each, ast.stmt)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
         return ()
-    statements = [each for each in ast.walk(tree) if isinstance(each, ast.stmt)]
     last = {each.end_lineno or 0: each for each in sorted(statements, key=_start)}
     ending = {line: each for line, each in last.items() if isinstance(each, RECORDED)}
     return tuple(_found(tokens, ending))
@@ -160,13 +160,13 @@ def _form(text: str) -> str | None:
         return ""
     try:
         value = ast.parse(text, mode="eval").body
+        if isinstance(value, ast.Attribute) and _DOTTED.fullmatch(text):
+            return text.rpartition(".")[0]
+        if isinstance(value, ast.Call) and _is_literal(value):
+            return ast.unparse(value.func)
+        return "" if _is_literal(value) else None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    if isinstance(value, ast.Attribute) and _DOTTED.fullmatch(text):
-        return text.rpartition(".")[0]
-    if isinstance(value, ast.Call) and _is_literal(value):
-        return ast.unparse(value.func)
-    return "" if _is_literal(value) else None
 
 
 def _is_literal(node: ast.expr) -> bool:

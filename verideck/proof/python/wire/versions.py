@@ -11,17 +11,36 @@ from pathlib import Path
 
 ABSENT = ""
 """Stands for the content of a file that does not exist."""
+_PIECE = 1 << 20
+"""Bytes that are read at a time."""
 
 
 def content(file: Path, unlisted: str) -> str:
-    """The hash of a file's bytes, or of the names in a folder but one; `ABSENT` without either."""
+    """The hash of a file's bytes, or of the names in a folder but one; `ABSENT` without either.
+
+    A pipe or a device is neither.
+    """
     try:
         if file.is_dir():
             names = sorted(name for name in os.listdir(file) if name != unlisted)  # noqa: PTH208 - heard with this module's name
             return hashlib.sha256("\n".join(names).encode(errors="surrogateescape")).hexdigest()
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return _hash_of(file)
     except OSError:
         return ABSENT
+
+
+def _hash_of(file: Path) -> str:
+    """The hash of a regular file's bytes, however many. `ABSENT` for any other, and at once."""
+    if not file.is_file():
+        return ABSENT
+    opened = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        hashed = hashlib.sha256()
+        while piece := os.read(opened, _PIECE):
+            hashed.update(piece)
+        return hashed.hexdigest()
+    finally:
+        os.close(opened)
 
 
 def stamp(file: Path, unlisted: str = "") -> object:

@@ -1,0 +1,38 @@
+"""Emphasis beside Chinese, Japanese and Korean: what markdown-it-cjk-friendly makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+
+from verideck import markdown
+from verideck.model import Passage, Place
+
+ORACLE = Path(__file__).parent / "data" / "emphasis.tsv"
+"""Lines that were made up of marks, words and punctuation by chance, and the HTML that
+markdown-it-cjk-friendly 3.0.0 makes of each on markdown-it 15.0.3."""
+
+
+def html(line: str) -> str:
+    """A line in HTML, without what the card adds to it."""
+    tokens = markdown.parse(Passage(line, Place("a.md"), inline=True)).tokens
+    return RendererHTML().render(tokens, MarkdownIt("commonmark").options, {})
+
+
+def test_every_mark_opens_and_closes_as_the_oracle_has_it() -> None:
+    """Thousands of lines, none of which differs."""
+    pairs = [line.split("\t") for line in ORACLE.read_text("utf-8").splitlines()]
+    assert len(pairs) == 3000
+    assert {line: html(line) for line, _ in pairs} == {line: wanted for line, wanted in pairs}  # noqa: C416 - pairs are lists
+
+
+@pytest.mark.parametrize("quoted", ["“归一化”", "‘归一化’", "归一化……", "——归一化——"])
+@pytest.mark.parametrize("mark", ["**", "*", "~~", "***"])
+def test_punctuation_that_is_shared_is_chinese_beside_chinese(quoted: str, mark: str) -> None:
+    """The oracle leaves these as CommonMark has them: it cannot know whose quotes they are."""
+    found = html(f"Layer{mark}{quoted}{mark}Norm")
+    assert mark not in found
+    assert mark in html(f"Layer{mark}“norm”{mark}Norm")

@@ -1,0 +1,199 @@
+"""`verideck init`: what it finds out, what it writes, and what it leaves as it is."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from projects import Project
+
+from verideck.init.files import with_lines, with_table
+from verideck.init.language import language_of
+
+NOTES = """\
+# Losses
+
+## Squared error
+
+### What is it?
+
+It is the mean of the squares of the errors that a model makes.
+
+### Why is it used?
+
+It is smooth, and the errors that are large count more than those that are not.
+
+### Which is 3?
+
+```python
+x = 3
+```
+"""
+
+DECK = 'deck = "ml"   # the name in Anki: change it as you like\n'
+NAMESPACE = 'namespace = "ml"   # never change it: with a card\'s id it is the card to Anki\n'
+
+
+@pytest.fixture
+def ml(tmp_path: Path) -> Project:
+    """A folder that is called `ml`, and is no project."""
+    folder = tmp_path / "ml"
+    folder.mkdir()
+    return Project(folder)
+
+
+def begun(made: Project, *words: str) -> str:
+    """What `init` says, which must succeed."""
+    run = made.invoke("init", *words)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def read(made: Project, name: str) -> str:
+    """A file of the project."""
+    return (made.root / name).read_text(encoding="utf-8")
+
+
+def test_an_empty_folder_gets_an_example_that_builds(ml: Project) -> None:
+    """With code that is executed; and the deck is there."""
+    assert begun(ml).endswith("a first build gives 3 notes\nnext: `verideck build`\n")
+    assert read(ml, "pyproject.toml") == f"[tool.verideck]\n{DECK}{NAMESPACE}"
+    assert read(ml, ".gitignore") == ".verideck/\ndist/\n"
+    assert ml.run("build").returncode == 0
+    assert (ml.root / "dist/ml.apkg").exists()
+    assert ml.invoke("lint", "--strict").returncode == 0
+
+
+def test_what_the_notes_say_is_set(ml: Project) -> None:
+    """Where they are, their language, the level of what asks, and that no code says what it gives.
+
+    A page about the folder is no note, nor is what others have put there.
+    """
+    ml.write("notes/a.md", NOTES)
+    ml.write("README.md", "## Installation\n\nNone.\n")
+    ml.write("node_modules/x/guide.md", "## Guide\n\nThis.\n")
+    told = begun(ml)
+    assert "notes/a.md: 3 cards\n" in told
+    assert "of 1 card with code that can be executed, 0 say what it gives\n" in told
+    assert read(ml, "pyproject.toml") == (
+        f"[tool.verideck]\n{DECK}{NAMESPACE}"
+        'cards = "notes"   # where the Markdown is\n'
+        'lang = "en"\n'
+        "level = 3   # of the headings that ask\n"
+        "verify = false   # no code here says what it gives; take this away and it is executed\n"
+    )
+    assert ml.run("build").returncode == 0
+
+
+def test_what_does_not_hold_is_counted(ml: Project) -> None:
+    """By name; and how to build all the same."""
+    ml.write("cards/a.md", "## One?\n\n1.\n\n## Two? {#a .foo}\n\n2.\n")
+    told = begun(ml)
+    assert "error: 1 attribute-invalid\n" in told
+    assert "a first build gives 1 note by --keep-going, and none without" in told
+
+
+def test_nothing_is_overwritten(ml: Project) -> None:
+    """What stands in a file stays to the byte; a second time there is nothing to write."""
+    former = "[project]\r\nname = 'mine'   # so\r\n\r\n\r\n"
+    ml.write("pyproject.toml", former)
+    ml.write(".gitignore", "*.pyc\n/dist")
+    ml.write(".github/workflows/verideck.yml", "mine\n")
+    begun(ml, "--ci")
+    document = (ml.root / "pyproject.toml").read_bytes().decode()
+    assert document.startswith(former.rstrip() + "\r\n\r\n[tool.verideck]\r\n")
+    assert "\n" not in document.replace("\r\n", "")
+    assert read(ml, ".gitignore") == "*.pyc\n/dist\n.verideck/\n"
+    assert read(ml, ".github/workflows/verideck.yml") == "mine\n"
+    before = (ml.root / "pyproject.toml").read_bytes()
+    assert "written:" not in begun(ml, "--ci")
+    assert (ml.root / "pyproject.toml").read_bytes() == before
+
+
+def test_a_workflow_builds_what_is_locked(ml: Project) -> None:
+    """On request."""
+    assert "written: " in begun(ml, "--ci")
+    assert "run: verideck build --locked --format github\n" in read(
+        ml, ".github/workflows/verideck.yml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [("[tool]\nverideck = {deck = 'x'}\n", 0), ("tool = {}\n", 1), ("[tool.verideck\n", 1)],
+    ids=["another form", "no place", "no TOML"],
+)
+def test_a_file_without_a_place_is_left(ml: Project, document: str, code: int) -> None:
+    """Whatever form it has, it is never broken; where it cannot be added to, nothing is written."""
+    ml.write("pyproject.toml", document)
+    assert ml.invoke("init").returncode == code
+    assert read(ml, "pyproject.toml") == document
+    assert (ml.root / ".gitignore").exists() == (code == 0)
+
+
+def test_a_folder_of_a_project_is_none(ml: Project) -> None:
+    """The settings above hold there: others would make other notes of the same cards."""
+    begun(ml)
+    run = ml.invoke("init", "cards")
+    assert run.returncode == 2
+    assert "whose settings hold here" in run.stderr
+
+
+def test_no_link_is_written_through(ml: Project, tmp_path: Path) -> None:
+    """Nor is anything else written then."""
+    outside = tmp_path / "outside"
+    outside.write_text("mine\n", encoding="utf-8")
+    (ml.root / ".gitignore").symlink_to(outside)
+    assert ml.invoke("init").returncode == 2
+    assert outside.read_text(encoding="utf-8") == "mine\n"
+    assert not (ml.root / "pyproject.toml").exists()
+
+
+PROSE = {
+    "zh-CN": "为什么要除以根号 d_k？因为点积的方差随维度增长，softmax 会饱和。",
+    "zh-TW": "為什麼這個模型會學到這些權重？因為它們對應輸入。",
+    "ja": "これは何ですか。モデルの重みです。",
+    "ko": "이것은 모델의 가중치입니다.",
+    "ru": "Это среднее квадратов ошибок модели.",
+    "uk": "Це є середнє квадратів помилок моделі, її ціль і міра.",
+    "ar": "هذا هو متوسط مربعات الأخطاء",
+    "de": "Das ist der Mittelwert der Fehler, und er wird nicht für die Daten benutzt.",
+    "fr": "C'est la moyenne des erreurs que le modèle fait sur les données, et pas une autre.",
+    "es": "Es la media de los errores que hace el modelo con los datos, pero no la suma.",
+    "en": "It is the mean of the errors that a model makes on the data.",
+    "": "d_k, softmax",
+}
+
+
+@pytest.mark.parametrize("lang", PROSE)
+def test_the_language_is_found(lang: str) -> None:
+    """By letters, and by common words; code, maths and addresses are not read."""
+    code = "```python\nfor the_of in is_it: the = of\n```\n`the of and is it` https://the.of/is\n"
+    assert language_of([f"{PROSE[lang]}\n{code}"]) == lang
+
+
+@given(st.text(alphabet="ab=[]\"'.\n\r #", max_size=40))
+@settings(deadline=None, derandomize=True)
+def test_any_toml_stays_what_it_is(text: str) -> None:
+    """With a table of ours behind it, a document says all that it said, or is refused."""
+    whole = with_table(text, '[tool.verideck]\ndeck = "x"\n')
+    try:
+        said = tomllib.loads(text)
+    except ValueError:
+        return
+    if whole is None:
+        assert "tool" in said
+    else:
+        assert tomllib.loads(whole) == {**said, "tool": {"verideck": {"deck": "x"}}}
+
+
+@given(st.text(alphabet="ab/.\n\r", max_size=20))
+@settings(deadline=None, derandomize=True)
+def test_lines_are_added_once(former: str) -> None:
+    """Behind what is there, and never twice."""
+    once = with_lines(former, ("a/", "b/"))
+    assert once.startswith(former)
+    assert with_lines(once, ("a/", "b/")) == once

@@ -1,0 +1,106 @@
+"""What `init` writes, as texts. What stands in a file already stays as it is."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+from verideck.init.survey import Survey
+
+KEPT_FROM_GIT = (".verideck/", "dist/")
+"""What git is to pass over: what is remembered between runs, and the package."""
+
+
+def table(deck: str, survey: Survey) -> str:
+    """The settings of a new project, as TOML. Only what is not so by default, and what names it."""
+    lines = [
+        "[tool.verideck]",
+        f"deck = {_quoted(deck)}   # the name in Anki: change it as you like",
+        f"namespace = {_quoted(deck)}   # never change it: with a card's id it is the card to Anki",
+    ]
+    if survey.cards != "cards":
+        lines.append(f"cards = {_quoted(survey.cards)}   # where the Markdown is")
+    if survey.lang:
+        lines.append(f"lang = {_quoted(survey.lang)}")
+    if survey.level:
+        lines.append(f"level = {survey.level}   # of the headings that ask")
+    if survey.executable and not survey.asserting:
+        lines.append(
+            "verify = false   # no code here says what it gives; take this away and it is executed"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _quoted(text: str) -> str:
+    """A text as TOML has it: as JSON, but for one character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def with_table(document: str, settings: str) -> str | None:
+    """A TOML file with another table at its end; None where it has one by that name, or cannot."""
+    end = "\r\n" if "\r\n" in document else "\n"
+    above = document.rstrip()
+    text = f"{above}{end}{end}" if above else ""
+    whole = text + settings.replace("\n", end)
+    try:
+        tomllib.loads(whole)
+    except ValueError:
+        return None
+    return whole
+
+
+def with_lines(former: str, lines: tuple[str, ...]) -> str:
+    """A .gitignore that names these too; the same where it does."""
+    there = {each.strip().strip("/") for each in former.splitlines()}
+    missing = [each for each in lines if each.strip("/") not in there]
+    if not missing:
+        return former
+    end = "\r\n" if "\r\n" in former else "\n"
+    above = former if not former or former.endswith("\n") else f"{former}{end}"
+    return above + "".join(f"{each}{end}" for each in missing)
+
+
+EXAMPLE = """\
+# First steps
+
+## What does Python's `sorted` return for a tuple? {tags="python"}
+
+A new list; the tuple stays as it is.
+
+```python
+point = (3, 1, 2)
+in_order = sorted(point)
+```
+
+```python {.check}
+assert in_order == [1, 2, 3]
+assert point == (3, 1, 2)
+```
+
+## Which of two equal elements does `sorted` put first?
+
+The one that came first: it is stable.
+
+## `sorted` takes ==a key function==, which is called once for each element.
+"""
+"""A file of cards: one with code that is executed, one without, one with a deletion."""
+
+WORKFLOW = """\
+# Cards and snippets are checked on every push; cards.lock must be what they were built to.
+name: cards
+on: [push, pull_request]
+permissions:
+  contents: read
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.13"
+      - run: sudo apt-get install --yes libseccomp2
+      - run: pip install "verideck[sandbox]"   # and what your snippets import
+      - run: verideck build --locked --format github
+"""
+"""A workflow of GitHub's."""

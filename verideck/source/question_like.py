@@ -1,0 +1,181 @@
+"""Lines that look like a question or a title, and are none: an author would miss the card.
+
+They are found in paragraphs, where a heading, an item or a `Q:` that is not quite one ends up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from verideck.markdown import Token
+from verideck.model import Place
+from verideck.problems import Code, Problem, Severity
+from verideck.source.syntaxes.page import Page
+from verideck.source.syntaxes.raw_card import RawCard
+
+_BLANKS = " \t"
+"""The blanks that Markdown knows; a no-break space or an ideographic one is a letter to it."""
+_UNSEEN = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060\ufeff]*")
+_HASHES = re.compile(r"(?P<hashes>[#＃]{1,6})(?![#＃])(?P<behind>[^\n]?)")
+_BOLD = re.compile(r"\*\*[ \t]*(?:[Qq]|[Qq]uestion|问题?)[ \t]*\d*[ \t]*[:：.、]")
+_WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {
+        syntax: re.compile(rf"(?:Q\d+|q\d*|[Qq]uestion|问题)[:：]|{other}[:：](?!\S)")
+        for syntax, other in (("qa", r"[CEMPST]\d*"), ("hashcards", r"(?:C\d+|[EMPST]\d*)"))
+    }
+)
+"""What begins a line like a question where `Q:` does, by the page's syntax."""
+_Q, _A = re.compile(r"[Q问]\d*[:：]"), re.compile(r"[A答]\d*[:：]")
+_ASKED_BY: Mapping[str, str] = MappingProxyType({"heading": "heading", "list": "list item"})
+"""What asks, by the syntax, where `Q:` is no mark."""
+_BULLET = re.compile(r"[•‣◦·●－—–][ \t\xa0\u3000]|[-+*][\xa0\u3000]|\d{1,3}[、．]")
+_BEGINS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        **dict.fromkeys(_WORDS, frozenset("#＃*QqCEMPST问")),
+        "list": frozenset("#＃*•‣◦·●－—–-+0123456789"),
+    }
+)
+"""What a line that looks like any of these begins with, by the page's syntax."""
+_BEGINS_ANYWHERE = frozenset("#＃*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A way of looking like a question, and what to do about it."""
+
+    message: str
+    hint: str
+
+
+_CLOSE = _Look(
+    "these hashes make no heading: no blank stands behind them",
+    "write a blank behind them; or a backslash before them, if they are text",
+)
+_FULL_WIDTH = _Look(
+    "these hashes make no heading: they are full-width characters",
+    "write # instead, and a blank behind; or a backslash before them, if they are text",
+)
+_ODD_BLANK = _Look(
+    "these hashes make no heading: the blank beside them is not an ordinary one",
+    "write an ordinary blank; or a backslash before the hashes, if they are text",
+)
+_DEEP = _Look(
+    "these hashes make no heading: they continue the paragraph above",
+    "leave a blank line above them and no blanks before them; or write a backslash before them",
+)
+_IN_BOLD = _Look(
+    "this is no question: its mark is bold",
+    "write Q: and A: without stars; or a heading for each question",
+)
+_UNKNOWN_MARK = _Look(
+    "this line begins like a question, and belongs to the card above",
+    "write Q: for a question and A: for its answer; or a backslash before the colon of a text",
+)
+_MARK_STAYS = _Look(
+    "this mark stands on the card: here a {} asks, and what is beneath it answers",
+    "leave it out; or write Q: and A: alone, with no {}",
+)
+_NO_ITEM = _Look(
+    "this line looks like an item of a list, and is none",
+    "begin it with - or 1. and an ordinary blank",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """The lines of a file that look alike."""
+
+    problem: Problem
+    lines: tuple[int, ...]
+    """Counted from 0; the problem stands at the first."""
+
+
+def alike(page: Page, cards: Iterable[RawCard], syntax: str) -> list[Alike]:
+    """Return the lines of a page that look like questions, by how they look.
+
+    `syntax` is the name of the one in which the page is read: what begins like an item is told only
+    where items ask, and what begins like `Q:` only where `Q:` does. There it asks; where it does
+    not, a `Q:` or an `A:` in front of a question or an answer is told, too.
+    """
+    found: dict[_Look, list[Place]] = {}
+    for line, column, text in _lines(page, syntax):
+        if look := _look(text, page.lines[line][:column], syntax):
+            found.setdefault(look, []).append(page.place(line, column))
+    if syntax in _ASKED_BY:
+        for card in cards:
+            for mark, passage in ((_Q, card.question), (_A, card.answer)):
+                if passage and mark.match(passage.text):
+                    found.setdefault(_stays(syntax), []).append(passage.place)
+    return [_told(look, sorted(places)) for look, places in found.items()]
+
+
+def _stays(syntax: str) -> _Look:
+    asked_by = _ASKED_BY[syntax]
+    return _Look(_MARK_STAYS.message.format(asked_by), _MARK_STAYS.hint.format(asked_by))
+
+
+def _told(look: _Look, places: Sequence[Place]) -> Alike:
+    more = f" (and {len(places) - 1} more below)" if places[1:] else ""
+    message = f"{look.message}{more}"
+    problem = Problem(Code.QUESTION_LIKE, message, places[0], look.hint, Severity.WARNING)
+    return Alike(problem, tuple(place.line - 1 for place in places))
+
+
+def _lines(page: Page, syntax: str) -> Iterator[tuple[int, int, str]]:
+    """Yield the lines of paragraphs that may look like something, with where their text begins."""
+    begins = _BEGINS.get(syntax, _BEGINS_ANYWHERE)
+    for token in _paragraphs(page.tokens):
+        assert token.map
+        if begins.isdisjoint(token.content):
+            continue
+        for number in range(*token.map):
+            whole = page.lines[number]
+            # The first line of an item begins with its mark.
+            is_item = number == token.map[0] and token.level > 1
+            text = token.content.split("\n", 1)[0] if is_item else whole
+            text = text[_end(text) :]
+            if text[:1] in begins:
+                yield number, max(whole.find(text), 0), text
+
+
+def _end(text: str) -> int:
+    """Return how many characters in front of a text cannot be seen."""
+    found = _UNSEEN.match(text)
+    return found.end() if found else 0
+
+
+def _paragraphs(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Yield the inline content of paragraphs that stand in no quotation."""
+    quotations, is_paragraph = 0, False
+    for token in tokens:
+        if token.type in {"blockquote_open", "blockquote_close"}:
+            quotations += token.nesting
+        elif token.type == "inline" and is_paragraph and not quotations and token.map:
+            yield token
+        is_paragraph = token.type == "paragraph_open"
+
+
+def _look(text: str, before: str, syntax: str) -> _Look | None:
+    if hashes := _HASHES.match(text):
+        return _heading_like(hashes["hashes"], hashes["behind"], before)
+    if _BOLD.match(text):
+        return _IN_BOLD
+    if syntax in _WORDS and _WORDS[syntax].match(text):
+        return _UNKNOWN_MARK
+    return _NO_ITEM if syntax == "list" and _BULLET.match(text) else None
+
+
+def _heading_like(hashes: str, behind: str, before: str) -> _Look | None:
+    """How hashes that make no heading look; one without a blank behind is a tag."""
+    is_tag = len(hashes) == 1 and not behind.isspace()
+    if is_tag or not behind or behind == "\\":
+        return None
+    if "＃" in hashes:
+        return _FULL_WIDTH
+    if not behind.isspace():
+        return _CLOSE
+    is_odd = behind not in _BLANKS or bool(before.strip(_BLANKS))
+    return _ODD_BLANK if is_odd else _DEEP

@@ -1,0 +1,134 @@
+"""Which headings of a page ask, which are titles, and which belong to an answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, zip_longest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from verideck.source.syntaxes.page import Block
+
+USUAL = 2
+"""The level of the headings that ask in a file that is not plain about another one."""
+_DEEPEST = 6
+_CODE = {"fence", "code_block"}
+_DETAILS = re.compile(r"<(?P<end>/?)details(?=[\s>])", re.IGNORECASE)
+_BEHIND_A_QUESTION = ' \t\n*_`"”’)）'
+_NUMBERED = re.compile(
+    r"[\W_]{0,8}(?:Q|Question|问题|第)?[ ]{0,4}(?P<number>\d{1,4})[ ]{0,4}(?:[.):：、题]|\\\.)"
+)
+_IS_ANSWER = re.compile(
+    r"""[\W_]{0,8}(?:the\s)?(?:
+      answers?|solutions?|explanations?|antwort(?:en)?|lösung(?:en)?|réponses?|respuestas?|solución
+    | respostas?|risposta|ответ|答案|解答|解析|参考答案|回答|答|解説|정답
+    )(?:[\W_]{0,8}|[ ]{0,4}[:：(（\#\d].*)$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def level_of(blocks: Sequence[Block]) -> int:
+    """Return the level of the headings that ask, as far as a page is plain about it.
+
+    They are of the usual level, or deeper ones that look like questions, below chapters that say
+    nothing themselves, or where there is no heading of the usual level.
+    """
+    open_blocks = unfolded(blocks)
+    found = [block for block in open_blocks if block.heading_level >= USUAL]
+    levels = {block.heading_level for block in found}
+    for level in range(USUAL, _DEEPEST + 1):
+        here = [block for block in found if block.heading_level == level]
+        if here and not _are_chapters(level, open_blocks):
+            return level if level == USUAL or _ask(here, is_alone=min(levels) == level) else USUAL
+    return USUAL
+
+
+def deeper(blocks: Sequence[Block]) -> int:
+    """Return the level of the shallowest headings below titles; 0 if there is none."""
+    levels = {block.heading_level for block in unfolded(blocks)} - {0, 1}
+    return min(levels, default=0)
+
+
+def _are_chapters(level: int, blocks: Sequence[Block]) -> bool:
+    """Tell whether the headings of a level only stand above deeper ones, and none asks."""
+    return all(
+        below is not None and below.heading_level > level and not _asks(block)
+        for block, below in zip_longest(blocks, blocks[1:])
+        if block.heading_level == level
+    )
+
+
+def _ask(headings: Sequence[Block], *, is_alone: bool) -> bool:
+    """Tell whether most of these headings look like questions.
+
+    Numbers make questions only if no number recurs: parts of an answer are numbered from one each
+    time. Where there is no shallower heading but titles, a number is enough in any case.
+    """
+    numbers = [found["number"] for each in headings if (found := _NUMBERED.match(each.content))]
+    counts = is_alone or (len(set(numbers)) == len(numbers) > 1)
+    asking = sum(_asks(each) or (counts and _is_numbered(each)) for each in headings)
+    return asking * 2 > len(headings)
+
+
+def _is_numbered(block: Block) -> bool:
+    return _NUMBERED.match(block.content) is not None
+
+
+def _asks(block: Block) -> bool:
+    text = block.content
+    if text.endswith("}"):  # attributes
+        text = text.rpartition("{")[0]
+    asked = text.rstrip(_BEHIND_A_QUESTION)
+    return asked.endswith(("?", "？"))
+
+
+def unfolded(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks that do not stand between `<details>` and `</details>`.
+
+    What is folded belongs to what stands above it, whatever headings are in it. Tags that are never
+    closed fold nothing.
+    """
+    opened: list[int] = []
+    change = [0] * (len(blocks) + 1)
+    for number, block in enumerate(blocks):
+        for tag in _tags(block):
+            if not tag["end"]:
+                opened.append(number)
+            elif opened and (start := opened.pop()) < number:
+                change[start + 1] += 1
+                change[number] -= 1
+    depths = accumulate(change)
+    return [block for block, depth in zip(blocks, depths, strict=False) if not depth]
+
+
+def _tags(block: Block) -> Iterator[re.Match[str]]:
+    for token in block.tokens:
+        if token.type not in _CODE and token.content:
+            yield from _DETAILS.finditer(token.content)
+
+
+def asking_and_titles(blocks: Sequence[Block], level: int) -> list[Block]:
+    """Return the headings that ask or name a deck, which end the answer above them.
+
+    A heading that says that it is the answer is part of one, where a question stands right above;
+    and so is one above the questions' level, if text follows it and the question has none as yet.
+    """
+    open_blocks = unfolded(blocks)
+    found: list[Block] = []
+    for number, block in enumerate(open_blocks):
+        if not 0 < block.heading_level <= level:
+            continue
+        above = open_blocks[number - 1] if number else None
+        below = open_blocks[number + 1] if number + 1 < len(open_blocks) else None
+        is_in_question = bool(found) and found[-1].heading_level == level
+        says_so = _IS_ANSWER.match(block.content) is not None
+        is_shallower = 1 < block.heading_level < level
+        has_text = below is not None and not below.heading_level
+        if is_in_question and (
+            (says_so and (is_shallower or above is found[-1]))
+            or (is_shallower and above is found[-1] and has_text)
+        ):
+            continue
+        found.append(block)
+    return found

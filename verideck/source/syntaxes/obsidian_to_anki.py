@@ -1,0 +1,254 @@
+"""Obsidian_to_Anki: `START`, a type, fields and `END`; in a line `STARTI [type] … ENDI`.
+
+`TARGET DECK` and `FILE TAGS` speak of the whole file. `<!--ID: 1566052191670-->` is the note's id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from types import MappingProxyType
+
+from verideck.model import Kind, Passage
+from verideck.problems import Code, Problem, Problems, Severity
+from verideck.source.syntaxes.deletions import CURLY, hidden
+from verideck.source.syntaxes.page import Page, Titles
+from verideck.source.syntaxes.raw_card import RawCard, Reading, Written
+from verideck.source.syntaxes.syntax import Syntax
+
+_REVERSED = "Add Reverse"
+_TAGS = "Tags"
+_DECK, _FILE_TAGS = "TARGET DECK", "FILE TAGS"
+_SAME = {"Back Extra": "Extra"}
+"""Another name of a field."""
+_LABEL = re.compile(rf"(?P<name>Front|Back|Text|(?:Back )?Extra|{_REVERSED}|{_TAGS}):(?:[ \t]+|$)")
+_INLINE_LABEL = re.compile(rf"(?<=\s){_LABEL.pattern}")
+_ID = re.compile(r"(?:<!--)?[ \t]*ID:[ \t]*(?P<id>\d+)[ \t]*(?:-->)?")
+_INLINE = re.compile(r"STARTI\s+\[(?P<type>[^\[\]]+)\]\s*(?P<fields>.*?)\s*ENDI")
+_SETTING = re.compile(rf"(?P<name>{_DECK}|{_FILE_TAGS})(?::[ \t]*(?P<value>.*))?")
+
+
+@dataclass(frozen=True, slots=True)
+class _NoteType:
+    """A note type of Anki."""
+
+    kind: Kind
+    fields: tuple[str, str]
+    """The field that asks, and the one that answers."""
+    reverse: bool = False
+    label: re.Pattern[str] = _LABEL
+    """Begins the line of a field."""
+
+    def named(self, label: str, order: int) -> str:
+        """Return the name of the field of a label, of a type that is not known by its order."""
+        known = self is not _UNKNOWN or label == _TAGS
+        return _SAME.get(label, label) if known else self.fields[order]
+
+
+_UNKNOWN = _NoteType(
+    Kind.BASIC, ("Front", "Back"), label=re.compile(r"(?P<name>[A-Z][\w ]{0,30}):(?:[ \t]+|$)")
+)
+NOTE_TYPES: Mapping[str, _NoteType] = MappingProxyType(
+    {
+        "Basic": _NoteType(Kind.BASIC, ("Front", "Back")),
+        "Basic (and reversed card)": _NoteType(Kind.BASIC, ("Front", "Back"), reverse=True),
+        "Basic (optional reversed card)": _NoteType(Kind.BASIC, ("Front", "Back")),
+        "Basic (type in the answer)": _NoteType(Kind.TYPED, ("Front", "Back")),
+        "Cloze": _NoteType(Kind.CLOZE, ("Text", "Extra")),
+    }
+)
+"""The note types that come with Anki, by the names that the first line of a note says."""
+
+
+def fits(page: Page) -> str:
+    """Return by what sign the page is written for Obsidian_to_Anki."""
+    if "START" not in page.whole.text:
+        return ""
+    lines = [page.lines[number].strip() for number in page.prose()]
+    if "START" in lines and "END" in lines:
+        return "lines `START` and `END` stand around a note"
+    if any("STARTI [" in line and "ENDI" in line for line in lines):
+        return "`STARTI` and `ENDI` stand around a note"
+    return ""
+
+
+def read(page: Page, problems: Problems) -> Reading:
+    """Return a card for each note of the page.
+
+    Reports notes that have no end, no type or no question, and types that Anki does not have: of
+    their fields the first asks, and all others answer.
+    """
+    return _Reader(page, problems).read()
+
+
+class _Reader:
+    """Reads the notes of a page."""
+
+    def __init__(self, page: Page, problems: Problems) -> None:
+        self._page = page
+        self._problems = problems
+        self._prose = page.prose()
+        self._titles = Titles(page)
+        self._found = False
+        """Whether there is a note at all."""
+        self._about: list[range] = []
+        """The lines that speak of the whole file, and those of notes to be deleted."""
+        self._settings = dict(self._set())
+
+    def read(self) -> Reading:
+        cards: list[RawCard] = []
+        headings = {each.start: each for each in self._page.blocks if each.heading_level}
+        done = 0
+        for number in sorted(self._prose):
+            line = self._page.lines[number]
+            if number < done:
+                continue
+            if number in headings:
+                self._titles.enter(headings[number])
+            self._found |= "START" in line
+            if line.strip() == "DELETE" and _ID.fullmatch(self._below(number)):
+                self._about.append(range(number, number + 2))
+            if line.strip() == "START":
+                end = self._end(number)
+                done = end or 0
+                cards += self._block(number, end) if end else self._endless(number)
+            elif "STARTI" in line:
+                cards += self._in_line(number, line)
+        return Reading(
+            tuple(cards), is_empty=not self._found, among_notes=True, about=tuple(self._about)
+        )
+
+    def _set(self) -> Iterator[tuple[str, Written]]:
+        """Yield the deck and the tags of the file: the first of each counts."""
+        for number in sorted(self._prose, reverse=True):
+            found = _SETTING.fullmatch(self._page.lines[number].strip())
+            if not found:
+                continue
+            line = number if found["value"] else number + 1
+            text = found["value"] or self._below(number)
+            if text:
+                column = self._page.lines[line].find(text)
+                self._about.append(range(number, line + 1))
+                yield found["name"], Written(text, self._page.place(line, column))
+
+    def _below(self, number: int) -> str:
+        return "".join(self._page.written[number + 1 : number + 2]).strip()
+
+    def _end(self, start: int) -> int | None:
+        """Return the line of a note's END."""
+        for number in range(start + 1, len(self._page.lines)):
+            text = self._page.lines[number].strip()
+            if number in self._prose and text in {"START", "END"}:
+                return number if text == "END" else None
+        return None
+
+    def _endless(self, line: int) -> Iterator[RawCard]:
+        message, hint = "this START has no END", "write END below its last field"
+        place = self._page.place(line)
+        self._problems.report(Problem(Code.QUESTION_MISSING, message, place, hint))
+        yield from ()
+
+    def _block(self, start: int, end: int) -> Iterator[RawCard]:
+        """Yield the card between two lines. A note that holds an id alone is to be deleted."""
+        note_id, stop = None, end
+        for number in range(start + 1, end):
+            line = self._page.written[number]
+            if found := _ID.fullmatch(line.strip()):
+                note_id = Written(found["id"], self._page.place(number, line.index(found["id"])))
+                stop = number
+                break
+        if start + 1 == stop and note_id:
+            self._about.append(range(start, end + 1))
+            return
+        name = self._page.lines[start + 1].strip()
+        texts = dict(self._fields(start + 2, stop, self._type(name, start + 1)))
+        yield from self._card(name, texts, note_id, range(start, end + 1))
+
+    def _type(self, name: str, line: int) -> _NoteType:
+        """Return the type of a name. Reports one that Anki does not have."""
+        if name not in NOTE_TYPES:
+            message = f"Anki has no note type {name}" if name else "this note has no type"
+            known = ", ".join(NOTE_TYPES)
+            hint = f"here its first field asks, and all others answer; Anki has {known}"
+            place = self._page.place(line)
+            warning = Problem(Code.NOTE_TYPE_UNKNOWN, message, place, hint, Severity.WARNING)
+            self._problems.report(warning)
+        return NOTE_TYPES.get(name, _UNKNOWN)
+
+    def _fields(self, start: int, stop: int, type_: _NoteType) -> Iterator[tuple[str, Passage]]:
+        """Yield the fields between two lines. The first may lack its name."""
+        begun = [(type_.fields[0], start, 0)]
+        for number in range(start, stop):
+            found = type_.label.match(self._page.lines[number]) if number in self._prose else None
+            if found and number == start:
+                begun = [(type_.named(found["name"], 0), number, found.end())]
+            elif found and (type_ is not _UNKNOWN or not begun[1:] or found["name"] == _TAGS):
+                column = 0 if type_ is _UNKNOWN and found["name"] != _TAGS else found.end()
+                begun.append((type_.named(found["name"], 1), number, column))
+        for (name, line, column), (_, below, _) in pairwise([*begun, ("", stop, 0)]):
+            if line < stop and (text := self._page.behind(line, column, below)):
+                yield name, text
+
+    def _in_line(self, number: int, line: str) -> Iterator[RawCard]:
+        """Yield the cards of the notes that stand in a line."""
+        for note in _INLINE.finditer(line) if "ENDI" in line else ():
+            type_ = self._type(note["type"].strip(), number)
+            start, stop = note.span("fields")
+            found_id = _ID.search(self._page.written[number], start, note.end())
+            note_id = None
+            if found_id:
+                note_id = Written(found_id["id"], self._page.place(number, found_id.start("id")))
+                stop = min(stop, found_id.start())
+            labels = list(_INLINE_LABEL.finditer(line, start, stop))
+            begun = [(type_.fields[0], start, start)]
+            begun += [(type_.named(each["name"], 1), each.start(), each.end()) for each in labels]
+            texts = {
+                name: text
+                for (name, _, column), (_, end, _) in pairwise([*begun, ("", stop, stop)])
+                if (text := self._page.piece(number, column, end))
+            }
+            yield from self._card(note["type"].strip(), texts, note_id, range(number, number + 1))
+
+    def _card(
+        self, name: str, texts: dict[str, Passage], note_id: Written | None, lines: range
+    ) -> Iterator[RawCard]:
+        type_ = NOTE_TYPES.get(name, _UNKNOWN)
+        question, answer = (texts.get(field) for field in type_.fields)
+        if question is None:
+            message, hint = "this note asks nothing", f"write the text of its {type_.fields[0]}"
+            place = self._page.place(lines.start)
+            self._problems.report(Problem(Code.QUESTION_MISSING, message, place, hint))
+            return
+        if type_.kind is Kind.TYPED and answer:
+            answer = replace(answer, inline=False)  # what is to be typed is a paragraph
+        if type_.kind is Kind.CLOZE and "{{c" not in question.text:
+            (question,) = hidden([question], CURLY)
+        yield RawCard(
+            question,
+            answer,
+            self._titles.names,
+            lines,
+            id=note_id,
+            kind=type_.kind,
+            reverse=type_.reverse or _REVERSED in texts,
+            tags=tuple(self._tags(texts.get(_TAGS))),
+            deck=self._settings.get(_DECK),
+        )
+
+    def _tags(self, own: Passage | None) -> Iterator[Written]:
+        """Yield the tags of the file and of a note."""
+        if of_file := self._settings.get(_FILE_TAGS):
+            yield from _words(of_file)
+        if own:
+            yield from _words(Written(own.text, own.place))
+
+
+def _words(text: Written) -> Iterator[Written]:
+    for word in re.finditer(r"\S+", text.text):
+        place = replace(text.place, column=text.place.column + word.start())
+        yield Written(word.group().lstrip("#").replace("/", "::"), place)
+
+
+SYNTAX = Syntax("obsidian-to-anki", "`START` note", fits, read, is_a_tools=True)

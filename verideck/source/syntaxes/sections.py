@@ -1,0 +1,28 @@
+"""What stands beneath a heading, for forms in which a line divides it into question and answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from verideck.model import Passage
+from verideck.source.syntaxes.page import Block, Page
+
+_HASHES = re.compile(r" {0,3}#{1,6}[ \t]+")
+
+
+def question(page: Page, heading: Block, stop: int) -> Passage | None:
+    """Return the text of a heading, and of the lines below it to before `stop`; None if blank."""
+    hashes = _HASHES.match(page.lines[heading.start])
+    if hashes is None or stop <= heading.stop:
+        return page.inline(heading.content, heading.start) if heading.content else None
+    return page.behind(heading.start, hashes.end(), stop)
+
+
+def lacking(passage: Passage | None, lines: Iterable[int]) -> Passage | None:
+    """Return a passage without some lines of its file, counted from 0; None if nothing is left."""
+    if passage is None:
+        return None
+    first, count = passage.place.line - 1, passage.text.count("\n") + 1
+    inside = {line - first for line in lines if first <= line < first + count}
+    return passage.lacking(inside) if inside else passage
