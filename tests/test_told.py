@@ -16,7 +16,7 @@ from verideck.problems import Code, Problem, Problems, Severity
 from verideck.project import source_config
 from verideck.source import accounting, cards, front_matter
 from verideck.source.cards import cards_of
-from verideck.source.syntaxes import SYNTAXES, Page
+from verideck.source.syntaxes import SYNTAXES, Page, fitting
 
 WORD = re.compile(r"zw\d+z")
 """A word that must not be lost. In the templates it is `¤`; what may be lost is `hidden`."""
@@ -106,7 +106,7 @@ def _silent(
     split = front_matter.split(Source(PATH, text), Problems())
     assert split
     page = Page(Source(PATH, text), *split)
-    reading, told = cards._reading(page, Problems())  # noqa: SLF001 - what it tells of, as lines
+    reading, told = cards._reading(page, page.meta.syntax or fitting(page), Problems())  # noqa: SLF001 - what it tells of, as lines
     inside = {line for each in reading.cards for line in each.lines}
     for each in (*told, *reading.about, *accounting._told(page.tokens, places)):  # noqa: SLF001
         yield from each

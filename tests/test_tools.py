@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -111,6 +112,22 @@ def test_check_says_in_which_form_a_file_is_read(tmp_path: Path) -> None:
         assert checked.startswith(f"cards/{name}: ")
         assert told in checked.split("\n")[0]
     assert "heading.md" not in made_of.invoke("check", "--no-verify").stdout
+    of_folder = made_of.invoke("check", "--no-verify", "cards").stdout.split("\n")
+    assert of_folder[:4] == [
+        "1 file: 1 card by heading",
+        "1 file: 1 card by list",
+        "1 file: 2 cards by spaced-repetition",
+        "1 file: no form of cards fits",
+    ]
+    as_json = made_of.invoke("check", "--no-verify", "--format", "json", "cards", "cards/named.md")
+    forms = {each.pop("path"): each for each in json.loads(as_json.stdout)["forms"]}
+    assert forms["cards/none.md"] == {"form": None, "reason": None, "cards": 0}
+    assert forms["cards/named.md"] == {
+        "form": "list",
+        "reason": "`syntax` says so",
+        "cards": 1,
+        "others": {"heading": 1},
+    }
     assert made_of.invoke("check", "--no-verify", "-q", "cards/sr.md").stdout == ""
 
 

@@ -43,7 +43,9 @@ def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) 
     faulty = {each.place.path for each in problems}
     inputs = found.files | found.context_files | found.included | opened | faulty
     inputs |= run.memo.images() | {NAME}
-    return Result(found.cards, tuple(proven), notes, tuple(problems), inputs, scope, run.lock)
+    return Result(
+        found.cards, tuple(proven), notes, tuple(problems), inputs, scope, run.lock, found.forms
+    )  # fmt: skip
 
 
 def scope_of(found: Collected, root: Path) -> Scope:

@@ -54,7 +54,7 @@ from verideck.targets import check_suffix, require_suffix
 
 if TYPE_CHECKING:
     from verideck.rules.lint import Linted
-    from verideck.source.forms import Form
+    from verideck.source.found import Form
 
 
 Paths = str | Path | Sequence[str | Path]

@@ -14,6 +14,7 @@ from verideck.model import Card, Note, ProvenCard, Stats
 from verideck.problems import Problem, Severity, has_errors
 from verideck.proof.executors import Executors
 from verideck.settings import Settings
+from verideck.source.found import Form
 from verideck.storage.store import Store
 
 
@@ -50,6 +51,8 @@ class Result:
     """What of the project was read."""
     lock: Lock = field(default_factory=Lock)
     """The lock by which the notes were identified. A build compares it with the one on disk."""
+    forms: tuple[Form, ...] = ()
+    """In which form each file was read that was to be built."""
     stats: Stats = field(default_factory=Stats)
 
     @property

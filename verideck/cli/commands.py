@@ -40,6 +40,7 @@ from verideck.proof.audit import survived
 from verideck.result import Result
 from verideck.root import too_wide
 from verideck.settings import PYPROJECT, Settings, find_root, require_executor
+from verideck.source.found import Form
 from verideck.source.read import is_whole
 from verideck.storage.files import absolute, is_folder
 from verideck.storage.kept import FOLDER, forget
@@ -435,8 +436,11 @@ def check(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     command = _Command(_Words(**given), packages=False)
     with command.opened() as project:
         command.settings(project)
-        command.tell_forms(project)
-        command.succeed(command.checked(project), None)
+        result = command.result(project)
+        command.tell_forms(project, result)
+        if not result.ok:
+            command.fail(result.problems, result.stats)
+        command.succeed(result, None)
 
 
 @verideck.command()
@@ -483,6 +487,8 @@ class _Command:
         self.audits = audits
         self.updated: Sequence[Rewritten] | None = None
         """What `--update` replaced; None without it."""
+        self.forms: Sequence[Form] | None = None
+        """In which form each file is read; None where that is not told."""
         self.caller = _heard(
             verify=not words.no_verify,
             require_sandbox=words.require_sandbox,
@@ -558,11 +564,22 @@ class _Command:
             self.fail(result.problems, result.stats)
         return result
 
-    def tell_forms(self, project: Project) -> None:
-        """Tell of each file that is named alone in which form it is read."""
+    def tell_forms(self, project: Project, result: Result) -> None:
+        """Tell in which form files are read.
+
+        Of each that is named alone; of the others how many in each form, where folders are named
+        or the forms differ. JSON has it among the rest.
+        """
         files = [each for each in self.words.paths if each.is_file()]
-        for form in project.forms(files) if files and self.words.form == "human" else ():
+        alone = {form.path: form for form in (project.forms(files) if files else ())}
+        self.forms = [alone.get(form.path, form) for form in result.forms]
+        if self.words.form != "human":
+            return
+        for form in alone.values():
             self.conclude(report.format_form(form))
+        others = [form for form in result.forms if form.path not in alone]
+        if len(files) < len(self.words.paths) or len({form.name for form in others}) > 1:
+            self.conclude(report.format_forms(others))
 
     def tell_updated(self) -> None:
         """Tell what was replaced, before anything else can go wrong. JSON has it among the rest."""
@@ -640,7 +657,7 @@ class _Command:
                     problems,
                     built=built,
                     packages=self.packages,
-                    updated=self.updated,
+                    beside=report.Beside(self.updated, self.forms),
                     left_out=left_out,
                 )
                 printing.document(run)

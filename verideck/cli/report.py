@@ -7,7 +7,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ from verideck.result import Result
 if TYPE_CHECKING:
     from verideck.init.begin import Begun
     from verideck.rules.lint import Linted
-    from verideck.source.forms import Form
+    from verideck.source.found import Form
 
 
 def format_problem(problem: Problem, root: Path) -> str:
@@ -134,20 +134,32 @@ def _replaced(rewritten: Rewritten) -> str:
     return f"{before} → {after}"
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is told beside the result of a run, where it was asked for."""
+
+    updated: Sequence[Rewritten] | None = None
+    """What `--update` replaced."""
+    forms: Sequence[Form] | None = None
+    """In which form each file is read."""
+
+
 def run_as_json(
     stats: Stats,
     problems: Sequence[Problem],
     *,
     built: Built | None,
     packages: bool,
-    updated: Sequence[Rewritten] | None = None,
+    beside: Beside,
     left_out: Sequence[Card] = (),
 ) -> str:
     """Return a run as one JSON object.
 
     If `packages`, the object has the keys of the package; they are null if none was written.
     """
-    run = _run_as_value(stats, problems, updated)
+    run = _run_as_value(stats, problems, beside.updated)
+    if beside.forms is not None:
+        run["forms"] = list(map(_form_as_value, beside.forms))
     if packages:
         run |= {
             "output": built.path if built else None,
@@ -169,6 +181,18 @@ def run_as_json(
             else None,
         }
     return json.dumps(run, indent=2)
+
+
+def _form_as_value(form: Form) -> dict[str, object]:
+    """Return a form as a value for JSON; what others would find, where that was asked."""
+    others = {} if form.others is None else {"others": dict(form.others)}
+    return {
+        "path": form.path,
+        "form": form.name or None,
+        "reason": form.reason or None,
+        "cards": form.cards,
+        **others,
+    }
 
 
 def _run_as_value(
@@ -379,10 +403,23 @@ def format_form(form: Form) -> str:
     """Return in which form a file is read, why, and what other forms would find."""
     if not form.name:
         return f"{form.path}: no form of cards fits"
-    others = [f"{_count(number, 'card')} by {name}" for name, number in form.others]
+    others = [f"{_count(number, 'card')} by {name}" for name, number in form.others or ()]
     found = f"; there would be {' and '.join(others)}" if others else ""
     read = f"{_count(form.cards, 'card')} by {form.name}, as {form.reason}"
     return f"{form.path}: {read}{found}"
+
+
+def format_forms(forms: Iterable[Form]) -> str:
+    """Return how many files of some folders are read in each form, a line for each."""
+    files: dict[str, list[int]] = {}
+    for form in forms:
+        files.setdefault(form.name, []).append(form.cards)
+    return "\n".join(
+        f"{_count(len(cards), 'file')}: {_count(sum(cards), 'card')} by {name}"
+        if name
+        else f"{_count(len(cards), 'file')}: no form of cards fits"
+        for name, cards in sorted(files.items(), key=lambda each: (not each[0], each[0]))
+    )
 
 
 def format_summary(

@@ -18,7 +18,15 @@ from verideck.markdown.containers import is_inside, is_left_of
 from verideck.markdown.faults import PROBLEMS, report
 from verideck.markdown.first import firsts
 from verideck.markdown.html_pairs import CLOSE, OPEN, Pairs
-from verideck.markdown.html_tags import AS_WRITTEN, VOID, Tag, begins_block, tag_at, unknown_at
+from verideck.markdown.html_tags import (
+    AS_WRITTEN,
+    VOID,
+    Tag,
+    begins_block,
+    only_tags,
+    tag_at,
+    unknown_at,
+)
 from verideck.markdown.positions import State, place
 from verideck.problems import Code, Problem, Severity
 
@@ -35,14 +43,18 @@ _IN_BACKTICKS = (
 def block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
     """Match lines that begin with a tag of a block: inline content without a paragraph around it.
 
-    They end where a paragraph would, so that Markdown beneath a tag is Markdown.
+    They end where a paragraph would, so that Markdown beneath a tag is Markdown. A line of nothing
+    but tags is one, too, where it begins a text: they may stand around blocks, as `<b>` does.
     """
     begin = state.bMarks[start_line] + state.tShift[start_line]
-    name = begins_block(state.src, begin, state.eMarks[start_line])
+    end = state.eMarks[start_line]
+    name = begins_block(state.src, begin, end)
+    if silent:
+        return name != ""
+    if not name and state.src[begin : begin + 1] == "<":
+        name = only_tags(state.src, begin, end)
     if not name:
         return False
-    if silent:
-        return True
     behind = _behind_pre(state, start_line, end_line) if name == "pre" else None
     behind = behind or _behind(state, start_line, end_line)
     token = state.push("inline", "", 0)

@@ -7,6 +7,7 @@ no attribute borrows the looks of what verideck itself says on a card, as `class
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -125,6 +126,26 @@ def begins_block(text: str, start: int, end: int) -> str:
     ):
         return ""
     return found[1].lower()
+
+
+def only_tags(text: str, start: int, end: int) -> str:
+    """Return the name of the first of the tags that are all that stands in a line; else nothing.
+
+    One of them has its partner in another line, or this is no such line.
+    """
+    count: Counter[str] = Counter()
+    first = ""
+    while start < end:
+        found = _TAG.match(text, start, end)
+        name = found["name"].lower() if found else ""
+        if not found or name not in TAGS:
+            return ""
+        first = first or name
+        count[name] += 0 if name in VOID else -1 if found["end"] else 1
+        start = found.end()
+        while start < end and text[start] in " \t":
+            start += 1
+    return first if any(count.values()) else ""
 
 
 _ENDS = {"", " ", "\t", "\n", ">", "/"}

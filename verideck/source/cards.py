@@ -45,8 +45,8 @@ from verideck.source.found import CardsOfFile
 from verideck.source.includes import IncludedFiles
 from verideck.source.info_string import OUTPUT, word_of
 from verideck.source.note_ids import identified
-from verideck.source.syntaxes import SYNTAXES, Page, RawCard, Reading, fitting, left_out
-from verideck.source.syntaxes.headings import deeper
+from verideck.source.syntaxes import SYNTAXES, Page, RawCard, Reading, fitting, left_out, why
+from verideck.source.syntaxes.headings import LISTS, may_ask
 
 _LITERAL = frozenset({"", "text", "markdown", "md", OUTPUT})
 """What a fence is called that shows marks as they are written."""
@@ -69,7 +69,8 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
     page = Page(source, defaults.under(meta), body)
     if large := [*page.entangled, *size.too_long_blocks(page)]:
         return CardsOfFile(problems=(*of_page, *large))
-    reading, told = _reading(page, of_page)
+    chosen = page.meta.syntax or fitting(page)
+    reading, told = _reading(page, chosen, of_page)
     raw = uncurled(identified(page, reading.cards))
     known = [*(each.lines for each in raw), *reading.about, *told]
     if page.meta.hashtags:
@@ -94,6 +95,8 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
         tuple(each for each in usable if isinstance(each, Unanswered)),
         tuple(told_once(Problems([*of_cards, *of_page, *of_setup]))),
         tuple(included.hashes.items()),
+        chosen,
+        why(page, chosen),
         is_sound=not (of_page.has_errors or of_setup.has_errors),
     )
 
@@ -105,7 +108,7 @@ def _with_setup(card: Card, setup: tuple[Snippet, ...]) -> Card:
     return replace(card, snippets=(*setup, *card.snippets))
 
 
-def _reading(page: Page, problems: Problems) -> tuple[Reading, Sequence[range]]:
+def _reading(page: Page, chosen: str, problems: Problems) -> tuple[Reading, Sequence[range]]:
     """What the page's syntax finds in it; and the lines of what it does not, which is told."""
     name = page.meta.syntax
     if name and name not in SYNTAXES:
@@ -113,7 +116,6 @@ def _reading(page: Page, problems: Problems) -> tuple[Reading, Sequence[range]]:
         hint = suggestion(name, frozenset(SYNTAXES))
         problems.report(Problem(Code.SYNTAX_UNKNOWN, f"there is no syntax {name}", place, hint))
         return Reading(()), ()
-    chosen = name or fitting(page)
     reading = SYNTAXES[chosen].read(page, problems) if chosen else Reading((), is_empty=True)
     told: list[range] = []
     problems.extend(page.problems)
@@ -151,8 +153,10 @@ def _no_card(page: Page) -> Problem:
 
 def _what_asks(page: Page) -> str:
     """What would be a question; where the page has headings of another level, how to say that."""
-    asks = f"questions are `{'#' * page.level} headings`, list items, or paragraphs with Q:"
-    found = deeper(page.blocks)
+    has_list = any(block.type in LISTS for block in page.blocks)
+    items = " (say `syntax: list`, if those here ask)" if has_list else ""
+    asks = f"questions are `{'#' * page.level} headings`, list items{items}, or paragraphs with Q:"
+    found = may_ask(page.blocks)
     if not found or found == page.level:
         return asks
     return f"if its `{'#' * found} headings` ask, say `level: {found}` in the front matter; {asks}"

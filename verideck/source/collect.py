@@ -10,7 +10,7 @@ from typing import Protocol
 from verideck.model import Card, Place, Source, Unanswered, one_line
 from verideck.problems import Code, Problem, Problems, Severity
 from verideck.settings import Settings
-from verideck.source.found import CardsOfFile
+from verideck.source.found import CardsOfFile, Form
 from verideck.source.read import Texts, is_whole, read, read_around
 
 
@@ -49,6 +49,8 @@ class Collected:
     file as a whole, or another card claims to be the same."""
     is_complete: bool
     """Whether every card to be built could be read."""
+    forms: tuple[Form, ...] = ()
+    """In which form each file of these cards is read."""
     repeated: tuple[Card, ...] = ()
     """Cards that ask what another one in the same file and deck does: each of them needs an id."""
 
@@ -101,8 +103,13 @@ def collect(
         frozenset(path for file in files for path, _ in file.included),
         frozenset(doubtful),
         is_complete=not problems.has_errors,
+        forms=tuple(_form(*each) for each in zip(built, files, strict=True)),
         repeated=tuple(repeated),
     )
+
+
+def _form(source: Source, file: CardsOfFile) -> Form:
+    return Form(source.path, file.syntax, file.reason, len(file.cards))
 
 
 def is_first(card: Card, first: dict[str, Place], problems: Problems) -> bool:

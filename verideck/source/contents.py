@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from verideck.problems import Code, Problem, Severity
-from verideck.source.syntaxes.page import LISTS, Block, Page
+from verideck.source.syntaxes.headings import LISTS
+from verideck.source.syntaxes.page import Block, Page
 from verideck.source.syntaxes.raw_card import RawCard
 
 _FEWEST = 2

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from verideck.model import Source
 from verideck.problems import Problems
 from verideck.source import front_matter
 from verideck.source.config import SourceConfig
 from verideck.source.defaults import defaults_of
-from verideck.source.syntaxes import SYNTAXES, Page, fitting
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """The form of a file."""
-
-    path: str
-    name: str
-    """As `syntax:` says it; empty if none fits."""
-    reason: str
-    """Why it was taken."""
-    cards: int
-    others: tuple[tuple[str, int], ...]
-    """The names of other forms, with the numbers of cards with an answer that these would find."""
+from verideck.source.found import Form
+from verideck.source.syntaxes import SYNTAXES, Page, fitting, why
 
 
 def form_of(source: Source, config: SourceConfig) -> Form | None:
@@ -38,7 +24,7 @@ def form_of(source: Source, config: SourceConfig) -> Form | None:
     if page.entangled or (named and named not in SYNTAXES):
         return None
     name = named or fitting(page)
-    reason = "`syntax` says so" if named else SYNTAXES[name].fits(page) if name else ""
+    reason = why(page, name)
     cards = len(SYNTAXES[name].read(page, Problems()).cards) if name else 0
     return Form(source.path, name, reason, cards, tuple(_others(page, name)))
 

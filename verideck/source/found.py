@@ -9,6 +9,21 @@ from verideck.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """The form in which a file is read."""
+
+    path: str
+    name: str
+    """As `syntax:` says it; empty if none fits."""
+    reason: str
+    """Why it was taken."""
+    cards: int
+    others: tuple[tuple[str, int], ...] | None = None
+    """The names of other forms, with the numbers of cards with an answer that these would find;
+    None where nobody has asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class CardsOfFile:
     """All that a Markdown file says, and what that follows from besides its text."""
 
@@ -17,6 +32,10 @@ class CardsOfFile:
     problems: tuple[Problem, ...] = ()
     included: tuple[tuple[str, str], ...] = ()
     """The files that its fences include, with the hashes of their contents."""
+    syntax: str = ""
+    """The name of the form in which it is read; empty if none fits."""
+    reason: str = ""
+    """Why it is read in that form."""
     is_sound: bool = True
     """Whether nothing is wrong with the file as a whole. Otherwise its cards may not be what their
     author means: their deck, tags or language, or what is a question at all."""

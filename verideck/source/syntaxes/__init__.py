@@ -28,7 +28,17 @@ from verideck.source.syntaxes.page import Page
 from verideck.source.syntaxes.raw_card import RawCard, Reading, Written
 from verideck.source.syntaxes.syntax import Syntax
 
-__all__ = ["SYNTAXES", "Page", "RawCard", "Reading", "Syntax", "Written", "fitting", "left_out"]
+__all__ = [
+    "SYNTAXES",
+    "Page",
+    "RawCard",
+    "Reading",
+    "Syntax",
+    "Written",
+    "fitting",
+    "left_out",
+    "why",
+]
 
 
 SYNTAXES: Mapping[str, Syntax] = MappingProxyType(
@@ -57,6 +67,13 @@ fits: those with the plainest signs come first."""
 def fitting(page: Page) -> str:
     """Return the name of the first syntax that fits the page; empty if none does."""
     return next((name for name, syntax in SYNTAXES.items() if syntax.fits(page)), "")
+
+
+def why(page: Page, name: str) -> str:
+    """Return why a page is read in a syntax, which may be none."""
+    if page.meta.syntax:
+        return "`syntax` says so"
+    return SYNTAXES[name].fits(page) if name else ""
 
 
 def left_out(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from verideck import markdown
 from verideck.model import Passage
 from verideck.problems import Problems
-from verideck.source.syntaxes.page import Page, Titles
+from verideck.source.syntaxes.page import Page, Titles, title_of
 from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 
@@ -23,6 +23,8 @@ _ONLY_OPENS = re.compile(
     re.IGNORECASE,
 )
 """Matches the words of a summary that asks nothing: what is asked stands above it."""
+_At = tuple[int, int]
+"""A line and a column of the page."""
 _LONGEST = 200
 """Characters of such a summary, its tags included."""
 
@@ -31,7 +33,7 @@ def fits(page: Page) -> str:
     """Return by what sign the page asks so: more summaries that ask than headings of questions."""
     if "<details" not in page.whole.text.lower():
         return ""
-    found = list(_found(page))
+    found = [card for each in _folded(page) for card in _cards(page, each, ())]
     inside = {line for each in found for line in each.lines}
     headings = sum(
         block.heading_level == page.level and block.start not in inside for block in page.blocks
@@ -40,54 +42,123 @@ def fits(page: Page) -> str:
 
 
 def read(page: Page, problems: Problems) -> Reading:
-    """Return a card for each `<details>` whose summary asks. Headings outside name the deck."""
+    """Return a card for each `<details>` whose summary asks.
+
+    Headings outside name the deck, and so does the summary of one that holds only others.
+    """
     del problems
     titles = Titles(page)
     headings = iter([block for block in page.blocks if block.heading_level])
     heading = next(headings, None)
     cards: list[RawCard] = []
+    about: list[range] = []
     last = -1
-    for each in _found(page):
+    for each in _folded(page):
         while heading and heading.start < each.lines.start:
             if heading.start > last:  # else it belongs to the answer before
                 titles.enter(heading)
             heading = next(headings, None)
         last = each.lines.stop - 1
-        cards.append(RawCard(each.question, each.answer, titles.names, each.lines))
-    return Reading(tuple(cards), is_empty=not cards, among_notes=True)
+        about += [each.lines] if each.is_chapter else []
+        cards += _cards(page, each, titles.names)
+    return Reading(tuple(cards), is_empty=not cards, among_notes=True, about=tuple(about))
 
 
-@dataclass(frozen=True, slots=True)
-class _Details:
-    question: Passage
-    answer: Passage | None
-    lines: range
+def _cards(page: Page, folded: _Folded, titles: tuple[str, ...]) -> Iterator[RawCard]:
+    if folded.is_chapter and folded.question:
+        titles = (*titles, title_of(folded.question))
+        for each in folded.inner:
+            yield from _cards(page, each, titles)
+    elif folded.question:
+        yield RawCard(folded.question, folded.answer(page), titles, folded.lines)
 
 
-def _found(page: Page) -> Iterator[_Details]:
-    """Yield those at the top level that ask. One in another belongs to the answer."""
-    depth = 0
-    start, asked, told = 0, (0, 0), (0, 0)
+@dataclass(slots=True)
+class _Folded:
+    """A `<details>`: where its tags are, each a line and a column, and what they enclose."""
+
+    start: int
+    """The first line of what belongs to it."""
+    opened: _At
+    """Behind its opening tag."""
+    summary: _At | None = None
+    """Where its summary begins, with the tag."""
+    asked: _At = (0, 0)
+    told: _At = (0, 0)
+    """Behind the summary."""
+    end: _At = (0, 0)
+    """Where the text in it ends."""
     question: Passage | None = None
+    inner: list[_Folded] = field(default_factory=list)
+    has_own_text: bool = False
+    """Whether there is anything in it besides its summary and others like it."""
+    lines: range = range(0)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a card, or holds nothing but cards."""
+        return self.question is not None
+
+    @property
+    def is_chapter(self) -> bool:
+        """Whether it holds several that ask, and nothing besides: then it asks nothing itself."""
+        return (
+            self.question is not None
+            and len(self.inner) > 1
+            and not self.has_own_text
+            and not self.question.text.rstrip("*_`").endswith(("?", "？"))
+            and all(each.asks for each in self.inner)
+        )
+
+    def answer(self, page: Page) -> Passage | None:
+        """The text in it without the summary, which may stand anywhere in it."""
+        assert self.summary
+        if not _has_text(_written(page, self.opened, self.summary)):
+            return _between(page, self.told, self.end)
+        whole = _between(page, self.opened, self.end)
+        if whole is None:
+            return None
+        start, stop = (_position(whole, at) for at in (self.summary, self.told))
+        return whole.rewritten([(start, stop, "\n" * whole.text.count("\n", start, stop))])
+
+
+def _folded(page: Page) -> Iterator[_Folded]:
+    """Yield each `<details>` at the top level that is closed."""
+    opened: list[_Folded] = []
     for line, tag in _tags(page):
         name = tag["name"].lower()
+        begin, behind = (line, tag.start()), (line, tag.end())
         if name == "details":
-            depth += 1
-            if depth == 1:
-                above = _LIST_MARKER.sub("", page.lines[line][: tag.start()], count=1)
-                start, question = line + _has_text(above), None
-        elif name == "/details" and depth:
-            depth -= 1
-            if depth == 0 and question:
-                rest = page.lines[line][tag.end() :]
-                end = line, len(page.lines[line]) if _has_text(rest) else tag.start()
-                yield _Details(question, _between(page, told, end), range(start, line + 1))
-        elif name == "summary" and depth == 1:
-            asked = line, tag.end()
-        elif name == "/summary" and depth == 1 and question is None:
-            told = line, tag.end()
-            text = _between(page, asked, (line, tag.start()))
-            question = text if text and not _only_opens(text.text) else None
+            if opened:
+                _take_text(page, opened[-1], begin)
+            above = _LIST_MARKER.sub("", page.lines[line][: tag.start()], count=1)
+            opened.append(_Folded(line + _has_text(above), behind))
+        elif not opened:
+            continue
+        elif name == "/details":
+            closed = opened.pop()
+            _take_text(page, closed, begin)
+            rest = page.lines[line][tag.end() :]
+            closed.end = (line, len(page.lines[line])) if _has_text(rest) and not opened else begin
+            closed.lines = range(closed.start, line + 1)
+            if opened:
+                opened[-1].inner.append(closed)
+                opened[-1].end = behind
+            else:
+                yield closed
+        elif name == "summary":
+            opened[-1].summary = opened[-1].summary or begin
+            opened[-1].asked = behind
+        elif opened[-1].summary and opened[-1].told == (0, 0):
+            text = _between(page, opened[-1].asked, begin)
+            opened[-1].question = text if text and not _only_opens(text.text) else None
+            opened[-1].told = opened[-1].end = behind
+
+
+def _take_text(page: Page, folded: _Folded, stop: _At) -> None:
+    """Find out whether text stands before a tag, behind the last one that is known."""
+    start = folded.opened if folded.end == (0, 0) else folded.end
+    folded.has_own_text = folded.has_own_text or _has_text(_written(page, start, stop))
 
 
 def _tags(page: Page) -> Iterator[tuple[int, re.Match[str]]]:
@@ -102,8 +173,25 @@ def _tags(page: Page) -> Iterator[tuple[int, re.Match[str]]]:
             yield from ((number, tag) for tag in markdown.outside(line, _TAG))
 
 
-def _between(page: Page, start: tuple[int, int], stop: tuple[int, int]) -> Passage | None:
-    """Return the text between two places, each a line and a column."""
+def _written(page: Page, start: _At, stop: _At) -> str:
+    """Return what is written between two places."""
+    lines = page.lines[start[0] : stop[0] + 1]
+    lines[-1] = lines[-1][: stop[1]]
+    return "\n".join([lines[0][start[1] :], *lines[1:]])
+
+
+def _position(passage: Passage, at: _At) -> int:
+    """Return where in a passage, from which nothing is cut off in front, a place is."""
+    line, column = at
+    first = passage.place.line - 1
+    if line == first:
+        return column - (passage.place.column - 1)
+    lines = passage.text.split("\n")[: line - first]
+    return sum(map(len, lines)) + len(lines) + column
+
+
+def _between(page: Page, start: _At, stop: _At) -> Passage | None:
+    """Return the text between two places."""
     line, column = start
     last, end = stop
     before = page.lines[last][column if last == line else 0 : end]

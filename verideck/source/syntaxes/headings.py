@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 USUAL = 2
 """The level of the headings that ask in a file that is not plain about another one."""
+_TITLES = 1
+"""The level of headings that are titles, where there are others."""
 _DEEPEST = 6
+LISTS = {"bullet_list_open", "ordered_list_open"}
+"""The types of the blocks that are lists."""
 _CODE = {"fence", "code_block"}
 _DETAILS = re.compile(r"<(?P<end>/?)details(?=[\s>])", re.IGNORECASE)
 _BEHIND_A_QUESTION = ' \t\n*_`"”’)）'
@@ -32,10 +36,14 @@ def level_of(blocks: Sequence[Block]) -> int:
     """Return the level of the headings that ask, as far as a page is plain about it.
 
     They are of the usual level, or deeper ones that look like questions, below chapters that say
-    nothing themselves, or where there is no heading of the usual level.
+    nothing themselves, or where there is no heading of the usual level. Where all headings are
+    titles, they are these, if most end with a question mark.
     """
     open_blocks = unfolded(blocks)
+    titles = [block for block in open_blocks if block.heading_level == _TITLES]
     found = [block for block in open_blocks if block.heading_level >= USUAL]
+    if not found and len(titles) > 1 and sum(map(_asks, titles)) * 2 > len(titles):
+        return _TITLES
     levels = {block.heading_level for block in found}
     for level in range(USUAL, _DEEPEST + 1):
         here = [block for block in found if block.heading_level == level]
@@ -44,10 +52,36 @@ def level_of(blocks: Sequence[Block]) -> int:
     return USUAL
 
 
-def deeper(blocks: Sequence[Block]) -> int:
-    """Return the level of the shallowest headings below titles; 0 if there is none."""
-    levels = {block.heading_level for block in unfolded(blocks)} - {0, 1}
-    return min(levels, default=0)
+def may_ask(blocks: Sequence[Block]) -> int:
+    """Return the level of the headings that an author may have meant as questions; 0 if none are.
+
+    They are the shallowest ones below titles; or titles, if there are several.
+    """
+    levels = [block.heading_level for block in unfolded(blocks) if block.heading_level]
+    several_titles = _TITLES if levels.count(_TITLES) > 1 else 0
+    return min(set(levels) - {_TITLES}, default=several_titles)
+
+
+def are_answered(blocks: Sequence[Block]) -> bool:
+    """Tell whether text answers the headings that may ask, so that a list is part of an answer.
+
+    Most of them begin with text, and one has no list: it would be a chapter without a card.
+    """
+    level = may_ask(blocks)
+    begins: list[str] = []
+    has_list: list[bool] = []
+    is_first = False
+    for block in unfolded(blocks):
+        if block.heading_level:
+            is_first = block.heading_level == level
+            begins += [""] if is_first else []
+            has_list += [False] if is_first else []
+        elif begins:
+            begins[-1] = block.type if is_first else begins[-1]
+            has_list[-1] = has_list[-1] or block.type in LISTS
+            is_first = False
+    texts = sum(each not in {"", "hr", *LISTS} for each in begins)
+    return len(begins) > 1 and texts * 2 > len(begins) and not all(has_list)
 
 
 def _are_chapters(level: int, blocks: Sequence[Block]) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from verideck.markdown import Token
 from verideck.problems import Code, Problem, Problems
-from verideck.source.syntaxes.page import LISTS, TAB, Block, Page, Titles
+from verideck.source.syntaxes.headings import LISTS, are_answered
+from verideck.source.syntaxes.page import TAB, Block, Page, Titles
 from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 
@@ -15,8 +16,9 @@ _MARKER = re.compile(r"[-+*]|\d{1,9}[.)]")
 
 
 def fits(page: Page) -> str:
-    """Return whether the page has a list at its top level."""
-    return "there is a list" if any(block.type in LISTS for block in page.blocks) else ""
+    """Return whether the page has a list at its top level, which is in no heading's answer."""
+    found = any(block.type in LISTS for block in page.blocks)
+    return "there is a list" if found and not are_answered(page.blocks) else ""
 
 
 def read(page: Page, problems: Problems) -> Reading:

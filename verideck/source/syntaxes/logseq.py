@@ -13,8 +13,9 @@ from verideck.markdown import Token
 from verideck.model import IdSlot, Passage
 from verideck.problems import Problems
 from verideck.source.syntaxes.deletions import Marks, hidden, shown
+from verideck.source.syntaxes.headings import LISTS
 from verideck.source.syntaxes.list_items import content_column
-from verideck.source.syntaxes.page import LISTS, TAB, Page, Titles
+from verideck.source.syntaxes.page import TAB, Page, Titles
 from verideck.source.syntaxes.raw_card import RawCard, Reading, Written
 from verideck.source.syntaxes.spoken import Spoken
 from verideck.source.syntaxes.syntax import Syntax

@@ -1,7 +1,7 @@
 """md2anki: `## question (id)`, its answer below it, or below a `---` if the question goes on.
 
-`# deck (id)` and `## Subdeck: name (id)` name decks. `{=:tag:=}` in inline code is a tag, of a card
-or of all cards of a deck.
+`# deck (id)` and `## Subdeck: name (id)` name decks. `{=:tag:=}` in inline code, in a line of
+its own or among text, is a tag: of a card, or of all cards of a deck.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from verideck.model import Place
+from verideck.model import Passage, Place
 from verideck.problems import Problems
 from verideck.source.syntaxes.page import Block, Page
 from verideck.source.syntaxes.raw_card import RawCard, Reading, Written
@@ -22,7 +22,9 @@ _ID = re.compile(
 )
 _DECK_ID = re.compile(r"[ \t]*\(\d{6,}\)[ \t]*$")
 _SUBDECK = re.compile(r"Subdeck:[ \t]+")
-_TAGS = re.compile(r"[ \t]*`\{=:(?P<tags>[^`]*?):=\}`[ \t]*")
+_CODE = r"`\{=:(?P<tags>[^`\n]*):=\}`"
+_TAGS = re.compile(rf"[ \t]*{_CODE}[ \t]*")
+_AMONG_TEXT = re.compile(rf"(?<!`){_CODE}(?!`)")
 
 
 def fits(page: Page) -> str:
@@ -94,9 +96,22 @@ class _Reader:
             text = self._page.lines[line]
             found = _TAGS.fullmatch(text) if line in self._prose else None
             if found:
-                words = re.finditer(r"[^,\s][^,]*", found["tags"])
-                at = self._page.place(line, found.start("tags"))
-                yield line, [_tag(each, at) for each in words]
+                yield line, _written(found, self._page.place(line, found.start("tags")))
+
+    def _without_tags(self, passage: Passage | None, tags: list[Written]) -> Passage | None:
+        """Return a passage without the tags among its text, which are added to the others."""
+        if passage is None or "`{=:" not in passage.text:
+            return passage
+        pieces = []
+        for found in _AMONG_TEXT.finditer(passage.text):
+            place = passage.place_of(found.start("tags"))
+            if place.line - 1 in self._prose:
+                tags += _written(found, place)
+                start = found.start()
+                while start and passage.text[start - 1] in " \t":
+                    start -= 1
+                pieces.append((start, found.end(), ""))
+        return passage.rewritten(pieces)
 
     def _card(
         self, heading: Block, stop: int, decks: list[_Deck], tags: dict[int, list[Written]]
@@ -116,10 +131,10 @@ class _Reader:
             note_id = Written(known["id"], text.place_of(start))
             text = text.rewritten([(len(first[: start - 1].rstrip()), len(first), "")])
         inherited = (tag for deck in decks for tag in deck.tags)
-        own = (tag for those in tags.values() for tag in those)
+        own = [tag for those in tags.values() for tag in those]
         return RawCard(
-            text,
-            lacking(below, tags),
+            self._without_tags(text, own) or text,
+            self._without_tags(lacking(below, tags), own),
             tuple(deck.name for deck in decks if deck.name),
             range(heading.start, stop),
             id=note_id,
@@ -131,9 +146,13 @@ def _name(heading: str) -> str:
     return _SUBDECK.sub("", _DECK_ID.sub("", heading), count=1).strip()
 
 
-def _tag(word: re.Match[str], at: Place) -> Written:
-    name = "-".join(word.group().split())
-    return Written(name, replace(at, column=at.column + word.start()))
+def _written(found: re.Match[str], at: Place) -> list[Written]:
+    """Return the tags of a piece of code, which begin at a place."""
+    words = re.finditer(r"[^,\s][^,]*", found["tags"])
+    return [
+        Written("-".join(word.group().split()), replace(at, column=at.column + word.start()))
+        for word in words
+    ]
 
 
 SYNTAX = Syntax("md2anki", "heading", fits, read, is_a_tools=True)

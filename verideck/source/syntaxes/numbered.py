@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from verideck.problems import Problems
+from verideck.source.syntaxes.headings import LISTS
 from verideck.source.syntaxes.list_items import content_column
-from verideck.source.syntaxes.page import LISTS, Block, Page, Titles
+from verideck.source.syntaxes.page import Block, Page, Titles
 from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 

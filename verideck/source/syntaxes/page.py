@@ -20,8 +20,6 @@ _UNDERLINE = re.compile(r"[ \t]*[-=:|][-=:| \t]*$")
 _OF_THE_PAGE = {Code.FENCE_UNCLOSED, Code.COMMENT_UNCLOSED, Code.DEFINITION_UNUSED}
 """Problems that are told of the page, and not of its cards: cards below a fence or a comment
 that is not closed may be meant to be in it."""
-LISTS = {"bullet_list_open", "ordered_list_open"}
-"""The types of the blocks that are lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +219,16 @@ class Titles:
 
     def _name(self, block: Block) -> str:
         if block.start not in self._names:
-            title = _title(self._page.inline(block.content, block.start))
+            title = title_of(self._page.inline(block.content, block.start))
             self._names[block.start] = title
         return self._names[block.start]
 
 
-def _title(heading: Passage) -> str:
-    """Return a heading's text without marks. A `::` in code must not divide a deck's name."""
+def title_of(heading: Passage) -> str:
+    """Return the text of a heading or a summary without marks.
+
+    A `::` in code must not divide a deck's name.
+    """
     (inline,) = markdown.parse(heading).tokens
     return "".join(
         {"code_inline": child.content.replace("::", "∷"), "softbreak": " "}.get(

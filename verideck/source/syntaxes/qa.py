@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from verideck import markdown
 from verideck.problems import Code, Problem, Problems
-from verideck.source.syntaxes.page import LISTS, Block, Page, Titles
+from verideck.source.syntaxes.headings import LISTS
+from verideck.source.syntaxes.page import Block, Page, Titles
 from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 

@@ -14,7 +14,8 @@ from itertools import count
 from verideck.model import Kind, Passage
 from verideck.problems import Code, Problem, Problems
 from verideck.source.syntaxes.deletions import Marks, all_at_once, hidden
-from verideck.source.syntaxes.page import LISTS, Block, Page
+from verideck.source.syntaxes.headings import LISTS
+from verideck.source.syntaxes.page import Block, Page
 from verideck.source.syntaxes.raw_card import RawCard, Reading, Written
 from verideck.source.syntaxes.spoken import Spoken
 from verideck.source.syntaxes.syntax import Syntax
