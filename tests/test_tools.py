@@ -142,6 +142,10 @@ def test_the_caller_may_name_the_form(tmp_path: Path) -> None:
     assert told[1].startswith("cards/b.md: 0 cards by qa")
     refused = made_of.invoke("check", "--syntax", "lists")
     assert (refused.returncode, "there is no syntax 'lists'" in refused.stderr) == (2, True)
+    with verideck.Project.open(made_of.root, verify=False, syntax="list") as opened:
+        assert [each.name for each in opened.check().forms] == ["list", "qa"]
+    with pytest.raises(ValueError, match="there is no syntax 'lists'"):
+        verideck.Project.open(made_of.root, syntax="lists")
 
 
 # Any text

@@ -40,12 +40,10 @@ def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) 
     scope = scope_of(found, run.settings.root)
     notes = tuple(noted(run, proven, found.cards, scope, problems))
     opened = {file for each in proven for proof in each.proofs for file in proof.files}
-    faulty = {each.place.path for each in problems}
-    inputs = found.files | found.context_files | found.included | opened | faulty
-    inputs |= run.memo.images() | {NAME}
-    return Result(
-        found.cards, tuple(proven), notes, tuple(problems), inputs, scope, run.lock, found.forms
-    )  # fmt: skip
+    inputs = found.files | found.context_files | found.included | opened
+    inputs |= run.memo.images() | {NAME} | {each.place.path for each in problems}
+    read = scope, run.lock, found.forms
+    return Result(found.cards, tuple(proven), notes, tuple(problems), inputs, *read)
 
 
 def scope_of(found: Collected, root: Path) -> Scope:

@@ -76,22 +76,24 @@ class Project:
         self._is_closed = False
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - what a caller may say, all of it by name
         cls,
         folder: str | Path = ".",
         *,
         verify: bool = True,
         require_sandbox: bool = False,
         executor: str = "",
+        syntax: str = "",
         trust: bool = False,
         limits: Mapping[str, float] = MappingProxyType({}),
     ) -> Self:
         """Open the project that a folder is in: the nearest with `[tool.verideck]`, or itself.
 
-        `verify=False` executes nothing, `require_sandbox` executes nothing without a sandbox, and
-        `executor` names who executes; the settings hold otherwise, as far as the caller lets them:
-        see `caller.heard`. Raises FileNotFoundError where there is no such folder, and CallerError,
-        which is a ValueError, for what is not known, and for a folder that must be no project.
+        `verify=False` executes nothing, `require_sandbox` executes nothing without a sandbox,
+        `executor` names who executes, and `syntax` the form of files that name none; the settings
+        hold otherwise, as far as the caller lets them: see `caller.heard`. Raises FileNotFoundError
+        where there is no such folder, and CallerError, which is a ValueError, for what is not
+        known, and for a folder that must be no project.
         """
         if not Path(folder).is_dir():
             raise FileNotFoundError(f"there is no folder {folder}")
@@ -99,6 +101,7 @@ class Project:
             verify=verify,
             require_sandbox=require_sandbox,
             executor=executor,
+            syntax=syntax,
             trust=trust,
             limits=limits,
         )
