@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verideck import __version__
+from verideck import __version__, plugins
 from verideck.history.likeness import sketch
 from verideck.model import Card, Note, ProvenCard, Source
 from verideck.problems import Code, Problem, Problems
@@ -322,4 +322,5 @@ def _version() -> str:
     folders = [file.parents[1] for file in libraries]
     ours = [package / name for name in _OURS]
     every = [*ours, *files, *libraries, *folders]
-    return repr([__version__, sys.version, *(each.stat().st_mtime_ns for each in every)])
+    added = plugins.version(plugins.SYNTAXES)
+    return repr([__version__, sys.version, added, *(each.stat().st_mtime_ns for each in every)])

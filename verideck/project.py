@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 
-from verideck import pipeline
+from verideck import pipeline, plugins
 from verideck.caller import Caller, fence_caps, heard, held, root_of
 from verideck.events import Listener, unheard
 from verideck.folder_settings import FolderSettings
@@ -74,6 +74,8 @@ class Project:
         self._identities = Identities()
         self._executors = Executors()
         self._is_closed = False
+        if plugins.installed(plugins.SYNTAXES):
+            import verideck.source.syntaxes  # noqa: F401, PLC0415 - raises what is wrong with them
 
     @classmethod
     def open(  # noqa: PLR0913 - what a caller may say, all of it by name

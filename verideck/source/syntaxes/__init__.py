@@ -1,4 +1,6 @@
-"""The syntaxes for cards. To add one: a file here, a line in `SYNTAXES`, a case in tests/spec.
+"""The syntaxes for cards. To add one: a file here, a line in `_OURS`, a case in tests/spec.
+
+Installed packages add others, see `plugins`.
 
 A syntax finds the questions and answers of a page. What they may contain is the same for all
 syntaxes (see `source.cards`).
@@ -9,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from verideck.problems import Code, Problem, Problems, Severity
+from verideck import plugins
+from verideck.problems import CallerError, Code, Problem, Problems, Severity
 from verideck.source.syntaxes import (
     details,
     hashcards,
@@ -26,7 +29,7 @@ from verideck.source.syntaxes import (
 )
 from verideck.source.syntaxes.page import Page
 from verideck.source.syntaxes.raw_card import RawCard, Reading, Written
-from verideck.source.syntaxes.syntax import Syntax
+from verideck.source.syntaxes.syntax import Syntax, added
 
 __all__ = [
     "SYNTAXES",
@@ -41,27 +44,37 @@ __all__ = [
 ]
 
 
-SYNTAXES: Mapping[str, Syntax] = MappingProxyType(
-    {
-        syntax.name: syntax
-        for syntax in (
-            obsidian_to_anki.SYNTAX,
-            logseq.SYNTAX,
-            spaced_repetition.SYNTAX,
-            hashcards.SYNTAX,
-            md2anki.SYNTAX,
-            mdanki.SYNTAX,
-            sides.SYNTAX,
-            details.SYNTAX,
-            numbered.SYNTAX,
-            qa.SYNTAX,
-            heading.SYNTAX,
-            list_items.SYNTAX,
-        )
-    }
+_OURS = (
+    obsidian_to_anki.SYNTAX,
+    logseq.SYNTAX,
+    spaced_repetition.SYNTAX,
+    hashcards.SYNTAX,
+    md2anki.SYNTAX,
+    mdanki.SYNTAX,
+    sides.SYNTAX,
+    details.SYNTAX,
+    numbered.SYNTAX,
+    qa.SYNTAX,
+    heading.SYNTAX,
+    list_items.SYNTAX,
 )
+
+
+def _all() -> dict[str, Syntax]:
+    """Return the syntaxes that are installed, and ours. Raises CallerError, see `added`."""
+    found: dict[str, Syntax] = {}
+    names = {each.name for each in _OURS}
+    for plugin in plugins.installed(plugins.SYNTAXES):
+        if plugin.name in names:
+            raise CallerError(f"{plugin}: there is another form of that name")
+        names.add(plugin.name)
+        found[plugin.name] = added(plugin)
+    return found | {each.name: each for each in _OURS}
+
+
+SYNTAXES: Mapping[str, Syntax] = MappingProxyType(_all())
 """The syntaxes by their names in front matter. A page that names none is read by the first that
-fits: those with the plainest signs come first."""
+fits: what the user has installed comes first, then those with the plainest signs."""
 
 
 def fitting(page: Page) -> str:

@@ -1,13 +1,18 @@
-"""The type that each syntax is a value of."""
+"""The type that each syntax is a value of, and one that an installed package adds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ParamSpec, TypeVar
 
-from verideck.problems import Problems
+from verideck.plugins import Plugin
+from verideck.problems import CallerError, Problems
 from verideck.source.syntaxes.page import Page
 from verideck.source.syntaxes.raw_card import RawCard, Reading
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +42,30 @@ class Syntax:
         contents, or a task.
         """
         return bool(card.answer) and (self.in_answers or card.question.text[:1] != "[")
+
+
+def added(plugin: Plugin) -> Syntax:
+    """Return the syntax that an entry point names.
+
+    Raises CallerError where that is none, or has another name. What its code raises says whose it
+    is.
+    """
+    syntax = plugin.load()
+    if not isinstance(syntax, Syntax):
+        raise CallerError(f"{plugin}, is no Syntax")
+    if syntax.name != plugin.name:
+        raise CallerError(f"{plugin}, calls itself {syntax.name}")
+    return replace(
+        syntax, fits=_signed(syntax.fits, str(plugin)), read=_signed(syntax.read, str(plugin))
+    )
+
+
+def _signed(function: Callable[Given, Found], whose: str) -> Callable[Given, Found]:
+    def call(*given: Given.args, **named: Given.kwargs) -> Found:
+        try:
+            return function(*given, **named)
+        except Exception as error:
+            error.add_note(f"This was raised in {whose}; it is no part of verideck.")
+            raise
+
+    return call
