@@ -102,7 +102,10 @@ class _Reader:
         names = {each.text for each in tags}
         if names.isdisjoint(_ASKS) and cloze is question:
             return None
-        answer = self._beneath(block)
+        beneath = self._beneath(block)
+        tags += _tags(beneath) if beneath else ()
+        answer = _untagged(beneath) if beneath else None
+        answer = answer if answer and answer.text.strip() else None
         question = _untagged(cloze)
         direction = own["direction"].text if "direction" in own else ""
         if answer and ("reversed" in names or direction == "<-"):
@@ -136,7 +139,7 @@ class _Reader:
             column = len(line.expandtabs(TAB)) - len(line.expandtabs(TAB).lstrip())
             text = self._page.passage(block.beneath, block.stop, column)
             text = self._without_properties(text)
-        return _untagged(shown(text, _CLOZE)) if text else None
+        return shown(text, _CLOZE) if text else None
 
     def _content(self, start: int, stop: int) -> Passage | None:
         """Return an item without its bullet and the properties in it."""
