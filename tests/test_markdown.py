@@ -112,6 +112,7 @@ PIECES = st.sampled_from(
             "https://a.b",
             "a@b.c",
         ),
+        *("[[a]]", "[[a#b|", "]]", "[[", "![[a]]", "![[a.png|3]]", " ^a", "^ab12cd\n", "|"),
         *("*", "**", "_", "~~", "<", "<b>", "&", "&amp;", "&#0;", "<!-- -->", "setext\n---\n"),
     ]
 )
@@ -130,6 +131,8 @@ MARKS: dict[str, tuple[str, ...]] = {
     "value": ("{eval}`",),
     "code_inline": ("`",),
     "image": ("![",),
+    "note_link_open": ("[[", "![["),
+    "note_link_close": ("]]",),
     "cloze_open": ("{{c",),
     "cloze_close": ("::", "}}"),
     "mark_open": ("==",),
@@ -226,6 +229,7 @@ PLACED = st.lists(
                 "www.a.b)",
                 "a@b.cd",
             ),
+            *("[[a]]", "[[ a # b]]", "[[a|", "[[", "]]", "![[b]]", "![[a.png|c]]"),
             *("![c](d e.png)", "<http://a.b/c>", "<a@b.cd>", "|", "[l `c` $z$](to)", "<", "\\|"),
         ]
     ),
@@ -284,7 +288,8 @@ COMMONMARK = st.lists(
 ).map("".join)
 
 
-OURS = {"mark_open", "task", "dl_open", "footnote", "footnote_definition", "callout_open"}
+OURS = {"mark_open", "task", "dl_open", "footnote", "footnote_definition", "callout_open",
+        "note_link_open"}  # fmt: skip
 """Types of tokens that markdown-it does not have."""
 
 

@@ -30,6 +30,7 @@ from verideck.render.note_types import note_types
 from verideck.result import Result
 from verideck.source.config import SourceConfig
 from verideck.storage import store
+from verideck.storage.named_files import NamedFiles
 from verideck.storage.store import FOLDER, opened
 from verideck.targets.deliver import deliver
 
@@ -339,11 +340,11 @@ def many(count: int) -> dict[str, str | bytes]:
 real = memo._encoded_row  # noqa: SLF001 - what a process of its own does
 
 
-def killed_at_third(config: SourceConfig, source: Source) -> bytes:
+def killed_at_third(config: SourceConfig, named: NamedFiles, source: Source) -> bytes:
     """The system ends a process for want of memory."""
     if source.path.endswith("/3.md"):
         os.kill(os.getpid(), signal.SIGKILL)
-    return real(config, source)
+    return real(config, named, source)
 
 
 @pytest.mark.linux(reason="two cores are used where a fork is safe")

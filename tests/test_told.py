@@ -26,6 +26,7 @@ INLINE = (
     *("[¤](https://hidden)", "[¤]", "<https://¤>", "https://¤", "{{c1::¤::¤}}", "{{c1::¤"),
     *("![¤](data:,hidden)", "![¤](hidden.png)", "&amp;¤", "¤  \n¤", "¤\\\n¤", "¤\n¤"),
     *("<b>¤</b>", "¤<br>¤", "<kbd>¤</kbd>", "<x-y>¤</x-y>", "[[¤]]", "![[¤]]", "[^1]¤"),
+    *("[[hidden|¤]]", "[[¤#¤]]", "![[hidden.png|¤]]", "![[¤#^hidden|¤]]", "[[#¤]]", "¤ ^¤"),
     *("\\(¤\\)", "\\[¤\\]", "¤|¤", "%%hidden%%¤", "<!-- hidden -->¤", ":¤:", "^¤", "#¤"),
     *("$`¤`$", "$ ¤", "5$¤", "¤: ¤", "¤::¤", "¤:::¤", "**¤", "`¤", "((¤))", "{¤}"),
 )
@@ -39,6 +40,7 @@ BLOCKS = (
     *("Q: ¤\nA: ¤", "Q: ¤\n\nA: ¤", "Q: ¤", "A: ¤", "q: ¤", "**Q: ¤**", "问：¤\n答：¤"),
     *("C: [¤] ¤", "E: ¤", "T: ¤", "S: ¤", "1. ### ¤\n\n   ¤", "- # ¤", "- ¤ #card\n  - ¤"),
     *("<details>\n<summary>¤</summary>\n\n¤\n\n</details>", "<div>\n¤\n</div>", "¤\n%\n¤"),
+    *("^¤", "¤ ^¤", "- ¤\n\n^¤", "> ¤ ^¤", "## ¤ ^¤", "[[¤]] ¤\n^¤"),
     *("¤::¤", "¤\n?\n¤", "¤\n??\n¤", "START\nBasic\n¤\nBack: ¤\nEND", "TARGET DECK: ¤"),
     *("STARTI [Basic] ¤ Back: ¤ ENDI", "- [¤](#a)\n- [¤](#b)", "## ¤ {#hidden}", "key:: ¤"),
     *("## ¤ {.cloze}", "## ¤ {.type}", "## ¤ {.reversed}", "- ¤ {{c1::¤}}", "%"),
@@ -116,7 +118,7 @@ def _silent(
         # A check is shown as a proof, and nothing is proved here.
         if token.map and any(each in token.info for each in (".setup", ".check")):
             yield from range(*token.map)
-    for definition in page.definitions:
+    for definition in (*page.definitions, *page.ids):
         yield from definition
     lines = {each.line - 1 for each in places}
     errors = {each.place.line - 1 for each in problems if each.severity is Severity.ERROR}

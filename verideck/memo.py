@@ -29,6 +29,7 @@ from verideck.source.defaults import defaults_of
 from verideck.source.found import CardsOfFile
 from verideck.source.read import text_of
 from verideck.storage.files import FileCache, FileHashes, place_name
+from verideck.storage.named_files import NamedFiles
 from verideck.storage.reading import Limit, hint_of, read
 from verideck.storage.store import Rows, Store, encoded, key
 
@@ -37,7 +38,14 @@ if TYPE_CHECKING:
 
 _ROOMS = ("source", "markdown", "render", "history")
 """Whose code decides what a row says."""
-_OURS = ("model.py", "problems.py", "memo.py", "storage/files.py", "storage/reading.py")
+_OURS = (
+    "model.py",
+    "problems.py",
+    "memo.py",
+    "storage/files.py",
+    "storage/named_files.py",
+    "storage/reading.py",
+)
 """The other files whose code does."""
 _LIBRARIES = ("markdown_it", "nh3", "pygments", "ruamel.yaml")
 """What that code leaves to others."""
@@ -83,6 +91,7 @@ class Memo:
         self._store = store
         self._highlighter: Highlighter | None = None
         self._hashes = FileHashes(root)
+        self._named = NamedFiles(root)
         self.texts = FileCache(text_of)
         self._files: dict[str, _File] = {}
         self._asked: set[str] = set()
@@ -100,6 +109,7 @@ class Memo:
     def begin(self, config: SourceConfig) -> None:
         """Begin a run, in which the settings are these."""
         self._config = config
+        self._named = NamedFiles(self._root)
         self._asked.clear()
         self._used.clear()
         self._images.clear()
@@ -115,7 +125,7 @@ class Memo:
         from verideck.forked import shared  # noqa: PLC0415 - only here
 
         self._highlighted()  # the time of lexers begins here, for all of them
-        with closing(shared(partial(_encoded_row, self._config), missing)) as rows:
+        with closing(shared(partial(_encoded_row, self._config, self._named), missing)) as rows:
             for source, row in rows:
                 self._keep(source, self._file_rows.decode(row))
 
@@ -123,7 +133,7 @@ class Memo:
         """The cards of a file, see `source.cards.cards_of`."""
         row = self._remembered(source)
         if row is None:
-            row = row_of(self._config, source, self._highlighted())
+            row = row_of(self._config, source, self._highlighted(), self._named)
             self._keep(source, row)
         return row.found
 
@@ -223,7 +233,13 @@ class Memo:
 
     def _shows(self, images: Sequence[ImageFile]) -> bool:
         """Whether images are as they were."""
-        return not images or all(self._hashes.of(each.path) == each.hash for each in images)
+        return not images or all(map(self._is_as_it_was, images))
+
+    def _is_as_it_was(self, image: ImageFile) -> bool:
+        search = image.search
+        if search and self._named.find(search.name, search.folder) != search.found:
+            return False
+        return self._hashes.of(image.path) == image.hash
 
     def _look(self, proven: ProvenCard, card: Card) -> Rendered:
         """What an identified card looks like."""
@@ -237,7 +253,7 @@ class Memo:
         if look is None or not self._shows(look.images):
             from verideck.render.fields import rendered  # noqa: PLC0415 - see `prepare`
 
-            look = rendered(identified, self._root, self._highlighted())
+            look = rendered(identified, self._root, self._highlighted(), self._named)
             self._fresh_looks[named] = look
             self.done["cards"] += 1
         return look
@@ -253,7 +269,12 @@ class _Noted:
     note: Note
 
 
-def row_of(config: SourceConfig, source: Source, highlighter: Highlighter) -> FileRow:
+def row_of(
+    config: SourceConfig,
+    source: Source,
+    highlighter: Highlighter,
+    named: NamedFiles | None = None,
+) -> FileRow:
     """The cards of a file, and what those look like whose look follows from no run.
 
     Rendering follows directly on parsing: what Markdown was parsed to is still at hand.
@@ -267,18 +288,20 @@ def row_of(config: SourceConfig, source: Source, highlighter: Highlighter) -> Fi
         for card in found.cards
     )
     looks = tuple(
-        None if depends_on_run(card) else rendered(ProvenCard(card, ()), config.root, highlighter)
+        None
+        if depends_on_run(card)
+        else rendered(ProvenCard(card, ()), config.root, highlighter, named)
         for card in cards
     )
     images = tuple(image for look in looks if look for image in look.images)
     return FileRow(replace(found, cards=cards), looks, images)
 
 
-def _encoded_row(config: SourceConfig, source: Source) -> bytes:
+def _encoded_row(config: SourceConfig, named: NamedFiles, source: Source) -> bytes:
     """The row of a file, as another process gives it back."""
     from verideck.render.highlight import Highlighter  # noqa: PLC0415 - see `prepare`
 
-    return encoded(row_of(config, source, Highlighter(Store(None))))
+    return encoded(row_of(config, source, Highlighter(Store(None)), named))
 
 
 def _may_fork() -> bool:
@@ -291,7 +314,7 @@ def _file_key(source: Source, config: SourceConfig) -> str:
     # What is set for other folders is nothing to this file.
     here = defaults_of(source, config)
     parts = (_version(), here.deck, here.settings, config.verify, proved, rules, config.caps,
-             source.path, source.folders, source.text)  # fmt: skip
+             source.path, source.folders, source.in_vault, source.text)  # fmt: skip
     return key(*parts)
 
 

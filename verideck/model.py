@@ -53,6 +53,8 @@ class Source:
     """Without a byte order mark; every line ends with a line feed."""
     folders: tuple[str, ...] = ()
     """The folders between the cards' own folder and the file: parts of the deck's name."""
+    in_vault: bool = False
+    """Whether it is a note of Obsidian's by where it stands."""
 
 
 class Edit(NamedTuple):

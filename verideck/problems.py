@@ -88,6 +88,10 @@ class Code(StrEnum):
     FOOTNOTE_UNMATCHED = "footnote-unmatched"
     """A text refers to a footnote that is not there, no card to one that is, or two have a
     name in common."""
+    NOTE_LINKED = "note-linked"
+    """A link leads to a note, as Obsidian writes it: on a card it is text."""
+    NOTE_EMBEDDED = "note-embedded"
+    """A note is embedded, as Obsidian does it: the card shows its name alone."""
     MATHS_UNSAFE = "maths-unsafe"
     """Maths holds a command that acts in Anki on more than its formula: it links, styles, loads or
     defines."""

@@ -48,6 +48,7 @@ from verideck.stats import stats_of
 from verideck.storage.build_lock import build_lock
 from verideck.storage.cache_key import cache_key
 from verideck.storage.files import place_name
+from verideck.storage.named_files import vault_of
 from verideck.storage.reading import hint_of
 from verideck.storage.store import FOLDER, Store
 from verideck.targets import check_suffix, require_suffix
@@ -442,7 +443,9 @@ def _read_back(config: SourceConfig, path: str, content: bytes) -> Sequence[Card
     from verideck.source.cards import cards_of  # noqa: PLC0415 - no other command parses here
 
     text = text_of(content)
-    return () if text is None else cards_of(Source(path, text), config).cards
+    in_vault = vault_of(config.root, path.rpartition("/")[0]) is not None
+    source = Source(path, text or "", in_vault=in_vault)
+    return () if text is None else cards_of(source, config).cards
 
 
 def source_config(settings: Settings, caps: tuple[tuple[str, float], ...] = ()) -> SourceConfig:

@@ -13,6 +13,7 @@ from verideck.markdown.dialect import (
     outside,
     parse,
     uncommented,
+    unnamed,
     walk,
 )
 from verideck.markdown.footnotes import notes
@@ -32,5 +33,6 @@ __all__ = [
     "parse",
     "place",
     "uncommented",
+    "unnamed",
     "walk",
 ]

@@ -20,6 +20,7 @@ from markdown_it.token import Token
 
 from verideck.markdown import callouts, cloze, comments, languages, mathjax, maths, tasks
 from verideck.markdown.block import STEPS, BlockParser, EntangledError, steps_of
+from verideck.markdown.block_ids import BlockIds, Certainty
 from verideck.markdown.comments import Comment
 from verideck.markdown.faults import PASSAGE, PROBLEMS
 from verideck.markdown.footnotes import referred
@@ -98,6 +99,40 @@ def uncommented(passage: Passage) -> tuple[Passage, Parsed]:
     problems = (*parsed.problems, *unclosed)
     every = sorted([*parsed.comments, *closed], key=lambda each: each.place)
     return passage, replace(parsed, problems=problems, comments=tuple(every))
+
+
+def unnamed(passage: Passage, *, in_vault: bool) -> tuple[Passage, list[range], list[Problem]]:
+    """Return a file's text without the ids of its blocks, the lines of those that stand alone.
+
+    And what is told of them: that a word is taken for one. See `block_ids`.
+    """
+    ids = BlockIds(passage.text, in_vault=in_vault)
+    if not ids.can_be:
+        return passage, [], []
+    lines, alone, told = passage.text.split("\n"), list[range](), list[Problem]()
+    tokens = blocks(passage).tokens
+    written = list(lines)
+    for number, content in _contents(tokens, passage, written):
+        is_heading = number > 0 and tokens[number - 1].type == "heading_open"
+        is_cell = content.bars is not None
+        found = None if is_cell else ids.at_end(content.text, is_heading=is_heading)
+        is_item = number > 1 and tokens[number - 2].type == "list_item_open"
+        if not found or (is_item and not found[0]):
+            continue  # an item that holds nothing else is no block with an id
+        start, certainty = found
+        place = content.at(start)
+        row = place.line - passage.place.line
+        lines[row] = lines[row][: place.column - 1].rstrip()
+        if not lines[row].strip(" \t>"):
+            alone.append(range(row, row + 1))
+        if certainty is Certainty.LIKELY:
+            told.append(_block_id(place))
+    return replace(passage, text="\n".join(lines)), alone, told
+
+
+def _block_id(at: Place) -> Problem:
+    message = "the id of a block is not on the card"
+    return Problem(Code.MARK_UNREAD, message, at, r"write \^ if it is text", Severity.WARNING)
 
 
 def _open_comment(at: Place) -> Problem:

@@ -11,7 +11,9 @@ from urllib.parse import unquote
 from verideck import markdown
 from verideck.markdown import Token, cloze
 from verideck.markdown.html_tags import BLOCKS
+from verideck.markdown.kinds import PLAYED, SHOWN
 from verideck.markdown.languages import DATA, LexerError, plain
+from verideck.markdown.note_links import BY_NAME
 from verideck.model import (
     FORBIDDEN,
     Card,
@@ -30,14 +32,13 @@ from verideck.render import highlight
 from verideck.render.anki_text import attribute, in_tag, inert, literal, without_deletions
 from verideck.render.highlight import Highlighter, Mark
 from verideck.render.html import html
-from verideck.render.look import ImageFile, Rendered, media_name, name_of_media, reverse
+from verideck.render.look import ImageFile, Rendered, Search, media_name, name_of_media, reverse
 from verideck.render.sanitized import attributes
 from verideck.render.wording import wording
 from verideck.storage.files import FileCache, hashed
+from verideck.storage.named_files import NamedFiles
 from verideck.storage.reading import HIDDEN, OUTSIDE, Limit, hint_of
 
-_PLAYED = {".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".mp4", ".webm", ".mkv", ".mov"}
-_SHOWN = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".bmp", ".ico", ".tiff"}
 _NAMED = {"src", "alt", "title"}
 """The attributes of an image that Markdown has words for."""
 _HASHES = FileCache(hashed, Limit.MEDIA)
@@ -49,12 +50,15 @@ _AUTHORS_NOTE = re.compile(r"(?<![ \t])[ \t]*#\s*audit:\s*ignore\b.*")
 """A comment for the audit, which the card does not show."""
 
 
-def rendered(proven: ProvenCard, root: Path, highlighter: Highlighter) -> Rendered:
+def rendered(
+    proven: ProvenCard, root: Path, highlighter: Highlighter, named: NamedFiles | None = None
+) -> Rendered:
     """Return the HTML and the media of a proven card, with the problems that rendering found.
 
-    `root` is the project's folder; images must be inside of it.
+    `root` is the project's folder; images must be inside of it. `named` finds those that are
+    embedded by their names.
     """
-    return _Writer(proven, root, highlighter).rendered()
+    return _Writer(proven, root, highlighter, named or NamedFiles(root)).rendered()
 
 
 def _shown_code(snippet: Snippet) -> str:
@@ -67,11 +71,15 @@ def _shown_code(snippet: Snippet) -> str:
 class _Writer:
     """Renders one card. It is the `Parts` of the card for `render.html`."""
 
-    def __init__(self, proven: ProvenCard, root: Path, highlighter: Highlighter) -> None:
+    def __init__(
+        self, proven: ProvenCard, root: Path, highlighter: Highlighter, named: NamedFiles
+    ) -> None:
         self.card: Card = proven.card
         self.audit = proven.audit
         self.root = root
         self._highlighter = highlighter
+        self._named = named
+        self._folder = self.card.place.path.rpartition("/")[0]
         self.problems: list[Problem] = []
         self._numbers = _numbers(proven.card)
         self._snippets = {snippet.place: snippet for snippet in proven.card.snippets}
@@ -135,31 +143,58 @@ class _Writer:
 
     def image(self, token: Token) -> str:
         """Return an image or a sound, and add its file to the media; empty if it cannot be used."""
-        source = unquote(str(token.attrs["src"]))
+        source = str(token.attrs["src"])
+        is_named = BY_NAME in token.meta
+        source = source if is_named else unquote(source)
+        is_named = is_named or self._named.is_in_vault(self._folder)
         if source.startswith("data:"):
             return f'<img src="{attribute(source)}" alt="{attribute(token.content)}">'
         message, hint = _objection(source)
         if message:
             return self._unusable(token, message, hint)
         path = str(Path(self.card.place.path).parent / source)
+        search = self._search(source) if is_named else None
+        if search and len(search.found) != 1:
+            return self._not_found(token, path, search)
+        path = search.found[0] if search else path
         file = self.root / path
         try:
             hash_ = _HASHES.of(file, (self.root,))
         except OSError as error:
             why = error.strerror or ""
-            self._images[path] = ImageFile("", path, why)
+            self._images[path] = ImageFile("", path, why, search)
             how = f"is {why}" if why in {OUTSIDE, HIDDEN} else f"cannot be read: {why or error}"
             hint = hint_of(error) or "the path is relative to the Markdown file"
             return self._unusable(token, f"{source} {how}", hint)
         name = name_of_media(hash_, file.suffix.lower())
-        self._images[path] = ImageFile(name, path, hash_)
-        if file.suffix.lower() in _PLAYED:
+        self._images[path] = ImageFile(name, path, hash_, search)
+        if file.suffix.lower() in PLAYED:
             self._sounds.add(f"[sound:{name}]")
             return f"[sound:{name}]"
         title = f' title="{attribute(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
         size = {key: value for key, value in token.attrs.items() if key not in _NAMED}
         rest = in_tag(attributes("img", size))
         return f'<img src="{name}" alt="{attribute(token.content)}"{title}{rest}>'
+
+    def _search(self, name: str) -> Search:
+        return Search(name, self._folder, self._named.find(name, self._folder))
+
+    def _not_found(self, token: Token, path: str, search: Search) -> str:
+        """Tell that a name stands for no file, or for several."""
+        for each in search.found or (path,):
+            hash_ = self._hash(each)
+            self._images[each] = ImageFile("", each, hash_, search)
+        if not search.found:
+            hint = "it is looked for by its name in the whole project, hidden folders left out"
+            return self._unusable(token, f"there is no file {search.name}", hint)
+        message = f"{search.name} may be {' or '.join(search.found)}"
+        return self._unusable(token, message, "write so much of its path that it is one of them")
+
+    def _hash(self, path: str) -> str:
+        try:
+            return _HASHES.of(self.root / path, (self.root,))
+        except OSError as error:
+            return error.strerror or ""
 
     def value(self, token: Token) -> str:
         """Return the value of an expression; the expression itself if it was not executed."""
@@ -373,7 +408,7 @@ def _objection(source: str) -> tuple[str, str]:
         return "this image would be fetched while reviewing", "save it in the project"
     if FORBIDDEN.search(source):
         return f"{source!r} is no name of a file", "the path is relative to the Markdown file"
-    if Path(source).suffix.lower() not in _SHOWN | _PLAYED:
+    if Path(source).suffix.lower() not in SHOWN | PLAYED:
         return f"{source} is neither an image nor a sound", "show text in a fence"
     return "", ""
 

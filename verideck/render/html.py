@@ -184,6 +184,12 @@ class _Renderer:
     def footnote(self, tokens: Sequence[Token], idx: int) -> str:
         return f"<sup>{self._parts.footnote(tokens[idx].info)}</sup>"
 
+    def note_link_open(self, tokens: Sequence[Token], idx: int) -> str:
+        return '<span class="reference">'
+
+    def note_link_close(self, tokens: Sequence[Token], idx: int) -> str:
+        return "</span>"
+
     def nothing(self, tokens: Sequence[Token], idx: int) -> str:
         return ""
 
@@ -265,6 +271,8 @@ _RULES: Mapping[str, Callable[[_Renderer, Sequence[Token], int], str]] = {
     "table_close": _Renderer.table_close,
     "task": _Renderer.task,
     "footnote": _Renderer.footnote,
+    "note_link_open": _Renderer.note_link_open,
+    "note_link_close": _Renderer.note_link_close,
     "footnote_definition": _Renderer.nothing,
     "callout_open": _Renderer.callout_open,
     "callout_title_open": _Renderer.callout_title_open,

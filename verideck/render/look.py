@@ -14,6 +14,17 @@ from verideck.render.anki_text import inert
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """A search for a file by its name, in which more follows from the project than one file."""
+
+    name: str
+    folder: str
+    """That of the note which names it."""
+    found: tuple[str, ...]
+    """See `storage.named_files`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFile:
     """An image or a sound of the project that a card uses."""
 
@@ -23,6 +34,8 @@ class ImageFile:
     """Relative to the project, as written: what `..` means behind a link is left to the system."""
     hash: str
     """The hash of its content; the reason if it is outside the project or cannot be read."""
+    search: Search | None = None
+    """How it was found, if its path does not stand in the Markdown."""
 
 
 @dataclass(frozen=True, slots=True)

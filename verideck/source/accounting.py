@@ -1,7 +1,7 @@
 """What becomes of each line of a file: nothing of it is left out in silence.
 
 A line belongs to a card, or to what the file says about itself (titles, set-up, definitions of
-links, comments), or to something that is told. What is left is told here.
+links, ids of blocks, comments), or to something that is told. What is left is told here.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ def _about_itself(page: Page, setup: Iterable[Snippet]) -> Iterator[range]:
     """Yield the lines by which a file says something about itself, in any syntax."""
     yield from contents.tables(page)
     yield from page.definitions
+    yield from page.ids
     for block in page.blocks:
         if block.type in _ABOUT_ITSELF:
             yield range(block.start, block.stop)

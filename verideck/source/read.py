@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from verideck.model import FORBIDDEN, Place, Source
@@ -19,6 +19,7 @@ from verideck.storage.files import (
     place_name,
     resolved,
 )
+from verideck.storage.named_files import vault_of
 from verideck.storage.reading import Limit, hint_of, within
 from verideck.storage.reading import read as read_file
 
@@ -48,6 +49,7 @@ def read(
     cards = settings.root / settings.cards
     seen: set[str] = set()
     real_folder = cache(os.path.realpath)
+    vault = cache(partial(vault_of, settings.root))
     sources: list[Source] = []
     for path in map(absolute, paths or [cards]):
         if path.is_dir():
@@ -70,7 +72,8 @@ def read(
                 continue
             if text is not None:
                 name = place_name(file, settings.root)
-                sources.append(Source(name, text, _folders(file, bases)))
+                in_vault = vault(name.rpartition("/")[0]) is not None
+                sources.append(Source(name, text, _folders(file, bases), in_vault))
     return sources
 
 

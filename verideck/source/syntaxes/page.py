@@ -61,7 +61,11 @@ class Page:
         """Parse the body: the file's text with its front matter replaced by blank lines."""
         self.source = source
         self.meta = meta
-        self.whole, parsed = markdown.uncommented(Passage(body, Place(source.path)))
+        whole, self.ids, told = markdown.unnamed(
+            Passage(body, Place(source.path)), in_vault=source.in_vault
+        )
+        """The lines that hold the id of a block and nothing else."""
+        self.whole, parsed = markdown.uncommented(whole)
         self.lines = self.whole.text.split("\n")
         self.written = body.split("\n")
         """The lines with the comments in them, for forms that keep ids there."""
@@ -75,7 +79,8 @@ class Page:
         """The level of the headings that are questions, in a form in which headings are."""
         self.definitions = parsed.definitions
         """The lines by which links are defined."""
-        self.problems = tuple(each for each in parsed.problems if each.code in _OF_THE_PAGE)
+        of_page = (each for each in parsed.problems if each.code in _OF_THE_PAGE)
+        self.problems = (*told, *of_page)
         self.entangled = [each for each in parsed.problems if each.code is Code.BLOCKS_ENTANGLED]
         """Why there are no blocks, if the text cannot be read."""
 

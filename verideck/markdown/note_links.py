@@ -1,0 +1,144 @@
+"""Obsidian's links and embeds: `[[note]]`, `[[note#heading|text]]`, `![[picture.png|300]]`.
+
+No note can be opened from a card, so a link is the text that Obsidian shows for it. An embedded
+picture or sound is one, found by its name in the whole project (see `storage.named_files`); of an
+embedded note a card has the name alone, which is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from markdown_it.common.utils import normalizeReference
+
+from verideck.markdown.faults import report
+from verideck.markdown.kinds import PLAYED, SHOWN
+from verideck.markdown.positions import State
+from verideck.problems import Code, Severity
+
+_LINK = re.compile(
+    r"""\[\[(?P<target>[^\[\]|\n]+?)
+    (?:\\?\|(?P<text>(?:(?!\[\[|\]\])[^\n])*))?   # in a table the bar has a backslash
+    \]\]""",
+    re.VERBOSE,
+)
+_SIZE = re.compile(r"[ \t]*(\d{1,5})(?:x(\d{1,5}))?[ \t]*")
+_OF_CODE = re.compile(r"[A-Za-z0-9_)\]]")
+"""What stands before `[[` in code that is written as text: `x[[1]]`."""
+_HINT = (
+    'write here what the card needs of it; code of a file is shown by ```python {include="file.py"}'
+)
+BY_NAME = "by-name"
+"""Key of an image's `meta`: its file is found by its name, wherever in the project it is."""
+
+
+def link(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match a link to a note: tokens `note_link_open`, its text and `note_link_close`."""
+    found = None if silent else _at(state, state.pos)
+    if not found or _OF_CODE.match(state.src[state.pos - 1 : state.pos] if state.pos else ""):
+        return False
+    message = "no card can open this link, so it is text"
+    hint = "write [text](https://example.org) if a learner shall open it"
+    report(state, Code.NOTE_LINKED, message, hint, Severity.WARNING)
+    _push(state, found)
+    return True
+
+
+def embed(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match an embed: an `image` if its file is a picture or a sound, else what `link` pushes."""
+    found = None if silent else _at(state, state.pos + 1)
+    if not found:
+        return False
+    name = found["target"].partition("#")[0].strip()
+    if PurePosixPath(name).suffix.lower() in PLAYED | SHOWN:
+        _push_image(state, found, name)
+        return True
+    message = f"{_whole(found)} is not on the card, which shows its name alone"
+    report(state, Code.NOTE_EMBEDDED, message, _HINT, Severity.WARNING)
+    _push(state, found)
+    return True
+
+
+def _at(state: State, start: int) -> re.Match[str] | None:
+    """Return the link at a position, unless CommonMark or a footnote has another use for it."""
+    if not state.src.startswith("[[", start):
+        return None
+    found = _LINK.match(state.src, start, state.posMax)
+    if not found or not _parts(found):
+        return None
+    defined = state.env.get("references", {})
+    is_ours = found["target"][0] != "^" and normalizeReference(found["target"]) not in defined
+    return found if is_ours else None
+
+
+def _whole(found: re.Match[str]) -> str:
+    """What a link leads to, as it is written."""
+    return found["target"].strip()
+
+
+def _parts(found: re.Match[str]) -> list[tuple[int, str]]:
+    """Return what Obsidian shows of a link without a text, each part with its offset.
+
+    These are the note and its headings. The name of a block is left out where there is another
+    part: Obsidian shows it, but it says nothing to a reader.
+    """
+    parts: list[tuple[int, str]] = []
+    start = found.start("target")
+    for piece in found["target"].split("#"):
+        if text := piece.strip():
+            parts.append((start + piece.index(text), text))
+        start += len(piece) + 1
+    shown = [each for each in parts if not each[1].startswith("^")]
+    return shown or parts
+
+
+def _push(state: State, found: re.Match[str]) -> None:
+    state.push("note_link_open", "span", 1).info = _whole(found)
+    if found["text"] and found["text"].strip():
+        _push_text(state, *found.span("text"))
+    else:
+        _push_parts(state, _parts(found))
+    state.pos = found.end() - len("]]")
+    state.push("note_link_close", "span", -1)
+    state.pos = found.end()
+
+
+def _push_text(state: State, start: int, end: int) -> None:
+    """Push the text that an author gives a link: Markdown."""
+    last, state.posMax = state.posMax, end
+    state.pos = start
+    state.md.inline.tokenize(state)
+    state.posMax = last
+
+
+def _push_parts(state: State, parts: list[tuple[int, str]]) -> None:
+    for (offset, text), between in zip(parts, _between(parts), strict=True):
+        token = state.push("text", "", 0)
+        token.content, token.meta["offset"] = text, offset
+        if between:
+            token = state.push("text", "", 0)
+            token.content, token.meta["offset"] = between, offset + len(text)
+
+
+def _between(parts: list[tuple[int, str]]) -> Iterator[str]:
+    """Yield what stands behind each part."""
+    yield from (" > " for _ in parts[1:])
+    yield ""
+
+
+def _push_image(state: State, found: re.Match[str], name: str) -> None:
+    """Push an image. Behind bars stand its text, and last its width, or `width x height`."""
+    written = (found["text"] or "").split("|")
+    size = _SIZE.fullmatch(written[-1])
+    words = written[: -1 if size else None]
+    token = state.push("image", "img", 0)
+    token.attrs = {"src": name, "alt": ""}
+    token.content = " ".join(filter(None, (each.strip() for each in words)))
+    token.children = []
+    token.meta[BY_NAME] = True
+    if size:
+        token.attrs["width"] = size[1]
+        token.attrs |= {"height": size[2]} if size[2] else {}
+    state.pos = found.end()
