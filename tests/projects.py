@@ -23,7 +23,7 @@ from verideck.history import lock
 from verideck.history.lock import Lock
 from verideck.history.recognise import recognise
 from verideck.history.scope import Scope
-from verideck.model import Built, Card, Place, ProvenCard, Source, Unanswered
+from verideck.model import Card, Place, ProvenCard, Source, Unanswered
 from verideck.problems import Problem, Problems
 from verideck.project import configured_settings, source_config
 from verideck.project import execution_config as project_config
@@ -33,7 +33,7 @@ from verideck.proof.executors import Executors
 from verideck.proof.sandbox import kernel
 from verideck.proof.sandbox.readable import reachable
 from verideck.proof.verify import Proving
-from verideck.result import Result
+from verideck.result import Built, Result
 from verideck.settings import Settings
 from verideck.source import read as files_read
 from verideck.source.cards import cards_of

@@ -16,8 +16,8 @@ from projects import MOMENT, Project, project, remembered
 
 import verideck
 from verideck.history.stamp import RETIRED
-from verideck.model import Built
 from verideck.problems import BuildFailedError, Code
+from verideck.result import Built
 from verideck.targets import packages
 
 PAGE = """\

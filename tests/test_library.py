@@ -14,7 +14,7 @@ from typing import get_args
 import pytest
 
 import verideck
-from verideck import events, model
+from verideck import events, model, result
 from verideck.problems import BuildFailedError
 from verideck.rules.lint import Linted
 
@@ -67,7 +67,8 @@ def subject(name: str) -> object:
         return events
     if name == "Linted":
         return Linted
-    return getattr(verideck if name in verideck.__all__ else model, name)
+    rooms = (verideck, model, result)
+    return next(getattr(room, name) for room in rooms if hasattr(room, name))
 
 
 def test_the_program_on_the_page_prints_what_the_page_says(tmp_path: Path) -> None:

@@ -117,7 +117,8 @@ def _problems(project: Path, problems: list[Problem]) -> Iterator[str]:
     """What is wrong, as `problems.md` tells it: in the words that an author reads.
 
     A file that is called `--locked` or `--trust` stands for the flag, what one that is called
-    `--executor` holds for its word, and one that is called `id` for the command.
+    `--executor` holds for its word, what one that is called `-o` holds for the file that is written
+    for readers, and one that is called `id` for the command.
     """
     settings = _held(load(project), problems)
     if not problems:
@@ -130,6 +131,11 @@ def _problems(project: Path, problems: list[Problem]) -> Iterator[str]:
             executor = named.read_text("utf-8").strip() if named.exists() else ""
             checked = made.result(executor=executor)
             problems.extend(checked.problems)
+            if (project / "-o").exists():
+                with verideck.Project.open(project) as opened:
+                    file = project / (project / "-o").read_text("utf-8").strip()
+                    problems.extend(opened.show(checked, file).problems)
+                return
             made.package(
                 checked, settings[0].output, MOMENT, locked=(project / "--locked").exists()
             )

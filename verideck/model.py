@@ -587,6 +587,40 @@ class DeckContents:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownCard:
+    """A card as it is read without Anki. Its sides are HTML that runs and fetches nothing."""
+
+    number: int
+    """Anki's, counted from 1."""
+    front: str
+    back: str
+    """What is added to the front, or stands in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownNote:
+    """A note with what it was made of, and its cards as they are read without Anki."""
+
+    note: Note
+    card: Card
+    cards: tuple[ShownCard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDeck:
+    """A deck for whoever reads it without Anki."""
+
+    name: str
+    language: str
+    """As in HTML's `lang`; empty if the project sets none."""
+    css: str
+    notes: tuple[ShownNote, ...]
+    """In the order in which they are learnt."""
+    layout: str = ""
+    """How it is laid out, by a word that its target knows; empty for the usual way."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """The counts of a run, for its summary."""
 
@@ -650,25 +684,3 @@ class Change:
     before: str = ""
     """The former question, deck or deletion; empty for a reverse card."""
     after: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A package that was written."""
-
-    path: str
-    sha256: str
-    notes: int
-    """Notes of cards of the project."""
-    retired: int = 0
-    """Further notes that have lost their cards."""
-    changes: tuple[Change, ...] = ()
-    """The changes since the last build."""
-
-    @classmethod
-    def of(
-        cls, contents: DeckContents, path: str, sha256: str, changes: tuple[Change, ...]
-    ) -> Built:
-        """Return the record of a package that was written from these contents."""
-        retired = sum(note.retired for note in contents.notes)
-        return cls(path, sha256, len(contents.notes) - retired, retired, changes)

@@ -17,13 +17,14 @@ from verideck.history.lock import NAME, Lock, lock_file
 from verideck.history.recognise import recognise
 from verideck.history.scope import Scope
 from verideck.history.stamp import stamp
-from verideck.model import Built, Card, DeckContents, Note, ProvenCard
+from verideck.model import Card, DeckContents, Kind, Note, ProvenCard, ShownDeck
 from verideck.problems import Problems
 from verideck.proof.audit import audit, is_noticed
 from verideck.proof.verify import Proving
 from verideck.render.foreign_html import check_retired
 from verideck.render.note_types import note_types
-from verideck.result import Result, Run
+from verideck.render.shown import shown
+from verideck.result import Built, Result, Run
 from verideck.source.collect import Collected, collect
 from verideck.targets.deliver import deliver
 from verideck.targets.packages import former_notes
@@ -98,3 +99,15 @@ def package(
     receipt = deliver(contents, output, beside, run.settings.root, run.store, problems)
     happened = tuple(changes(run.lock, after, result.scope))
     return Built.of(contents, receipt.path, receipt.sha256, happened) if receipt else None
+
+
+def show(run: Run, result: Result, output: Path, layout: str, problems: Problems) -> Built | None:
+    """Deliver to whoever reads without Anki: nothing is stamped, and the lock stays as it is."""
+    cards, types = {card.place: card for card in result.cards}, note_types()
+    notes = [shown(each, cards[each.place], types[each.kind], problems) for each in result.notes]
+    name, css = run.settings.deck or run.settings.root.name, types[Kind.BASIC].css
+    deck = ShownDeck(name, run.settings.lang, css, tuple(notes), layout)
+    receipt = deliver(deck, output, {}, run.settings.root, run.store, problems)
+    if receipt is None:
+        return None
+    return Built(receipt.path, receipt.sha256, len(notes), problems=tuple(problems))

@@ -251,6 +251,10 @@ class Code(StrEnum):
     """Where verideck keeps or writes something stands a link, a FIFO or a device."""
     DECK_EMPTY = "deck-empty"
     """There is no card to package."""
+    MATHS_AS_TEX = "maths-as-tex"
+    """A formula that a page shows as it is written, for it has no MathML."""
+    MEDIA_LEFT_OUT = "media-left-out"
+    """Pictures and sounds that the form of the output has no place for."""
     OUTPUT_UNWRITABLE = "output-unwritable"
     """The package, or Markdown that is to be changed, cannot be written."""
 
@@ -327,16 +331,20 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
 class Problems:
     """The one sink to which every stage reports. Each problem is held once, in order of reports."""
 
-    def __init__(self, reported: Iterable[Problem] = ()) -> None:
-        """Begin with problems that are known already."""
-        self._reported = dict.fromkeys(reported)
+    def __init__(self, reported: Iterable[Problem] = (), *, strict: bool = False) -> None:
+        """Begin with problems that are known already; if `strict`, take warnings as errors."""
+        self._strict = strict
+        self._reported: dict[Problem, None] = {}
+        self.extend(reported)
 
     def report(self, problem: Problem) -> None:
         """Take a problem."""
-        self._reported[problem] = None
+        self.extend([problem])
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Take several problems."""
+        if self._strict:
+            problems = (replace(each, severity=Severity.ERROR) for each in problems)
         self._reported.update(dict.fromkeys(problems))
 
     def __iter__(self) -> Iterator[Problem]:

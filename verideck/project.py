@@ -24,7 +24,7 @@ from verideck.history.diff import Difference, differences
 from verideck.history.lock import Lock
 from verideck.history.recognise import Identities, recognise
 from verideck.memo import Memo
-from verideck.model import Built, Card, Limits, Packaged, Place, Rewritten, Source
+from verideck.model import Card, Limits, Packaged, Place, Rewritten, Source
 from verideck.own_paths import check_own_paths
 from verideck.problems import (
     RULE_NAMES,
@@ -39,7 +39,7 @@ from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
 from verideck.proof.languages import VERIFIERS, sandbox
 from verideck.proof.sandbox.readable import reachable
-from verideck.result import Result, Run
+from verideck.result import Built, Result, Run
 from verideck.settings import PYPROJECT, Settings, load
 from verideck.source.collect import Collected, collect
 from verideck.source.config import SourceConfig
@@ -51,7 +51,8 @@ from verideck.storage.files import place_name
 from verideck.storage.named_files import vault_of
 from verideck.storage.reading import hint_of
 from verideck.storage.store import FOLDER, Store
-from verideck.targets import check_suffix, require_suffix
+from verideck.targets import check_suffix, target_of
+from verideck.targets.target import AnkiTarget, ReadersTarget
 
 if TYPE_CHECKING:
     from verideck.rules.lint import Linted
@@ -197,8 +198,8 @@ class Project:
         if not (keep_going and result.notes):
             _require_no_error(of_cards)
         self._require_own(result)
-        if output:
-            require_suffix(Path(output))
+        if output and not isinstance(target_of(Path(output)), AnkiTarget):
+            raise ValueError(f"{output} is no package for Anki: `show` writes it")
         problems = Problems()
         with build_lock(self.root / FOLDER):
             run = self._run(self.settings(problems), problems, on_event)
@@ -206,6 +207,40 @@ class Project:
             result = self._known_again(run, result, problems)
             time_ = _moment(build_time)
             built = pipeline.package(run, result, file, time_, problems, locked=locked)
+        if built is None:
+            raise BuildFailedError(Problems([*of_cards, *problems]))
+        return built
+
+    def show(
+        self,
+        result: Result,
+        output: str | Path,
+        *,
+        layout: str = "",
+        keep_going: bool = False,
+        strict: bool = False,
+    ) -> Built:
+        """Write what was checked for readers without Anki: a page, or a file for other programs.
+
+        The output's suffix decides which; `layout` names another than its usual one. No note is
+        stamped, and the lock stays as it is. With `keep_going`, the cards that hold are written
+        though others do not. `strict` takes the output's own warnings as errors; otherwise the
+        result has them. Raises BuildFailedError where anything is wrong, and then nothing is
+        written; ValueError for another project's result, and for a suffix or a layout that is not
+        known here.
+        """
+        target = target_of(Path(output))
+        if not isinstance(target, ReadersTarget):
+            raise ValueError(f"{output} is a package for Anki: `build` writes it")  # noqa: TRY004 - the name is wrong
+        if layout and layout not in target.layouts:
+            raise ValueError(f"a {Path(output).suffix} has no layout {layout}")
+        of_cards = Problems(map(_as_packaged, result.problems))
+        if not (keep_going and result.notes):
+            _require_no_error(of_cards)
+        self._require_own(result)
+        problems = Problems(strict=strict)
+        run = self._run(self.settings(problems), problems)
+        built = pipeline.show(run, result, Path(output), layout, problems)
         if built is None:
             raise BuildFailedError(Problems([*of_cards, *problems]))
         return built

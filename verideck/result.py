@@ -1,16 +1,17 @@
-"""What a run uses, and what it comes to."""
+"""What a run uses, what it comes to, and what was written of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 from verideck.events import Listener
 from verideck.history.lock import Lock
 from verideck.history.recognise import Identities
 from verideck.history.scope import Scope
 from verideck.memo import Memo
-from verideck.model import Card, Note, ProvenCard, Stats
+from verideck.model import Card, Change, DeckContents, Note, ProvenCard, Stats
 from verideck.problems import Problem, Severity, has_errors
 from verideck.proof.executors import Executors
 from verideck.settings import Settings
@@ -70,3 +71,27 @@ class Result:
         """The same, with errors in place of warnings."""
         problems = (replace(each, severity=Severity.ERROR) for each in self.problems)
         return replace(self, problems=tuple(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A package, or another file for readers, that was written."""
+
+    path: str
+    sha256: str
+    notes: int
+    """Notes of cards of the project."""
+    retired: int = 0
+    """Further notes that have lost their cards."""
+    changes: tuple[Change, ...] = ()
+    """The changes since the last build; none for a file that Anki does not import."""
+    problems: tuple[Problem, ...] = ()
+    """The warnings that are the output's alone."""
+
+    @classmethod
+    def of(
+        cls, contents: DeckContents, path: str, sha256: str, changes: tuple[Change, ...]
+    ) -> Self:
+        """Return the record of a package that was written from these contents."""
+        retired = sum(note.retired for note in contents.notes)
+        return cls(path, sha256, len(contents.notes) - retired, retired, changes)

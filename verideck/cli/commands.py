@@ -24,7 +24,7 @@ from verideck.cli import printing, progress, report
 from verideck.events import Listener
 from verideck.history import lock
 from verideck.history.build_time import build_time
-from verideck.model import Built, Card, Place, ProvenCard, Rewritten, Stats
+from verideck.model import Card, Place, ProvenCard, Rewritten, Stats
 from verideck.own_paths import unsafe_path
 from verideck.problems import (
     BY_UPDATE,
@@ -37,7 +37,7 @@ from verideck.problems import (
 )
 from verideck.project import Project
 from verideck.proof.audit import survived
-from verideck.result import Result
+from verideck.result import Built, Result
 from verideck.root import too_wide
 from verideck.settings import PYPROJECT, Settings, find_root, require_executor
 from verideck.source.found import Form
@@ -46,7 +46,8 @@ from verideck.storage.files import absolute, is_folder
 from verideck.storage.kept import FOLDER, forget
 from verideck.storage.reading import hint_of
 from verideck.storage.writing import WRITTEN
-from verideck.targets import packages, require_suffix
+from verideck.targets import TARGETS, Target, packages, target_of
+from verideck.targets.target import AnkiTarget
 
 INTERRUPTED = 130
 """What a shell expects of a command that Ctrl-C ended."""
@@ -231,37 +232,72 @@ def _common(command: Command) -> Command:
 
 @verideck.command()
 @_common
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The package to write.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help=f"The file to write: {', '.join(TARGETS)}. Only a package for Anki changes cards.lock.",
+)
+@click.option(
+    "--print",
+    "layout",
+    default="",
+    metavar="LAYOUT",
+    help="Lay an .html out for paper: `cards` to be cut and folded.",
+)
 @click.option("--locked", is_flag=True, help="Fail where cards.lock would change; for CI.")
 @click.option(
     "--keep-going",
     is_flag=True,
     help="Package the cards that hold, and fail all the same where one does not.",
 )
-def build(output: Path | None, *, locked: bool, keep_going: bool, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
+def build(
+    output: Path | None,
+    *,
+    layout: str,
+    locked: bool,
+    keep_going: bool,
+    **given: Any,  # noqa: ANN401 - click's words, see Words
+) -> None:
     """Parse, verify, render and package the cards.
 
     PATHS are Markdown files and folders of them; without any, the project's cards folder.
     """
     command = _Command(_Words(**given), packages=True)
-    if keep_going and command.words.strict:
+    strict = command.words.strict
+    if keep_going and strict:
         raise click.UsageError("--strict refuses what --keep-going lets pass: leave out one")
     with command.opened() as project:
         settings = command.settings(project)
-        target = output or _target(command.words.paths, settings)
-        try:
-            require_suffix(target)
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
+        file = output or _target(command.words.paths, settings)
+        target = _writer(file, layout)
         stamp = _stamp()
         result = command.result(project)
         try:
-            built = project.build(
-                result, target, locked=locked, keep_going=keep_going, build_time=stamp
-            )
+            if isinstance(target, AnkiTarget):
+                built = project.build(
+                    result, file, locked=locked, keep_going=keep_going, build_time=stamp
+                )
+            else:
+                built = project.show(
+                    result, file, layout=layout, keep_going=keep_going, strict=strict
+                )
         except BuildFailedError as failure:
             command.fail(failure.problems, result.stats)
         command.succeed(result, built)
+
+
+def _writer(file: Path, layout: str) -> Target:
+    """Return the target of a file, which has that layout."""
+    try:
+        target = target_of(file)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    layouts = () if isinstance(target, AnkiTarget) else target.layouts
+    if layout and layout not in layouts:
+        known = f": it has {', '.join(layouts)}" if layouts else ""
+        raise click.UsageError(f"a {file.suffix} has no layout {layout}{known}")
+    return target
 
 
 def _stamp() -> int:
@@ -611,9 +647,10 @@ class _Command:
 
     def succeed(self, result: Result, built: Built | None) -> None:
         """Tell the problems and the summary. The command fails where a card was left out."""
-        self.tell(result.problems, result.stats, built, result.left_out)
+        problems = (*result.problems, *(built.problems if built else ()))
+        self.tell(problems, result.stats, built, result.left_out)
         if result.ok:
-            self.conclude(report.format_summary(result.stats, result.problems, built, self.root))
+            self.conclude(report.format_summary(result.stats, problems, built, self.root))
             return
         partial = report.format_partial(result, built, self.root)
         if self.words.form == "human":

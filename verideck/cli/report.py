@@ -17,7 +17,6 @@ from verideck.history.changes import MOST_SHOWN, describe
 from verideck.history.diff import Difference
 from verideck.model import (
     Audit,
-    Built,
     Card,
     Change,
     ChangeKind,
@@ -29,7 +28,7 @@ from verideck.model import (
     short,
 )
 from verideck.problems import Code, Problem, Severity, errors
-from verideck.result import Result
+from verideck.result import Built, Result
 
 if TYPE_CHECKING:
     from verideck.init.begin import Begun
@@ -449,7 +448,7 @@ def format_summary(
         lines.append(f"warnings: {warnings}")
     if built:
         path = _relative(root / built.path)
-        lines += summarise(built.changes)
+        lines += summarise(built.changes) if built.changes else []
         retired = f" and {built.retired} retired" if built.retired else ""
         lines.append(f"{path}: {_count(built.notes, 'note')}{retired}, sha256 {built.sha256[:16]}…")
     return _lines(lines)

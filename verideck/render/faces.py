@@ -40,11 +40,14 @@ class CardFaces:
     back: str
 
 
-def faces(note: Note, note_type: NoteType | None = None) -> tuple[CardFaces, ...]:
+def faces(
+    note: Note, note_type: NoteType | None = None, *, repeats_front: bool = True
+) -> tuple[CardFaces, ...]:
     """The cards of a note, by their numbers; none for a retired note.
 
     A note that asks nothing has one card, on which Anki says so. The note type is that of the
-    note's kind where none is given. Raises TemplateError.
+    note's kind where none is given. Without `repeats_front`, a back has nothing in the place of
+    `{{FrontSide}}`. Raises TemplateError.
     """
     if note.retired:
         return ()
@@ -52,10 +55,10 @@ def faces(note: Note, note_type: NoteType | None = None) -> tuple[CardFaces, ...
     templates = _templates(note_type)
     values = {name: normalize("NFC", note.fields[name]) for name in FIELDS}
     if note_type.is_cloze:
-        cards = _cloze_cards(values)
-        return tuple(_card(templates[0], number, message, values) for number, message in cards)
-    cards = _plain_cards(templates, values)
-    return tuple(_card(templates[number - 1], number, message, values) for number, message in cards)
+        chosen = [(templates[0], *each) for each in _cloze_cards(values)]
+    else:
+        chosen = [(templates[each[0] - 1], *each) for each in _plain_cards(templates, values)]
+    return tuple(_card(*each, values, repeats_front=repeats_front) for each in chosen)
 
 
 # Which cards there are: the number of each, and Anki's message where it asks nothing
@@ -98,10 +101,18 @@ class _Side:
     is_question: bool
 
 
-def _card(template: _Template, number: int, message: str, values: Mapping[str, str]) -> CardFaces:
+def _card(
+    template: _Template,
+    number: int,
+    message: str,
+    values: Mapping[str, str],
+    *,
+    repeats_front: bool,
+) -> CardFaces:
     question = _Side({**values, "FrontSide": ""}, number, is_question=True)
     front = _rendered(template.front, question) + message
-    answer = _Side({**values, "FrontSide": front}, number, is_question=False)
+    above = front if repeats_front else ""
+    answer = _Side({**values, "FrontSide": above}, number, is_question=False)
     back = message or _rendered(template.back, answer)
     return CardFaces(number, template.name, front, back)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
@@ -9,6 +10,11 @@ from html import escape
 import nh3
 
 from verideck.markdown.html_tags import STYLES, TAGS
+
+_PLAYERS = {"audio": {"controls", "src"}, "video": {"controls", "src"}}
+_LINKED = re.compile(r"(?:https?|mailto):|[^:]*+\Z", re.IGNORECASE)
+_SHOWN = re.compile(r"data:image/|[\w.-]+\Z", re.IGNORECASE)
+"""An image of the author's that is its own file, or the name of one of the note's."""
 
 _LOOKS: Mapping[str, str] = {"pre": "text", "summary": "tappable"}
 """The classes by which the style sheet knows them."""
@@ -39,3 +45,30 @@ def _attributes(name: str, written: tuple[tuple[str, str], ...]) -> str:
         link_rel=None,
     )
     return clean.removeprefix("<div").removesuffix("></div>").replace("<", "&lt;")
+
+
+def whole(html: str) -> str:
+    """Return the HTML of a side with only what a page may hold, well-formed.
+
+    Nothing of it runs, and nothing is fetched; images and players name files of the note. What it
+    holds has come through `opening` before: this is the last door, of pages that no Anki confines.
+    """
+    clean: str = nh3.clean(
+        html,
+        tags={*TAGS, *_PLAYERS},
+        attributes={**{name: {*kept} for name, kept in TAGS.items()}, **_PLAYERS, "*": {"class"}},
+        attribute_filter=_as_page,
+        clean_content_tags={"script", "style"},
+        filter_style_properties=set(STYLES),
+        url_schemes={"http", "https", "mailto", "data"},
+        link_rel="noopener noreferrer",
+    )
+    return clean
+
+
+def _as_page(_: str, name: str, value: str) -> str | None:
+    if name == "href":
+        return value if _LINKED.match(value) else None
+    if name == "src":
+        return value if _SHOWN.match(value) else None
+    return value

@@ -1,4 +1,4 @@
-"""DeckContents -> file. The package and what it is remembered by appear together."""
+"""A deck -> file. A package and what it is remembered by appear together."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from verideck.model import DeckContents, Place, content_of
+from verideck.model import DeckContents, Place, ShownDeck, content_of
 from verideck.problems import Code, Problem, Problems
 from verideck.storage.files import hashed, place_name
 from verideck.storage.reading import Limit, UnusableFileError, hint_of, read, within
 from verideck.storage.store import Rows, Store
 from verideck.storage.writing import write_together
-from verideck.targets import TARGETS, packages
+from verideck.targets import target_of
+from verideck.targets.target import AnkiTarget, ReadersTarget, Target
 
 _EDITION = 1
 """Raise it with any change of what targets write: packages of a lower one are made anew."""
@@ -21,47 +22,63 @@ _EDITION = 1
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A package that stands on the disk."""
+    """What was delivered, and now stands on the disk."""
 
     path: str
     sha256: str
 
 
 def deliver(
-    contents: DeckContents,
+    deck: DeckContents | ShownDeck,
     output: Path,
     beside: Mapping[Path, bytes],
     root: Path,
     store: Store,
     problems: Problems,
 ) -> Receipt | None:
-    """Package a deck into `output`, whose suffix is in `TARGETS`, and write the files `beside` it.
+    """Write a deck into `output`, by the target of its suffix, and write the files `beside` it.
 
-    The folder is made if it is missing. The files beside come first: should the process be killed
-    between the two, the next build finds all remembered and makes the same package. A file that
-    would be as it is, is left alone, and a package that would be as it is, is not made. No file is
-    overwritten that is not a package of verideck's. Returns None where something cannot be written;
-    then nothing is.
+    A package for Anki is made of `DeckContents`, what others read of a `ShownDeck`. The folder is
+    made if it is missing. The files beside come first: should the process be killed between the
+    two, the next build finds all remembered and makes the same package. A file that would be as it
+    is, is left alone, and a package that would be as it is, is not made. No file is overwritten
+    that verideck did not write. Returns None where something cannot be written; then nothing is.
     """
-    made = Rows.of(store, "packages", str)
-    key = _key(contents, output.suffix)
-    known = made.find(key)
-    package = _content(output, root)
-    if package is None or hashed(package) != known:
-        package = TARGETS[output.suffix](contents)
-    sha256 = hashed(package)
-    wanted = {**beside, output: package}
+    target = target_of(output)
+    if isinstance(target, AnkiTarget) and isinstance(deck, DeckContents):
+        content = _package(deck, target, output, root, store)
+    elif isinstance(target, ReadersTarget) and isinstance(deck, ShownDeck):
+        content = target.content(deck, problems)
+    else:
+        raise TypeError(f"{output.suffix} is not made of {type(deck).__name__}")
+    if problems.has_errors:
+        return None
+    wanted = {**beside, output: content}
     try:
         changed = {file: text for file, text in wanted.items() if _content(file, root) != text}
         if output in changed:
-            _require_ours(output)
+            _require_ours(target, output)
         write_together(changed, root)
     except OSError as error:
         problems.report(_unwritable(error, beside, output, root))
         return None
-    if sha256 != known:
-        made.keep(key, sha256)
-    return Receipt(place_name(output, root), sha256)
+    return Receipt(place_name(output, root), hashed(content))
+
+
+def _package(
+    contents: DeckContents, target: AnkiTarget, output: Path, root: Path, store: Store
+) -> bytes:
+    """Return what the package holds: what stands there already, if that is known to be it."""
+    made = Rows.of(store, "packages", str)
+    key = _key(contents, output.suffix)
+    known = made.find(key)
+    package = _content(output, root)
+    if package is not None and hashed(package) == known:
+        return package
+    package = target.content(contents)
+    if hashed(package) != known:
+        made.keep(key, hashed(package))
+    return package
 
 
 def _key(contents: DeckContents, suffix: str) -> str:
@@ -79,16 +96,17 @@ def _key(contents: DeckContents, suffix: str) -> str:
     return hash_.hexdigest()
 
 
-def _require_ours(output: Path) -> None:
-    """Raise UnusableFileError if a package would take the place of a file that is none of ours.
+def _require_ours(target: Target, output: Path) -> None:
+    """Raise UnusableFileError if a file of somebody else's would be overwritten.
 
     What is no regular file, `write_together` refuses.
     """
     try:
-        packages.require_ours(output)
-    except packages.NoPackageError as error:
+        target.require_ours(output)
+    except ValueError as error:
         hint = "move it away, or name another file by -o"
-        raise UnusableFileError("it is no package that verideck wrote", output, hint) from error
+        what = "package" if isinstance(target, AnkiTarget) else f"{output.suffix} file"
+        raise UnusableFileError(f"it is no {what} that verideck wrote", output, hint) from error
     except OSError:
         return
 
@@ -103,7 +121,7 @@ def _unwritable(error: OSError, beside: Mapping[Path, bytes], output: Path, root
             return Problem(Code.OUTPUT_UNWRITABLE, message, Place(file.name), hint)
     return Problem(
         Code.OUTPUT_UNWRITABLE,
-        f"the package cannot be written: {why}",
+        f"the {'package' if output.suffix == '.apkg' else 'file'} cannot be written: {why}",
         Place(place_name(output, root)),
         hint_of(error) or "name another file by -o, or by output in [tool.verideck]",
     )

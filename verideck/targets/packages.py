@@ -17,7 +17,7 @@ from verideck.storage.reading import Limit, opened, within
 from verideck.targets.confined import confined, rows
 
 
-class NoPackageError(Exception):
+class NoPackageError(ValueError):
     """The file is not a package that verideck wrote; the text says why."""
 
 

@@ -1,0 +1,55 @@
+"""TeX -> MathML, for pages that no script sets formulas on: the one door to math-core.
+
+Browsers show MathML Core without a script. math-core says what it does not know, where others show
+the name of a command in place of what it means.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from math_core import LatexError, LatexToMathML
+
+_LONGEST = 20_000
+"""Characters of a formula."""
+_DEEPEST = 100
+"""How deep groups may stand in each other, and how many commands may follow each other and nothing
+else: math-core takes some of the stack for each."""
+_GROUP = re.compile(
+    r"\\(?:[\\{}\[\]]|(?P<left>left|begin)(?![A-Za-z])|(?P<right>right|end)(?![A-Za-z]))"
+    r"|(?P<open>[{\[])|(?P<close>[}\]])"
+)
+_CHAIN = re.compile(rf"(?:\\[A-Za-z]++\s*+|[\^_]\s*+){{{_DEEPEST}}}")
+
+
+class TexError(ValueError):
+    """A formula that is not converted; the text says why."""
+
+
+def mathml(tex: str, *, display: bool) -> str:
+    """Return a formula as an element `math`, on a line of its own if `display`. Raises TexError."""
+    if len(tex) > _LONGEST or _depth(tex) > _DEEPEST or _CHAIN.search(tex):
+        raise TexError("it is too large")
+    try:
+        return _converter().convert_with_local_state(tex, displaystyle=display)
+    except LatexError as error:
+        why = re.sub(r"^\d+: ", "", str(error)).rstrip(".")
+        raise TexError(why[:1].lower() + why[1:]) from None
+
+
+@cache
+def _converter() -> LatexToMathML:
+    return LatexToMathML(fancy_error=False, allow_unreliable_rendering=True)
+
+
+def _depth(tex: str) -> int:
+    """Return how deep groups stand in each other."""
+    deepest = depth = 0
+    for found in _GROUP.finditer(tex):
+        if found["open"] or found["left"]:
+            depth += 1
+            deepest = max(deepest, depth)
+        elif found["close"] or found["right"]:
+            depth = max(depth - 1, 0)
+    return deepest
