@@ -469,7 +469,7 @@ def _for_every_file(settings: Settings) -> FolderSettings:
         syntax=settings.syntax,
         level=settings.level,
         lang=settings.lang,
-        hashtags=settings.hashtags or None,
+        hashtags=settings.hashtags,
     )
 
 

@@ -21,6 +21,7 @@ from verideck.setting_types import (
     Executor,
     FilePath,
     Level,
+    MaybeSwitch,
     Seconds,
     SettingError,
     Share,
@@ -65,8 +66,8 @@ class Settings:
     """The form of files that name none."""
     level: Level = 0
     """The level of the headings that ask, in files that name none; 0 if it is not set."""
-    hashtags: Switch = False
-    """Whether `#tag` in a text is a tag of its card."""
+    hashtags: MaybeSwitch = None
+    """Whether `#tag` in a text is a tag of its card; None: none is, and that is told."""
     folders: Folders = field(default_factory=lambda: MappingProxyType({}))
     """What holds below folders, by their paths from the project's folder."""
     verify: Switch = True

@@ -264,10 +264,15 @@ def _wide_indents(state: StateCore) -> None:
         for number in range(*token.map) if token.type == "inline" and token.map else ():
             if found := _INDENTED.match(lines[number]):
                 message = f"{found[1]} begins nothing behind a no-break or wide space"
-                hint = "indent by plain spaces"
+                hint = f"indent it by plain spaces: `{_plain(found.group())}`"
                 place = passage.at(number, found.start(1))
                 problem = Problem(Code.MARK_UNREAD, message, place, hint, Severity.WARNING)
                 state.env[PROBLEMS].add(problem)
+
+
+def _plain(mark: str) -> str:
+    """Return a mark behind plain spaces, as wide as those before it."""
+    return re.sub(r"[\u2000-\u200a\u00a0]", " ", mark.replace("\u3000", "  "))
 
 
 def _faults(token: Token, lines: Sequence[str], passage: Passage) -> Iterator[Problem]:

@@ -11,7 +11,9 @@ as TeX does. So do `\\(`, as it is written for other renderers of MathJax, and A
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from markdown_it.rules_block import StateBlock
@@ -30,6 +32,12 @@ _PRICE_BEFORE = re.compile(r"[\d]\s?\$[.,;:!?)\]–—、，。；：！？）�
 """A price with its sign behind it, as in `5 $.`."""
 _PRICES = re.compile(r"\d[\d.,]*[^\\^_={}$]*(?:[^\W\d_]{2}|[^\x00-\x7f–])[^\\^_={}$]*\d")
 """What two prices have between their signs: numbers at both ends, and words between."""
+_RANGE = re.compile(r"[-−]\d[\d.,]*")
+"""What stands between the signs of a range of prices, `5$-10$`."""
+_OF_NUMBERS = frozenset("0123456789.,;，；、/ \nkKmM")
+_SEPARATORS = frozenset(",;，；、/ ")
+"""What a list of numbers is made of, and what divides it: maths, or what stands between prices."""
+_SIGN = re.compile(r"(?<!\\)\$")
 _SHELL = re.compile(r"[A-Z_][A-Z0-9_]+\b|\{|\(")
 """What follows the dollar of a shell's variable, `$PATH`, and of `${x}` and `$(command)`."""
 
@@ -142,11 +150,32 @@ def _no_maths(text: str, start: int, end: int) -> str:
     behind = end + 1
     if _PRICE_BEFORE.match(text, max(start - 2, 0)) or _PRICE_BEFORE.match(text, max(start - 3, 0)):
         return "the sign of a price"
-    if _PRICES.fullmatch(text, start, end):
+    if _PRICES.fullmatch(text, start, end) or _is_between_prices(text, start, end):
         return "the sign of a price"
     if _SHELL.match(text, start) and _SHELL.match(text, behind):
         return "a shell's"
     return ""
+
+
+@lru_cache(maxsize=4)
+def _signs(text: str) -> Sequence[int]:
+    """Return where the dollars of a text are that no backslash guards."""
+    return [found.start() for found in _SIGN.finditer(text)]
+
+
+def _is_between_prices(text: str, start: int, end: int) -> bool:
+    """Tell whether only numbers stand between two dollars, and others beside them have no partner.
+
+    Of `$5 and $10, 5$ and 10$` the two in the middle are no more maths than the others.
+    """
+    if _RANGE.fullmatch(text, start, end):
+        return text[max(start - 2, 0) : start - 1].isdigit()
+    inside = text[start:end]
+    if not (_OF_NUMBERS.issuperset(inside) and _SEPARATORS.intersection(inside)):
+        return False
+    signs = _signs(text)
+    before, behind = bisect_left(signs, start - 1), len(signs) - bisect_right(signs, end)
+    return before % 2 == 1 or behind % 2 == 1
 
 
 def _warn(state: State, message: str, hint: str) -> None:

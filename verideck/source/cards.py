@@ -39,7 +39,7 @@ from verideck.source import (
 from verideck.source.attributes import Attribute
 from verideck.source.config import SourceConfig
 from verideck.source.curly import uncurled
-from verideck.source.defaults import defaults_of
+from verideck.source.defaults import Defaults, defaults_of
 from verideck.source.fences import FenceReader, unexecuted, unexecuted_block
 from verideck.source.found import CardsOfFile
 from verideck.source.includes import IncludedFiles
@@ -77,6 +77,8 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
         above = hashtags.of_file(page, known)
         raw = tuple(hashtags.tagged(each, above.tags) for each in raw)
         known += above.lines
+    elif not _says_of_hashtags(page, defaults) and (stays := hashtags.unread(raw)):
+        of_page.report(stays)
     setup = _outside(page, reading, FenceReader(config, included, of_setup))
     readers = [_CardReader(page, defaults.deck, each, config, included) for each in raw]
     found = [reader.card() for reader in readers]
@@ -99,6 +101,11 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
         why(page, chosen),
         is_sound=not (of_page.has_errors or of_setup.has_errors),
     )
+
+
+def _says_of_hashtags(page: Page, defaults: Defaults) -> bool:
+    """Tell whether anybody has decided what `#tag` is in this file."""
+    return "hashtags" in page.meta.places or defaults.settings.hashtags is not None
 
 
 def _with_setup(card: Card, setup: tuple[Snippet, ...]) -> Card:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from verideck.model import Passage
+from verideck.model import Passage, Place, short
+from verideck.problems import Code, Problem, Severity
 from verideck.source.syntaxes import Page, RawCard, Written
 from verideck.source.syntaxes.spoken import Spoken
 
 _TAG = re.compile(r"(?<!\S)#(?=[\d/_-]*[^\W\d_])(?P<name>[\w/-]+)(?![^\s.,;:!?)…，。；：！？）、])")
 """A tag as Obsidian has it: a word with a letter in it, in parts divided by `/`."""
+_COLOUR = re.compile(r"#(?:[\da-fA-F]{3,4}|[\da-fA-F]{6}|[\da-fA-F]{8})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,32 @@ def tagged(card: RawCard, of_its_file: Iterable[Written]) -> RawCard:
         answer=answer if answer and answer.text.strip() else None,
         tags=(*card.tags, *of_its_file, *in_question, *in_answer),
     )
+
+
+def unread(cards: Iterable[RawCard]) -> Problem | None:
+    """Return the warning that tags stay text, at the first of them; None where there is none.
+
+    What may be a colour, as `#fff`, is none.
+    """
+    places: list[Place] = []
+    first = ""
+    for card in cards:
+        for passage in (card.question, card.answer):
+            if passage is None or not _TAG.search(passage.text):
+                continue
+            for start, stop, written in _tags(passage):
+                if not _COLOUR.fullmatch(passage.text, start, stop):
+                    first = first or passage.text[start:stop]
+                    places.append(written.place)
+    if not places:
+        return None
+    more = f" (and {len(places) - 1:,} more below)" if places[1:] else ""
+    message = f"{short(first)} is text here, and no tag{more}"
+    hint = (
+        "say `hashtags: on` in the front matter, or hashtags = true in the settings, if it is one; "
+        "`off`, or false, if it is text"
+    )
+    return Problem(Code.MARK_UNREAD, message, places[0], hint, Severity.WARNING)
 
 
 def _untagged(passage: Passage) -> tuple[Passage, tuple[Written, ...]]:
