@@ -151,6 +151,21 @@ def test_the_database_is_sound(tmp_path: Path) -> None:
     ]
 
 
+def test_decks_are_listed_once(tmp_path: Path) -> None:
+    """However many decks there are, no list of them is written over another: none leaves a gap."""
+    decks: dict[str, str | bytes] = {
+        f"{number}.md": f"## What is {number}? {{#n{number}}}\n\nOdd.\n" for number in range(99)
+    }
+    with closing(database(project(tmp_path, decks).build())) as connection:
+        listed, models = connection.execute("select decks, models from col").fetchone()
+        used = {str(did) for (did,) in connection.execute("select did from cards")}
+        gaps = connection.execute("pragma freelist_count").fetchone()
+    assert len(used) == 99
+    assert set(json.loads(listed)) == used | {"1"}
+    assert models.count('"css"') == len(json.loads(models)) == 1
+    assert gaps == (0,)
+
+
 def test_every_problem_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     """A bad file, card or snippet hides nothing that is wrong elsewhere."""
     assert project(tmp_path, WRONG).problems() == PROBLEMS

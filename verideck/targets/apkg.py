@@ -87,62 +87,36 @@ class _Note(genanki.Note):  # type: ignore[misc] # genanki has no annotations
         """Fields are our own, escaped HTML; the check takes quadratic time."""
 
 
-class _Listed:
-    """The collection's own lists of decks and note types, as JSON, piece by piece.
-
-    genanki reads and writes the whole of both for every deck. Here each piece is made once, and the
-    text is the same, note types that stand in it twice included.
-    """
-
-    def __init__(self) -> None:
-        self._decks: dict[str, str] = {}
-        self._models: dict[str, str] = {}
-        self.has_begun = False
-
-    def read(self, cursor: sqlite3.Cursor) -> None:
-        """Take what genanki's empty collection lists."""
-        self.has_begun = True
-        decks, models = cursor.execute("select decks, models from col").fetchone()
-        for pieces, text in ((self._decks, decks), (self._models, models)):
-            pieces.update({key: json.dumps(value) for key, value in json.loads(text).items()})
-
-    def add(self, deck: genanki.Deck) -> tuple[str, str]:
-        """Add a deck and its note types. Returns both lists."""
-        self._decks[str(deck.deck_id)] = json.dumps(deck.to_json())
-        models = {
-            str(model.model_id): json.dumps(model.to_json(0, deck.deck_id))
-            for model in deck.models.values()
-        }
-        texts = (
-            _as_object(self._decks.items()),
-            _as_object([*self._models.items(), *models.items()]),
-        )
-        self._models |= models
-        return texts
-
-
-def _as_object(pieces: Iterable[tuple[str, str]]) -> str:
-    return "{" + ", ".join(f'"{key}": {value}' for key, value in pieces) + "}"
-
-
 class _Deck(genanki.Deck):  # type: ignore[misc] # genanki has no annotations
-    """A deck that is listed without reading the lists again."""
+    """A deck that writes its notes; the package lists it, with all others at once."""
 
-    def __init__(self, name: str, listed: _Listed) -> None:
-        self._listed = listed
+    def __init__(self, name: str) -> None:
         super().__init__(_deck_id(name), name)
 
     def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, ids: Iterator[int]) -> None:
-        """Write the deck's entries in the lists, then its notes."""
+        """Write the deck's notes."""
         for note in self.notes:
             self.add_model(note.model)
-        if not self._listed.has_begun:
-            self._listed.read(cursor)
-        decks, models = self._listed.add(self)
-        cursor.execute("update col set decks = ?", (decks,))
-        cursor.execute("update col set models = ?", (models,))
-        for note in self.notes:
             note.write_to_db(cursor, timestamp, self.deck_id, ids)
+
+
+class _Package(genanki.Package):  # type: ignore[misc] # genanki has no annotations
+    """Decks whose entries in the collection's lists are written once.
+
+    genanki reads and writes both lists, of decks and of note types, for every deck. Where each file
+    of a folder is a deck of its own, that takes the square of their number.
+    """
+
+    def write_to_db(self, cursor: sqlite3.Cursor, timestamp: float, ids: Iterator[int]) -> None:
+        """Write all notes, then the lists: genanki's own entries, and those of these decks."""
+        super().write_to_db(cursor, timestamp, ids)
+        decks, models = map(json.loads, cursor.execute("select decks, models from col").fetchone())
+        for deck in self.decks:
+            decks[str(deck.deck_id)] = deck.to_json()
+            for model in deck.models.values():
+                models[str(model.model_id)] = model.to_json(timestamp, deck.deck_id)
+        lists = (json.dumps(decks), json.dumps(models))
+        cursor.execute("update col set decks = ?, models = ?", lists)
 
 
 def package(contents: DeckContents) -> bytes:
@@ -170,19 +144,16 @@ def _add(package_file: zipfile.ZipFile, name: str, content: bytes) -> None:
 def _database(contents: DeckContents) -> bytes:
     models = {kind: _Model(contents.note_types[kind], contents.styles[kind]) for kind in Kind}
     decks: dict[str, _Deck] = {}
-    listed = _Listed()
     for due, note in enumerate(contents.notes):
         # A note without cards needs a deck to be listed under, but none of its own.
         name = contents.notes[0].deck if note.retired else note.deck
         if name not in decks:
-            decks[name] = _Deck(name, listed)
+            decks[name] = _Deck(name)
         decks[name].add_note(_Note(note, models[note.kind], due))
     in_order = [decks[name] for name in sorted(decks)]
     connection = sqlite3.connect(":memory:")
     try:
-        genanki.Package(in_order).write_to_db(
-            connection.cursor(), contents.build_time, _ids(in_order)
-        )
+        _Package(in_order).write_to_db(connection.cursor(), contents.build_time, _ids(in_order))
         connection.commit()
         content = bytearray(connection.serialize())
     finally:

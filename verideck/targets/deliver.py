@@ -16,7 +16,7 @@ from verideck.storage.writing import write_together
 from verideck.targets import target_of
 from verideck.targets.target import AnkiTarget, ReadersTarget, Target
 
-_EDITION = 1
+_EDITION = 2
 """Raise it with any change of what targets write: packages of a lower one are made anew."""
 
 
