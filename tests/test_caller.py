@@ -464,6 +464,33 @@ def test_what_is_too_wide(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     assert too_wide(shared) == "a folder into which everybody can write"
 
 
+def test_a_folder_of_repositories_is_no_project_by_itself(user: User, tmp_path: Path) -> None:
+    """Snippets could read all of them; one repository is, and one that says so."""
+    work = Project(tmp_path / "work")
+    for name in ("a", "b"):
+        work.write(f"{name}/.git/HEAD", "")
+        work.write(f"{name}/notes.md", f"# {name}\n\n{PLAIN}".replace("{#", f"{{#{name}-"))
+    refused = user.call(work, "build", ".")
+    assert (refused.returncode, "is a folder of repositories" in refused.stderr) == (2, True)
+    assert {each.name for each in work.root.iterdir()} == {"a", "b"}
+    assert user.call(work, "check", "a").returncode == 0
+    work.write("pyproject.toml", SETTINGS)
+    assert user.call(work, "check", ".").returncode == 0
+
+
+def test_a_first_build_says_what_it_made_of_a_folder(user: User, tmp_path: Path) -> None:
+    """Where nothing says that it is a project, and nothing was built before."""
+    folder = Project(tmp_path / "folder")
+    folder.write("notes.md", PLAIN)
+    told = f"{folder.root} has no [tool.verideck] in a pyproject.toml, and holds a deck"
+    assert told not in user.call(folder, "check", ".").stdout
+    assert told in user.call(folder, "build", ".").stdout
+    assert told not in user.call(folder, "build", ".").stdout
+    (folder.root / "cards.lock").unlink()
+    folder.write("pyproject.toml", SETTINGS)
+    assert told not in user.call(folder, "build", ".").stdout
+
+
 @LINUX
 def test_settings_in_a_folder_of_everybodys_are_nobodys(user: User, tmp_path: Path) -> None:
     """Who put a pyproject.toml into /tmp says nothing of the notes below it."""

@@ -18,7 +18,7 @@ from verideck.caps import CAPS, UNCAPPED, cap, caps_of, over_cap
 from verideck.folder_settings import Folders
 from verideck.model import Limits
 from verideck.problems import CallerError, Code, Problem, Problems, shown
-from verideck.root import too_wide
+from verideck.root import holds_repositories, too_wide
 from verideck.settings import Settings, find_root, require_executor
 from verideck.storage.files import absolute, is_inside, resolved
 from verideck.storage.user_folders import config_file
@@ -125,7 +125,7 @@ def root_of(paths: Sequence[Path], caller: Caller) -> Path:
     root = find_root(folders[0], caller.may_be_root)
     if root is None:
         root = min(folders, key=lambda folder: len(folder.parts))
-        if wide := too_wide(root):
+        if wide := too_wide(root) or _of_repositories(root):
             raise CallerError(
                 f"{root} is {wide}, and snippets may read all of their project: put the cards into "
                 "a folder of their own, with a pyproject.toml that has [tool.verideck]"
@@ -135,6 +135,11 @@ def root_of(paths: Sequence[Path], caller: Caller) -> Path:
         if not (each.is_relative_to(root) or is_inside(each, root)):
             raise CallerError(f"{each} is not in {root}: name the files of one project")
     return root
+
+
+def _of_repositories(folder: Path) -> str:
+    """What a folder is that holds repositories, and says nothing of cards; empty for others."""
+    return "a folder of repositories" if holds_repositories(folder) else ""
 
 
 def held(settings: Settings, caller: Caller, problems: Problems) -> Settings:

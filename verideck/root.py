@@ -30,6 +30,14 @@ def too_wide(folder: Path) -> str:
     return ""
 
 
+def holds_repositories(folder: Path) -> bool:
+    """Tell whether a folder is no repository, and holds several."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        found = [each for each in entries if each.is_dir() and Path(each.path, ".git").exists()]
+        return len(found) > 1 and not Path(folder, ".git").exists()
+    return False
+
+
 def _homes() -> Iterator[Path]:
     """The user's home as the environment has it, and as the system does."""
     named = [os.path.expanduser("~")]  # noqa: PTH111 - `Path.home` raises where there is none

@@ -272,6 +272,7 @@ def build(
         file = output or _target(command.words.paths, settings)
         target = _writer(file, layout)
         stamp = _stamp()
+        is_new = isinstance(target, AnkiTarget) and command.is_unconfigured()
         result = command.result(project)
         try:
             if isinstance(target, AnkiTarget):
@@ -284,6 +285,8 @@ def build(
                 )
         except BuildFailedError as failure:
             command.fail(failure.problems, result.stats)
+        if is_new:
+            command.conclude(report.format_unconfigured(command.root))
         command.succeed(result, built)
 
 
@@ -563,6 +566,10 @@ class _Command:
         if not self.words.paths and not is_folder(self.root / settings.cards):
             self.miss_cards(settings)
         return settings
+
+    def is_unconfigured(self) -> bool:
+        """Whether this is no deck as yet, neither by settings nor by a former build."""
+        return not os.path.lexists(self.root / lock.NAME) and find_root(self.root) is None
 
     def miss_cards(self, settings: Settings) -> NoReturn:
         """Tell that there is nothing to read, at the setting that says where, if there is one."""

@@ -421,6 +421,14 @@ def format_forms(forms: Iterable[Form]) -> str:
     )
 
 
+def format_unconfigured(root: Path) -> str:
+    """Return what a first build says of a folder that no settings make a project."""
+    return (
+        f"{root} has no [tool.verideck] in a pyproject.toml, and holds a deck from now on: "
+        "cards.lock and .verideck are new; `verideck init` writes settings that fit it"
+    )
+
+
 def format_summary(
     stats: Stats, problems: Sequence[Problem], built: Built | None, root: Path
 ) -> str:

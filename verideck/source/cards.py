@@ -29,6 +29,7 @@ from verideck.settings import PYPROJECT
 from verideck.source import (
     accounting,
     attributes,
+    code_in_html,
     contents,
     front_matter,
     hashtags,
@@ -496,6 +497,8 @@ class _CardReader:
         """The card's fences in their order, then the values in its prose."""
         reader = FenceReader(self.config, self.included, self.problems)
         ran_above = False
+        if self._executes:
+            self.problems.extend(code_in_html.unexecuted(tokens))
         for token in tokens:
             snippet = reader.snippet(token, in_cloze=in_cloze) if token.type == "fence" else None
             if token.type == "code_block" and self._executes:
