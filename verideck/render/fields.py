@@ -30,6 +30,7 @@ from verideck.model import (
 from verideck.problems import Code, Problem
 from verideck.render import highlight
 from verideck.render.anki_text import attribute, in_tag, inert, literal, without_deletions
+from verideck.render.direction import direction, has_from_right, is_from_right
 from verideck.render.highlight import Highlighter, Mark
 from verideck.render.html import html
 from verideck.render.look import ImageFile, Rendered, Search, media_name, name_of_media, reverse
@@ -94,6 +95,9 @@ class _Writer:
         self._raised: list[str] = []
         """What code on the question's side raises: it belongs to the answer."""
         self._words = wording(proven.card.language)
+        self._is_from_right = is_from_right(proven.card.language)
+        self.is_directed = self._is_from_right or self._has_from_right()
+        """Whether blocks are marked by the direction in which they run."""
         self._footnotes: dict[str, int] = {}
         """The numbers of the notes that were referred to, by their names, in order."""
 
@@ -209,13 +213,30 @@ class _Writer:
         """Return the title of a callout that has none, in the language of the card."""
         return self._words.callout(kind)
 
+    def direction(self, tokens: Sequence[Token]) -> str:
+        """Return which way a block runs, as an attribute; empty if its card has no such marks.
+
+        A block without letters, and one that runs as the card's language does, needs none.
+        """
+        around = "rtl" if self._is_from_right else ""
+        runs = direction(tokens) or around or "ltr" if self.is_directed else ""
+        return f' dir="{runs}"' if runs != around else ""
+
+    def _has_from_right(self) -> bool:
+        card = self.card
+        passages = [each for each in (card.question, card.answer, card.hint, card.source) if each]
+        parsed = [markdown.parse(each) for each in passages]
+        texts = [each.text for each in passages]
+        notes = [note for each in parsed for note in each.footnotes.values()]
+        return has_from_right(texts, (*(each.tokens for each in parsed), *notes))
+
     # The fields
 
     def _faces(
         self, question: Sequence[Token], answer: Sequence[Token], extra: Sequence[Token]
     ) -> dict[str, str]:
         self._asking = True
-        asked = _unwrapped(html(question, self, self._numbers))
+        asked = self._of_line(question, _unwrapped(html(question, self, self._numbers)))
         self._asking = False
         if self.card.kind is Kind.TYPED:
             typed, rest = self._typed(answer)
@@ -267,7 +288,12 @@ class _Writer:
 
     def _without_cloze(self, tokens: Sequence[Token]) -> str:
         """Render text in a field without deletions, where `==text==` is a highlight."""
-        return html(tokens, self)
+        return self._of_line(tokens, html(tokens, self))
+
+    def _of_line(self, tokens: Sequence[Token], text: str) -> str:
+        """Mark the direction of a text that stands in no block."""
+        runs = self.direction(tokens) if text and tokens[0].type == "inline" else ""
+        return f"<div{runs}>{text}</div>" if runs else text
 
     def _notes(self) -> str:
         """Return the notes that the other fields refer to, which stand beneath them all."""
@@ -279,14 +305,16 @@ class _Writer:
         while len(shown) < len(self._footnotes):  # a note may refer to others
             name = [*self._footnotes][len(shown)]
             shown.append(f"<li>{_unwrapped(html(known.get(name, ()), self))}</li>\n")
-        return f'<ol class="footnotes">\n{"".join(shown)}</ol>' if shown else ""
+        runs = self.direction([token for note in known.values() for token in note])
+        return f'<ol class="footnotes"{runs}>\n{"".join(shown)}</ol>' if shown else ""
 
     def _in_language(self, field: str, text: str) -> str:
         """Mark the language of a field: the shape of Han characters depends on it."""
         typed = field == "Answer" and self.card.kind is Kind.TYPED
         if not text or typed or not self.card.language:
             return text
-        return f'<div lang="{escape(self.card.language)}">{text}</div>'
+        runs = ' dir="rtl"' if self._is_from_right else ""
+        return f'<div lang="{escape(self.card.language)}"{runs}>{text}</div>'
 
     # Code and proofs
 

@@ -24,6 +24,7 @@ from verideck.markdown.width import is_wide
 from verideck.model import ClozeDeletion
 from verideck.render import highlight
 from verideck.render.anki_text import hidden, hidden_maths, hint, in_tag, literal, prose, tex
+from verideck.render.direction import BLOCKS, block
 from verideck.render.highlight import Mark
 from verideck.render.sanitized import opening
 
@@ -49,6 +50,10 @@ _ENDS_A_DELETION = re.compile(r"\}(?=\}|\Z)|:(?=:)")
 class Parts(Protocol):
     """The HTML that a card has in place of certain tokens."""
 
+    @property
+    def is_directed(self) -> bool:
+        """Whether blocks are marked by the direction in which they run."""
+
     def fence(self, token: Token, inserted: Sequence[Mark]) -> str:
         """Return code, with the marks inserted, and its output and figures; empty if not shown."""
 
@@ -63,6 +68,9 @@ class Parts(Protocol):
 
     def callout(self, kind: str) -> str:
         """Return the title of a callout that has none, by its word."""
+
+    def direction(self, tokens: Sequence[Token]) -> str:
+        """Return which way a block runs, as an attribute; empty if it is not marked."""
 
 
 def html(tokens: Sequence[Token], parts: Parts, numbers: Numbers | None = None) -> str:
@@ -100,7 +108,9 @@ class _Renderer:
                 message = f"no rule renders a token {token.type}"
                 raise NotImplementedError(message)
             elif token.block or token.attrs:
-                out.append(in_tag(_COMMONMARK.renderToken(tokens, idx, _OPTIONS, {})))
+                tag = in_tag(_COMMONMARK.renderToken(tokens, idx, _OPTIONS, {}))
+                runs = self._direction(tokens, idx) if tag and token.type in BLOCKS else ""
+                out.append(tag.replace(f"<{token.tag}", f"<{token.tag}{runs}", 1) if runs else tag)
             else:
                 out.append(f"</{token.tag}>" if token.nesting < 0 else f"<{token.tag}>")
 
@@ -173,7 +183,7 @@ class _Renderer:
         return f"<p>\\[{self._maths(tokens[idx].content)}\\]</p>\n"
 
     def table_open(self, tokens: Sequence[Token], idx: int) -> str:
-        return '<div class="table"><table>\n'
+        return f'<div class="table"{self._direction(tokens, idx)}><table>\n'
 
     def table_close(self, tokens: Sequence[Token], idx: int) -> str:
         return "</table></div>\n"
@@ -198,7 +208,8 @@ class _Renderer:
         self._folded.append(sign != "")
         tag = "details" if sign else "div"
         look = CALLOUTS.get(tokens[idx].info, "note")
-        return f'<{tag} class="callout {look}"{" open" if sign == "+" else ""}>\n'
+        runs = self._direction(tokens, idx)
+        return f'<{tag} class="callout {look}"{" open" if sign == "+" else ""}{runs}>\n'
 
     def callout_title_open(self, tokens: Sequence[Token], idx: int) -> str:
         title = ""
@@ -228,6 +239,9 @@ class _Renderer:
 
     def mark_close(self, tokens: Sequence[Token], idx: int) -> str:
         return "}}" if self._open.pop() else "</mark>"
+
+    def _direction(self, tokens: Sequence[Token], idx: int) -> str:
+        return self._parts.direction(block(tokens, idx)) if self._parts.is_directed else ""
 
     def _guarded(self, text: str, guard: Callable[[str], str] = prose) -> str:
         """Return escaped text in which Anki finds no marks, such as escaped or computed braces."""

@@ -118,10 +118,9 @@ class _Reader:
     ) -> RawCard | None:
         page = self._page
         divider = next((line for line in self._breaks if heading.stop <= line < stop), None)
-        asked = question(page, heading, heading.stop if divider is None else divider)
         below = page.passage(heading.stop if divider is None else divider + 1, stop)
         known = _ID.search(heading.content)
-        text = lacking(asked, tags)
+        text = question(page, heading, heading.stop if divider is None else divider, tags)
         if text is None:
             return None
         note_id = None

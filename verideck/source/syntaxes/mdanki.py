@@ -45,7 +45,7 @@ def read(page: Page, problems: Problems) -> Reading:
         below = [line for line in range(heading.stop, stop) if line in prose]
         divider = next((line for line in below if page.lines[line].strip() == "%"), None)
         tags = [line for line in below if _TAGS.fullmatch(page.lines[line].rstrip())]
-        asked = lacking(question(page, heading, divider or heading.stop), tags)
+        asked = question(page, heading, divider or heading.stop, tags)
         if asked:
             answer = page.passage(heading.stop if divider is None else divider + 1, stop)
             lines = range(heading.start, stop)
