@@ -784,7 +784,7 @@ def test_a_folder_that_cannot_be_written_harms_nobody(tmp_path: Path, path: str)
 
 def test_clean_forgets_everything(copy: Project) -> None:
     """`verideck clean` deletes what is kept, also from a folder of the project."""
-    assert copy.run("clean", folder="cards").stdout == "all of it is forgotten\n"
+    assert copy.run("clean", folder="cards").stdout == "what .verideck kept is forgotten\n"
     assert rows(copy) == {}
     assert copy.run("clean").stdout == "nothing is kept here\n"
     assert executed(copy) == ALL

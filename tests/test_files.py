@@ -156,7 +156,7 @@ def test_clean_removes_what_verideck_made_and_nothing_else(deck: Project, home: 
     deck.write(".verideck/mine/notes.md", "mine")
     (kept / "other").symlink_to(home, target_is_directory=True)
     with unharmed(home):
-        assert run(deck, "clean").stdout == "all of it is forgotten\n"
+        assert run(deck, "clean").stdout == "what .verideck kept is forgotten\n"
         assert run(deck, "clean").stdout == "nothing is kept here\n"
     left = {path.name for path in kept.iterdir()}
     assert left - {"building"} == {".gitignore", "CACHEDIR.TAG", "mine", "other"}
@@ -174,6 +174,7 @@ def test_the_outputs_folder_is_no_link(
         done = run(deck, *words)
     assert done.returncode == 1
     assert "dist:1:1: error: this is a link" in done.stderr
+    assert "--trust" not in done.stderr, "it is told once, by what mends it"
 
 
 def test_a_link_on_the_way_to_an_output_that_is_named_is_not_followed(

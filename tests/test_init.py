@@ -143,11 +143,13 @@ def test_a_folder_of_a_project_is_none(ml: Project) -> None:
 
 
 def test_no_link_is_written_through(ml: Project, tmp_path: Path) -> None:
-    """Nor is anything else written then."""
+    """Nor is anything else written then: the project is at fault, as it is for all commands."""
     outside = tmp_path / "outside"
     outside.write_text("mine\n", encoding="utf-8")
     (ml.root / ".gitignore").symlink_to(outside)
-    assert ml.invoke("init").returncode == 2
+    begun = ml.invoke("init")
+    assert begun.returncode == 1
+    assert ".gitignore:1:1: error: this is outside the project" in begun.stderr
     assert outside.read_text(encoding="utf-8") == "mine\n"
     assert not (ml.root / "pyproject.toml").exists()
 

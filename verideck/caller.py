@@ -21,6 +21,7 @@ from verideck.problems import CallerError, Code, Problem, Problems, shown
 from verideck.root import holds_repositories, too_wide
 from verideck.settings import Settings, find_root, require_executor
 from verideck.storage.files import absolute, is_inside, resolved
+from verideck.storage.reading import within
 from verideck.storage.user_folders import config_file
 
 TRUST = "VERIDECK_TRUST"
@@ -208,7 +209,7 @@ def _untrusted(settings: Settings) -> Iterator[Problem]:
     if settings.shared_memory:
         message = "shared_memory = true would open what other programs share to snippets"
         yield _refusal(settings, "shared_memory", message, allow)
-    if not is_inside(settings.root / settings.output, settings.root):
+    if not within(settings.root / settings.output, settings.root):  # a link is told by its path
         message = "output would be written outside of the project"
         yield _refusal(settings, "output", message, allow)
 

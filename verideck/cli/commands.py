@@ -44,7 +44,7 @@ from verideck.source.found import Form
 from verideck.source.read import is_whole
 from verideck.storage.files import absolute, is_folder
 from verideck.storage.kept import FOLDER, forget
-from verideck.storage.reading import hint_of
+from verideck.storage.reading import UnusableFileError, hint_of
 from verideck.storage.writing import WRITTEN
 from verideck.targets import TARGETS, Target, packages, target_of
 from verideck.targets.target import AnkiTarget
@@ -444,6 +444,8 @@ def init(folder: Path, *, ci: bool) -> None:
     problems = Problems()
     try:
         begun = begin(root, problems, ci=ci)
+    except UnusableFileError as error:
+        _refuse(error, root)
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"nothing was written: {error}") from error
     if begun is None:
@@ -462,10 +464,15 @@ def clean() -> None:
     try:
         forgotten = forget(root / FOLDER)
     except OSError as error:
-        problem = unsafe_path(Path(str(error.filename)), error.strerror or "", hint_of(error), root)
-        printing.err(report.format_problem(problem, root))
-        sys.exit(1)
-    printing.out("all of it is forgotten" if forgotten else "nothing is kept here")
+        _refuse(error, root)
+    printing.out(f"what {FOLDER} kept is forgotten" if forgotten else "nothing is kept here")
+
+
+def _refuse(error: OSError, root: Path) -> NoReturn:
+    """Tell at which path of the project nothing is written or removed, and end."""
+    problem = unsafe_path(Path(str(error.filename)), error.strerror or "", hint_of(error), root)
+    printing.err(report.format_problem(problem, root))
+    sys.exit(1)
 
 
 @verideck.command()

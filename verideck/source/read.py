@@ -158,7 +158,7 @@ def _text(
     name = place_name(file, root)
     if _UNNAMABLE.search(name):
         hint = "rename it: its name goes into the deck's"
-        message = "this file's name is no text"
+        message = "this file's name holds a control character, or a byte that is no text"
         problems.report(Problem(Code.FILE_UNREADABLE, message, Place(name), hint))
         return None
     text = texts.of(file, inside)
