@@ -17,7 +17,7 @@ import pytest
 from projects import DOT, MOMENT, SETTINGS, Project, card, processes, project, soon
 
 import verideck
-from verideck.events import CardFailed, CardProven, CardRendered, Counted, Event
+from verideck.events import CardFailed, CardProven, CardRendered, Counted, Event, Executing
 from verideck.model import Place, Rewritten
 from verideck.problems import BuildFailedError, Problems
 from verideck.project import configured_settings
@@ -227,6 +227,41 @@ def test_a_listener_cannot_change_a_result(tmp_path: Path) -> None:
     assert kinds[0] is Counted
     assert kinds.count(CardProven) == kinds.count(CardRendered) == 7
     assert kinds.count(CardFailed) == 1
+
+
+def test_cards_are_told_before_they_are_executed(tmp_path: Path) -> None:
+    """One event names those that run; what is remembered does not run, and is not named."""
+    made = project(tmp_path, {"a.md": card("one", "assert int('1') == 1") + card("two", "1 / 0")})
+
+    def running(opened: verideck.Project) -> list[str]:
+        heard: list[Event] = []
+        opened.check(on_event=heard.append)
+        named = [card.id for each in heard if isinstance(each, Executing) for card in each.cards]
+        first = next((n for n, each in enumerate(heard) if isinstance(each, Executing)), 0)
+        ended = [each for each in heard[:first] if isinstance(each, CardFailed)]
+        assert not ended
+        return named
+
+    with verideck.Project.open(made.root) as opened:
+        assert running(opened) == ["one", "two"]
+        assert running(opened) == ["two"]
+        edit(made, "cards/a.md", "1 / 0", "assert int('2') == 2")
+        assert running(opened) == ["two"]
+        assert running(opened) == []
+
+
+def test_a_card_that_fails_is_known_as_its_note(tmp_path: Path) -> None:
+    """A page that shows it says which note it was."""
+    made = project(tmp_path, {"a.md": card("one", "assert int('1') == 1")})
+    made.build()
+    with verideck.Project.open(made.root) as opened:
+        (note,) = opened.check().notes
+        edit(made, "cards/a.md", "== 1", "== 2")
+        result = opened.check()
+        assert result.notes == ()
+        (known,) = result.known.values()
+        assert known.identity
+    assert known.identity.guid == note.identity.guid
 
 
 def test_settings_that_are_wrong_stop_a_check(tmp_path: Path) -> None:

@@ -18,6 +18,13 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Executing:
+    """These cards are about to be executed: no former proof or audit of them is still true."""
+
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CardProven:
     """A card holds."""
 
@@ -51,7 +58,7 @@ class CardRendered:
     note: Note
 
 
-Event = Counted | CardProven | CardFailed | Audited | CardRendered
+Event = Counted | Executing | CardProven | CardFailed | Audited | CardRendered
 Listener = Callable[[Event], None]
 
 

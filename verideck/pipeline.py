@@ -6,7 +6,7 @@ along as a `Run`: the settings, the lock, what is remembered, who executes, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,9 @@ from pathlib import Path
 from verideck.events import CardRendered, unheard
 from verideck.history.changes import changes, stale
 from verideck.history.lock import NAME, Lock, lock_file
-from verideck.history.recognise import recognise
 from verideck.history.scope import Scope
 from verideck.history.stamp import stamp
-from verideck.model import Card, DeckContents, Kind, Note, ProvenCard, ShownDeck
+from verideck.model import Card, DeckContents, Kind, Note, Place, ProvenCard, ShownDeck
 from verideck.problems import Problems
 from verideck.proof.audit import audit, is_noticed
 from verideck.proof.verify import Proving
@@ -39,11 +38,12 @@ def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) 
         floor = run.settings.audit_floor
         proven = audit(proven, run.executors, floor, problems, run.on_event)
     scope = scope_of(found, run.settings.root)
-    notes = tuple(noted(run, proven, found.cards, scope, problems))
+    known = run.identified(found.cards, scope, problems)
+    notes = tuple(noted(run, proven, known, problems))
     opened = {file for each in proven for proof in each.proofs for file in proof.files}
     inputs = found.files | found.context_files | found.included | opened
     inputs |= run.memo.images() | {NAME} | {each.place.path for each in problems}
-    read = scope, run.lock, found.forms
+    read = scope, run.lock, found.forms, known
     return Result(found.cards, tuple(proven), notes, tuple(problems), inputs, *read)
 
 
@@ -57,10 +57,9 @@ def scope_of(found: Collected, root: Path) -> Scope:
 
 
 def noted(
-    run: Run, proven: Sequence[ProvenCard], cards: Sequence[Card], scope: Scope, problems: Problems
+    run: Run, proven: Sequence[ProvenCard], known: Mapping[Place, Card], problems: Problems
 ) -> Iterator[Note]:
-    """Identify the cards, and render those that hold."""
-    known = recognise(cards, run.lock, scope, run.settings.namespace, problems, run.identities)
+    """Render the cards that hold and are identified."""
     floor = run.settings.audit_floor
     for each in proven:
         card = known.get(each.card.place)

@@ -378,8 +378,9 @@ class Project:
         """The result, identified by the lock as it is now: another build may have written it."""
         if run.lock == result.lock:
             return result
-        notes = pipeline.noted(run, result.proven, result.cards, result.scope, problems)
-        return replace(result, notes=tuple(notes), lock=run.lock)
+        known = run.identified(result.cards, result.scope, problems)
+        notes = tuple(pipeline.noted(run, result.proven, known, problems))
+        return replace(result, notes=notes, lock=run.lock, known=known)
 
     def _buildable(self, result: Result) -> Problems:
         """The problems of a result, none of which is an error.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from verideck.events import Listener
 from verideck.history.lock import Lock
-from verideck.history.recognise import Identities
+from verideck.history.recognise import Identities, recognise
 from verideck.history.scope import Scope
 from verideck.memo import Memo
-from verideck.model import Card, Change, DeckContents, Note, ProvenCard, Stats
-from verideck.problems import Problem, Severity, has_errors
+from verideck.model import Card, Change, DeckContents, Note, Place, ProvenCard, Stats
+from verideck.problems import Problem, Problems, Severity, has_errors
 from verideck.proof.executors import Executors
 from verideck.settings import Settings
 from verideck.source.found import Form
@@ -30,6 +31,13 @@ class Run:
     executors: Executors
     store: Store
     on_event: Listener
+
+    def identified(
+        self, cards: Sequence[Card], scope: Scope, problems: Problems
+    ) -> Mapping[Place, Card]:
+        """The cards with the identities of their notes, by place. Reports what is unclear."""
+        namespace = self.settings.namespace
+        return recognise(cards, self.lock, scope, namespace, problems, self.identities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,9 @@ class Result:
     """The lock by which the notes were identified. A build compares it with the one on disk."""
     forms: tuple[Form, ...] = ()
     """In which form each file was read that was to be built."""
+    known: Mapping[Place, Card] = field(default_factory=dict)
+    """The cards that are known as notes, by their places: with their identities, and also those
+    that do not hold."""
     stats: Stats = field(default_factory=Stats)
 
     @property

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verideck import inert
-from verideck.cli.source_line import source_line
 from verideck.history.changes import MOST_SHOWN, describe
 from verideck.history.diff import Difference
 from verideck.model import (
@@ -29,6 +28,7 @@ from verideck.model import (
 )
 from verideck.problems import Code, Problem, Severity, errors
 from verideck.result import Built, Result
+from verideck.source_line import source_line
 
 if TYPE_CHECKING:
     from verideck.init.begin import Begun

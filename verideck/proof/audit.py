@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from verideck.events import Audited, CardFailed, Counted, Listener, unheard
+from verideck.events import Audited, CardFailed, Counted, Executing, Listener, unheard
 from verideck.model import Audit, Card, ProvenCard, Role, Survivor
 from verideck.problems import Code, Problem, Problems, Severity, has_errors
 from verideck.proof.executors import Executors
@@ -60,7 +60,9 @@ def audit(
             by_card[number] = list(_problems(each.card, answer, floor))
             on_event(Audited(each.card, answer))
 
-    batch.run(done)
+    batch.run(
+        done, lambda numbers: on_event(Executing(tuple(proven[each].card for each in numbers)))
+    )
     for number in sorted(by_card):
         problems.extend(by_card[number])
     return [audited[number] for number in sorted(audited)]

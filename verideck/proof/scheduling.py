@@ -73,14 +73,22 @@ class Batch(Generic[Item, Answer]):
                 else:
                     entry.answers.append(answer)
 
-    def run(self, on_done: Callable[[Item, Sequence[Answer]], None]) -> None:
-        """Execute everything. Calls `on_done` in this thread, once for each item, as they end."""
+    def run(
+        self,
+        on_done: Callable[[Item, Sequence[Answer]], None],
+        on_wait: Callable[[Sequence[Item]], None],
+    ) -> None:
+        """Execute everything. Calls `on_done` in this thread, once for each item, as they end.
+
+        Calls `on_wait` before, with the items that are to be executed, if there are any.
+        """
         for entry in self._entries:
             if not entry.waiting:
                 on_done(entry.item, entry.answers)
         waiting = [entry for entry in self._entries if entry.waiting]
         if not waiting:
             return
+        on_wait([entry.item for entry in waiting])
         width = max(executor.width for entry in waiting for executor, _ in entry.waiting)
         pool = ThreadPoolExecutor(max_workers=width)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from verideck.events import CardFailed, CardProven, Counted, Listener, unheard
+from verideck.events import CardFailed, CardProven, Counted, Executing, Listener, unheard
 from verideck.model import Card, Proof, ProvenCard
 from verideck.problems import Problem, Problems, has_errors
 from verideck.proof.executors import Executors
@@ -56,6 +56,9 @@ class Proving:
                 proven[number] = ProvenCard(card, ())
                 if on_event is not unheard:  # in a large deck, events would be most of the work
                     on_event(CardProven(card, ()))
-        self._batch.run(done)
+        self._batch.run(
+            done,
+            lambda numbers: on_event(Executing(tuple(self._cards[each] for each in numbers))),
+        )
         problems.extend(gathered(each for number in sorted(by_card) for each in by_card[number]))
         return [each for each in proven if each]
