@@ -48,7 +48,7 @@ test-wheel:
 	$(RUN)/venv/bin/python $(INSTALL) --upgrade pip
 	$(RUN)/venv/bin/python $(INSTALL) --group release --group test
 	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(RUN)/venv/bin/python -m build --wheel --outdir $(RUN)
-	$(RUN)/venv/bin/python $(INSTALL) "$$(echo $(RUN)/*.whl)[sandbox,dask]"
+	$(RUN)/venv/bin/python $(INSTALL) "$$(echo $(RUN)/*.whl)[sandbox,dask,preview]"
 	mkdir $(RUN)/repository
 	git ls-files -z --cached --others --exclude-standard \
 		| tar --create --null --files-from - | tar --extract --directory $(RUN)/repository
@@ -66,7 +66,7 @@ test-sdist:
 	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(RUN)/venv/bin/python -m build --sdist --outdir $(RUN)
 	mkdir $(RUN)/unpacked
 	tar --extract --file $(RUN)/*.tar.gz --directory $(RUN)/unpacked --strip-components 1
-	cd $(RUN)/unpacked && ../venv/bin/python $(INSTALL) --group test '.[sandbox,dask]'
+	cd $(RUN)/unpacked && ../venv/bin/python $(INSTALL) --group test '.[sandbox,dask,preview]'
 	rm -r $(RUN)/unpacked/verideck
 	cd $(RUN)/unpacked && ../venv/bin/$(PYTEST) $(LIGHT) $(FAST)
 
@@ -108,7 +108,7 @@ $(VENV)/deck: $(VENV)/python pyproject.toml constraints.txt
 
 # Of aqt, Anki's desktop, only the web page that shows a card is needed: no Qt.
 $(VENV)/test: $(VENV)/deck
-	$(BIN)/python $(INSTALL) --group dev -e '.[sandbox,dask]'
+	$(BIN)/python $(INSTALL) --group dev -e '.[sandbox,dask,preview]'
 	$(BIN)/python $(INSTALL) --no-deps aqt
 	touch $@
 

@@ -199,7 +199,7 @@ def _plain(field_html: str) -> str:
 
 
 @dataclass  # no slots: playwright leaves a mark on the object
-class _Answers:
+class Answers:
     """All that the page can reach: Anki's own files and the package's media."""
 
     media: Path
@@ -208,6 +208,7 @@ class _Answers:
     """Requests for anything else, since last asked."""
 
     def answer(self, route: Route) -> None:
+        """Answer a request, or note that it is a stranger's."""
         url = urlsplit(route.request.url)
         path = unquote(url.path).lstrip("/")
         if url.hostname != HOST:
@@ -218,7 +219,7 @@ class _Answers:
         elif path == "favicon.ico":
             route.fulfill(status=204)
         else:
-            file = _assets() / path.removeprefix("_anki/")
+            file = anki_assets() / path.removeprefix("_anki/")
             if not path.startswith("_anki/"):
                 file = self.media / path
             if file.is_file():
@@ -228,7 +229,8 @@ class _Answers:
                 route.fulfill(status=404)
 
 
-def _assets() -> Path:
+def anki_assets() -> Path:
+    """The folder of Anki's own web files. Raises FileNotFoundError."""
     # `aqt` itself cannot be imported without Qt; its files can be read.
     spec = find_spec("_aqt")
     if spec is None or not spec.submodule_search_locations:
@@ -237,7 +239,7 @@ def _assets() -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / "data" / "web"
 
 
-def _reviewer(mode: Mode) -> str:
+def reviewer(mode: Mode) -> str:
     """Anki's reviewer page, as aqt/webview.py and aqt/reviewer.py put it together."""
     theme, bootstrap = ("night-mode", "dark") if mode.night else ("", "light")
     mobile = " mobile" if mode.phone else ""
@@ -270,7 +272,7 @@ def _in_mode(
         has_touch=mode.phone,
         reduced_motion="reduce",
     )
-    answers = _Answers(media, _reviewer(mode))
+    answers = Answers(media, reviewer(mode))
     context.route("**/*", answers.answer)
     page = context.new_page()
     if mode.phone:  # its scroll bars float, and fade

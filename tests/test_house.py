@@ -49,6 +49,9 @@ DOORS = {
     "sandlock": {"proof/sandbox/kernel.py"},
     "pyseccomp": {"proof/sandbox/calls.py"},
     "distributed": {"proof/python/parent/cluster.py"},
+    "starlette": {"preview/server.py", "preview/serving.py"},
+    "uvicorn": {"preview/serving.py"},
+    "watchfiles": {"preview/watch.py"},
 }
 PYTHON = "proof/python/"
 CIRCLES = {

@@ -35,8 +35,7 @@ def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) 
     found = collect(paths, run.settings, run.memo, problems, on_card=proving.add)
     proven = proving.finish(problems, run.on_event)
     if audits:
-        floor = run.settings.audit_floor
-        proven = audit(proven, run.executors, floor, problems, run.on_event)
+        proven = audit(proven, run.executors, run.settings.audit_floor, problems, run.on_event)
     scope = scope_of(found, run.settings.root)
     known = run.identified(found.cards, scope, problems)
     notes = tuple(noted(run, proven, known, problems))

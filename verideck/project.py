@@ -128,6 +128,13 @@ class Project:
         self._executors.close()
         self._store.close()
 
+    def break_off(self) -> None:
+        """Break off what is executed: the check that waits for it raises StoppedError.
+
+        Any thread may call this; where nothing is executed, nothing happens.
+        """
+        self._executors.stop.set()
+
     # What can be done
 
     def settings(self, problems: Problems) -> Settings:

@@ -12,7 +12,9 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -173,6 +175,8 @@ _FORMAT = click.option(
     help="How problems and the summary are told.",
 )
 _STRICT = click.option("--strict", is_flag=True, help="Make errors of warnings.")
+_NO_VERIFY = click.option("--no-verify", is_flag=True, help="Execute nothing; cards say so.")
+_SYNTAX = click.option("--syntax", default="", metavar="FORM", help="How cards are written.")
 _TRUST = click.option(
     "--trust", is_flag=True, help="Let the project's own settings hold, also those that loosen."
 )
@@ -208,6 +212,13 @@ def _executing(command: Command) -> Command:
     return command
 
 
+def _previewing(command: Command) -> Command:
+    """What every command that watches cards is told."""
+    for option in reversed([_PATHS, _NO_VERIFY, _SYNTAX, *_EXECUTING]):
+        command = option(command)
+    return command
+
+
 def _common(command: Command) -> Command:
     """What every command that reads cards is told."""
     options = [
@@ -220,8 +231,8 @@ def _common(command: Command) -> Command:
             is_flag=True,
             help="Write what snippets print into the cards.",
         ),
-        click.option("--no-verify", is_flag=True, help="Execute nothing; cards say so."),
-        click.option("--syntax", default="", metavar="FORM", help="How cards are written."),
+        _NO_VERIFY,
+        _SYNTAX,
         *_EXECUTING,
         click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
     ]
@@ -341,6 +352,59 @@ def assign_ids(paths: tuple[Path, ...], *, trust: bool) -> None:
     for card in named:
         printing.out(report.format_named(card))
     printing.out(f"{len(named)} written" if named else "every question has an id")
+
+
+@verideck.command()
+@_previewing
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    help="Where to listen; others than this machine need the token that is printed.",
+)
+@click.option("--port", default=8765, type=click.IntRange(0, 65535), help="0 is any that is free.")
+@click.option("--editor", default="", metavar="NAME", help="Link to an editor: vscode, zed, idea …")
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
+def preview(host: str, port: int, editor: str, *, opens: bool, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
+    """Show the deck in a browser, as Anki does, and again on every save.
+
+    Executes as check does. PATHS are Markdown files and folders of them; without any, the project's
+    cards folder.
+    """
+    command = _Command(_Words(**given), packages=False)
+    watching = _watching()
+    with command.opened() as project:
+        try:
+            address = watching.Address(host, port)
+            watching.preview(project, command.words.paths, address, editor, opens=opens)
+        except (ValueError, OSError) as error:
+            raise click.UsageError(str(error)) from error
+
+
+@verideck.command()
+@_previewing
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.")
+def watch(output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
+    """Build on every save, and tell what became of which card.
+
+    PATHS are Markdown files and folders of them; without any, the project's cards folder.
+    """
+    command = _Command(_Words(**given), packages=False)
+    watching = _watching()
+    with command.opened() as project:
+        file = output or _target(command.words.paths, project.settings(Problems()))
+        is_package = isinstance(_writer(file, ""), AnkiTarget)
+        watching.watch(project, command.words.paths, file, is_package=is_package)
+
+
+def _watching() -> ModuleType:
+    """What watches files and serves the page. Few installations have what it is made of."""
+    try:
+        return import_module("verideck.cli.watching")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("verideck"):
+            raise
+        message = f"{error.name} is not installed: pip install 'verideck[preview]'"
+        raise click.UsageError(message) from error
 
 
 @verideck.command()

@@ -462,6 +462,28 @@ def format_summary(
     return _lines(lines)
 
 
+def format_checked(result: Result) -> str:
+    """Return what a check came to, in a line."""
+    stats, left_out = result.stats, len(result.left_out)
+    held = (
+        f"{_count(len(result.notes), 'card')} of {len(result.cards):,} hold"
+        if left_out
+        else (f"{_count(len(result.notes), 'card')} hold")
+    )
+    told = f"; {format_count(result.problems)}" if result.problems else ""
+    where = f", sandbox: {stats.sandbox}" if stats.snippets else ""
+    return _line(
+        f"{held}, {_count(stats.assertions, 'assertion')}, {stats.seconds:.1f} s{where}{told}"
+    )
+
+
+def format_count(problems: Sequence[Problem]) -> str:
+    """Return how many errors and warnings there are."""
+    count = len(errors(problems))
+    counts = [(count, "error"), (len(problems) - count, "warning")]
+    return ", ".join(_count(number, noun) for number, noun in counts if number)
+
+
 _ADVICE = {
     ChangeKind.MOVED: "no import moves a card: in Anki's browser, choose the old deck, then Change "
     "Deck",

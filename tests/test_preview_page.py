@@ -1,0 +1,628 @@
+"""The page in a real browser: what an author sees and does, by keys alone and on every save."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright", reason="make test installs it")
+pytest.importorskip("starlette", reason="make test installs it")
+
+from axe_playwright_python.sync_playwright import Axe
+from pictures import CHROMIUM, FLAGS
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Request, expect, sync_playwright
+from playwright.sync_api import Page as Tab
+from projects import DOT, SETTINGS, Project, card, project
+from served import Page, served
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("preview")]
+
+PATIENCE = 30_000
+"""Milliseconds that anything may take on a busy machine."""
+DRAWING = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="10">'
+    "<script>document.title = 'drawn'</script>"
+    '<rect width="{0}" height="10"/></svg>'
+)
+
+CARDS = r"""---
+tags: [first]
+---
+# Alpha
+
+## What is $x_1$? {#maths .reversed source="A book" hint="think"}
+
+The formula $\frac{a}{b}$, and
+
+$$\sum_{i=1}^{n} i = \frac{n(n+1)}{2}$$
+
+| left | right |
+|---|--:|
+| 1 | 2 |
+
+## What does it print? {#code tags="python"}
+
+Two, says [the manual](https://example.com/manual).
+
+```python
+value = sum([1, 1])
+```
+
+```python {.check}
+assert value == 2
+```
+
+## What is drawn? {#picture}
+
+![a drawing](../drawing.svg)
+"""
+
+MORE = r"""# Beta
+
+## Which word is it? {#word .type}
+
+Layer norm
+
+## Which two? {#two .cloze}
+
+It is ==one== and ==two==.
+
+## Not run? {#norun}
+
+No.
+
+```python {.no-run reason="no GPU"}
+cuda()
+```
+"""
+
+FILES: dict[str, str | bytes] = {
+    "alpha.md": CARDS,
+    "beta.md": MORE,
+    "gamma.md": card("helped", "import helper\nassert helper.two() == 2"),
+    "helper.py": "def two():\n    return 2\n",
+    "drawing.svg": DRAWING.format(20),
+    "dot.png": DOT,
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser, for all tests of this module."""
+    if not CHROMIUM.exists():
+        assert "CI" not in os.environ, "CI installs chromium"
+        pytest.skip("no chromium here, and not ours to install")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A tab of which is known what it asked for, and what went wrong in it."""
+
+    def __init__(self, browser: Browser, url: str, **context: object) -> None:
+        """Open a page in a context of its own."""
+        options: dict[str, object] = {"viewport": {"width": 1400, "height": 900}, **context}
+        self.context = browser.new_context(color_scheme="light", **options)  # type: ignore[arg-type]
+        self.tab: Tab = self.context.new_page()
+        self.tab.set_default_timeout(PATIENCE)
+        self.asked: list[str] = []
+        self.wrong: list[str] = []
+        self.tab.on("request", self._request)
+        self.tab.on("console", self._console)
+        self.tab.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.tab.goto(url)
+        self.tab.wait_for_selector("body[data-drawn=all]")
+        self.tab.wait_for_selector("#stage[data-shown]", state="attached")
+
+    def _request(self, request: Request) -> None:
+        self.asked.append(request.url)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.wrong.append(message.text)
+
+    def face(self, text: str | re.Pattern[str]) -> Locator:
+        """Wait until the card shows a text."""
+        shown = self.tab.frame_locator("#stage iframe").locator("#qa")
+        expect(shown).to_contain_text(text, timeout=PATIENCE)
+        return shown
+
+    def sees(self, name: str) -> None:
+        """Wait until a card is chosen."""
+        expect(self.tab.locator("#stage .head strong")).to_have_text(name, timeout=PATIENCE)
+
+    def says(self, text: str | re.Pattern[str]) -> None:
+        """Wait until the status says something."""
+        expect(self.tab.locator("#status")).to_have_text(text, timeout=PATIENCE)
+
+    def counts(self, text: str) -> None:
+        """Wait until so many cards are listed."""
+        expect(self.tab.locator("#count")).to_have_text(text, timeout=PATIENCE)
+
+    def keys(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for each in keys:
+            self.tab.keyboard.press(each)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A deck of every kind of card."""
+    return project(tmp_path_factory.mktemp("deck"), FILES)
+
+
+@pytest.fixture(scope="module")
+def page(made: Project) -> Iterator[Page]:
+    """The page, served."""
+    with served(made) as page:
+        page.events(lambda events: "deck" in events)
+        yield page
+
+
+@pytest.fixture
+def seen(browser: Browser, page: Page, made: Project) -> Iterator[Watched]:
+    """The page in a tab; no test leaves anything wrong behind, or an edited file."""
+    watched = Watched(browser, page.url)
+    yield watched
+    watched.context.close()
+    for path, content in FILES.items():
+        name = f"cards/{path}" if path.endswith(".md") else path
+        text = content.encode() if isinstance(content, str) else content
+        if (made.root / name).read_bytes() != text:
+            made.write(name, content)
+    assert watched.wrong == []
+    strangers = [each for each in watched.asked if not each.startswith((page.url, "data:"))]
+    assert strangers == []
+
+
+# One card
+
+
+def test_a_card_is_turned_and_the_next_one_shown(seen: Watched) -> None:
+    """Space turns; arrows and letters move; a note's own cards come before the next note."""
+    seen.sees("maths")
+    seen.face("What is")
+    assert "The formula" not in seen.face("").inner_text()
+    seen.keys(" ")
+    seen.face("The formula")
+    seen.keys("ArrowRight")
+    seen.face("The formula")
+    expect(seen.tab.get_by_role("button", name="Reverse")).to_have_attribute("aria-pressed", "true")
+    seen.keys("ArrowRight")
+    seen.sees("code")
+    seen.keys("j", "k", "k")
+    seen.sees("maths")
+    seen.tab.get_by_role("button", name="Show answer").click()
+    seen.face("The formula")
+    seen.keys("End")
+    seen.sees("helped")
+    seen.keys("Home")
+    seen.sees("maths")
+
+
+def test_maths_is_set(seen: Watched) -> None:
+    """By MathJax, in the card and in no list; nothing of TeX is left."""
+    seen.keys(" ")
+    face = seen.face("The formula")
+    expect(face.locator("mjx-container")).to_have_count(3, timeout=PATIENCE)
+    assert "\\" not in face.inner_text()
+    expect(seen.tab.locator(".row").first).to_contain_text("x_1")
+
+
+def test_a_deletion_is_hidden_and_shown(seen: Watched) -> None:
+    """Each number is a card."""
+    seen.tab.locator(".row", has_text="one").first.click()
+    seen.sees("two")
+    seen.face("It is [...] and two.")
+    seen.keys(" ")
+    seen.face("It is one and two.")
+    seen.keys("ArrowRight")
+    seen.face("It is one and [...].")
+
+
+def test_an_answer_is_typed_and_compared(seen: Watched) -> None:
+    """As Anki compares it; the keys of the page are letters there."""
+    seen.tab.locator(".row", has_text="Which word").click()
+    seen.sees("word")
+    box = seen.tab.frame_locator("#stage iframe").locator("#typeans")
+    box.click()
+    seen.tab.keyboard.type("jayer norm")
+    seen.keys("Enter")
+    seen.face("Layer norm")
+    shown = seen.tab.frame_locator("#stage iframe")
+    expect(shown.locator(".typeBad")).to_have_text("j", timeout=PATIENCE)
+    assert shown.locator(".typeMissed").all_inner_texts() == ["-", "L"]
+    seen.sees("word")
+
+
+def test_a_link_on_a_card_leaves_the_page_where_it_is(seen: Watched) -> None:
+    """It opens beside it."""
+    seen.tab.locator(".row", has_text="print").click()
+    seen.sees("code")
+    seen.keys(" ")
+    link = seen.face("Two").get_by_role("link", name="the manual")
+    seen.context.route("https://example.com/**", lambda route: route.fulfill(body="elsewhere"))
+    with seen.context.expect_page() as opened:
+        link.click()
+    opened.value.wait_for_load_state()
+    assert opened.value.url == "https://example.com/manual"
+    assert opened.value.evaluate("window.opener") is None
+    seen.face("Two")
+
+
+def test_the_proof_is_told(seen: Watched) -> None:
+    """How many assertions, in which line, how long; and what was not run."""
+    seen.tab.locator(".row", has_text="print").click()
+    seen.sees("code")
+    foot = seen.tab.locator(".foot")
+    expect(foot).to_contain_text("1 assertion held")
+    foot.locator("summary").click()
+    expect(foot.locator("tbody tr")).to_have_count(2)
+    expect(foot).to_contain_text("cards/alpha.md:24")
+    seen.tab.locator(".row", has_text="Not run").click()
+    expect(foot).to_contain_text("Not verified: not run: no GPU.")
+
+
+# Many cards
+
+
+def test_cards_are_found_as_one_types(seen: Watched) -> None:
+    """By all words, in any of a card's texts; Escape clears."""
+    seen.counts("7 cards")
+    seen.keys("/")
+    seen.tab.keyboard.type("FORMULA")
+    seen.counts("1 of 7 cards")
+    seen.sees("maths")
+    seen.tab.keyboard.type(" nothing")
+    seen.counts("0 of 7 cards")
+    expect(seen.tab.locator("#stage .empty")).to_have_text("No card is like that.")
+    seen.keys("Escape")
+    seen.counts("7 cards")
+    seen.keys("j", "j")
+    seen.sees("code")
+
+
+def test_cards_are_narrowed_down(seen: Watched) -> None:
+    """By deck, kind, tag, and what became of them."""
+    side = seen.tab.get_by_role("navigation", name="Decks and filters")
+
+    def press(name: str, count: str) -> None:
+        button = side.get_by_role("button", name=re.compile(rf"^{name}"))
+        button.click()
+        seen.counts(count)
+        assert button.evaluate("button => button === document.activeElement")
+        button.click()
+        seen.counts("7 cards")
+
+    press("Beta", "3 of 7 cards")
+    press("cloze", "1 of 7 cards")
+    press("first", "3 of 7 cards")
+    press("Not verified", "1 of 7 cards")
+    press("New to the lock", "7 cards")
+    side.get_by_role("button", name=re.compile("^basic")).click()
+    side.get_by_role("button", name=re.compile("^python")).click()
+    seen.counts("1 of 7 cards")
+    side.get_by_role("button", name="Decks in Root").click()
+    assert not side.get_by_role("button", name=re.compile("^Beta")).is_visible()
+
+
+def test_both_sides_of_all_are_a_list(seen: Watched) -> None:
+    """Each in its frame, as high as it is."""
+    seen.keys("v")
+    first = seen.tab.locator(".shown").first.frame_locator("iframe").locator("#qa")
+    expect(first).to_contain_text("The formula", timeout=PATIENCE)
+    frame = seen.tab.locator(".shown iframe").first
+    seen.tab.wait_for_function(
+        "() => { const f = document.querySelector('.shown iframe');"
+        " return f.clientHeight >= f.contentDocument.body.scrollHeight }"
+    )
+    assert frame.evaluate("f => f.contentDocument.documentElement.scrollHeight <= f.clientHeight")
+    seen.keys("v")
+    seen.sees("maths")
+
+
+# How it looks
+
+
+def test_night_and_screens(seen: Watched) -> None:
+    """The card has Anki's classes for it; the choice is kept."""
+    body = seen.tab.frame_locator("#stage iframe").locator("body")
+    frame = seen.tab.locator("#stage iframe")
+    expect(body).to_have_class("card card1 isLin fancy")
+    seen.keys("n")
+    expect(body).to_have_class("card card1 isLin fancy nightMode night_mode")
+    assert body.evaluate("body => getComputedStyle(body).backgroundColor") == "rgb(29, 31, 35)"
+    seen.keys("d", "d")
+    expect(seen.tab.get_by_role("radio", name="Phone")).to_be_checked()
+    assert frame.evaluate("frame => frame.clientWidth") == 390
+    seen.tab.reload()
+    seen.tab.wait_for_selector("#stage[data-shown]")
+    expect(seen.tab.get_by_role("button", name="Night")).to_have_attribute("aria-pressed", "true")
+    assert frame.evaluate("frame => frame.clientWidth") == 390
+
+
+def test_a_narrow_screen_shows_a_list_and_then_a_card(browser: Browser, page: Page) -> None:
+    """On a telephone nothing is wider than the screen."""
+    seen = Watched(browser, page.url, viewport={"width": 390, "height": 844}, has_touch=True)
+    wide = "document.scrollingElement.scrollWidth > innerWidth"
+    assert not seen.tab.evaluate(wide)
+    seen.tab.locator(".row", has_text="print").tap()
+    seen.sees("code")
+    assert not seen.tab.evaluate(wide)
+    seen.tab.get_by_role("button", name="Show answer").tap()
+    seen.face("Two")
+    seen.tab.get_by_role("button", name="all cards").tap()
+    expect(seen.tab.locator(".row").first).to_be_visible()
+    seen.tab.get_by_role("button", name="Decks and filters").tap()
+    expect(seen.tab.get_by_role("button", name=re.compile("^Beta"))).to_be_visible()
+    assert seen.wrong == []
+    seen.context.close()
+
+
+# For everybody
+
+
+@pytest.mark.parametrize("state", ["first", "night", "list", "help", "phone"])
+def test_nobody_is_kept_out(seen: Watched, state: str) -> None:
+    """Axe finds nothing serious, wherever one is."""
+    match state:
+        case "night":
+            seen.keys("n", " ")
+            seen.face("The formula")
+        case "list":
+            seen.keys("v")
+            seen.tab.wait_for_selector(".shown")
+        case "help":
+            seen.keys("?")
+            expect(seen.tab.get_by_role("dialog", name="Keys")).to_be_visible()
+        case "phone":
+            seen.tab.set_viewport_size({"width": 390, "height": 844})
+    found = Axe().run(seen.tab).response["violations"]
+    serious = [
+        (each["id"], [node["target"] for node in each["nodes"]])
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    ]
+    assert serious == []
+
+
+def test_all_is_done_by_keys(seen: Watched) -> None:
+    """From the address bar on: skip to the card, choose a filter, search, read, ask for help."""
+    seen.keys("Tab")
+    expect(seen.tab.locator(":focus")).to_have_text("Skip to the card")
+    seen.keys("Enter", " ")
+    seen.face("The formula")
+    names = []
+    for _ in range(40):
+        seen.keys("Tab")
+        names.append(seen.tab.evaluate("document.activeElement.dataset.name ?? ''"))
+        if names[-1] == "deck:Root::Beta":
+            break
+    else:
+        seen.tab.locator("#menu, #search").first.focus()
+        for _ in range(40):
+            seen.keys("Tab")
+            if seen.tab.evaluate("document.activeElement.dataset.name") == "deck:Root::Beta":
+                break
+    seen.keys("Enter")
+    seen.counts("3 of 7 cards")
+    seen.keys("/")
+    seen.tab.keyboard.type("which")
+    seen.counts("2 of 7 cards")
+    seen.keys("Enter")
+    rows = seen.tab.get_by_role("listbox", name="Cards")
+    expect(rows).to_be_focused()
+    seen.keys("ArrowDown")
+    seen.sees("two")
+    chosen = seen.tab.evaluate(
+        "document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))"
+        ".getAttribute('aria-selected')"
+    )
+    assert chosen == "true"
+    seen.keys("?")
+    expect(seen.tab.get_by_role("dialog", name="Keys")).to_be_visible()
+    seen.keys("Escape", " ")
+    seen.face("It is one and two.")
+
+
+# On every save
+
+
+def test_saved_markdown_is_shown(seen: Watched, made: Project) -> None:
+    """The side that one reads, where one reads it; other cards are not asked for again."""
+    seen.keys(" ")
+    seen.face("The formula")
+    asked = len(seen.asked)
+    made.write("cards/alpha.md", CARDS.replace("The formula", "Our formula"))
+    seen.face("Our formula")
+    fetched = [each for each in seen.asked[asked:] if "/body/" in each]
+    assert len(fetched) == 1
+    made.write(
+        "cards/alpha.md", CARDS.replace("## What is", "## New? {#new}\n\nYes.\n\n## What is")
+    )
+    seen.counts("8 cards")
+    seen.sees("maths")
+
+
+def test_a_saved_snippet_picture_and_setting_are_shown(seen: Watched, made: Project) -> None:
+    """Whatever a card follows from."""
+    seen.tab.locator(".row", has_text="drawn").click()
+    seen.sees("picture")
+    seen.keys(" ")
+    image = seen.tab.frame_locator("#stage iframe").locator("img")
+    expect(image).to_have_js_property("naturalWidth", 20, timeout=PATIENCE)
+    made.write("drawing.svg", DRAWING.format(40))
+    expect(image).to_have_js_property("naturalWidth", 40, timeout=PATIENCE)
+    made.write("helper.py", "def two():\n    return 3\n")
+    seen.says(re.compile("^1 card of 7 does not hold"))
+    made.write("helper.py", "def two():\n    return 1 + 1\n")
+    seen.says(re.compile("^7 cards hold"))
+    try:
+        made.write("pyproject.toml", SETTINGS.replace("Root", "Other"))
+        expect(seen.tab.locator("#name")).to_have_text("Other", timeout=PATIENCE)
+        made.write("pyproject.toml", f"{SETTINGS}timeout = 'x'\n")
+        expect(seen.tab.locator("#problems")).to_contain_text("setting-invalid", timeout=PATIENCE)
+        seen.counts("7 cards")
+    finally:
+        made.write("pyproject.toml", SETTINGS)
+    expect(seen.tab.locator("#problems")).to_be_hidden(timeout=PATIENCE)
+
+
+def test_a_card_that_fails_is_told_and_mended(seen: Watched, made: Project) -> None:
+    """At the top, in the list and on the card, with its line; its last good face stays, greyed."""
+    seen.tab.locator(".row", has_text="print").click()
+    seen.sees("code")
+    seen.face("What does it print?")
+    made.write(
+        "cards/alpha.md", CARDS.replace("sum([1, 1])", "sum([1, 2])").replace("Two", "Three")
+    )
+    seen.says(re.compile("^1 card of 7 does not hold"))
+    wrong = seen.tab.locator("#stage .wrong")
+    expect(wrong).to_contain_text("assertion failed")
+    expect(wrong).to_contain_text("assert value == 2")
+    expect(wrong).to_contain_text("cards/alpha.md:25:1")
+    expect(seen.tab.locator("#problems summary")).to_have_text("1 error")
+    expect(seen.tab.locator(".row", has_text="print").locator(".bad")).to_have_text("fails")
+    expect(seen.tab.locator("#stage .stale")).to_be_visible()
+    seen.keys(" ")
+    seen.face("Two")
+    seen.keys("Home", "p")
+    seen.sees("code")
+    made.write("cards/alpha.md", CARDS)
+    seen.says(re.compile("^7 cards hold"))
+    expect(wrong).to_be_hidden(timeout=PATIENCE)
+    expect(seen.tab.locator("#problems")).to_be_hidden()
+
+
+def test_what_runs_is_seen_running(seen: Watched, made: Project) -> None:
+    """Its row says so, and the status names it, until it has ended; a newer save breaks it off."""
+    slow = "import time\ntime.sleep(40)\nassert int('1') == 1"
+    made.write("cards/gamma.md", card("helped", slow))
+    seen.says(re.compile(r"^proving 1 of 1: cards/gamma\.md:1$"))
+    expect(seen.tab.locator(".row.runs")).to_contain_text("helped")
+    made.write("cards/gamma.md", str(FILES["gamma.md"]))
+    seen.says(re.compile("^7 cards hold"))
+
+
+def test_two_windows_show_the_same(
+    browser: Browser, seen: Watched, page: Page, made: Project
+) -> None:
+    """Each at its own card."""
+    other = Watched(browser, page.url)
+    other.keys("End")
+    other.sees("helped")
+    made.write("cards/gamma.md", str(FILES["gamma.md"]).replace("This.", "That."))
+    other.keys(" ")
+    other.face("That.")
+    seen.sees("maths")
+    assert other.wrong == []
+    other.context.close()
+
+
+def test_the_page_goes_on_when_the_server_comes_back(browser: Browser, tmp_path: Path) -> None:
+    """It says that it is alone, and asks again for nothing that it has."""
+    made = project(tmp_path, FILES)
+    with served(made) as first:
+        port = first.port
+        seen = Watched(browser, first.url)
+        seen.keys("j", "j")
+        seen.sees("code")
+    expect(seen.tab.get_by_role("alert")).to_contain_text("stopped", timeout=PATIENCE)
+    asked = len(seen.asked)
+    made.write("cards/gamma.md", str(FILES["gamma.md"]).replace("This.", "That."))
+    with served(made, port=port):
+        expect(seen.tab.get_by_role("alert")).to_be_hidden(timeout=PATIENCE)
+        seen.sees("code")
+        seen.keys("End", " ")
+        seen.face("That.")
+        entries = [each for each in seen.asked[asked:] if each.endswith("/entries")]
+        assert len(entries) == 1
+    seen.context.close()
+
+
+# What a card may not do
+
+
+def test_a_card_executes_nothing(browser: Browser, tmp_path: Path) -> None:
+    """Not in its own text, not in a picture, not by what its HTML would be in a page."""
+    hostile = (
+        "## Bad? {#bad}\n\n"
+        "<b onclick=\"parent.document.title='x'\">bold</b> "
+        "<img src=../drawing.svg onerror=\"parent.document.title='x'\"> "
+        "<script>parent.document.title='x'</script> "
+        '<a href="javascript:parent.document.title=1">link</a> '
+        '<iframe src="/"></iframe> <form action="/edit"></form> '
+        "<style>body { background: url(https://evil.example/x) }</style> "
+        '<meta http-equiv="refresh" content="0;url=https://evil.example/">\n\n'
+        "![drawing](../drawing.svg)\n"
+    )
+    made = project(tmp_path, {"a.md": hostile, "drawing.svg": DRAWING.format(20)})
+    with served(made) as page:
+        seen = Watched(browser, page.url)
+        title = seen.tab.title()
+        seen.keys(" ")
+        seen.face("bold").locator("b").click()
+        assert seen.tab.title() == title
+        assert all(each.startswith(page.url) for each in seen.asked)
+        drawn = seen.tab.frame_locator("#stage iframe").locator("img").last.get_attribute("src")
+        alone = seen.context.new_page()
+        alone.goto(f"{page.url}media/{drawn}")
+        assert alone.title() != "drawn"
+        seen.context.close()
+
+
+def test_a_frame_executes_nothing_whatever_it_holds(seen: Watched) -> None:
+    """Were something to come through all that guards a field, the frame would not act on it."""
+    seen.face("What is")
+    seen.tab.evaluate(
+        """() => {
+            const within = document.querySelector("#stage iframe").contentDocument;
+            const bad = "parent.document.title = 'taken'";
+            within.body.innerHTML = `<img src="x" onerror="${bad}"><b onclick="${bad}">b</b>`;
+            const script = within.createElement("script");
+            script.textContent = bad;
+            within.body.append(script);
+        }"""
+    )
+    seen.tab.frame_locator("#stage iframe").locator("b").click()
+    assert "taken" not in seen.tab.title()
+    seen.wrong.clear()  # the browser tells that it refused
+    leaves = seen.tab.evaluate(
+        """async () => {
+            const frame = document.querySelector("#stage iframe");
+            frame.contentWindow.location = "https://evil.example/";
+            await new Promise(done => setTimeout(done, 300));
+            try { return frame.contentDocument?.URL ?? "elsewhere"; } catch { return "elsewhere"; }
+        }"""
+    )
+    assert "evil" not in leaves
+    assert not any("evil.example" in each for each in seen.asked)
+    seen.wrong.clear()
+
+
+def test_ten_thousand_cards_are_scrolled(browser: Browser, tmp_path: Path) -> None:
+    """Of which only those that are seen are there."""
+    many = "".join(f"## What is number {n}? {{#n{n}}}\n\nIt is {n}.\n\n" for n in range(10_000))
+    made = project(tmp_path, {"many.md": many})
+    with served(made, "--no-verify") as page:
+        page.events(lambda events: "deck" in events)
+        seen = Watched(browser, page.url)
+        seen.counts("10,000 cards")
+        assert seen.tab.locator(".row").count() < 60
+        seen.keys("End")
+        seen.sees("n9999")
+        expect(seen.tab.locator(".row", has_text="number 9999?")).to_be_visible()
+        seen.keys("/")
+        seen.tab.keyboard.type("is 1234.")
+        seen.counts("1 of 10,000 cards")
+        seen.keys("Escape", "v")
+        expect(seen.tab.locator(".shown").first).to_be_visible()
+        assert seen.tab.locator("iframe").count() < 30
+        assert seen.wrong == []
+        seen.context.close()

@@ -1,0 +1,143 @@
+"""The commands that go on until Ctrl-C: what they print, and what they are made of."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from verideck.cli import printing, report
+from verideck.history.changes import describe
+from verideck.history.lock import NAME
+from verideck.model import ChangeKind
+from verideck.preview import editor as editors
+from verideck.preview.doorkeeper import Doorkeeper
+from verideck.preview.live import Live
+from verideck.preview.server import Server
+from verideck.preview.serving import Serving, bound
+from verideck.preview.session import Session
+from verideck.preview.watch import MOST_FOLDERS, Watched, Watcher
+from verideck.problems import BuildFailedError, Problem, Problems
+from verideck.project import Project
+from verideck.result import Built, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the page is served."""
+
+    host: str
+    port: int
+    """0 is any."""
+
+
+def preview(
+    project: Project, paths: Sequence[Path], address: Address, editor: str, *, opens: bool
+) -> None:
+    """Serve the page until Ctrl-C. Raises ValueError for an unknown editor, OSError for a port."""
+    if editor and editor not in editors.LINKS:
+        raise ValueError(f"--editor knows {', '.join(editors.LINKS)}, and not {editor}")
+    at = bound(address.host, address.port)
+    port = at.getsockname()[1]
+    door = Doorkeeper(address.host, port)
+    live = Live()
+    open_at = None if door.token else partial(editors.opened, project.root)
+    server = Server(live, door, open_at, editors.LINKS.get(editor, ""))
+    live.wake = server.wake
+    written = _written(project)
+    serving = Serving(server.app(), at)
+    try:
+        url = _url(address.host, port, door.token)
+        printing.out(f"{url}  (Ctrl-C ends it)")
+        if opens:
+            webbrowser.open(url)
+        with Watcher(project.root, written) as watcher:
+            told = _Told()
+            Session(project, paths, watcher, live).run(told.checked)
+    finally:
+        live.close()
+        serving.stop()
+
+
+def watch(project: Project, paths: Sequence[Path], output: Path, *, is_package: bool) -> None:
+    """Build on every save until Ctrl-C."""
+    deliver = project.build if is_package else project.show
+    written = _written(project) | {output.absolute(), project.root / NAME}
+    with Watcher(project.root, written) as watcher:
+        told = _Told()
+
+        def build(result: Result, watched: Watched) -> None:
+            told.watched(watched)
+            try:
+                built = deliver(result, output)
+            except BuildFailedError as failure:
+                told.refused(failure.problems, project.root)
+            else:
+                told.built(result, built, project.root)
+
+        Session(project, paths, watcher).run(build)
+
+
+class _Told:
+    """Prints what each check and each build came to; what it has said of a problem, once."""
+
+    def __init__(self) -> None:
+        self._problems: frozenset[Problem] = frozenset()
+        self._is_first = True
+
+    def checked(self, result: Result, watched: Watched) -> None:
+        """Tell in a line what the page shows."""
+        self.watched(watched)
+        printing.out(f"{_clock()} {report.format_checked(result)}")
+        self._is_first = False
+
+    def watched(self, watched: Watched) -> None:
+        """Tell, once, that not all of a project is watched."""
+        if self._is_first and not watched.is_all:
+            printing.err(
+                f"this project has more than {MOST_FOLDERS:,} folders: watched are those of the "
+                "cards, and those that cards read from"
+            )
+
+    def built(self, result: Result, built: Built, root: Path) -> None:
+        """Tell what became of each card; of the first build, its summary."""
+        self.problems(result.problems, root)
+        if self._is_first:
+            printing.out(report.format_summary(result.stats, result.problems, built, root))
+        changes = [each for each in built.changes if each.kind is not ChangeKind.UNTOUCHED]
+        for each in changes if not self._is_first else ():
+            printing.out(f"{_clock()} {describe(each)}")
+        if not (changes or self._is_first):
+            printing.out(f"{_clock()} nothing changed")
+        self._is_first = False
+
+    def refused(self, problems: Sequence[Problem], root: Path) -> None:
+        """Tell why nothing was built."""
+        self.problems(problems, root)
+        printing.err(f"{_clock()} nothing was built: {report.format_count(problems)}")
+        self._is_first = False
+
+    def problems(self, problems: Sequence[Problem], root: Path) -> None:
+        """Tell the problems that were not there before."""
+        for each in sorted(problems, key=lambda problem: problem.place):
+            if each not in self._problems:
+                printing.err(report.format_problem(each, root))
+        self._problems = frozenset(problems)
+
+
+def _written(project: Project) -> frozenset[Path]:
+    """The package that a build writes: it is no reason to check again."""
+    settings = project.settings(Problems())
+    return frozenset({project.root / settings.output})
+
+
+def _url(host: str, port: int, token: str) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}/{f'?token={token}' if token else ''}"
+
+
+def _clock() -> str:
+    return datetime.now().astimezone().strftime("%H:%M:%S")

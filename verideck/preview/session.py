@@ -1,0 +1,115 @@
+"""Checks again whenever a file has changed, and shows what it comes to. The newest change wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from time import monotonic
+
+from verideck.events import Audited, CardFailed, CardProven, Counted, Event, Executing
+from verideck.model import Place
+from verideck.preview.live import Live, Run
+from verideck.preview.shown import Shower
+from verideck.preview.watch import Watched, Watcher, watched
+from verideck.problems import Problem, Problems
+from verideck.project import Project
+from verideck.proof.python.wire.run import StoppedError
+from verideck.result import Result
+
+_RATE = 0.05
+"""Seconds between two words about a run: cards may hold faster than anybody reads."""
+
+
+class _SupersededError(Exception):
+    """A file has changed while it was checked what it held before."""
+
+
+class Session:
+    """A project that is checked on every save, in the thread that calls `run`."""
+
+    def __init__(
+        self, project: Project, paths: Sequence[Path], watcher: Watcher, live: Live | None = None
+    ) -> None:
+        """Check these files and folders of a project, or all of it; show it if a page is live."""
+        self._project = project
+        self._paths = paths
+        self._watcher = watcher
+        self._live = live
+        self._shower = Shower(project.root)
+        self._looked_at = Watched(frozenset())
+
+    def run(self, on_result: Callable[[Result, Watched], None]) -> None:
+        """Check and show, until an exception ends it; each result is told."""
+        changes = self._watcher.changes
+        changes.heard = self._project.break_off
+        self._look(())
+        while True:
+            changes.taken()
+            settings = self._project.settings(Problems())
+            hearing = _Hearing(self._watcher, self._live or Live())
+            try:
+                result = self._project.check(self._paths, on_event=hearing.hear)
+            except (_SupersededError, StoppedError):
+                continue
+            if self._live:
+                name = settings.deck or self._project.root.name
+                self._live.publish(self._shower.show(result, hearing.failed, name))
+                self._live.tell(Run(doing=""))
+            on_result(result, self._looked_at)
+            if not self._look(result.inputs):
+                changes.wait()
+
+    def _look(self, inputs: Iterable[str]) -> bool:
+        """Watch what a result follows from. Returns whether other folders are watched now.
+
+        What changed in them before they were watched has been missed: it is checked once more.
+        """
+        root = self._project.root
+        cards = root / self._project.settings(Problems()).cards
+        named = (str(path.absolute()) for path in self._paths)
+        self._looked_at = watched(root, cards, [*inputs, *named])
+        return self._watcher.look_at(self._looked_at)
+
+
+class _Hearing:
+    """Hears the events of one check: breaks it off if it is out of date, tells how far it is."""
+
+    def __init__(self, watcher: Watcher, live: Live) -> None:
+        self._changes = watcher.changes
+        self._live = live
+        self._doing = "checking"
+        self._total = 0
+        self._told = 0.0
+        self._running: dict[Place, None] = {}
+        self.failed: dict[Problem, Place] = {}
+        """The cards that problems were found of."""
+        live.tell(Run(self._doing))
+
+    def hear(self, event: Event) -> None:
+        """Take an event. Raises _SupersededError."""
+        if self._changes:
+            raise _SupersededError
+        match event:
+            case Executing():
+                self._running = dict.fromkeys(card.place for card in event.cards)
+                self._total = len(self._running)
+                self._tell(at_once=True)
+            case CardFailed():
+                self.failed.update(dict.fromkeys(event.problems, event.place))
+                self._ended(event.place)
+            case CardProven() | Audited() if self._running:
+                self._ended(event.card.place)
+            case Counted():
+                self._doing = "auditing" if event.audits else "proving"
+
+    def _ended(self, place: Place) -> None:
+        if place in self._running:
+            del self._running[place]
+            self._tell(at_once=not self._running)
+
+    def _tell(self, *, at_once: bool) -> None:
+        if at_once or monotonic() - self._told > _RATE:
+            self._told = monotonic()
+            running = tuple(map(str, self._running))
+            done = self._total - len(running)
+            self._live.tell(Run(self._doing if running else "checking", running, done, self._total))

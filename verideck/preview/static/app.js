@@ -1,0 +1,235 @@
+// The page: what is shown, how it is chosen, and by which keys.
+
+import {Deck} from "./deck.js";
+import {counted, number} from "./dom.js";
+import {edit} from "./editing.js";
+import {showProblems} from "./problems.js";
+import {Rows} from "./rows.js";
+import {Side} from "./side.js";
+import {Stage} from "./stage.js";
+import {Stream} from "./stream.js";
+
+const at = id => document.getElementById(id);
+const deck = new Deck();
+const chosen = {
+  view: localStorage.getItem("view") ?? "card",
+  screen: localStorage.getItem("screen") ?? "desktop",
+  night: (localStorage.getItem("night") ?? String(matchMedia("(prefers-color-scheme: dark)").matches)) === "true",
+};
+let entries = [];             // all that are known
+let visible = [];             // those that are chosen
+let current = decodeURIComponent(location.hash.slice(1));
+let said = "";
+
+const look = () => chosen;
+const rows = new Rows(at("rows"), key => { go(key); document.body.classList.add("reads"); });
+const side = new Side(at("side"), () => { draw(); at("rows").scrollTop = 0; });
+const stage = new Stage(at("stage"), deck, look, onKey);
+const stream = new Stream(at("stream"), deck, look, onKey);
+
+// -- what is shown
+
+function draw() {
+  entries = deck.rows.map(row => deck.entry(row)).filter(Boolean);
+  const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  visible = entries.filter(entry => side.passes(entry) && words.every(word => entry.text.includes(word)));
+  side.draw(entries);
+  const isAll = visible.length === entries.length;
+  at("count").textContent = isAll ? counted(entries.length, "card")
+    : `${number(visible.length)} of ${counted(entries.length, "card")}`;
+  showProblems(at("problems"), deck, key => { side.clear(); at("search").value = ""; draw(); go(key); });
+  drawCurrent();
+  drawStatus();
+  document.body.dataset.drawn = deck.isComplete ? "all" : "some";
+}
+
+let position = 0;             // where the current card stood: the next one takes its place
+
+function drawCurrent() {
+  let now = visible.findIndex(entry => entry.key === current);
+  if (now < 0) now = visible.findIndex(entry => entry.id && entry.id === current);
+  if (now < 0 && visible.length) now = Math.min(position, visible.length - 1);
+  const entry = visible[now];
+  position = Math.max(0, now);
+  current = entry?.key ?? current;
+  const running = new Set(deck.run.running.map(place => place.slice(0, place.lastIndexOf(":"))));
+  rows.show(visible, entry?.key ?? "", running);
+  if (chosen.view === "list") stream.show(visible);
+  else if (entry) stage.show(entry);
+  else if (deck.summary.cards !== undefined) {
+    stage.nothing(entries.length ? "No card is like that." : "There is no card yet.");
+  } else stage.nothing("");
+}
+
+function drawStatus() {
+  const {summary, run} = deck;
+  const failing = entries.filter(entry => !entry.holds).length;
+  const status = at("status");
+  const where = run.running[0] ? ` ${run.running[0].replace(/:\d+$/, "")}` : "";
+  let words = "";
+  if (deck.isLost) words = "not connected";
+  else if (run.running.length) words = `${run.doing} ${run.done + 1} of ${run.total}:${where}`;
+  else if (run.doing && summary.cards === undefined) words = "reading the cards …";
+  else if (said) words = said;
+  else if (summary.cards !== undefined) {
+    words = failing ? `${counted(failing, "card")} of ${number(entries.length)} ${failing === 1 ? "does" : "do"} not hold`
+      : `${counted(entries.length, "card")} ${entries.length === 1 ? "holds" : "hold"}`;
+    if (summary.assertions) words += ` · ${counted(summary.assertions, "assertion")}`;
+  }
+  if (status.textContent !== words) status.textContent = words;
+  status.className = run.doing ? "runs" : failing || !summary.ok ? "bad" : "good";
+  if (summary.name) {
+    at("name").textContent = summary.name;
+    document.title = `${failing ? `(${failing}) ` : ""}${summary.name} – verideck`;
+  }
+  at("lost").hidden = !deck.isLost;
+  at("unsafe").hidden = !summary.unsafe;
+  at("unsafe").textContent = summary.unsafe
+    ? `Snippets run with your rights, without a sandbox: ${summary.unsafe}` : "";
+}
+
+function go(key) {
+  current = key;
+  position = Math.max(0, visible.findIndex(entry => entry.key === key));
+  rows.choose(key);
+  if (chosen.view === "list") stream.go(key);
+  else if (visible[position]) stage.show(visible[position]);
+  history.replaceState(null, "", `#${encodeURIComponent(visible[position]?.id || key)}`);
+}
+
+function step(by) {
+  if (chosen.view === "list") return stream.step(by);
+  if (stage.step(by)) return undefined;
+  const next = visible[position + by];
+  if (next) go(next.key);
+  return undefined;
+}
+
+function nextProblem() {
+  const wrong = entry => !entry.holds || entry.worst;
+  const next = [...visible.slice(position + 1), ...visible.slice(0, position + 1)].find(wrong);
+  if (next) go(next.key);
+}
+
+// -- how it looks
+
+function setLook(name, value) {
+  chosen[name] = value;
+  localStorage.setItem(name, String(value));
+  applyLook();
+}
+
+function applyLook() {
+  document.documentElement.dataset.theme = chosen.night ? "night" : "light";
+  document.body.dataset.view = chosen.view;
+  document.body.dataset.screen = chosen.screen;
+  at("night").setAttribute("aria-pressed", String(chosen.night));
+  for (const name of ["view", "screen"]) {
+    for (const radio of document.querySelectorAll(`[name=${name}]`)) radio.checked = radio.value === chosen[name];
+  }
+  const isList = chosen.view === "list";
+  at("stream").hidden = !isList;
+  at("stage").hidden = at("index").hidden = isList;
+  if (isList) stream.relook();
+  else stream.clear();
+  stage.relook();
+}
+
+function cycle(name, values) {
+  setLook(name, values[(values.indexOf(chosen[name]) + 1) % values.length]);
+  if (name === "view") showView();
+}
+
+function showView() {
+  if (chosen.view === "list") stream.show(visible, current);
+  else drawCurrent();
+}
+
+// -- keys
+
+const KEYS = {
+  " ": () => chosen.view === "card" && stage.flip(),
+  ArrowRight: () => step(1),
+  ArrowDown: () => step(1),
+  j: () => step(1),
+  ArrowLeft: () => step(-1),
+  ArrowUp: () => step(-1),
+  k: () => step(-1),
+  "/": () => { at("search").focus(); at("search").select(); },
+  "?": () => at("keys").showModal(),
+  p: nextProblem,
+  e: () => stage.entry && edit(stage.entry, deck),
+  n: () => setLook("night", !chosen.night),
+  d: () => cycle("screen", ["desktop", "tablet", "phone"]),
+  v: () => cycle("view", ["card", "list"]),
+  PageDown: () => stage.scroll(1),
+  PageUp: () => stage.scroll(-1),
+  Home: () => visible.length && go(visible[0].key),
+  End: () => visible.length && go(visible.at(-1).key),
+};
+const IN_LIST = new Set(["PageDown", "PageUp", "Home", "End", "ArrowDown", "ArrowUp", " "]);
+
+function onKey(event) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || at("keys").open) return;
+  const {target} = event;
+  const isField = target.matches?.("input:not([type=radio]), textarea, select, [contenteditable]");
+  if (isField) return onFieldKey(event);
+  if (target.matches?.("button, summary, a") && (event.key === " " || event.key === "Enter")) return;
+  if (target.matches?.("input[type=radio]") && (event.key.startsWith("Arrow") || event.key === " ")) return;
+  if (chosen.view === "list" && IN_LIST.has(event.key)) return;
+  const act = KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+function onFieldKey(event) {
+  if (event.target === at("search")) {
+    if (event.key === "Escape") {
+      event.target.value = "";
+      event.target.blur();
+      draw();
+      event.preventDefault();
+    } else if (event.key === "Enter" || event.key === "ArrowDown") {
+      at("rows").focus();
+      event.preventDefault();
+    }
+  } else if (event.key === "Enter") {          // a typed answer is given
+    event.preventDefault();
+    stage.flip();
+  } else if (event.key === "Escape") event.target.blur();
+}
+
+// -- what is heard
+
+document.addEventListener("keydown", onKey);
+document.addEventListener("said", ({detail}) => {
+  said = detail;
+  drawStatus();
+  setTimeout(() => { said = ""; drawStatus(); }, 6000);
+});
+at("search").addEventListener("input", () => { at("rows").scrollTop = 0; draw(); });
+at("night").addEventListener("click", () => setLook("night", !chosen.night));
+at("helps").addEventListener("click", () => at("keys").showModal());
+at("menu").addEventListener("click", () => {
+  const isOpen = document.body.classList.toggle("sided");
+  at("menu").setAttribute("aria-expanded", String(isOpen));
+});
+for (const name of ["view", "screen"]) {
+  at(name).addEventListener("change", event => {
+    setLook(name, event.target.value);
+    if (name === "view") showView();
+  });
+}
+deck.addEventListener("deck", draw);
+deck.addEventListener("run", () => { drawStatus(); drawRunning(); });
+deck.addEventListener("lost", drawStatus);
+
+function drawRunning() {
+  const running = new Set(deck.run.running.map(place => place.slice(0, place.lastIndexOf(":"))));
+  rows.show(visible, current, running);
+}
+
+if (location.search) history.replaceState(null, "", `/${location.hash}`);   // the token is a cookie now
+applyLook();
+deck.open();

@@ -1,0 +1,38 @@
+// Opens a place in the author's editor: by a link of the editor's own, or by the server.
+
+import {make} from "./dom.js";
+
+export function editing(place, deck, words = "edit") {
+  const label = `Edit ${place.path} at line ${place.line}`;
+  if (deck.hello.editor) {
+    return make("a", {class: "link edit", href: address(place, deck), "aria-label": label}, words);
+  }
+  if (!deck.hello.edits) return null;
+  const button = make("button", {type: "button", class: "link edit", "aria-label": label}, words);
+  button.addEventListener("click", () => edit(place, deck, button));
+  return button;
+}
+
+export async function edit(place, deck, button = null) {
+  if (deck.hello.editor) return location.assign(address(place, deck));
+  const {path, line, column} = place;
+  const answer = await fetch("/edit", {
+    method: "POST",
+    headers: {"content-type": "application/json"},
+    body: JSON.stringify({path, line, column}),
+  });
+  if (!answer.ok) {
+    const said = await answer.text();
+    document.dispatchEvent(new CustomEvent("said", {detail: said}));
+    button?.setAttribute("title", said);
+  }
+  return undefined;
+}
+
+function address({path, line, column}, deck) {
+  const file = path.startsWith("/") ? path : `${deck.summary.root}/${path}`;
+  return deck.hello.editor
+    .replace("{file}", encodeURI(file))
+    .replace("{line}", line)
+    .replace("{column}", column);
+}
