@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from verideck.model import Place, Source
 from verideck.problems import Code, Problem, Problems, Severity, has_errors
-from verideck.source.front_matter import FrontMatter, split
+from verideck.source.front_matter import FrontMatter, of_yaml, plain, split
+from verideck.source.front_matter.values import Node
 
 
 def read(text: str) -> tuple[FrontMatter, list[Problem]]:
@@ -319,6 +320,33 @@ def test_any_text_is_read_without_an_exception(text: str) -> None:
             value.encode()
 
 
+VALUES = st.one_of(
+    st.text("aZé中9 _./-:,[]'#\t~", max_size=8), st.sampled_from(["null", "True", "no", "nan", ""])
+)
+LINES = st.tuples(
+    st.one_of(st.sampled_from(["tags", "a-b", "null", "yes"]), VALUES), VALUES, VALUES
+)
+
+
+@given(st.lists(LINES.map("{0[0]}: {0[1]}".format) | LINES.map("{0[0]}: [{0[1]}, {0[2]}]".format)))
+def test_plain_lines_are_what_yaml_says(lines: list[str]) -> None:
+    """The short way is taken only where it leads to the same."""
+    text = "\n".join(lines)
+    if (found := plain.pairs(text)) is None:
+        return
+    from_yaml = of_yaml.parsed(text)
+    assert [_whole(each.value) for each in found] == [_whole(each.value) for each in from_yaml]
+    assert [(each.key.value, each.key.tag, each.index) for each in found] == [
+        (each.key.value, each.key.tag, each.index) for each in from_yaml
+    ]
+
+
+def _whole(node: Node) -> object:
+    if node.id == "sequence":
+        return [_whole(each) for each in node.value]
+    return node.tag, node.value, node.style
+
+
 def test_a_file_without_front_matter_needs_no_yaml() -> None:
     """Its parser takes longer to import than most files take to read."""
     code = (
@@ -327,8 +355,9 @@ def test_a_file_without_front_matter_needs_no_yaml() -> None:
         "from verideck.problems import Problems\n"
         "from verideck.source.front_matter import split\n"
         "split(Source('a.md', '## What?'), Problems())\n"
-        "assert 'ruamel.yaml' not in sys.modules\n"
         "split(Source('a.md', '---\\nlang: en\\n---\\n'), Problems())\n"
+        "assert 'ruamel.yaml' not in sys.modules\n"
+        "split(Source('a.md', '---\\nlang: \"en\"\\n---\\n'), Problems())\n"
         "assert 'ruamel.yaml' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

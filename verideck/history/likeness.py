@@ -21,7 +21,7 @@ from itertools import pairwise
 _MARKS = re.compile(r"\{\{c\d+::")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _HAN = r"\u3400-\u9fff\uf900-\ufaff"
-_TOKEN = re.compile(rf"(?P<han>[{_HAN}]+)|[^\W_{_HAN}]+")
+_HAN_RUN, _WORD = re.compile(rf"[{_HAN}]+"), re.compile(rf"[^\W_{_HAN}]+")
 _SKETCHED = 32
 """The largest number of features in a sketch."""
 _DIGITS = 6
@@ -42,14 +42,10 @@ def _hash(word: str) -> str:
 
 
 def _words(text: str) -> Iterable[str]:
-    words: set[str] = set()
     apart = _HUMP.sub(" ", _MARKS.sub(" ", text)).casefold()
-    for token in _TOKEN.finditer(apart):
-        run = token.group()
-        if token["han"] and len(run) > 1:
-            words.update(one + other for one, other in pairwise(run))
-        else:
-            words.add(run)
+    words = set(_WORD.findall(apart))
+    for run in _HAN_RUN.findall(apart):
+        words.update(map("".join, pairwise(run)) if len(run) > 1 else run)
     return words
 
 

@@ -7,7 +7,6 @@ from markdown_it.token import Token
 from verideck.markdown.comments import Comment
 from verideck.markdown.dialect import (
     Parsed,
-    blocks,
     divided,
     markers,
     outside,
@@ -23,7 +22,6 @@ __all__ = [
     "Comment",
     "Parsed",
     "Token",
-    "blocks",
     "divided",
     "first_line",
     "markers",

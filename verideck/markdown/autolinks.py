@@ -29,9 +29,14 @@ class _Address(NamedTuple):
     href: str
 
 
+def may_begin(text: str) -> bool:
+    """Return whether anything in a text looks like the beginning of an address."""
+    return _BEGINS.search(text) is not None
+
+
 def link(state: State) -> None:
     """Make links of the bare addresses in the texts of a block, outside of other links."""
-    if not _BEGINS.search(state.src):
+    if not may_begin(state.src):
         return
     made: list[Token] = []
     inside = 0

@@ -27,8 +27,9 @@ def rule(state: StateCore) -> None:
 
 def _callout(tokens: Sequence[Token], number: int) -> re.Match[str] | None:
     """Return how a callout begins, if one begins with a token."""
-    types = [token.type for token in tokens[number : number + 3]]
-    if types != ["blockquote_open", "paragraph_open", "inline"]:
+    if tokens[number].type != "blockquote_open":
+        return None
+    if [token.type for token in tokens[number + 1 : number + 3]] != ["paragraph_open", "inline"]:
         return None
     return _BEGINS.fullmatch(tokens[number + 2].content.partition("\n")[0])
 

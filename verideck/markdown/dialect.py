@@ -23,6 +23,7 @@ from verideck.markdown.block import STEPS, BlockParser, EntangledError, steps_of
 from verideck.markdown.block_ids import BlockIds, Certainty
 from verideck.markdown.comments import Comment
 from verideck.markdown.faults import PASSAGE, PROBLEMS
+from verideck.markdown.file_blocks import FileBlocks
 from verideck.markdown.footnotes import referred
 from verideck.markdown.html import FLOW, pair_blocks
 from verideck.markdown.inline import InlineParser
@@ -58,27 +59,24 @@ class Parsed:
 def parse(passage: Passage) -> Parsed:
     """Parse a passage, or return what it was parsed to before.
 
+    Of a passage that is some whole blocks of the file that was read last, only what is inline in
+    them is parsed: see `uncommented`.
+
     Fences, indented code, maths and all inline tokens have a place (see `positions.place`). The
     problems are about what was opened and never closed.
     """
     return _remembered(passage, _definitions(passage.links))
 
 
-def blocks(passage: Passage) -> Parsed:
-    """Parse the blocks of a passage and nothing that is inline in them.
-
-    That is a third of the work, and enough to see where a file's cards are.
-    """
-    return _parsed(_BLOCKS, passage)
-
-
 def uncommented(passage: Passage) -> tuple[Passage, Parsed]:
     """Return a file's text with blanks for the comments in its paragraphs, and its blocks.
 
     Questions are known by their text, and attributes stand at its end: what an author notes there
-    belongs to neither. A comment that is not closed in its paragraph is told.
+    belongs to neither. A comment that is not closed in its paragraph is told. Nothing that is
+    inline is parsed: that is two thirds of the work, and blocks are enough to see where a file's
+    cards are.
     """
-    parsed = blocks(passage)
+    parsed = _blocks_of_file(passage)
     if not any(each in passage.text for each in comments.MARKS):
         return passage, parsed
     lines = passage.text.split("\n")
@@ -93,7 +91,7 @@ def uncommented(passage: Passage) -> tuple[Passage, Parsed]:
                     comments.blanked(lines, content, span)
     if any(each.is_closed for each in found):
         passage = replace(passage, text="\n".join(lines))
-        parsed = blocks(passage)
+        parsed = _blocks_of_file(passage)
     unclosed = [_open_comment(each.place) for each in found if not each.is_closed]
     closed = [each for each in found if each.is_closed]
     problems = (*parsed.problems, *unclosed)
@@ -151,13 +149,13 @@ def _definitions(links: Mapping[str, Mapping[str, object]]) -> tuple[tuple[objec
 
 @lru_cache(maxsize=_REMEMBERED)
 def _remembered(passage: Passage, links: tuple[tuple[object, ...], ...]) -> Parsed:  # noqa: ARG001 - part of the key
-    parsed = _parsed(_DIALECT, passage)
+    parsed = _parsed(passage)
     if "[^" not in passage.text and "^[" not in passage.text:
         return parsed
     problems = list(parsed.problems)
 
     def note(text: Passage) -> tuple[Token, ...]:
-        found = _parsed(_DIALECT, text)
+        found = _parsed(text)
         problems.extend(found.problems)
         return found.tokens
 
@@ -165,28 +163,66 @@ def _remembered(passage: Passage, links: tuple[tuple[object, ...], ...]) -> Pars
     return replace(parsed, footnotes=notes, problems=tuple(problems))
 
 
-def _parsed(markdown: MarkdownIt, passage: Passage) -> Parsed:
-    problems: set[Problem] = set()
-    env: dict[str, Any] = {
+class _Last:
+    """The blocks of the file that was read last: a file's cards are parsed next."""
+
+    file: FileBlocks | None = None
+
+
+def _blocks_of_file(passage: Passage) -> Parsed:
+    tokens, parsed = _parsed_by(_BLOCKS, passage)
+    _Last.file = FileBlocks(passage, tokens, parsed.links, parsed.problems, parsed.definitions)
+    return parsed
+
+
+def _parsed(passage: Passage) -> Parsed:
+    taken = _Last.file.part(passage) if _Last.file else None
+    if taken is None:
+        return _parsed_by(_DIALECT, passage)[1]
+    env = _environment(passage)
+    env[_LINES] = passage.text.split("\n")
+    env[PROBLEMS].update(taken.problems)
+    state = StateCore(passage.text, _IN_BLOCKS, env, taken.tokens)
+    _IN_BLOCKS.core.process(state)
+    return _made(state.tokens, env[PROBLEMS], passage.links, taken.definitions)
+
+
+def _environment(passage: Passage) -> dict[str, Any]:
+    """What the rules of a parser know besides the text."""
+    return {
         "references": dict(passage.links),
         PASSAGE: passage,
-        PROBLEMS: problems,
+        PROBLEMS: set[Problem](),
         STEPS: steps_of(passage.text),
     }
+
+
+def _parsed_by(markdown: MarkdownIt, passage: Passage) -> tuple[Sequence[Token], Parsed]:
+    """Parse a passage; return all of its tokens, too, those of comments among them."""
+    env = _environment(passage)
     parser = markdown.parseInline if passage.inline else markdown.parse
     try:
         tokens = parser(passage.text, env)
     except EntangledError as error:
-        return Parsed((), (_entangled(passage.at(error.line, 0)),), {})
-    links, repeated = env["references"], env.get("duplicate_refs", ())
+        return (), Parsed((), (_entangled(passage.at(error.line, 0)),), {})
+    links, repeated, problems = env["references"], env.get("duplicate_refs", ()), env[PROBLEMS]
     own = [each for name, each in links.items() if name not in passage.links]
     problems.update(_overruled(repeated, links, passage))
     if markdown is _DIALECT:
         problems.update(_of_no_file(own, passage))
     lines = tuple(range(*each["map"]) for each in (*own, *repeated))
+    return tokens, _made(tokens, problems, links, lines)
+
+
+def _made(
+    tokens: Sequence[Token],
+    problems: Iterable[Problem],
+    links: Mapping[str, Mapping[str, object]],
+    definitions: tuple[range, ...],
+) -> Parsed:
     shown = tuple(each for each in tokens if each.type != "comment")
     noted = tuple(_comment(each) for each in tokens if each.type == "comment")
-    return Parsed(shown, tuple(sorted(problems, key=_order)), links, noted, lines)
+    return Parsed(shown, tuple(sorted(problems, key=_order)), links, noted, definitions)
 
 
 def _comment(token: Token) -> Comment:
@@ -372,6 +408,7 @@ def _parser(core: Sequence[str]) -> MarkdownIt:
 
 _DIALECT = _parser(["normalize", "block", "locate", "callouts", "inline", "pair"])
 _BLOCKS = _parser(["normalize", "block", "locate"])
+_IN_BLOCKS = _parser(["callouts", "inline", "pair"])
 
 
 def markers(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:

@@ -32,8 +32,6 @@ from verideck.problems import Code, Problem, Severity
 
 FLOW = "verideck-flow"
 """Key of a token's `meta`, and of the parser's environment: its content is in no paragraph."""
-_BLOCKS = "verideck-html"
-"""Key of the parser's environment: whether there is such content."""
 _SHOWN = 40
 _IN_BACKTICKS = (
     "code stands in `backticks`; of HTML a card shows what marks text up and lays it out"
@@ -62,7 +60,6 @@ def block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bo
     token.map = [start_line, behind]
     token.children = []
     token.meta = {FLOW: True}
-    state.env[_BLOCKS] = True
     state.line = behind
     return True
 
@@ -222,7 +219,7 @@ def _link(opening: Token, closing: Token) -> None:
 
 def pair_blocks(state: StateCore) -> None:
     """Find the partners of tags that stand in no paragraph, between the blocks of a text."""
-    if not state.env.get(_BLOCKS):
+    if not any(FLOW in token.meta for token in state.tokens):
         return
     pairs = Pairs()
     at: dict[int, int] = {}

@@ -123,6 +123,8 @@ class InlineParser(ParserInline):
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         """Parse a block's inline content; `env` has where it was written."""
+        if not _TEXT.search(src) and not autolinks.may_begin(src):  # most headings and cells
+            return _text(src, env)
         state = State(src, md, env, tokens)
         state.content = env.get(CONTENT)
         self.tokenize(state)
@@ -135,6 +137,12 @@ class InlineParser(ParserInline):
         positions.join(state)
         autolinks.link(state)
         return state.tokens
+
+
+def _text(src: str, env: EnvType) -> list[Token]:
+    """The tokens of content without a mark."""
+    meta = {"offset": 0, "content": env.get(CONTENT)}
+    return [Token("text", "", 0, content=src, meta=meta)] if src else []
 
 
 def _stepped(state: State) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 
 import pygments
+from pygments.lexer import Lexer
 from pygments.lexers import find_lexer_class_by_name, get_all_lexers
 from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.util import ClassNotFound
@@ -106,7 +107,7 @@ def pieces(code: str, language: str) -> tuple[Piece, ...]:
     """
     # Some lexers know a comment by the end of its line, so the last line gets one too.
     try:
-        lexer = find_lexer_class_by_name(language)(stripnl=False, ensurenl=True)
+        lexer = _lexer(language)(stripnl=False, ensurenl=True)
         with _patient(len(code)):
             return tuple((_css(kind), text) for kind, text in lexer.get_tokens(code))
     except TimeoutError as error:
@@ -115,6 +116,13 @@ def pieces(code: str, language: str) -> tuple[Piece, ...]:
         raise LexerError(f"fails: {type(error).__name__}") from error
 
 
+@cache
+def _lexer(language: str) -> type[Lexer]:
+    """Return the type of Pygments' lexer for a language: it looks it up among all of them."""
+    return find_lexer_class_by_name(language)
+
+
+@cache
 def _css(kind: _TokenType) -> str:
     standard = next(each for each in reversed(kind.split()) if each in STANDARD_TYPES)
     return STANDARD_TYPES[standard]

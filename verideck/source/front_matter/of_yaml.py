@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from verideck.source.front_matter import plain
 from verideck.source.front_matter.values import Pair, UnreadableError
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ def pairs(text: str) -> list[Pair]:
     They are YAML's nodes, not Python's values: the tag `1.0` is the text `1.0`, an alias is not
     expanded, and no object is made.
     """
+    if (found := plain.pairs(text)) is not None:
+        return found
+    return parsed(text)
+
+
+def parsed(text: str) -> list[Pair]:
+    """Return the keys and values as YAML's own parser finds them. Raises UnreadableError."""
     from ruamel.yaml.composer import MaxDepthExceededError  # noqa: PLC0415 - see `_parser_type`
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 

@@ -128,6 +128,8 @@ class Page:
         if start >= stop:
             return None
         whole = self.lines[start:stop]
+        if not indent:
+            return Passage("\n".join(whole), self.place(start), links=self.links)
         lines = [dedent(line, indent) for line in whole]
         cuts = tuple(len(line) - len(cut) for line, cut in zip(whole, lines, strict=True))
         first = self.place(start, max(cuts[0], 0))
