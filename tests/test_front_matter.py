@@ -341,6 +341,17 @@ def test_plain_lines_are_what_yaml_says(lines: list[str]) -> None:
     ]
 
 
+def test_what_most_notes_have_is_plain() -> None:
+    """So the comparison above has something to compare."""
+    text = "aliases: [note 5, 笔记]\ntags: [layer]\nlang: zh-CN\nsource:\ndeck: a b/c.d "
+    found = plain.pairs(text)
+    assert found
+    assert [_whole(each.value) for each in found] == [
+        _whole(each.value) for each in of_yaml.parsed(text)
+    ]
+    assert plain.pairs("date: 2026-01-02") is None
+
+
 def _whole(node: Node) -> object:
     if node.id == "sequence":
         return [_whole(each) for each in node.value]

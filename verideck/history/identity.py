@@ -7,14 +7,15 @@ import hashlib
 import itertools
 from collections.abc import Collection, Container
 
-_LETTERS = 8
+_BYTES = 5
+"""Of a hash: eight letters of an id."""
 
 
 def chosen(question: str, taken: Collection[str]) -> str:
     """Return an id for a card without one: the hash of its question, or another if it is taken."""
     for attempt in itertools.count():
         digest = hashlib.sha256(f"{question}{attempt or ''}".encode()).digest()
-        identity = base64.b32encode(digest).decode().lower()[:_LETTERS]
+        identity = base64.b32encode(digest[:_BYTES]).decode().lower()
         if identity not in taken:
             return identity
     raise AssertionError

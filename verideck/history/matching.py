@@ -60,6 +60,8 @@ def matched(
     `is_gone` returns whether the card of a note is no longer at its place. Only such a note can
     match a card with a different question.
     """
+    if not entries:
+        return {}, []
     clear = _the_only_ones(cards, entries)
     if len(clear) == len(cards):
         return clear, []

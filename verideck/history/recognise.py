@@ -211,7 +211,7 @@ def _with_former(card: Card, entry: Entry) -> Card:
 
 
 def _with_identity(card: Card, name: str, its_guid: str, past: Past) -> Card:
-    numbers, texts = numbered(card.deletions, past)
+    numbers, texts = numbered(card.deletions, past) if card.deletions or past.texts else ((), {})
     asked = {*numbers, REVERSE} if card.reverse else {*numbers}
     texts |= {REVERSE: "reversed"} if card.reverse else {}
     identity = Identity(

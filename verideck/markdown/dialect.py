@@ -34,8 +34,9 @@ from verideck.problems import Code, Problem, Severity
 
 _LINES = "verideck-lines"
 """Key of the parser's environment: its lines."""
-_REMEMBERED = 4096
-"""How many parsed passages are remembered: they take 10 KB each."""
+_REMEMBERED = 512
+"""How many parsed passages are remembered: they take 10 KB each, and what has read a file renders
+its cards next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,13 +65,13 @@ def read(
             if real in seen:
                 continue
             seen.add(real)
+            name = place_name(file, settings.root)
             try:
-                text = _text(file, inside, settings.root, texts, problems)
+                text = _text(file, name, inside, texts, problems)
             except OSError as error:
                 problems.report(_unreadable(file, settings.root, error))
                 continue
             if text is not None:
-                name = place_name(file, settings.root)
                 in_vault = vault(name.rpartition("/")[0]) is not None
                 sources.append(Source(name, text, _folders(file, bases), in_vault))
     return sources
@@ -152,10 +152,9 @@ def text_of(content: bytes) -> str | None:
 
 
 def _text(
-    file: Path, inside: Sequence[Path], root: Path, texts: Texts, problems: Problems
+    file: Path, name: str, inside: Sequence[Path], texts: Texts, problems: Problems
 ) -> str | None:
     """A file's text; None where a problem was reported. Raises OSError if it cannot be read."""
-    name = place_name(file, root)
     if _UNNAMABLE.search(name):
         hint = "rename it: its name goes into the deck's"
         message = "this file's name holds a control character, or a byte that is no text"

@@ -94,8 +94,12 @@ _SETTLED = 2_000_000_000
 
 def place_name(file: Path, root: Path) -> str:
     """Return a file's path for a `Place`: relative to the project, or absolute outside of it."""
-    whole, folder = absolute(file), absolute(root)
-    return (whole.relative_to(folder) if whole.is_relative_to(folder) else whole).as_posix()
+    whole, folder = (os.path.abspath(each) for each in (file, root))  # noqa: PTH100 - keeps links
+    if os.path.normcase(whole) == os.path.normcase(folder):
+        return "."
+    above = folder.rstrip(os.sep) + os.sep
+    is_below = os.path.normcase(whole).startswith(os.path.normcase(above))
+    return (whole[len(above) :] if is_below else whole).replace(os.sep, "/")
 
 
 def absolute(path: Path) -> Path:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from hmac import compare_digest
+from itertools import islice
 from pathlib import Path
 from threading import RLock
 from typing import Generic, TypeVar
@@ -45,6 +46,8 @@ _LARGEST = 1_000_000_000
 _PAGE = 4096
 """Bytes of a page of a database that SQLite makes, unless it is told otherwise."""
 _DAY = 24 * 3600
+_TOGETHER = 256
+"""Rows that are written together."""
 _KEPT_FOR = 30
 """Days after which a row goes that no run has used."""
 
@@ -211,8 +214,10 @@ class Rows(Generic[Row]):
         self._store.keep(self._kind, {key: self._encode(row)})
 
     def keep_all(self, rows: Mapping[str, Row]) -> None:
-        """Keep several rows together."""
-        self._store.keep(self._kind, {key: self._encode(row) for key, row in rows.items()})
+        """Keep several rows, of which few are in memory at once as the store has them."""
+        left = iter(rows.items())
+        while some := list(islice(left, _TOGETHER)):
+            self._store.keep(self._kind, {key: self._encode(row) for key, row in some})
 
 
 @contextmanager
