@@ -109,7 +109,7 @@ def unnamed(passage: Passage, *, in_vault: bool) -> tuple[Passage, list[range], 
     if not ids.can_be:
         return passage, [], []
     lines, alone, told = passage.text.split("\n"), list[range](), list[Problem]()
-    tokens = blocks(passage).tokens
+    tokens = _parsed_by(_BLOCKS, passage)[1].tokens
     written = list(lines)
     for number, content in _contents(tokens, passage, written):
         is_heading = number > 0 and tokens[number - 1].type == "heading_open"
