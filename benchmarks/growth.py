@@ -64,7 +64,8 @@ SIBLINGS = [
     "%%a%% ", "%% a\n", "<b>", "</b>", "<b>a</b> ", "<b><i>", "<b>*a ", "<code>", "<code>`",
     "<br>", "<div>\n", "<div>\n\n", "<div>\n\n</div>\n\n", "</div>\n", "<td>*a", "<table><tr><td>",
     "<details>\n", "<img src=", '<img src="a">', '<span a="', "<b\n", "<script>", "<pre>\n",
-    "> <div>\n",
+    "> <div>\n", "[[", "[[a|", "[[a]] ", "[[a|b]] ", "[[a#", "![[a", "![[a.png|", "![[a]] ",
+    " ^a\n", "[[#^a]] ^a\n\n", "^a\n\n[[b]]\n\n", "א ", "- א\n", "> א\n", "א\n\n", "|א|b|\n|-|-|\n",
 ]  # fmt: skip
 
 PLACES: Mapping[str, Callable[[str], str]] = {

@@ -27,8 +27,9 @@ whoever moves over can go back.
 
 Each row is a [case of the manual](../tests/spec/tools.md), which is run; this page is written from
 them (`pytest tests/test_coming_from.py --update-spec`). All else that Markdown has is read in the
-same way in every form: `{#id}` and other attributes behind a question, code, maths, images, tables;
-[a page](markdown.md) shows each construct.
+same way in every form: `{#id}` and other attributes behind a question, code, maths, images, tables,
+and what notes of Obsidian hold: links, embeds, ids of blocks, callouts, comments. [A
+page](markdown.md) shows each construct.
 """
 _CARD = re.compile(r"[^ ]+:\d+:\d+ \| (?P<kind>\w+)(?P<reversed> reversed)? \|")
 _KINDS = {

@@ -48,10 +48,12 @@ WORDS = ["on", "no", "true", "1.0", "2026-01-01", "12:30", "010", "0x1F", "1_000
     [
         f"tags: [{', '.join(WORDS)}]",
         f"tags: {' '.join(WORDS)}",
+        f"tags: {','.join(WORDS)}",
+        f"tags: {', '.join(WORDS)}",
         "tags:\n" + "\n".join(f"- {word}" for word in WORDS),
         "tags: [" + ", ".join(f"'{word}'" for word in WORDS) + "]",
     ],
-    ids=["list", "line", "lines", "quoted"],
+    ids=["list", "line", "commas", "commas and blanks", "lines", "quoted"],
 )
 def test_tags_are_as_they_are_written(text: str) -> None:
     """A number stays the text that the author wrote, and so does a date."""

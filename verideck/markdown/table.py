@@ -2,7 +2,8 @@ r"""Tables, as GFM has them, in which nothing leaves a row.
 
 GFM takes every `|` without a backslash for the end of a cell, also in code and in maths, and drops
 the cells that a row has beyond those of its head. Here a row that has more is divided anew, with
-code and maths left whole; what is still too much stays in its last cell, and is told.
+code, maths and links to notes left whole; what is still too much stays in its last cell, and is
+told.
 
 A bar with a backslash is a bar, and a double bar in maths: that of a norm, `$\|x\|$`, stays one.
 """
@@ -24,6 +25,7 @@ _ALIGNMENT = re.compile(r"(:?)-+(:?)")
 _ALIGNED = {(":", ":"): "center", ("", ":"): "right", (":", ""): "left"}
 _BAR = re.compile(r"\\\|")
 _MARK = re.compile(r"`+|\$+")
+_LINK = re.compile(r"\[\[[^\[\]]+\]\]")
 _MOST_ADDED = 0x10000
 """Cells that are added to rows which are too short: a short text must not make a huge table."""
 
@@ -75,12 +77,22 @@ def _alignments(under: str) -> Sequence[str]:
 
 
 def _fitting(row: str, columns: int) -> list[_Cell]:
-    """Divide a row; where it has too many cells, with code and maths left whole."""
+    """Divide a row; where it has too many cells, with code, maths and links left whole."""
     cells = _divided(row)
     return cells if len(cells) <= columns else _divided(row, _spans(row))
 
 
 def _spans(row: str) -> Iterator[range]:
+    """Yield where code, maths and links to notes stand, none in another."""
+    links = (range(*found.span()) for found in _LINK.finditer(row))
+    position = 0
+    for span in sorted([*_marked(row), *links], key=lambda each: each.start):
+        if span.start >= position:
+            yield span
+            position = span.stop
+
+
+def _marked(row: str) -> Iterator[range]:
     """Yield where code and maths stand: from a run of marks to the next that is as long."""
     runs = [(mark.group(), mark.start(), mark.end()) for mark in _MARK.finditer(row)]
     closing: dict[str, tuple[int, int]] = {}

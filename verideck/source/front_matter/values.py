@@ -113,7 +113,7 @@ def _words(node: Node) -> tuple[str, ...] | None:
         words = tuple(_text(each) for each in node.value)
         return tuple(filter(None, words)) if all(words) else None
     text = _text(node)
-    return tuple(text.split()) if text else None
+    return tuple(filter(None, re.split(r"[\s,，]+", text))) or None if text else None
 
 
 def _source(node: Node) -> str | None:
