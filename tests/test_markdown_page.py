@@ -20,6 +20,8 @@ from verideck.problems import Problem
 PAGE = Path(__file__).parents[1] / "docs" / "markdown.md"
 LINE_END = "⏎"
 """Stands for the end of a line in a cell."""
+FILES = ("a.png", "b c (1).png")
+"""What lies beside the card, for pictures and links."""
 _ROW = re.compile(r"\| (?P<what>[^|]+?) \| (?P<written>.+?) \| (?P<shown>.*?) \| (?P<told>.*?) \|")
 _WRITTEN = re.compile(r"(`+)(.*)\1")
 
@@ -64,7 +66,8 @@ def found(root: Path, row: Row) -> tuple[str, str]:
     made: Project = project(
         root, {"a.md": f"---\nverify: false\n---\n## What?\n\n{row.markdown}\n"}
     )
-    (root / "cards" / "a.png").write_bytes(b"png")
+    for name in FILES:
+        (root / "cards" / name).write_bytes(name.rpartition(".")[2].encode())
     result = made.result()
     shown = "".join(_text(note) for note in result.notes)
     return cell(shown), ", ".join(

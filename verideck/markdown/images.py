@@ -1,4 +1,4 @@
-"""Images whose path holds spaces: `![](my picture.png)`, as people write it.
+"""Pictures and links whose path holds spaces: `![](my picture (1).png)`, as people write it.
 
 CommonMark asks for `<…>` or `%20` there and would show the line as text, without a word.
 """
@@ -6,25 +6,105 @@ CommonMark asks for `<…>` or `%20` there and would show the line as text, with
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
+from verideck.markdown import sizes
+from verideck.markdown.faults import report
+from verideck.markdown.kinds import is_known
 from verideck.markdown.positions import State
+from verideck.problems import Code, Severity
 
-_IMAGE = re.compile(r"!\[([^\[\]\n]*)\]\(([^()<>\n\"]*[^()<>\n\"\s])(?:\s+\"([^\"\n]*)\")?\s*\)")
+_LABEL = re.compile(r"!?\[([^\[\]\n]*)\]\(")
+_LONGEST = 2000
+"""Characters of a path with what stands beside it."""
+_BRACKET = re.compile(r"[()\n]")
+_INSIDE = re.compile(
+    rf"""\s*(?P<path>[^<>"\n]*?[^<>"\s])
+    (?:\s+(?P<before>{sizes.EQUALS}))?
+    (?:\s+(?:"(?P<double>[^"\n]*)"|'(?P<single>[^'\n]*)'))?
+    (?:\s+(?P<behind>{sizes.EQUALS}))?\s*""",
+    re.VERBOSE,
+)
+_UNREAD = re.compile(r"!\[[^\[\]\n]*\](?:\([^()\n]+\)|\[[^\[\]\n]+\])")
+
+
+class _Written(NamedTuple):
+    """A picture or a link as it is written."""
+
+    label: str
+    path: str
+    title: str
+    size: sizes.Size
+    end: int
+    """The position behind it."""
+
+
+def _at(state: State) -> _Written | None:
+    label = _LABEL.match(state.src, state.pos, state.posMax)
+    end = _closing(state.src, label.end(), state.posMax) if label else -1
+    found = _INSIDE.fullmatch(state.src, label.end(), end) if label and end >= 0 else None
+    if not label or not found:
+        return None
+    size = sizes.of_equals(found["before"] or found["behind"] or "=")
+    title = found["double"] or found["single"] or ""
+    return _Written(label[1], found["path"], title, size, end + 1)
+
+
+def _closing(text: str, start: int, end: int) -> int:
+    """Return where the `)` stands that closes what begins at a position; -1 if the line ends."""
+    depth = 1
+    for found in _BRACKET.finditer(text, start, min(end, start + _LONGEST)):
+        if found.group() == "\n":
+            return -1
+        depth += 1 if found.group() == "(" else -1
+        if not depth:
+            return found.start()
+    return -1
 
 
 def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    """Match such an image, where CommonMark's own rule found none."""
-    match = _IMAGE.match(state.src, state.pos, state.posMax)
-    if not match:
+    """Match such a picture, where CommonMark's own rule found none."""
+    written = _at(state) if state.src.startswith("![", state.pos) else None
+    if not written:
         return False
     if not silent:
-        alt, path, title = match.groups()
         token = state.push("image", "img", 0)
-        token.attrs = {"src": path.strip(), "alt": ""}
-        if title:
-            token.attrs["title"] = title
-        token.content = alt
+        token.attrs = {"src": written.path, "alt": "", **_title(written), **written.size}
+        token.content = written.label
         token.children = []
-        state.md.inline.parse(alt, state.md, state.env, token.children)
-    state.pos = match.end()
+        state.md.inline.parse(written.label, state.md, state.env, token.children)
+    state.pos = written.end
     return True
+
+
+def link(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match a link to a file whose path holds spaces, and whose suffix says that it is a file."""
+    written = _at(state)
+    if not written or written.size or not is_known(written.path):
+        return False
+    if not silent:
+        start, limit = state.pos + len("["), state.posMax
+        token = state.push("link_open", "a", 1)
+        token.attrs = {"href": written.path, **_title(written)}
+        state.pos, state.posMax = start, start + len(written.label)
+        state.linkLevel += 1
+        state.md.inline.tokenize(state)
+        state.linkLevel -= 1
+        state.push("link_close", "a", -1)
+        state.posMax = limit
+    state.pos = written.end
+    return True
+
+
+def _title(written: _Written) -> dict[str, str]:
+    return {"title": written.title} if written.title else {}
+
+
+def unread(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Tell of what looks like a picture, where no rule has read one."""
+    found = None if silent else _UNREAD.match(state.src, state.pos, state.posMax)
+    if found:
+        message = f"{found.group()} is shown as it is written"
+        hint = "a picture is ![what it shows](the path of its file)"
+        report(state, Code.MARK_UNREAD, message, hint, Severity.WARNING)
+    return False
