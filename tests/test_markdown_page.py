@@ -20,7 +20,7 @@ from verideck.problems import Problem
 PAGE = Path(__file__).parents[1] / "docs" / "markdown.md"
 LINE_END = "⏎"
 """Stands for the end of a line in a cell."""
-FILES = ("a.png", "b c (1).png")
+FILES = ("a.png", "b c (1).png", "a.mp3", "a.pdf", "a.html")
 """What lies beside the card, for pictures and links."""
 _ROW = re.compile(r"\| (?P<what>[^|]+?) \| (?P<written>.+?) \| (?P<shown>.*?) \| (?P<told>.*?) \|")
 _WRITTEN = re.compile(r"(`+)(.*)\1")

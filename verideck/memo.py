@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from verideck import __version__, plugins
 from verideck.history.likeness import sketch
 from verideck.model import Card, Note, ProvenCard, Source
-from verideck.problems import Code, Problem, Problems
+from verideck.problems import Code, Problem, Problems, has_errors
 from verideck.render.look import ImageFile, Rendered, depends_on_run, note_of
 from verideck.source.config import SourceConfig
 from verideck.source.defaults import defaults_of
@@ -146,20 +146,21 @@ class Memo:
         if known and known.card is card and known.proven == proven and self._shows(known.images):
             self._used[id(card)] = known
             self._name_images(known.images)
+            problems.extend(known.warnings)
             return known.note
         look = self._look(proven, card)
         self._name_images(look.images)
         problems.extend(look.problems)
-        if look.problems:
+        if has_errors(look.problems):
             return None
         try:
-            images = {each.name: self._image(each) for each in look.images}
+            images = {each.name: self._image(each) for each in look.images if each.name}
         except OSError as error:  # it has changed since it was rendered
             message = f"{error.filename} cannot be read: {error.strerror}"
             problems.report(Problem(Code.IMAGE_UNUSABLE, message, card.place, hint_of(error)))
             return None
         note = note_of(card, look, images)
-        self._used[id(card)] = _Noted(card, proven, look.images, note)
+        self._used[id(card)] = _Noted(card, proven, look.images, look.problems, note)
         return note
 
     def _image(self, image: ImageFile) -> bytes:
@@ -266,6 +267,7 @@ class _Noted:
     card: Card
     proven: ProvenCard
     images: tuple[ImageFile, ...]
+    warnings: tuple[Problem, ...]
     note: Note
 
 

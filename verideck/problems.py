@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
@@ -98,6 +98,11 @@ class Code(StrEnum):
     IMAGE_UNUSABLE = "image-unusable"
     """An image or a sound is missing, unreadable, outside the project, of a kind that Anki neither
     shows nor plays, or would be fetched."""
+    IMAGE_LINKED = "image-linked"
+    """What was meant as a picture is a link on the card: it is on the web, or a document."""
+    LINK_DEAD = "link-dead"
+    """A link leads where no card can: to Markdown, into a page, to a file that is not there or
+    cannot be packed. Its text is on the card."""
 
     # Cloze
     CLOZE_MISSING = "cloze-missing"
@@ -366,23 +371,32 @@ _MOST_PLACES = 5
 
 
 def told_once(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Yield the problems of one file, equal warnings as one, at the first of their places."""
-    lines: dict[Problem, list[int]] = {}
+    """Yield problems, equal warnings as one, at the first of their places."""
+    places: dict[Problem, list[Place]] = {}
     firsts: dict[tuple[Code, str, str], Problem] = {}
     for each in sorted(problems, key=lambda problem: problem.place):
         is_alone = each.severity is Severity.ERROR or each.code in _EACH_TOLD
         first = each if is_alone else firsts.setdefault((each.code, each.message, each.hint), each)
-        lines.setdefault(first, []).append(each.place.line)
-    for first, found in lines.items():
+        places.setdefault(first, []).append(each.place)
+    for first, found in places.items():
         if len(found) == 1:
             yield first
             continue
-        others = [line for line in dict.fromkeys(found) if line != first.place.line]
-        named = ", ".join(map(str, others[:_MOST_PLACES]))
-        named += f" and {len(others) - _MOST_PLACES:,} more" if len(others) > _MOST_PLACES else ""
-        lines_ = f": also on line{'s' if others[1:] else ''} {named}" if others else ""
-        message = f"{first.message} ({len(found):,} times{lines_})"
+        also = _others(first.place, found)
+        message = f"{first.message} ({len(found):,} times{also and f': also {also}'})"
         yield replace(first, message=message)
+
+
+def _others(first: Place, places: Sequence[Place]) -> str:
+    """Return where else, beyond the line of the first place, something is; empty if nowhere."""
+    lines = dict.fromkeys(each.line for each in places if each.path == first.path)
+    others = [line for line in lines if line != first.line]
+    named = ", ".join(map(str, others[:_MOST_PLACES]))
+    named += f" and {len(others) - _MOST_PLACES:,} more" if len(others) > _MOST_PLACES else ""
+    files = len({each.path for each in places} - {first.path})
+    in_file = f"on line{'s' if others[1:] else ''} {named}" if others else ""
+    in_files = f"in {files:,} other file{'s' if files > 1 else ''}" if files else ""
+    return " and ".join(filter(None, [in_file, in_files]))
 
 
 class BuildFailedError(Exception):

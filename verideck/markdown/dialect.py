@@ -395,8 +395,16 @@ def _callouts(state: StateCore) -> None:
             token.meta[COLUMN] = len(line) - len(token.content), ()
 
 
+class _Parser(MarkdownIt):
+    """markdown-it, which takes every address for one."""
+
+    def validateLink(self, url: str) -> bool:  # noqa: ARG002, N802 - markdown-it's name
+        """Return True: which addresses a card may hold is settled for all alike, and told."""
+        return True
+
+
 def _parser(core: Sequence[str]) -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False})
+    markdown = _Parser("commonmark", {"html": False})
     markdown.block = BlockParser()
     markdown.inline = InlineParser()
     markdown.core.ruler.after("block", "locate", _locate)

@@ -161,9 +161,9 @@ def _tag(text: str, name: str, is_end: bool, written: str) -> Tag:  # noqa: FBT0
         if known == "style":
             value, lost = style(value)
             left_out += lost
-        if known in TAGS[name]:
+        if known in TAGS[name] and (value or known != "style"):
             kept.setdefault(known, value)
-        elif known not in _MEANS_NOTHING and not known.startswith(("data-", "aria-")):
+        elif known not in _MEANS_NOTHING | {"style"} and not known.startswith(("data-", "aria-")):
             left_out.append(f"{known}=")
     return Tag(name, is_end, tuple(kept.items()), tuple(left_out), text)
 

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from markdown_it.common.utils import normalizeReference
 
+from verideck.markdown import sizes
 from verideck.markdown.faults import report
 from verideck.markdown.kinds import PLAYED, SHOWN
 from verideck.markdown.positions import State
@@ -24,7 +25,6 @@ _LINK = re.compile(
     \]\]""",
     re.VERBOSE,
 )
-_SIZE = re.compile(r"[ \t]*(\d{1,5})(?:x(\d{1,5}))?[ \t]*")
 _OF_CODE = re.compile(r"[A-Za-z0-9_)\]]")
 """What stands before `[[` in code that is written as text: `x[[1]]`."""
 _HINT = (
@@ -130,15 +130,11 @@ def _between(parts: list[tuple[int, str]]) -> Iterator[str]:
 
 def _push_image(state: State, found: re.Match[str], name: str) -> None:
     """Push an image. Behind bars stand its text, and last its width, or `width x height`."""
-    written = (found["text"] or "").split("|")
-    size = _SIZE.fullmatch(written[-1])
-    words = written[: -1 if size else None]
+    label, size = sizes.of_label(f"|{found['text'] or ''}")
     token = state.push("image", "img", 0)
     token.attrs = {"src": name, "alt": ""}
-    token.content = " ".join(filter(None, (each.strip() for each in words)))
+    token.content = " ".join(filter(None, (each.strip() for each in label.split("|"))))
     token.children = []
     token.meta[BY_NAME] = True
-    if size:
-        token.attrs["width"] = size[1]
-        token.attrs |= {"height": size[2]} if size[2] else {}
+    token.attrs |= size
     state.pos = found.end()

@@ -184,6 +184,13 @@ def character_place(token: Token, position: int) -> Place:
     return _content(token).at(offset + position - shown)
 
 
+def is_escaped(text: Token) -> bool:
+    """Return whether a backslash stands in front of a text."""
+    content = _content(text)
+    begins = text.meta["offset"] + content.skipped
+    return content.text[begins - 1 : begins] == "\\"
+
+
 def part(text: Token, start: int, end: int) -> Token:
     """Return a part of a text, which knows where it was written."""
     begins = text.meta["offset"]

@@ -6,14 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from urllib.parse import unquote
 
 from verideck import markdown
 from verideck.markdown import Token, cloze
 from verideck.markdown.html_tags import BLOCKS
-from verideck.markdown.kinds import PLAYED, SHOWN
 from verideck.markdown.languages import DATA, LexerError, plain
-from verideck.markdown.note_links import BY_NAME
 from verideck.model import (
     FORBIDDEN,
     Card,
@@ -29,21 +26,15 @@ from verideck.model import (
 )
 from verideck.problems import Code, Problem
 from verideck.render import highlight
-from verideck.render.anki_text import attribute, in_tag, inert, literal, without_deletions
+from verideck.render.anki_text import inert, literal, without_deletions
+from verideck.render.attached import Attached
 from verideck.render.direction import direction, has_from_right, is_from_right
 from verideck.render.highlight import Highlighter, Mark
 from verideck.render.html import html
-from verideck.render.look import ImageFile, Rendered, Search, media_name, name_of_media, reverse
-from verideck.render.sanitized import attributes
+from verideck.render.look import Rendered, media_name, reverse
 from verideck.render.wording import wording
-from verideck.storage.files import FileCache, hashed
 from verideck.storage.named_files import NamedFiles
-from verideck.storage.reading import HIDDEN, OUTSIDE, Limit, hint_of
 
-_NAMED = {"src", "alt", "title"}
-"""The attributes of an image that Markdown has words for."""
-_HASHES = FileCache(hashed, Limit.MEDIA)
-"""Of images and sounds: a card may show one a thousand times, and a thousand cards one."""
 _LARGEST = 1_000_000
 """Bytes of a note. Android reads a row of a database through a window of 2 MB, in which it may take
 more room than here; Anki itself, and SQLite, would take a billion."""
@@ -79,16 +70,12 @@ class _Writer:
         self.audit = proven.audit
         self.root = root
         self._highlighter = highlighter
-        self._named = named
-        self._folder = self.card.place.path.rpartition("/")[0]
         self.problems: list[Problem] = []
         self._numbers = _numbers(proven.card)
         self._snippets = {snippet.place: snippet for snippet in proven.card.snippets}
         self._proofs = {proof.snippet.place: proof for proof in proven.proofs}
         self._figures: dict[str, Media] = {}
-        self._images: dict[str, ImageFile] = {}
-        self._sounds: set[str] = set()
-        """The marks of the sounds that the author wrote."""
+        self._attached = Attached(proven.card.place.path, root, named)
         self._front: list[str] = []
         self._asking = False
         """Whether what is rendered stands on the question's side of the card."""
@@ -119,14 +106,14 @@ class _Writer:
             fields = {name: without_deletions(text) for name, text in fields.items()}
             fields["Question"] = asked
         fields = {name: self._in_language(name, text) for name, text in fields.items()}
-        fields = {name: inert(text, self._sounds) for name, text in fields.items()}
+        fields = {name: inert(text, self._attached.sounds) for name, text in fields.items()}
         self._check_size(fields)
         return Rendered(
             fields,
             content_of({**fields, "Reverse": reverse(card)}, card.tags),
             tuple(self._figures.values()),
-            tuple(self._images.values()),
-            tuple(self.problems),
+            self._attached.files,
+            (*self._attached.problems, *self.problems),
         )
 
     # The parts, in the place of tokens
@@ -144,61 +131,6 @@ class _Writer:
             self._front.append(shown)
             return ""
         return shown
-
-    def image(self, token: Token) -> str:
-        """Return an image or a sound, and add its file to the media; empty if it cannot be used."""
-        source = str(token.attrs["src"])
-        is_named = BY_NAME in token.meta
-        source = source if is_named else unquote(source)
-        is_named = is_named or self._named.is_in_vault(self._folder)
-        if source.startswith("data:"):
-            return f'<img src="{attribute(source)}" alt="{attribute(token.content)}">'
-        message, hint = _objection(source)
-        if message:
-            return self._unusable(token, message, hint)
-        path = str(Path(self.card.place.path).parent / source)
-        search = self._search(source) if is_named else None
-        if search and len(search.found) != 1:
-            return self._not_found(token, path, search)
-        path = search.found[0] if search else path
-        file = self.root / path
-        try:
-            hash_ = _HASHES.of(file, (self.root,))
-        except OSError as error:
-            why = error.strerror or ""
-            self._images[path] = ImageFile("", path, why, search)
-            how = f"is {why}" if why in {OUTSIDE, HIDDEN} else f"cannot be read: {why or error}"
-            hint = hint_of(error) or "the path is relative to the Markdown file"
-            return self._unusable(token, f"{source} {how}", hint)
-        name = name_of_media(hash_, file.suffix.lower())
-        self._images[path] = ImageFile(name, path, hash_, search)
-        if file.suffix.lower() in PLAYED:
-            self._sounds.add(f"[sound:{name}]")
-            return f"[sound:{name}]"
-        title = f' title="{attribute(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
-        size = {key: value for key, value in token.attrs.items() if key not in _NAMED}
-        rest = in_tag(attributes("img", size))
-        return f'<img src="{name}" alt="{attribute(token.content)}"{title}{rest}>'
-
-    def _search(self, name: str) -> Search:
-        return Search(name, self._folder, self._named.find(name, self._folder))
-
-    def _not_found(self, token: Token, path: str, search: Search) -> str:
-        """Tell that a name stands for no file, or for several."""
-        for each in search.found or (path,):
-            hash_ = self._hash(each)
-            self._images[each] = ImageFile("", each, hash_, search)
-        if not search.found:
-            hint = "it is looked for by its name in the whole project, hidden folders left out"
-            return self._unusable(token, f"there is no file {search.name}", hint)
-        message = f"{search.name} may be {' or '.join(search.found)}"
-        return self._unusable(token, message, "write so much of its path that it is one of them")
-
-    def _hash(self, path: str) -> str:
-        try:
-            return _HASHES.of(self.root / path, (self.root,))
-        except OSError as error:
-            return error.strerror or ""
 
     def value(self, token: Token) -> str:
         """Return the value of an expression; the expression itself if it was not executed."""
@@ -236,19 +168,19 @@ class _Writer:
         self, question: Sequence[Token], answer: Sequence[Token], extra: Sequence[Token]
     ) -> dict[str, str]:
         self._asking = True
-        asked = self._of_line(question, _unwrapped(html(question, self, self._numbers)))
+        asked = self._of_line(question, _unwrapped(self._html(question, self._numbers)))
         self._asking = False
         if self.card.kind is Kind.TYPED:
             typed, rest = self._typed(answer)
-            more = [html(rest, self), self._without_cloze(extra)]
+            more = [self._html(rest), self._without_cloze(extra)]
             fields = {"Answer": typed, "Extra": "\n".join(filter(None, [*self._raised, *more]))}
         elif self._numbers is not None and cloze.deletions(markdown.walk(answer), in_code=True):
             self._asking = True
-            asked = f"{_paragraph(asked)}\n{html(answer, self, self._numbers)}"
+            asked = f"{_paragraph(asked)}\n{self._html(answer, self._numbers)}"
             self._asking = False
             fields = {"Answer": "\n".join(self._raised), "Extra": self._without_cloze(extra)}
         else:
-            below = _unwrapped(html(answer, self, self._numbers))
+            below = _unwrapped(self._html(answer, self._numbers))
             if self._raised:
                 below = "\n".join(filter(None, [*self._raised, below and _paragraph(below)]))
             fields = {"Answer": below, "Extra": self._without_cloze(extra)}
@@ -288,12 +220,16 @@ class _Writer:
 
     def _without_cloze(self, tokens: Sequence[Token]) -> str:
         """Render text in a field without deletions, where `==text==` is a highlight."""
-        return self._of_line(tokens, html(tokens, self))
+        return self._of_line(tokens, self._html(tokens))
 
     def _of_line(self, tokens: Sequence[Token], text: str) -> str:
         """Mark the direction of a text that stands in no block."""
         runs = self.direction(tokens) if text and tokens[0].type == "inline" else ""
         return f"<div{runs}>{text}</div>" if runs else text
+
+    def _html(self, tokens: Sequence[Token], numbers: cloze.Numbers | None = None) -> str:
+        """Return the HTML of tokens, with what becomes of their links and media."""
+        return html(self._attached.settled(tokens), self, numbers)
 
     def _notes(self) -> str:
         """Return the notes that the other fields refer to, which stand beneath them all."""
@@ -304,7 +240,7 @@ class _Writer:
         shown: list[str] = []
         while len(shown) < len(self._footnotes):  # a note may refer to others
             name = [*self._footnotes][len(shown)]
-            shown.append(f"<li>{_unwrapped(html(known.get(name, ()), self))}</li>\n")
+            shown.append(f"<li>{_unwrapped(self._html(known.get(name, ())))}</li>\n")
         runs = self.direction([token for note in known.values() for token in note])
         return f'<ol class="footnotes"{runs}>\n{"".join(shown)}</ol>' if shown else ""
 
@@ -417,10 +353,6 @@ class _Writer:
             problem = Problem(Code.CARD_TOO_LARGE, message, self.card.place, hint)
             self.problems.append(problem)
 
-    def _unusable(self, token: Token, message: str, hint: str) -> str:
-        self.problems.append(Problem(Code.IMAGE_UNUSABLE, message, markdown.place(token), hint))
-        return ""
-
     def _clean(self, text: str, place: Place) -> str:
         """Return a text of a run. Reports a character that no field may contain."""
         forbidden = FORBIDDEN.search(text)
@@ -428,17 +360,6 @@ class _Writer:
             message = f"the run gave a control character, U+{ord(forbidden.group()):04X}"
             self.problems.append(Problem(Code.CHARACTER_FORBIDDEN, message, place))
         return text
-
-
-def _objection(source: str) -> tuple[str, str]:
-    """Return why no file of that name can be packaged, and a hint; two empty texts if one can."""
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", source):
-        return "this image would be fetched while reviewing", "save it in the project"
-    if FORBIDDEN.search(source):
-        return f"{source!r} is no name of a file", "the path is relative to the Markdown file"
-    if Path(source).suffix.lower() not in SHOWN | PLAYED:
-        return f"{source} is neither an image nor a sound", "show text in a fence"
-    return "", ""
 
 
 def _lexer(snippet: Snippet) -> str:

@@ -12,6 +12,7 @@ from html import unescape
 
 from verideck.model import Note, Place
 from verideck.problems import Code, Problem
+from verideck.render.addresses import EMBEDDED, OPENED
 from verideck.render.anki_text import inert
 
 _OWN_ATTRIBUTES = frozenset(["class", "open"])
@@ -27,8 +28,10 @@ _CODE = re.compile(r"<(code|pre)\b[^<]*+(?:</?(?:span|br)\b[^<]*+|<!-- -->[^<]*+
 _COMMENT = "<!-- -->"
 _SHOWN = 20
 _SOUND = re.compile(r"\[sound:verideck-[0-9a-f]{20}\.[a-z0-9]{2,4}\]")
-_MEDIA = re.compile(r"verideck-[0-9a-f]{20}\.[a-z0-9]{2,5}|data:image/(?:png|gif|jpeg|webp);\S*")
-_LINK = re.compile(r"(?:https?|mailto|ftp):|[^:]*\Z", re.IGNORECASE)
+_MEDIA = re.compile(rf"verideck-[0-9a-f]{{20}}\.[a-z0-9]{{2,5}}|{EMBEDDED.pattern}")
+_LINK = re.compile(
+    rf"{OPENED.pattern}|_verideck-[0-9a-f]{{20}}\.[a-z0-9]{{2,5}}#|[^:]*\Z", re.IGNORECASE
+)
 
 
 def check_retired(note: Note, path: str) -> Problem | None:

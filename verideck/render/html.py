@@ -1,6 +1,6 @@
 """Tokens -> HTML for a field of a card.
 
-The HTML of fences, images and values depends on the card's proofs and media, so `Parts` returns it.
+The HTML of fences and values depends on the card's proofs, so `Parts` returns it.
 Each type of token is in `_RULES` or in `_PLAIN`: what has no place in either would be left out.
 """
 
@@ -23,16 +23,28 @@ from verideck.markdown.html import FLOW
 from verideck.markdown.width import is_wide
 from verideck.model import ClozeDeletion
 from verideck.render import highlight
-from verideck.render.anki_text import hidden, hidden_maths, hint, in_tag, literal, prose, tex
+from verideck.render.anki_text import (
+    attribute,
+    hidden,
+    hidden_maths,
+    hint,
+    in_tag,
+    literal,
+    prose,
+    tex,
+)
+from verideck.render.attached import SOUND
 from verideck.render.direction import BLOCKS, block
 from verideck.render.highlight import Mark
-from verideck.render.sanitized import opening
+from verideck.render.sanitized import attributes, opening
 
 _OPTIONS = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).options
 _COMMONMARK = RendererHTML()
 
 _CLOSING = "，。、；：！？）》」』】”’,.;:!?)]"
 _OPENING = "（《「『【“‘(["
+_OF_IMAGES = {"src", "alt", "title"}
+"""The attributes of an image that Markdown has words for."""
 CALLOUTS = MappingProxyType(
     dict.fromkeys(["tip", "hint", "success", "check", "done"], "good")
     | dict.fromkeys(["warning", "attention", "question", "help", "faq"], "doubt")
@@ -56,9 +68,6 @@ class Parts(Protocol):
 
     def fence(self, token: Token, inserted: Sequence[Mark]) -> str:
         """Return code, with the marks inserted, and its output and figures; empty if not shown."""
-
-    def image(self, token: Token) -> str:
-        """Return an image or a sound."""
 
     def value(self, token: Token) -> str:
         """Return the value of an expression, as plain text."""
@@ -163,7 +172,15 @@ class _Renderer:
         return f"{_ends(tokens[idx])}</{tokens[idx].tag}>{box}"
 
     def image(self, tokens: Sequence[Token], idx: int) -> str:
-        return self._parts.image(tokens[idx])
+        token = tokens[idx]
+        title = f' title="{attribute(str(token.attrs["title"]))}"' if "title" in token.attrs else ""
+        size = {key: value for key, value in token.attrs.items() if key not in _OF_IMAGES}
+        rest = in_tag(attributes("img", size))
+        source = attribute(str(token.attrs["src"]))
+        return f'<img src="{source}" alt="{attribute(token.content)}"{title}{rest}>'
+
+    def sound(self, tokens: Sequence[Token], idx: int) -> str:
+        return tokens[idx].content
 
     def value(self, tokens: Sequence[Token], idx: int) -> str:
         return self._guarded(self._parts.value(tokens[idx]))
@@ -277,6 +294,7 @@ _RULES: Mapping[str, Callable[[_Renderer, Sequence[Token], int], str]] = {
     "html_close": _Renderer.html_close,
     "html_void": _Renderer.html_open,
     "image": _Renderer.image,
+    SOUND: _Renderer.sound,
     "value": _Renderer.value,
     "math_inline": _Renderer.math_inline,
     "math_inline_double": _Renderer.math_inline_double,

@@ -26,10 +26,10 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """An image or a sound of the project that a card uses."""
+    """A file of the project that a card shows, plays or links to."""
 
     name: str
-    """Its name in Anki, which is derived from its content."""
+    """Its name in Anki, which is derived from its content; empty if there is no such file."""
     path: str
     """Relative to the project, as written: what `..` means behind a link is left to the system."""
     hash: str
@@ -50,7 +50,7 @@ class Rendered:
     """The figures that the card's code drew."""
     images: tuple[ImageFile, ...] = ()
     problems: tuple[Problem, ...] = ()
-    """If there are any, the card becomes no note."""
+    """If one of them is an error, the card becomes no note."""
 
 
 def depends_on_run(card: Card) -> bool:
@@ -66,7 +66,7 @@ def note_of(card: Card, look: Rendered, images: Mapping[str, bytes]) -> Note:
     """Return the note of an identified card. `images` are the contents of its files by name."""
     assert card.identity
     media = {each.name: each for each in look.figures}
-    media |= {each.name: Media(each.name, images[each.name]) for each in look.images}
+    media |= {each.name: Media(each.name, images[each.name]) for each in look.images if each.name}
     return Note(
         kind=card.kind,
         deck=card.deck,
