@@ -300,7 +300,7 @@ def test_what_code_raises_prints_or_gives_is_inert(tmp_path: Path, desk: Desk) -
 
 def test_a_sound_that_is_written_as_one_plays(tmp_path: Path, desk: Desk) -> None:
     """The guard knows the marks that we write ourselves, and no other of the same card."""
-    made = project(tmp_path, {"a.md": "## What?\n\n![[sound:a.mp3]](a.mp3) [sound:a.mp3]\n"})
+    made = project(tmp_path, {"a.md": "## What?\n\n![[sound:a.mp3]](a.mp3) \\[sound:a.mp3]\n"})
     made.write("cards/a.mp3", b"ID3")
     (note,) = made.check().notes
     (media,) = note.media

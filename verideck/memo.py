@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from verideck import __version__, plugins
 from verideck.history.likeness import sketch
 from verideck.model import Card, Note, ProvenCard, Source
-from verideck.problems import Code, Problem, Problems, has_errors
+from verideck.problems import Code, Problem, Problems, has_errors, told_once
 from verideck.render.look import ImageFile, Rendered, depends_on_run, note_of
 from verideck.source.config import SourceConfig
 from verideck.source.defaults import defaults_of
@@ -103,6 +103,8 @@ class Memo:
         """What image files hold, by their paths and hashes; of this run alone."""
         self._fresh_files: dict[str, FileRow] = {}
         self._fresh_looks: dict[str, Rendered] = {}
+        self._found = Problems()
+        """What is wrong with how the cards of this run look."""
         self.done: Counter[str] = Counter()
         """What was done anew: files that were parsed, cards that were rendered."""
 
@@ -137,31 +139,42 @@ class Memo:
             self._keep(source, row)
         return row.found
 
-    def note(self, proven: ProvenCard, card: Card, problems: Problems) -> Note | None:
+    def note(self, proven: ProvenCard, card: Card) -> Note | None:
         """The note of a proven card, given as it was identified; None where it cannot be rendered.
 
-        Reports what stands in the way.
+        What stands in the way is told by `told`.
         """
         known = self._notes.get(id(card))
         if known and known.card is card and known.proven == proven and self._shows(known.images):
             self._used[id(card)] = known
             self._name_images(known.images)
-            problems.extend(known.warnings)
+            self._found.extend(known.warnings)
             return known.note
         look = self._look(proven, card)
         self._name_images(look.images)
-        problems.extend(look.problems)
+        self._found.extend(look.problems)
         if has_errors(look.problems):
             return None
         try:
             images = {each.name: self._image(each) for each in look.images if each.name}
         except OSError as error:  # it has changed since it was rendered
             message = f"{error.filename} cannot be read: {error.strerror}"
-            problems.report(Problem(Code.IMAGE_UNUSABLE, message, card.place, hint_of(error)))
+            self._found.report(Problem(Code.IMAGE_UNUSABLE, message, card.place, hint_of(error)))
             return None
         note = note_of(card, look, images)
         self._used[id(card)] = _Noted(card, proven, look.images, look.problems, note)
         return note
+
+    def told(self, cards: Iterable[Card]) -> Iterator[Problem]:
+        """What is wrong with how cards look, once for each target; `note` has the notes of some.
+
+        The others did not hold. What is wrong beside their code is told with that.
+        """
+        for card in cards:
+            if id(card) not in self._used:
+                self.note(ProvenCard(card, ()), card)
+        found, self._found = self._found, Problems()
+        yield from told_once(found)
 
     def _image(self, image: ImageFile) -> bytes:
         """What a file holds. Many cards may show it, and share one object in memory."""

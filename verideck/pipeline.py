@@ -11,13 +11,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from verideck.events import CardRendered, unheard
+from verideck.events import CardRendered
 from verideck.history.changes import changes, stale
 from verideck.history.lock import NAME, Lock, lock_file
 from verideck.history.scope import Scope
 from verideck.history.stamp import stamp
 from verideck.model import Card, DeckContents, Kind, Note, Place, ProvenCard, ShownDeck
-from verideck.problems import Problems, told_once
+from verideck.problems import Problems
 from verideck.proof.audit import audit, is_noticed
 from verideck.proof.verify import Proving
 from verideck.render.foreign_html import check_retired
@@ -59,19 +59,13 @@ def noted(
     run: Run, proven: Sequence[ProvenCard], known: Mapping[Place, Card], problems: Problems
 ) -> Iterator[Note]:
     """Render the cards that hold and are identified."""
-    looks = Problems()
     floor = run.settings.audit_floor
     for each in proven:
         card = known.get(each.card.place)
-        if card and is_noticed(each, floor) and (note := run.memo.note(each, card, looks)):
-            if run.on_event is not unheard:
-                run.on_event(CardRendered(note))
+        if card and is_noticed(each, floor) and (note := run.memo.note(each, card)):
+            run.on_event(CardRendered(note))
             yield note
-    held = {each.card.place for each in proven}
-    for card in known.values():  # what is wrong beside its code is told at once
-        if card.place not in held:
-            run.memo.note(ProvenCard(card, ()), card, looks)
-    problems.extend(told_once(looks))
+    problems.extend(run.memo.told(known.values()))
 
 
 def stamped(
