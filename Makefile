@@ -20,7 +20,7 @@ BY_USER := $(wildcard $(patsubst %,tests/test_%.py,box readable shared_memory en
 OURS := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
 APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq
 
-.PHONY: deck test test-fast test-user test-wheel test-sdist fuzz pictures font browser clean
+.PHONY: deck test test-fast test-user test-wheel test-sdist test-specification fuzz pictures font browser clean
 
 deck: $(VENV)/deck font
 	$(BIN)/verideck build
@@ -69,6 +69,16 @@ test-sdist:
 	cd $(RUN)/unpacked && ../venv/bin/python $(INSTALL) --group test '.[sandbox,dask,preview]'
 	rm -r $(RUN)/unpacked/verideck
 	cd $(RUN)/unpacked && ../venv/bin/$(PYTEST) $(LIGHT) $(FAST)
+
+# CommonMark's own examples, which come with the source distribution of markdown-it-py.
+test-specification: RUN := build/specification
+test-specification: $(VENV)/test
+	rm -rf $(RUN)
+	$(BIN)/python $(PIP) download --no-deps --no-binary markdown-it-py -c constraints.txt \
+		--dest $(RUN) markdown-it-py
+	tar --extract --file $(RUN)/*.tar.gz --directory $(RUN) --strip-components 1
+	MARKDOWN_SPECIFICATION=$(CURDIR)/$(RUN)/tests/test_cmark_spec/commonmark.json \
+		$(BIN)/pytest -q tests/test_commonmark.py -k specifications
 
 # What a stranger may write, for two minutes: the same inputs for everybody, until SEED is another.
 SEED := 0

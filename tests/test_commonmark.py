@@ -21,7 +21,8 @@ from verideck.source.syntaxes import SYNTAXES
 OURS = Path(__file__).parent / "data" / "markdown-examples.txt"
 SPECIFICATION = os.environ.get("MARKDOWN_SPECIFICATION", "")
 """The `spec.txt` of CommonMark or GitHub, or CommonMark's `spec.json`. Their examples are licensed
-under CC-BY-SA, and so are no part of this repository; those in `OURS` are written anew."""
+under CC-BY-SA, and so are no part of this repository; those in `OURS` are written anew. `make
+test-specification` takes those that come with markdown-it-py's source."""
 
 
 _EXAMPLE = re.compile(r"^`{32} example.*?\n(.*?)^\.\n(.*?)^`{32}$", re.MULTILINE | re.DOTALL)
@@ -87,7 +88,23 @@ def test_the_specifications_own_examples_lose_no_word(example: Example) -> None:
     fields = [field for note in made if isinstance(note, Note) for field in note.fields.values()]
     shown = "".join(words("".join(fields)))
     # Where HTML is text, so are marks in it.
-    assert [each for each in words(example.html) if each.strip("_") not in shown] == []
+    missing = [each for each in words(example.html) if each.strip("_") not in shown]
+    assert set(missing) <= set(unshown(example.text))
+
+
+_BENEATH_A_TAG = re.compile(r"^</?div\b[^\n]*\n`{3}([^\n`]*)", re.MULTILINE)
+_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
+
+
+def unshown(text: str) -> list[str]:
+    """The words of an example that our dialect does not show, by two decisions of its own.
+
+    A fence directly beneath a tag is a fence, where CommonMark has more lines of HTML: so the word
+    behind its backticks is a language, and what is in it is code, which may be executed. And a
+    comment ends at the first `-->`, as it does in CommonMark since 0.31; before, one with `--` in
+    it was text.
+    """
+    return words(" ".join([*_BENEATH_A_TAG.findall(text), *_COMMENT.findall(text)]))
 
 
 def words(html: str) -> list[str]:
