@@ -29,7 +29,7 @@ def test_the_corpus_is_what_is_counted() -> None:
 
 @pytest.mark.parametrize("name", MEANT)
 def test_as_many_cards_are_found_as_are_meant(name: str) -> None:
-    """In the form whose folder the file is in, which is found without being named."""
+    """In the form that the file is written in, which is found without being named."""
     source = Source(name, (CORPUS / name).read_text(encoding="utf-8"))
     found = cards_of(source, SourceConfig(CORPUS, "deck"))
     errors = [each for each in found.problems if each.severity is Severity.ERROR]

@@ -30,6 +30,7 @@ INLINE = (
     *("\\(¤\\)", "\\[¤\\]", "¤|¤", "%%hidden%%¤", "<!-- hidden -->¤", ":¤:", "^¤", "#¤"),
     *("$`¤`$", "$ ¤", "5$¤", "¤: ¤", "¤::¤", "¤:::¤", "**¤", "`¤", "((¤))", "{¤}"),
 )
+_FOLD = "<details><summary>¤</summary>\n\n¤\n\n</details>"
 BLOCKS = (
     *("# ¤", "## ¤", "### ¤", "#### ¤", "##¤", "＃＃ ¤", "#\xa0¤", "¤\n===", "¤\n---"),
     *("¤", "¤", "¤", "---", "***", "- ¤", "- ¤\n  - ¤", "* ¤\n\n  ¤", "1. ¤\n2. ¤"),
@@ -42,6 +43,12 @@ BLOCKS = (
     *("<details>\n<summary>¤</summary>\n\n¤\n\n</details>", "<div>\n¤\n</div>", "¤\n%\n¤"),
     *("^¤", "¤ ^¤", "- ¤\n\n^¤", "> ¤ ^¤", "## ¤ ^¤", "[[¤]] ¤\n^¤"),
     *("¤::¤", "¤\n?\n¤", "¤\n??\n¤", "START\nBasic\n¤\nBack: ¤\nEND", "TARGET DECK: ¤"),
+    *("¤ STARTI [Basic] ¤ Back: ¤ ENDI ¤", "START\nBasic\n¤\nBack: ¤\nBack: ¤\nID: 1\n¤\nEND"),
+    *("<details>¤\n<summary>¤</summary>\n¤\n</details>", "<br><b>\n\n¤\n\n</b>", "¤ `{=:¤:=}` ¤"),
+    *(
+        f"<details>\n<summary>¤</summary>\n\n{_FOLD}\n{_FOLD}\n\n</details>",
+        "<pre><code>\n¤\n</code></pre>",
+    ),
     *("STARTI [Basic] ¤ Back: ¤ ENDI", "- [¤](#a)\n- [¤](#b)", "## ¤ {#hidden}", "key:: ¤"),
     *("## ¤ {.cloze}", "## ¤ {.type}", "## ¤ {.reversed}", "- ¤ {{c1::¤}}", "%"),
 )

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 
-from verideck.model import Kind, Passage
+from verideck.model import Kind, Passage, Place
 from verideck.problems import Code, Problem, Problems, Severity
 from verideck.source.syntaxes.deletions import CURLY, hidden
 from verideck.source.syntaxes.page import Page, Titles
@@ -25,6 +25,7 @@ _SAME = {"Back Extra": "Extra"}
 """Another name of a field."""
 _LABEL = re.compile(rf"(?P<name>Front|Back|Text|(?:Back )?Extra|{_REVERSED}|{_TAGS}):(?:[ \t]+|$)")
 _INLINE_LABEL = re.compile(rf"(?<=\s){_LABEL.pattern}")
+_SAYS = re.compile(r"[^\W\d_]")
 _ID = re.compile(r"(?:<!--)?[ \t]*ID:[ \t]*(?P<id>\d+)[ \t]*(?:-->)?")
 _INLINE = re.compile(r"STARTI\s+\[(?P<type>[^\[\]]+)\]\s*(?P<fields>.*?)\s*ENDI")
 _SETTING = re.compile(rf"(?P<name>{_DECK}|{_FILE_TAGS})(?::[ \t]*(?P<value>.*))?")
@@ -95,6 +96,8 @@ class _Reader:
         """Whether there is a note at all."""
         self._about: list[range] = []
         """The lines that speak of the whole file, and those of notes to be deleted."""
+        self._beside: list[Place] = []
+        """Where text stands on the lines of notes that is in none of their fields."""
         self._settings = dict(self._set())
 
     def read(self) -> Reading:
@@ -116,6 +119,8 @@ class _Reader:
                 cards += self._block(number, end) if end else self._endless(number)
             elif "STARTI" in line:
                 cards += self._in_line(number, line)
+        if self._beside:
+            self._problems.report(_left_out(sorted(self._beside)))
         return Reading(
             tuple(cards), is_empty=not self._found, among_notes=True, about=tuple(self._about)
         )
@@ -163,7 +168,10 @@ class _Reader:
             self._about.append(range(start, end + 1))
             return
         name = self._page.lines[start + 1].strip()
-        texts = dict(self._fields(start + 2, stop, self._type(name, start + 1)))
+        texts = self._once(self._fields(start + 2, stop, self._type(name, start + 1)))
+        self._beside += (
+            self._page.place(line) for line in range(stop + 1, end) if not self._page.is_blank(line)
+        )
         yield from self._card(name, texts, note_id, range(start, end + 1))
 
     def _type(self, name: str, line: int) -> _NoteType:
@@ -191,9 +199,20 @@ class _Reader:
             if line < stop and (text := self._page.behind(line, column, below)):
                 yield name, text
 
+    def _once(self, fields: Iterable[tuple[str, Passage]]) -> dict[str, Passage]:
+        """Return the fields of a note by their names. Of two of a name the first counts."""
+        texts: dict[str, Passage] = {}
+        for name, text in fields:
+            if texts.setdefault(name, text) is not text:
+                self._beside.append(text.place)
+        return texts
+
     def _in_line(self, number: int, line: str) -> Iterator[RawCard]:
         """Yield the cards of the notes that stand in a line."""
-        for note in _INLINE.finditer(line) if "ENDI" in line else ():
+        notes = list(_INLINE.finditer(line)) if "ENDI" in line else []
+        if notes and _SAYS.search(_INLINE.sub("", line)):
+            self._beside.append(self._page.place(number))
+        for note in notes:
             type_ = self._type(note["type"].strip(), number)
             start, stop = note.span("fields")
             found_id = _ID.search(self._page.written[number], start, note.end())
@@ -204,11 +223,11 @@ class _Reader:
             labels = list(_INLINE_LABEL.finditer(line, start, stop))
             begun = [(type_.fields[0], start, start)]
             begun += [(type_.named(each["name"], 1), each.start(), each.end()) for each in labels]
-            texts = {
-                name: text
+            texts = self._once(
+                (name, text)
                 for (name, _, column), (_, end, _) in pairwise([*begun, ("", stop, stop)])
                 if (text := self._page.piece(number, column, end))
-            }
+            )
             yield from self._card(note["type"].strip(), texts, note_id, range(number, number + 1))
 
     def _card(
@@ -243,6 +262,13 @@ class _Reader:
             yield from _words(of_file)
         if own:
             yield from _words(Written(own.text, own.place))
+
+
+def _left_out(places: Sequence[Place]) -> Problem:
+    more = f" (and {len(places) - 1:,} more below)" if places[1:] else ""
+    message = f"text here is in no field of a note{more}, so no card shows it"
+    hint = "write it in a field, or on a line of its own if it is for readers of the file alone"
+    return Problem(Code.TEXT_OUTSIDE, message, places[0], hint, Severity.WARNING)
 
 
 def _words(text: Written) -> Iterator[Written]:
