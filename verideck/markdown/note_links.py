@@ -25,8 +25,8 @@ _LINK = re.compile(
     \]\]""",
     re.VERBOSE,
 )
-_OF_CODE = re.compile(r"[A-Za-z0-9_)\]]")
-"""What stands before `[[` in code that is written as text: `x[[1]]`."""
+_NO_LINK = re.compile(r"[A-Za-z0-9_)\]#]")
+"""What stands before `[[` in code that is written as text, `x[[1]]`, and in tags, `#[[a tag]]`."""
 _HINT = (
     'write here what the card needs of it; code of a file is shown by ```python {include="file.py"}'
 )
@@ -37,7 +37,7 @@ BY_NAME = "by-name"
 def link(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
     """Match a link to a note: tokens `note_link_open`, its text and `note_link_close`."""
     found = None if silent else _at(state, state.pos)
-    if not found or _OF_CODE.match(state.src[state.pos - 1 : state.pos] if state.pos else ""):
+    if not found or _NO_LINK.match(state.src[state.pos - 1 : state.pos] if state.pos else ""):
         return False
     message = "no card can open this link, so it is text"
     hint = "write [text](https://example.org) if a learner shall open it"
