@@ -107,5 +107,5 @@ def show(run: Run, result: Result, output: Path, layout: str, problems: Problems
     name, css = run.settings.deck or run.settings.root.name, types[Kind.BASIC].css
     deck = ShownDeck(name, run.settings.lang, css, tuple(notes), layout)
     receipt = deliver(deck, output, {}, run.settings.root, run.store, problems)
-    told = tuple(problems)
-    return receipt and Built(receipt.path, receipt.sha256, len(notes), problems=told)
+    where = (receipt.path, receipt.sha256) if receipt else None
+    return Built(*where, len(notes), problems=tuple(problems)) if where else None
