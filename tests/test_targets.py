@@ -87,6 +87,48 @@ def shown_notes(result: Result, problems: Problems) -> list[ShownNote]:
 
 # The page
 
+LINKED = """---
+verify: false
+---
+## Where? {source="[its *paper*](paper.pdf)"}
+
+[Here](paper.pdf#page=2), [there](data.csv), [on the web](https://example.org), [by phone](tel:1).
+"""
+
+
+def linked(folder: Path) -> Path:
+    """The page of a deck whose cards link to documents."""
+    made = project(folder, {"a.md": LINKED, "cards/paper.pdf": b"pdf", "cards/data.csv": b"1,2"})
+    written(made, "deck.html")
+    return made.root / "deck.html"
+
+
+def test_documents_stand_once_at_the_end_of_a_page(tmp_path: Path) -> None:
+    """Every link to one leads there; an address stays one."""
+    page = linked(tmp_path).read_text("utf-8")
+    main, _, end = page.partition("</main>")
+    files = dict(re.findall(r'<a id="(_[^"]+)" download="[^"_]+" href="data:([^"]+)"', end))
+    assert sorted(b64decode(each.partition(",")[2]) for each in files.values()) == [b"1,2", b"pdf"]
+    assert sorted(re.findall(r">([^<]+)</a></li>", end)) == ["Here", "there"]
+    led = re.findall(r'href="#(_[^"]+)"', main)
+    assert sorted(set(led)) == sorted(files)
+    assert len(led) == 3
+    assert 'href="https://example.org"' in main
+    assert 'href="tel:1"' in main
+
+
+@pytest.mark.browser
+def test_a_document_is_saved_from_a_page(tmp_path: Path) -> None:
+    """A browser leads from the card to the file, and saves what it is."""
+    with browsed(linked(tmp_path)) as (tab, heard):
+        tab.get_by_text("Answer", exact=True).click()
+        tab.locator("main").get_by_text("Here", exact=True).click()
+        with tab.expect_download() as saved:
+            tab.locator("footer a:target").click()
+        assert saved.value.path().read_bytes() == b"pdf"
+        assert saved.value.suggested_filename.endswith(".pdf")
+        assert heard == []
+
 
 def test_a_page_holds_every_card_with_its_answer_folded(tmp_path: Path) -> None:
     """Each card is an article: its front, and in a closed element what its back adds."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-OPENED = re.compile(r"(?:https?|mailto|ftp|tel|obsidian|zotero):", re.IGNORECASE)
+SCHEMES = frozenset({"http", "https", "mailto", "ftp", "tel", "obsidian", "zotero"})
+OPENED = re.compile(rf"(?:{'|'.join(sorted(SCHEMES))}):", re.IGNORECASE)
 """What begins an address that a click may open. No other does: `javascript:` would act in Anki."""
 EMBEDDED = re.compile(r"data:image/(?:png|gif|jpeg|webp);\S*", re.IGNORECASE)
 """A picture that stands in the text itself."""

@@ -10,9 +10,11 @@ from html import escape
 import nh3
 
 from verideck.markdown.html_tags import STYLES, TAGS
+from verideck.render.addresses import OPENED, SCHEMES
 
 _PLAYERS = {"audio": {"controls", "src"}, "video": {"controls", "src"}}
-_LINKED = re.compile(r"(?:https?|mailto):|[^:]*+\Z", re.IGNORECASE)
+_LINKED = re.compile(rf"{OPENED.pattern}|_[\w.-]+#|[^:]*+\Z", re.IGNORECASE)
+"""An address, or the name of a file of the note's, maybe with a place in it."""
 _SHOWN = re.compile(r"data:image/|[\w.-]+\Z", re.IGNORECASE)
 """An image of the author's that is its own file, or the name of one of the note's."""
 
@@ -60,7 +62,7 @@ def whole(html: str) -> str:
         attribute_filter=_as_page,
         clean_content_tags={"script", "style"},
         filter_style_properties=set(STYLES),
-        url_schemes={"http", "https", "mailto", "data"},
+        url_schemes={*SCHEMES, "data"},
         link_rel="noopener noreferrer",
     )
     return clean

@@ -31,16 +31,19 @@ _TYPES = {
     ".ico": "image/x-icon", ".tiff": "image/tiff", ".mp3": "audio/mpeg", ".m4a": "audio/mp4",
     ".ogg": "audio/ogg", ".opus": "audio/ogg", ".flac": "audio/flac", ".wav": "audio/wav",
     ".mp4": "video/mp4", ".webm": "video/webm", ".mkv": "video/x-matroska",
-    ".mov": "video/quicktime",
+    ".mov": "video/quicktime", ".pdf": "application/pdf",
 }  # fmt: skip
 _WORDS = {
-    "en": {"contents": "Contents", "answer": "Answer"},
-    "zh": {"contents": "目录", "answer": "答案"},
+    "en": {"contents": "Contents", "answer": "Answer", "files": "Files"},
+    "zh": {"contents": "目录", "answer": "答案", "files": "附件"},
 }
 _DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 """What stands in the place of a shared picture, which the style sheet shows: without any picture,
 Chromium would pass over its width."""
 _TAG = re.compile(r"""<(?:img|audio|video)(?:"[^"]*+"|[^">])*+>""")
+_LINK = re.compile(
+    r"""<a href="(_[\w.-]+)(?:#[^"]*+)?"(?P<rest>[^>]*+)>(?P<text>.*?)</a>""", re.DOTALL
+)
 _SOURCE = re.compile(r' src="([^"]*+)"')
 
 
@@ -91,15 +94,18 @@ class _Media:
     """The addresses with their content, by name."""
     shared: Mapping[str, str]
     """The classes of the pictures that stand at several places, by name."""
+    files: Mapping[str, tuple[str, str]]
+    """The documents that links open: by name, the address, and the text of the first link, as HTML
+    without tags. They stand at the page's end, and the links lead there."""
 
     @classmethod
     def of(cls, deck: ShownDeck) -> _Media:
         """Count where each one stands."""
         notes = deck.notes
         known = {each.name: each.content for shown in notes for each in shown.note.media}
-        sides = (
+        sides = [
             text for shown in notes for card in shown.cards for text in (card.front, card.back)
-        )
+        ]
         times = Counter(
             source[1]
             for text in sides
@@ -108,11 +114,33 @@ class _Media:
         )
         held = {name: _address(name, known[name]) for name in times if name in known}
         several = [name for name in held if times[name] > 1 and "image/" in held[name][:12]]
-        return cls(held, {name: f"m{number}" for number, name in enumerate(several, 1)})
+        shared = {name: f"m{number}" for number, name in enumerate(several, 1)}
+        links = [link for side in sides for link in _LINK.finditer(side)]
+        named = {link[1]: link["text"] for link in reversed(links)}
+        files = {
+            name: (_address(name, known[name]), re.sub("<[^>]*>", "", text).strip() or name)
+            for name, text in sorted(named.items())
+            if name in known
+        }
+        return cls(held, shared, files)
 
     def put(self, html: str) -> str:
         """Return the HTML of a side with what its tags name."""
-        return _TAG.sub(self._tag, html)
+        return _LINK.sub(self._link, _TAG.sub(self._tag, html))
+
+    def listed(self, title: str) -> str:
+        """Return the list of the documents, to be saved; empty if there are none."""
+        if not self.files:
+            return ""
+        items = "".join(
+            f'<li><a id="{name}" download="{name.lstrip("_")}" href="{address}">{text}</a></li>\n'
+            for name, (address, text) in self.files.items()
+        )
+        return f"<footer><h2>{title}</h2>\n<ul>\n{items}</ul></footer>\n"
+
+    def _link(self, link: re.Match[str]) -> str:
+        name = link[1]
+        return f'<a href="#{name}">{link["text"]}</a>' if name in self.files else link[0]
 
     def _tag(self, tag: re.Match[str]) -> str:
         return _SOURCE.sub(self._source, tag[0])
@@ -178,7 +206,8 @@ class _Page:
         root = _tree(deck)
         listed = self._contents(root)
         title = f"<h1>{escape(deck.name, quote=False)}</h1>\n"
-        return f"<header>{title}</header>\n{listed}<main>\n{''.join(self._deck(root, 1))}</main>\n"
+        main = f"<main>\n{''.join(self._deck(root, 1))}</main>\n"
+        return f"<header>{title}</header>\n{listed}{main}{self.media.listed(self.words['files'])}"
 
     def sheets(self, deck: ShownDeck) -> str:
         """Each card as a row, its front beside its back."""
@@ -188,7 +217,7 @@ class _Page:
             for shown in deck.notes
             for card in shown.cards
         )
-        return f"<main>\n{''.join(pairs)}</main>\n"
+        return f"<main>\n{''.join(pairs)}</main>\n{self.media.listed(self.words['files'])}"
 
     def _contents(self, root: _Branch) -> str:
         if not root.below:
