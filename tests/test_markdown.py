@@ -112,7 +112,18 @@ PIECES = st.sampled_from(
             "https://a.b",
             "a@b.c",
         ),
-        *("[[a]]", "[[a#b|", "]]", "[[", "![[a]]", "![[a.png|3]]", " ^a", "^ab12cd\n", "|"),
+        *(
+            "[[a]]",
+            "[[a#b|",
+            "]]",
+            "[[",
+            "![[a]]",
+            "![[a.png|3]]",
+            "[[a.pdf#p]]",
+            " ^a",
+            "^ab12cd\n",
+            "|",
+        ),
         *("*", "**", "_", "~~", "<", "<b>", "&", "&amp;", "&#0;", "<!-- -->", "setext\n---\n"),
     ]
 )
@@ -143,7 +154,7 @@ MARKS: dict[str, tuple[str, ...]] = {
     "strong_close": ("**", "__"),
     "s_open": ("~~",),
     "s_close": ("~~",),
-    "link_open": ("[", "<"),
+    "link_open": ("[", "<", "![["),
     "link_close": ("]", ">", "<"),
 }
 """What stands in the file where a token is said to stand."""

@@ -138,6 +138,21 @@ def test_a_sound_is_found_by_its_name(tmp_path: Path) -> None:
     assert note.fields["Answer"] == f"[sound:{note.media[0].name}]"
 
 
+def test_a_document_is_found_by_its_name(tmp_path: Path) -> None:
+    """A link packs it, and tells where there is none or are several."""
+    made = project(tmp_path, {"b.md": "## What?\n\n[[a.pdf#page=2|b]] [[c.pdf]] [[d.pdf]]\n"})
+    for path in ("more/a.pdf", "x/c.pdf", "y/c.pdf"):
+        made.write(path, b"%PDF")
+    result = made.result()
+    (note,) = result.notes
+    (media,) = note.media
+    assert note.fields["Answer"] == f'<a href="{media.name}#page=2">b</a> c.pdf d.pdf'
+    assert [(each.code, each.message) for each in result.problems] == [
+        ("link-dead", "c.pdf leads nowhere: c.pdf may be x/c.pdf or y/c.pdf"),
+        ("link-dead", "d.pdf leads nowhere: there is no file d.pdf"),
+    ]
+
+
 def answer(root: Path, text: str) -> str:
     """The answer of a card that ends with a text."""
     made = project(root, {"b.md": f"---\nverify: false\n---\n## What?\n\n{text}\n"})

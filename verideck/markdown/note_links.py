@@ -1,8 +1,8 @@
 """Obsidian's links and embeds: `[[note]]`, `[[note#heading|text]]`, `![[picture.png|300]]`.
 
-No note can be opened from a card, so a link is the text that Obsidian shows for it. An embedded
-picture or sound is one, found by its name in the whole project (see `storage.named_files`); of an
-embedded note a card has the name alone, which is told.
+No note can be opened from a card, so a link is the text that Obsidian shows for it. A file can: it
+is found by its name in the whole project (see `storage.named_files`), and an embedded picture or
+sound is one. Of an embedded note a card has the name alone, which is told.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from markdown_it.common.utils import normalizeReference
 
 from verideck.markdown import sizes
 from verideck.markdown.faults import report
-from verideck.markdown.kinds import PLAYED, SHOWN
+from verideck.markdown.kinds import LINKED, PLAYED, SHOWN
 from verideck.markdown.positions import State
 from verideck.problems import Code, Severity
 
@@ -31,14 +31,21 @@ _HINT = (
     'write here what the card needs of it; code of a file is shown by ```python {include="file.py"}'
 )
 BY_NAME = "by-name"
-"""Key of an image's `meta`: its file is found by its name, wherever in the project it is."""
+"""Key of the `meta` of an image or a link: its file is found by its name, wherever in the project
+it is."""
 
 
 def link(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    """Match a link to a note: tokens `note_link_open`, its text and `note_link_close`."""
+    """Match a link to a note: tokens `note_link_open`, its text and `note_link_close`.
+
+    One to a file is a link like any other.
+    """
     found = None if silent else _at(state, state.pos)
     if not found or _NO_LINK.match(state.src[state.pos - 1 : state.pos] if state.pos else ""):
         return False
+    if _suffix(found) in PLAYED | LINKED and not state.linkLevel:
+        _push_link(state, found)
+        return True
     message = "no card can open this link, so it is text"
     hint = "write [text](https://example.org) if a learner shall open it"
     report(state, Code.NOTE_LINKED, message, hint, Severity.WARNING)
@@ -47,13 +54,21 @@ def link(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's si
 
 
 def embed(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    """Match an embed: an `image` if its file is a picture or a sound, else what `link` pushes."""
+    """Match an embed: an `image` if its file is a picture or a sound, else what `link` pushes.
+
+    What is no picture is told.
+    """
     found = None if silent else _at(state, state.pos + 1)
     if not found:
         return False
-    name = found["target"].partition("#")[0].strip()
-    if PurePosixPath(name).suffix.lower() in PLAYED | SHOWN:
-        _push_image(state, found, name)
+    if _suffix(found) in PLAYED | SHOWN:
+        _push_image(state, found)
+        return True
+    if _suffix(found) in LINKED and not state.linkLevel:
+        message = f"{_file(found)} is no picture: the card links to it"
+        hint = "write it as a link, without the !"
+        report(state, Code.IMAGE_LINKED, message, hint, Severity.WARNING)
+        _push_link(state, found)
         return True
     message = f"{_whole(found)} is not on the card, which shows its name alone"
     report(state, Code.NOTE_EMBEDDED, message, _HINT, Severity.WARNING)
@@ -78,6 +93,15 @@ def _whole(found: re.Match[str]) -> str:
     return found["target"].strip()
 
 
+def _file(found: re.Match[str]) -> str:
+    """The name of the file or note that a link leads to."""
+    return found["target"].partition("#")[0].strip()
+
+
+def _suffix(found: re.Match[str]) -> str:
+    return PurePosixPath(_file(found)).suffix.lower()
+
+
 def _parts(found: re.Match[str]) -> list[tuple[int, str]]:
     """Return what Obsidian shows of a link without a text, each part with its offset.
 
@@ -96,13 +120,32 @@ def _parts(found: re.Match[str]) -> list[tuple[int, str]]:
 
 def _push(state: State, found: re.Match[str]) -> None:
     state.push("note_link_open", "span", 1).info = _whole(found)
-    if found["text"] and found["text"].strip():
-        _push_text(state, *found.span("text"))
-    else:
-        _push_parts(state, _parts(found))
-    state.pos = found.end() - len("]]")
+    _push_shown(state, found, _parts(found))
     state.push("note_link_close", "span", -1)
     state.pos = found.end()
+
+
+def _push_link(state: State, found: re.Match[str]) -> None:
+    token = state.push("link_open", "a", 1)
+    token.attrs = {"href": _whole(found)}
+    token.meta[BY_NAME] = True
+    state.linkLevel += 1
+    _push_shown(state, found, _parts(found)[:1])
+    state.linkLevel -= 1
+    state.push("link_close", "a", -1)
+    state.pos = found.end()
+
+
+def _push_shown(state: State, found: re.Match[str], parts: list[tuple[int, str]]) -> None:
+    """Push the text of a link, or else parts of what it leads to; and go on to its end."""
+    text = found["text"] or ""
+    if state.src[state.begun] == "!":  # an embed may have a size, and a document none
+        text = sizes.of_label(f"|{text}")[0][1:]
+    if text.strip():
+        _push_text(state, found.start("text"), found.start("text") + len(text))
+    else:
+        _push_parts(state, parts)
+    state.pos = found.end() - len("]]")
 
 
 def _push_text(state: State, start: int, end: int) -> None:
@@ -128,11 +171,11 @@ def _between(parts: list[tuple[int, str]]) -> Iterator[str]:
     yield ""
 
 
-def _push_image(state: State, found: re.Match[str], name: str) -> None:
+def _push_image(state: State, found: re.Match[str]) -> None:
     """Push an image. Behind bars stand its text, and last its width, or `width x height`."""
     label, size = sizes.of_label(f"|{found['text'] or ''}")
     token = state.push("image", "img", 0)
-    token.attrs = {"src": name, "alt": ""}
+    token.attrs = {"src": _file(found), "alt": ""}
     token.content = " ".join(filter(None, (each.strip() for each in label.split("|"))))
     token.children = []
     token.meta[BY_NAME] = True

@@ -136,7 +136,8 @@ class Attached:
     def _opened(self, token: Token) -> Sequence[Token]:
         """Return what opens a link, and note what closes it."""
         try:
-            target = self._target(str(token.attrs.get("href", "")).strip())
+            href = str(token.attrs.get("href", "")).strip()
+            target = self._named_target(href) if BY_NAME in token.meta else self._target(href)
         except _DeadError as dead:
             return self._text_of(token, dead)
         if isinstance(target, str):
@@ -163,11 +164,24 @@ class Attached:
             raise _DeadError(self._in_project(path), error.message, error.hint) from error
         except OSError as error:
             raise _DeadError(self._in_project(path), *_why_not(error, path)) from error
-        if file.suffix in PLAYED:
-            return file
-        if file.suffix not in LINKED:
+        if file.suffix not in PLAYED | LINKED:
             what = "a card links to documents, pictures and sounds alone"
             raise _DeadError(self._in_project(path), what, "link to it on the web, or show it")
+        return self._linked_file(file, part_of_it)
+
+    def _named_target(self, href: str) -> str | _File:
+        """Return what a link to a file's name opens, as `_target` does."""
+        name, _, part_of_it = href.partition("#")
+        try:
+            return self._linked_file(self._by_name(name.strip()), part_of_it)
+        except _UnusableError as error:
+            raise _DeadError(name, error.message, error.hint) from error
+        except OSError as error:
+            raise _DeadError(name, *_why_not(error, name)) from error
+
+    def _linked_file(self, file: _File, part_of_it: str) -> str | _File:
+        if file.suffix in PLAYED:
+            return file
         # Anki packs no file that only a link names, unless its name begins so.
         name = self._packed(file, "_").name
         return f"{name}#{part_of_it}" if _is_part(part_of_it, file) else name
