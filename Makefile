@@ -20,7 +20,7 @@ BY_USER := $(wildcard $(patsubst %,tests/test_%.py,box readable shared_memory en
 OURS := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
 APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq
 
-.PHONY: deck test test-fast test-user test-wheel test-sdist test-specification fuzz pictures font browser clean
+.PHONY: deck test test-fast test-user test-wheel test-sdist test-pytest8 test-specification fuzz pictures font browser clean
 
 deck: $(VENV)/deck font
 	$(BIN)/verideck build
@@ -79,6 +79,16 @@ test-specification: $(VENV)/test
 	tar --extract --file $(RUN)/*.tar.gz --directory $(RUN) --strip-components 1
 	MARKDOWN_SPECIFICATION=$(CURDIR)/$(RUN)/tests/test_cmark_spec/commonmark.json \
 		$(BIN)/pytest -q tests/test_commonmark.py -k specifications
+
+# The plugin in the oldest pytest that it works with; `make test` has it in the newest.
+test-pytest8: RUN := build/pytest8
+test-pytest8:
+	rm -rf $(RUN)
+	$(PYTHON) -m venv $(RUN)/venv
+	$(RUN)/venv/bin/python $(INSTALL) --upgrade pip
+	$(RUN)/venv/bin/python $(INSTALL) hypothesis -e '.[sandbox]'
+	$(RUN)/venv/bin/python $(PIP) install 'pytest>=8,<9' pytest-xdist
+	$(RUN)/venv/bin/pytest tests/test_pytest_plugin.py
 
 # What a stranger may write, for two minutes: the same inputs for everybody, until SEED is another.
 SEED := 0

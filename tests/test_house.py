@@ -43,6 +43,7 @@ DOORS = {
     "math_core": {"render/mathml.py"},
     "nh3": {"render/sanitized.py"},
     "mdit_py_plugins": {"markdown/definitions.py"},
+    "pytest": {"pytest_plugin/"},
     "pygments": {"markdown/languages.py"},
     "ruamel": {"source/front_matter/of_yaml.py"},
     "tomlkit": {"settings.py"},

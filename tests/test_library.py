@@ -8,13 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 import verideck
-from verideck import events, model, result
+from verideck import checking, events, model, result
 from verideck.problems import BuildFailedError
 from verideck.rules.lint import Linted
 
@@ -57,17 +58,20 @@ def named() -> Iterator[Named]:
 NAMED = list(named())
 
 
+@cache
 def subject(name: str) -> object:
     """What a heading names; an object of it where only objects have its attributes."""
     if name == "Project":
         return verideck.Project.open(ROOT)
+    if name == "Checking":
+        return verideck.Project.open(ROOT).checking()
     if name == "BuildFailedError":
         return BuildFailedError(())
     if name == "verideck.events":
         return events
     if name == "Linted":
         return Linted
-    rooms = (verideck, model, result)
+    rooms = (verideck, model, result, checking)
     return next(getattr(room, name) for room in rooms if hasattr(room, name))
 
 

@@ -55,6 +55,7 @@ from verideck.targets import check_suffix, target_of
 from verideck.targets.target import AnkiTarget, ReadersTarget
 
 if TYPE_CHECKING:
+    from verideck.checking import Checking, SetupOf
     from verideck.rules.lint import Linted
     from verideck.source.found import Form
 
@@ -179,6 +180,28 @@ class Project:
         stats = stats_of(result.cards, result.proven, where, seconds, done)
         inputs = result.inputs | {PYPROJECT}
         return replace(result, problems=tuple(found), stats=stats, inputs=inputs)
+
+    def checking(
+        self,
+        paths: Paths = (),
+        *,
+        audit: bool | None = None,
+        setup_of: SetupOf | None = None,
+    ) -> Checking:
+        """Read some files, or the whole project, to check them card by card, as a test runner does.
+
+        The verdicts come to what `check` finds. `audit` is as there; `setup_of` returns Python that
+        is executed before the cards of a file. Close what is returned before another call of this
+        project. Raises BuildFailedError where the settings are wrong, and then nothing is read.
+        """
+        from verideck.checking import Checking, no_setup  # noqa: PLC0415 - few callers do
+
+        problems = Problems()
+        settings = self.settings(problems)
+        _require_no_error(problems)
+        run = self._run(settings, problems)
+        audits = settings.audit_build if audit is None else audit
+        return Checking(run, _listed(paths), problems, setup_of or no_setup, audits=audits)
 
     def build(
         self,

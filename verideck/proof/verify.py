@@ -41,15 +41,12 @@ class Proving:
         by_card: dict[int, list[Problem]] = {}
 
         def done(number: int, answers: Sequence[ProofsOrProblems]) -> None:
-            card, outcome = self._cards[number], [each for answer in answers for each in answer]
-            by_card[number] = [each for each in outcome if isinstance(each, Problem)]
-            if has_errors(by_card[number]):
+            card = self._cards[number]
+            proven[number], by_card[number] = weighed(card, answers)
+            if holds := proven[number]:
+                on_event(CardProven(card, holds.proofs))
+            else:
                 on_event(CardFailed(card.place, tuple(by_card[number])))
-                return
-            proofs = tuple(each for each in outcome if isinstance(each, Proof))
-            by_card[number] += near_outputs(card.snippets, proofs)
-            proven[number] = ProvenCard(card, proofs)
-            on_event(CardProven(card, proofs))
 
         for number, card in enumerate(self._cards):
             if number not in self._executed:
@@ -62,3 +59,15 @@ class Proving:
         )
         problems.extend(gathered(each for number in sorted(by_card) for each in by_card[number]))
         return [each for each in proven if each]
+
+
+def weighed(
+    card: Card, answers: Sequence[ProofsOrProblems]
+) -> tuple[ProvenCard | None, list[Problem]]:
+    """What the answers of a card's executors come to: the card, if it holds, and its problems."""
+    outcome = [each for answer in answers for each in answer]
+    problems = [each for each in outcome if isinstance(each, Problem)]
+    if has_errors(problems):
+        return None, problems
+    proofs = tuple(each for each in outcome if isinstance(each, Proof))
+    return ProvenCard(card, proofs), [*problems, *near_outputs(card.snippets, proofs)]

@@ -1,0 +1,154 @@
+"""The deck projects that a session of pytest has open: one `Project` for each, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from verideck import Place, Problem, Project
+from verideck.caps import caps_of
+from verideck.checking import Checking, Verdict
+from verideck.model import Card, Passage
+from verideck.problems import Problems
+from verideck.pytest_plugin import deck_folder
+from verideck.pytest_plugin.setup import setup_above
+
+_MARKDOWN = {".md", ".markdown"}
+
+
+class Deck:
+    """A project that is open, and its cards as far as they have been asked for."""
+
+    def __init__(self, project: Project, config: pytest.Config, named: Sequence[Path]) -> None:
+        """Read nothing yet. `named` are the Markdown files that the command line names."""
+        self.project = project
+        self._config = config
+        self._opened = ExitStack()
+        self._folder = project.root / project.settings(Problems()).cards
+        self._named = [each for each in named if not each.is_relative_to(self._folder)]
+        self.tells_project = True
+        """Whether what belongs to no file is still to be told."""
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.project.root
+
+    def holds(self, file: Path) -> bool:
+        """Whether a file is one of the project's cards, or is named on the command line."""
+        return file.is_relative_to(self._folder) or file in self._named
+
+    @cached_property
+    def checking(self) -> Checking:
+        """The cards of the project, which are read once, and of the files that are named.
+
+        Raises BuildFailedError where the settings are wrong.
+        """
+        folders = [self._folder] if self._folder.is_dir() else []
+        paths = [*folders, *self._named] if self._named else []
+        audit = True if flag(self._config, "audit") else None
+        opened = self.project.checking(paths, audit=audit, setup_of=self._setup_of)
+        return self._opened.enter_context(opened)
+
+    @cached_property
+    def cards(self) -> dict[str, list[Card]]:
+        """The cards by the files that they are in."""
+        found: dict[str, list[Card]] = {each: [] for each in self.checking.files}
+        for card in self.checking.cards:
+            found[card.place.path].append(card)
+        return found
+
+    @cached_property
+    def problems(self) -> dict[Place | str, list[Problem]]:
+        """What is wrong before anything is executed, by the card or the file that it belongs to.
+
+        What belongs to no Markdown file is the project's, under an empty name.
+        """
+        places = {card.place for card in self.checking.cards}
+        found: dict[Place | str, list[Problem]] = {}
+        for problem in self.checking.problems:
+            path = problem.place.path
+            is_of_file = path in self.cards or self.holds(self.root / path)
+            owner = problem.place if problem.place in places else path if is_of_file else ""
+            found.setdefault(owner, []).append(problem)
+        return found
+
+    def prove(self, card: Card, ahead: Iterable[Card]) -> Verdict:
+        """Return the verdict on a card. `ahead` are those that come next."""
+        return self.checking.prove(card, ahead)
+
+    def name(self, file: Path) -> str:
+        """A file as places name it."""
+        return file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else ""
+
+    def close(self) -> None:
+        """End whatever runs."""
+        self._opened.close()
+        self.project.close()
+
+    def _setup_of(self, path: str) -> Sequence[Passage]:
+        return setup_above(self.root / path, self.root, self._config)
+
+
+class Decks:
+    """The projects of a session, opened when the first Markdown file of theirs is met."""
+
+    def __init__(self, config: pytest.Config, otherwise: Path | None) -> None:
+        """Open nothing yet. `otherwise` is the project of files that are in none."""
+        self._config = config
+        self._otherwise = otherwise
+        self._roots: dict[Path, Path | None] = {}
+        self._open: dict[Path, Deck] = {}
+        self._refused: set[Path] = set()
+        here = config.invocation_params.dir
+        named = [here / each.partition("::")[0] for each in config.args]
+        self._named = [each for each in named if each.suffix.lower() in _MARKDOWN]
+
+    def deck_of(self, file: Path) -> Deck | None:
+        """The project whose cards a file holds; None for a file that holds none of any project.
+
+        Raises CollectError, once, where a project is refused.
+        """
+        if file.suffix.lower() not in _MARKDOWN:
+            return None
+        if file.parent not in self._roots:
+            self._roots[file.parent] = deck_folder(file.parent) or self._otherwise
+        root = self._roots[file.parent]
+        if root is None or root in self._refused:
+            return None
+        if root not in self._open:
+            named = [each for each in self._named if deck_folder(each.parent) in {root, None}]
+            self._open[root] = Deck(self._opened(root), self._config, named)
+        deck = self._open[root]
+        return deck if deck.holds(file) else None
+
+    def close(self) -> None:
+        """Close all of them."""
+        for deck in self._open.values():
+            deck.close()
+        self._open.clear()
+
+    def _opened(self, root: Path) -> Project:
+        try:
+            return Project.open(
+                root,
+                verify=not flag(self._config, "no_verify"),
+                require_sandbox=flag(self._config, "require_sandbox"),
+                executor=self._config.getoption("verideck_executor"),
+                syntax=self._config.getoption("verideck_syntax")
+                or self._config.getini("verideck_syntax"),
+                trust=self._config.getoption("verideck_trust"),
+                limits=caps_of(self._config.getoption("verideck_limit")),
+            )
+        except ValueError as error:
+            self._refused.add(root)
+            raise pytest.Collector.CollectError(f"verideck: {error}") from None
+
+
+def flag(config: pytest.Config, name: str) -> bool:
+    """Whether a switch is on, by its flag or by its ini option."""
+    return bool(config.getoption(f"verideck_{name}") or config.getini(f"verideck_{name}"))
