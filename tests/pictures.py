@@ -80,7 +80,8 @@ class Picture:
     """Whether the whole page can be scrolled sideways."""
 
     broken: tuple[str, ...]
-    """What did not appear as it should: images, formulas, anything fetched from elsewhere."""
+    """What did not appear as it should: images, formulas, anything fetched from elsewhere, code and
+    tables that scroll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +325,8 @@ _FAULTS = r"""() => {
         ...all("*").filter(e => [...e.attributes].some(acts)).map(e => `acts: ${e.outerHTML}`),
         ...all("img").filter(i => !i.naturalWidth).map(i => `image ${i.getAttribute("src")}`),
         ...raw.map(text => `formula not typeset: ${text}`),
+        ...all("pre, .row, .table").filter(e => e.scrollWidth > e.clientWidth + 1)
+            .map(e => `wider than its place: ${e.textContent.trim().slice(0, 80)}`),
         ...all("mjx-merror").map(m => `formula: ${m.dataset.mjxError ?? maths(m)}`),
         ...all("mjx-mtext[style*=red]").map(m => `formula has an unknown command: ${maths(m)}`),
         ...all("mjx-container").filter(m => m.scrollHeight > m.clientHeight + 1)

@@ -1,4 +1,4 @@
-"""Packages that a user has installed add forms of cards; nothing else does."""
+"""Packages that a user has installed add forms of cards and of output; nothing else does."""
 
 from __future__ import annotations
 
@@ -36,10 +36,13 @@ class Environment:
         folder = "Scripts" if sys.platform == "win32" else "bin"
         return self.folder / folder / "python"
 
-    def install(self, name: str, module: str, *forms: str) -> None:
-        """Install a package of one module, which lists some forms."""
+    def install(
+        self, name: str, module: str, *forms: str, lists: str = "verideck.syntaxes:SYNTAX"
+    ) -> None:
+        """Install a package of one module, which lists an attribute in a group by some names."""
         wheel = self.folder / f"{name}-1.0-py3-none-any.whl"
-        listed = [f"{form} = {name}:SYNTAX\n" for form in forms]
+        group, _, attribute = lists.partition(":")
+        listed = [f"{form} = {name}:{attribute}\n" for form in forms]
         info = f"{name}-1.0.dist-info"
         with zipfile.ZipFile(wheel, "w") as file:
             file.writestr(f"{name}.py", module)
@@ -48,7 +51,7 @@ class Environment:
             )
             tags = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
             file.writestr(f"{info}/WHEEL", tags)
-            file.writestr(f"{info}/entry_points.txt", "".join(["[verideck.syntaxes]\n", *listed]))
+            file.writestr(f"{info}/entry_points.txt", "".join([f"[{group}]\n", *listed]))
             file.writestr(f"{info}/RECORD", "")
         pip = [sys.executable, "-m", "pip", "--python", str(self.python), "--quiet", "install"]
         options = ["--no-index", "--no-deps", "--disable-pip-version-check"]
@@ -143,3 +146,29 @@ def test_a_project_adds_no_code(environment: Environment, tmp_path: Path) -> Non
         run = environment.run(made.root, "check", *OPTIONS, safe=safe)
         assert "there is no syntax x" in run.stderr
         assert not (made.root / "ran").exists()
+
+
+TARGETS = (Path(__file__).parents[1] / "docs/targets.md").read_text(encoding="utf-8")
+LISTING = re.findall(r"^```python\n(.*?)^```$", TARGETS, re.DOTALL | re.MULTILINE)[0]
+
+
+def test_a_package_adds_a_kind_of_output(environment: Environment, tmp_path: Path) -> None:
+    """As the page says it; two claims to one suffix are an error where it is asked for."""
+    made = project(tmp_path / "deck", {"a.md": "- What?\n    - This.\n"}, SETTINGS)
+    lists = "verideck.targets:TARGET"
+    environment.install("listing", LISTING, "md", "html", lists=lists)
+    environment.install("nothing", "TARGET = 1\n", "txt", lists=lists)
+    done = environment.run(made.root, "build", *OPTIONS, "-o", "deck.md")
+    assert done.returncode == 0, done.stderr
+    assert (made.root / "deck.md").read_text("utf-8") == "# Questions\nWhat?"
+    told = [
+        environment.run(made.root, "build", *OPTIONS, "-o", f"deck.{suffix}").stderr
+        for suffix in ("html", "txt", "docx")
+    ]
+    assert ".html is claimed by verideck and listing-1.0: uninstall one" in told[0]
+    assert "nothing:TARGET, which nothing-1.0 adds as txt, is no target" in told[1]
+    assert "known are .apkg, .csv, .html, .json, .md, .txt" in told[2]
+    environment.install("another", LISTING, "md", lists=lists)
+    done = environment.run(made.root, "build", *OPTIONS, "-o", "deck.md")
+    assert done.returncode == 2
+    assert ".md is claimed by another-1.0 and listing-1.0" in done.stderr

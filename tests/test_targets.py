@@ -23,7 +23,6 @@ from verideck.render.mathml import TexError, mathml
 from verideck.render.note_types import note_types
 from verideck.render.shown import shown
 from verideck.result import Result
-from verideck.targets import target_of
 from verideck.targets.as_csv import COLUMNS
 from verideck.targets.night import with_night
 
@@ -424,56 +423,6 @@ def test_a_card_that_fails_is_left_out_only_if_that_is_asked_for(tmp_path: Path)
     assert done.returncode == 1
     assert "left out: cards/a.md:" in done.stderr
     assert 'id="c-frac"' in (made.root / "deck.html").read_text("utf-8")
-
-
-PLUGIN = """\
-from verideck.targets.target import ReadersTarget, begins_with
-
-TARGET = ReadersTarget(
-    lambda deck, _: "\\n".join(["# ours", *(n.card.question.text for n in deck.notes)]).encode(),
-    begins_with(b"# ours"),
-)
-"""
-
-
-def plugin(folder: Path, name: str, points: str) -> str:
-    """Install a distribution with entry points; returns the folder that Python is to look into."""
-    info = folder / f"{name}-1.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
-    (info / "entry_points.txt").write_text(f"[verideck.targets]\n{points}\n")
-    (folder / f"{name}.py").write_text(PLUGIN)
-    return str(folder)
-
-
-def test_a_distribution_adds_a_target(tmp_path: Path) -> None:
-    """By an entry point that is called as its suffix."""
-    made = made_of(tmp_path / "deck")
-    there = plugin(tmp_path / "site", "listing", "md = listing:TARGET")
-    done = made.run("build", "-o", "deck.md", PYTHONPATH=there)
-    assert done.returncode == 0, done.stderr
-    assert (made.root / "deck.md").read_text().split("\n")[-1] == "Hidden"
-    done = made.run("build", "-o", "deck.docx", PYTHONPATH=there)
-    assert "known are .apkg, .csv, .html, .json, .md" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("points", "told"),
-    [
-        ("html = listing:TARGET", ".html is claimed by verideck and listing: uninstall one"),
-        ("md = listing:PLUGIN", "listing:PLUGIN"),
-    ],
-)
-def test_two_claims_to_a_suffix_are_an_error(
-    points: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So is one of what is no target."""
-    there = plugin(tmp_path / "site", "listing", points)
-    (tmp_path / "site/listing.py").write_text("PLUGIN = 1\n")
-    monkeypatch.syspath_prepend(there)
-    suffix = points.partition(" ")[0]
-    with pytest.raises(ValueError, match=re.escape(told)):
-        target_of(Path(f"deck.{suffix}"))
 
 
 # In a browser

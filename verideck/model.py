@@ -217,6 +217,14 @@ class Options:
     digits that the card shows."""
     reason: str = ""
     """Why the snippet is not run."""
+    numbered: bool = False
+    """Whether its lines are shown with their numbers."""
+    highlighted: tuple[int, ...] = ()
+    """The lines that are highlighted, counted from 1 as they are shown."""
+    alt: str = ""
+    """What a figure that it draws shows, for who does not see it."""
+    caption: str = ""
+    """What stands under a figure that it draws."""
     limits: tuple[tuple[str, float], ...] = ()
     """Names of fields of `Limits`, each with its value for the whole card."""
 

@@ -22,7 +22,6 @@ from verideck.proof.audit import audit, is_noticed
 from verideck.proof.verify import Proving
 from verideck.render.foreign_html import check_retired
 from verideck.render.note_types import note_types
-from verideck.render.shown import shown
 from verideck.result import Built, Result, Run
 from verideck.source.collect import Collected, collect
 from verideck.targets.deliver import deliver
@@ -101,11 +100,12 @@ def package(
 
 def show(run: Run, result: Result, output: Path, layout: str, problems: Problems) -> Built | None:
     """Deliver to whoever reads without Anki: nothing is stamped, and the lock stays as it is."""
+    from verideck.render.shown import shown  # noqa: PLC0415 - a package has no MathML
+
     cards, types = {card.place: card for card in result.cards}, note_types()
     notes = [shown(each, cards[each.place], types[each.kind], problems) for each in result.notes]
     name, css = run.settings.deck or run.settings.root.name, types[Kind.BASIC].css
     deck = ShownDeck(name, run.settings.lang, css, tuple(notes), layout)
     receipt = deliver(deck, output, {}, run.settings.root, run.store, problems)
-    if receipt is None:
-        return None
-    return Built(receipt.path, receipt.sha256, len(notes), problems=tuple(problems))
+    where = (receipt.path, receipt.sha256) if receipt else None
+    return Built(*where, len(notes), problems=tuple(problems)) if where else None

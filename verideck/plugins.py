@@ -21,6 +21,8 @@ from verideck.problems import CallerError
 
 SYNTAXES = "verideck.syntaxes"
 """The group of entry points that are forms of cards, each a `Syntax`."""
+TARGETS = "verideck.targets"
+"""The group of those that are kinds of output, each a `Target`, called as its suffix is."""
 _SUFFIXES = (".dist-info", ".egg-info")
 
 

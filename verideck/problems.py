@@ -242,6 +242,8 @@ class Code(StrEnum):
     """Shown code has too long a line."""
     CODE_UNSEEDED = "code-unseeded"
     """A card shows numbers that came by chance, and its code names no seed."""
+    ALT_MISSING = "alt-missing"
+    """A picture has no text for who does not see it."""
     CLOZE_MANY = "cloze-many"
     """A cloze card hides too many things."""
     CLOZE_LONG = "cloze-long"
@@ -285,6 +287,7 @@ RULE_NAMES = frozenset(
         Code.CODE_LONG,
         Code.CODE_WIDE,
         Code.CODE_UNSEEDED,
+        Code.ALT_MISSING,
         Code.CLOZE_MANY,
         Code.CLOZE_LONG,
         Code.TEXT_DAMAGED,

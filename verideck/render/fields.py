@@ -26,10 +26,10 @@ from verideck.model import (
 )
 from verideck.problems import Code, Problem
 from verideck.render import highlight
-from verideck.render.anki_text import inert, literal, without_deletions
+from verideck.render.anki_text import attribute, inert, literal, prose, without_deletions
 from verideck.render.attached import Attached
 from verideck.render.direction import direction, has_from_right, is_from_right
-from verideck.render.highlight import Highlighter, Mark
+from verideck.render.highlight import Highlighter, Mark, Shape
 from verideck.render.html import html
 from verideck.render.look import Rendered, media_name, reverse
 from verideck.render.wording import wording
@@ -259,10 +259,15 @@ class _Writer:
         code = snippet.code.rstrip("\n") if inserted else _shown_code(snippet)
         if snippet.options.role is Role.OUTPUT or not snippet.language:
             css = "output" if snippet.options.role is Role.OUTPUT else "text"
-            text = highlight.html(code, plain(code), inserted)
-            return f'<pre class="{css}">{text}</pre>\n'
-        pieces = [self._code(code, snippet, inserted) + "\n"]
+            text = highlight.html(code, plain(code), inserted, _shape(snippet))
+            return f'<pre class="{css}{_numbered(snippet)}">{text}</pre>\n'
         proof = self._proofs.get(snippet.place)
+        figures = [self._figure(each, snippet) for each in (proof.figures if proof else ())]
+        pieces = [f"{self._code(code, snippet, inserted)}\n", *figures]
+        if figures and snippet.options.front:
+            # What is asked about is the figure. The code may call what a learner does not have.
+            folded = f'<summary class="tappable">{self._words.code}</summary>{pieces[0].rstrip()}'
+            pieces = [*figures, f'<details class="drawn">{folded}</details>\n']
         if proof and proof.raised:
             raised = literal(escape(self._clean(proof.raised, snippet.place), quote=False))
             raised = f'<pre class="output">{raised}</pre>'
@@ -270,17 +275,21 @@ class _Writer:
                 pieces.append(f"{raised}\n")
             elif not self._answers(proof.raised):
                 self._raised.append(raised)
-        for figure in proof.figures if proof else ():
-            content = figure.encode()
-            name = media_name(content, ".svg")
-            self._figures[name] = Media(name, content)
-            pieces.append(f'<figure><img src="{name}" alt=""></figure>\n')
         if snippet.options.reason:
             reason = self._words.not_run_because.format(reason=escape(snippet.options.reason))
             pieces.append(f'<p class="unverified">{reason}</p>\n')
         elif self.card.verified and proof is None and snippet.language not in DATA:
             pieces.append(f'<p class="unverified">{self._words.not_run}</p>\n')
         return "".join(pieces)
+
+    def _figure(self, figure: str, snippet: Snippet) -> str:
+        content = figure.encode()
+        name = media_name(content, ".svg")
+        self._figures[name] = Media(name, content)
+        words = prose(escape(snippet.options.caption, quote=False))
+        caption = f"<figcaption>{words}</figcaption>" if words else ""
+        alt = attribute(snippet.options.alt)
+        return f'<figure><img src="{name}" alt="{alt}">{caption}</figure>\n'
 
     def _answers(self, raised: str) -> bool:
         """Whether the answer says itself what is raised."""
@@ -295,8 +304,8 @@ class _Writer:
             hint = "show it as ```text, or write it in another way"
             self.problems.append(Problem(Code.HIGHLIGHT_FAILED, message, snippet.place, hint))
             return ""
-        text = highlight.html(code, pieces, inserted)
-        return f'<pre class="code"><code>{text}</code></pre>'
+        text = highlight.html(code, pieces, inserted, _shape(snippet))
+        return f'<pre class="code{_numbered(snippet)}"><code>{text}</code></pre>'
 
     def _proof(self) -> str:
         """Return the line about the proof, with the checks folded below it; empty without code."""
@@ -360,6 +369,14 @@ class _Writer:
             message = f"the run gave a control character, U+{ord(forbidden.group()):04X}"
             self.problems.append(Problem(Code.CHARACTER_FORBIDDEN, message, place))
         return text
+
+
+def _shape(snippet: Snippet) -> Shape:
+    return Shape(snippet.options.numbered, frozenset(snippet.options.highlighted))
+
+
+def _numbered(snippet: Snippet) -> str:
+    return " numbered" if snippet.options.numbered else ""
 
 
 def _lexer(snippet: Snippet) -> str:

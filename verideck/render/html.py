@@ -117,11 +117,16 @@ class _Renderer:
                 message = f"no rule renders a token {token.type}"
                 raise NotImplementedError(message)
             elif token.block or token.attrs:
-                tag = in_tag(_COMMONMARK.renderToken(tokens, idx, _OPTIONS, {}))
-                runs = self._direction(tokens, idx) if tag and token.type in BLOCKS else ""
-                out.append(tag.replace(f"<{token.tag}", f"<{token.tag}{runs}", 1) if runs else tag)
+                out.append(self._tag(tokens, idx))
             else:
                 out.append(f"</{token.tag}>" if token.nesting < 0 else f"<{token.tag}>")
+
+    def _tag(self, tokens: Sequence[Token], idx: int) -> str:
+        """Return the tag of a token that is nothing more."""
+        token = tokens[idx]
+        tag = in_tag(_COMMONMARK.renderToken(tokens, idx, _OPTIONS, {}))
+        runs = self._direction(tokens, idx) if tag and token.type in BLOCKS else ""
+        return tag.replace(f"<{token.tag}", f"<{token.tag}{runs}", 1) if runs else tag
 
     def text(self, tokens: Sequence[Token], idx: int) -> str:
         content = tokens[idx].content
@@ -177,10 +182,25 @@ class _Renderer:
         size = {key: value for key, value in token.attrs.items() if key not in _OF_IMAGES}
         rest = in_tag(attributes("img", size))
         source = attribute(str(token.attrs["src"]))
-        return f'<img src="{source}" alt="{attribute(token.content)}"{title}{rest}>'
+        image = f'<img src="{source}" alt="{attribute(token.content)}"{title}{rest}>'
+        if not _is_captioned(tokens):
+            return image
+        caption = self._guarded(str(token.attrs["title"]))
+        return f"<figure>{image}<figcaption>{caption}</figcaption></figure>\n"
 
     def sound(self, tokens: Sequence[Token], idx: int) -> str:
         return tokens[idx].content
+
+    def paragraph_open(self, tokens: Sequence[Token], idx: int) -> str:
+        return self._paragraph(tokens, idx, tokens[idx + 1])
+
+    def paragraph_close(self, tokens: Sequence[Token], idx: int) -> str:
+        return self._paragraph(tokens, idx, tokens[idx - 1])
+
+    def _paragraph(self, tokens: Sequence[Token], idx: int, inline: Token) -> str:
+        """Return a tag of a paragraph; nothing where a figure stands in its place."""
+        is_figure = _is_captioned(inline.children or ())
+        return "" if is_figure else self._tag(tokens, idx)
 
     def value(self, tokens: Sequence[Token], idx: int) -> str:
         return self._guarded(self._parts.value(tokens[idx]))
@@ -295,6 +315,8 @@ _RULES: Mapping[str, Callable[[_Renderer, Sequence[Token], int], str]] = {
     "html_void": _Renderer.html_open,
     "image": _Renderer.image,
     SOUND: _Renderer.sound,
+    "paragraph_open": _Renderer.paragraph_open,
+    "paragraph_close": _Renderer.paragraph_close,
     "value": _Renderer.value,
     "math_inline": _Renderer.math_inline,
     "math_inline_double": _Renderer.math_inline_double,
@@ -316,11 +338,16 @@ _RULES: Mapping[str, Callable[[_Renderer, Sequence[Token], int], str]] = {
     "mark_close": _Renderer.mark_close,
 }
 
-_PAIRED = ("paragraph", "heading", "bullet_list", "ordered_list", "list_item", "blockquote",
+_PAIRED = ("heading", "bullet_list", "ordered_list", "list_item", "blockquote",
            "thead", "tbody", "tr", "th", "td", "em", "strong", "s", "link",
            "dl", "dt", "dd")  # fmt: skip
 _PLAIN = {"hr", *(f"{name}_{end}" for name in _PAIRED for end in ("open", "close"))}
 """The types of tokens that are a tag and nothing more."""
+
+
+def _is_captioned(tokens: Sequence[Token]) -> bool:
+    """Return whether the tokens of a paragraph are an image alone, with a title: its caption."""
+    return len(tokens) == 1 and tokens[0].type == "image" and bool(tokens[0].attrs.get("title"))
 
 
 def _ends(token: Token) -> str:

@@ -19,6 +19,8 @@ class Wording:
     ran: str
     """How many of a card's code blocks ran, where not all did."""
     not_verified: str
+    code: str
+    """Above code that is folded."""
     callouts: Mapping[str, str]
     """The titles of callouts that have none, by their words; others are titled by the word."""
 
@@ -40,6 +42,7 @@ _WORDINGS = {
         not_run_because="Not run: {reason}",
         ran="{ran} of {blocks} code blocks ran",
         not_verified="Not verified",
+        code="Code",
         callouts={"faq": "FAQ", "tldr": "TL;DR"},
     ),
     "zh": Wording(
@@ -50,6 +53,7 @@ _WORDINGS = {
         not_run_because="未运行：{reason}",
         ran="{blocks} 段代码运行了 {ran} 段",
         not_verified="代码未经验证",
+        code="代码",
         callouts={
             "note": "备注",
             "info": "信息",

@@ -15,7 +15,16 @@ from enum import StrEnum
 
 from verideck.model import Place
 from verideck.problems import Code, Problem, Problems, Severity, shown, suggestion
-from verideck.rules import answer, damage, deletions, neighbours, question, snippets, sources
+from verideck.rules import (
+    answer,
+    damage,
+    deletions,
+    neighbours,
+    pictures,
+    question,
+    snippets,
+    sources,
+)
 from verideck.rules.reading import Reading, reading
 from verideck.rules.rule import Finding, Limit, Rule
 
@@ -55,6 +64,7 @@ RULES: Rules = {
     Code.CODE_LONG: Rule(snippets.long, limit=Limit(15), gentle=False),
     Code.CODE_WIDE: Rule(snippets.wide, limit=Limit(72), gentle=False),
     Code.CODE_UNSEEDED: Rule(snippets.unseeded),
+    Code.ALT_MISSING: Rule(pictures.undescribed, gentle=False),
     Code.CLOZE_MANY: Rule(deletions.many, limit=Limit(2, 2)),
     Code.CLOZE_LONG: Rule(deletions.long, limit=Limit(12, 12)),
     Code.TEXT_DAMAGED: Rule(damage.damaged, _ERROR),

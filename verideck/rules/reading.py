@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from verideck import markdown
 from verideck.markdown import Token
+from verideck.markdown.kinds import PLAYED
 from verideck.markdown.prose import Prose, prose
 from verideck.model import OVERVIEW, Card, Kind, Passage, Place, Role, Snippet
 
@@ -32,6 +34,8 @@ class Reading:
     """The part below."""
     listings: tuple[Listing, ...]
     """The lists and tables of the answer, above `---`."""
+    undescribed: tuple[Place, ...] = ()
+    """Where pictures stand that have no text in their place."""
 
     @property
     def asks(self) -> bool:
@@ -62,7 +66,15 @@ def reading(card: Card) -> Reading:
         prose(above, answer),
         prose(below, answer),
         tuple(_listings(above, answer)),
+        tuple(_undescribed([*asked, *answered])),
     )
+
+
+def _undescribed(tokens: Sequence[Token]) -> Iterator[Place]:
+    for token in markdown.walk(tokens):
+        is_bare = token.type == "image" and not token.content.strip()
+        if is_bare and Path(str(token.attrs["src"])).suffix.lower() not in PLAYED:
+            yield markdown.place(token)
 
 
 def _tokens(passage: Passage | None) -> Sequence[Token]:

@@ -17,13 +17,15 @@ from verideck.source.config import SourceConfig
 from verideck.source.includes import IncludedFiles, IncludeError
 from verideck.source.info_string import OUTPUT, at, read_info, word_of
 
-_EVERYWHERE = frozenset({".front"})
+_EVERYWHERE = frozenset({".front", ".numbers", "hl"})
 _INCLUDING = frozenset({"include", "symbol", "region"})
 _EXECUTED = frozenset({".check", ".setup", ".no-run", "reason", "raises", "warns", "match"})
+_DRAWING = frozenset({"alt", "caption"})
+_LOOKS = frozenset({".numbers", "hl"}) | _DRAWING
 _LIMITS = frozenset(field.name for field in fields(Limits))
 _UNEXECUTED = frozenset({".no-run", "reason"})
 _COMPARED = frozenset({"tol"})
-OPTIONS = _EVERYWHERE | _INCLUDING | _EXECUTED | _LIMITS | _COMPARED
+OPTIONS = _EVERYWHERE | _INCLUDING | _EXECUTED | _DRAWING | _LIMITS | _COMPARED
 """The names of all options that a fence may have in its braces."""
 
 _NOT_IN_SESSIONS = {
@@ -37,6 +39,7 @@ _NOT_IN_SESSIONS = {
 _TRANSCRIPTS = frozenset({"", "console", "bash"})
 """What a session that nobody executes is called: text, and Pygments' names of a shell's."""
 
+_FLAGS = {".front": "front", ".numbers": "numbered"}
 _ROLES = {".check": Role.CHECK, ".setup": Role.SETUP, ".no-run": Role.TEXT}
 
 
@@ -75,7 +78,7 @@ class FenceReader:
         if contradictions:
             return None
         executable = language in self.config.proved and options.role in EXECUTED
-        return self._included(
+        snippet = self._included(
             Snippet(
                 language,
                 code,
@@ -86,6 +89,10 @@ class FenceReader:
                 session=session,
             )
         )
+        if snippet and (problem := _beyond_last_line(snippet, given)):
+            self.problems.report(problem)
+            return None
+        return snippet
 
     def _options(self, word: str, language: str, given: list[Attribute]) -> Options:
         options = Options(role=_default_role(word, language))
@@ -129,6 +136,17 @@ class FenceReader:
             options=replace(options, include=path),
             marks=included.marks,
         )
+
+
+def _beyond_last_line(snippet: Snippet, given: list[Attribute]) -> Problem | None:
+    """Return the problem that a line is to be highlighted which the code does not have."""
+    highlighted = snippet.options.highlighted
+    lines = snippet.code.rstrip("\n").count("\n") + 1 - len(snippet.marks)
+    if not highlighted or highlighted[-1] <= lines:
+        return None
+    place = next(each.place for each in given if each.name == "hl")
+    message = f"hl names line {highlighted[-1]}, and {lines} are shown here"
+    return Problem(Code.OPTION_INVALID, message, place, "lines are counted from 1, as shown")
 
 
 def unexecuted(token: Token, snippet: Snippet) -> Problem | None:
@@ -201,7 +219,7 @@ def _known(word: str, *, proved: bool) -> frozenset[str]:
     if word.lower() == OUTPUT:
         return _EVERYWHERE | _COMPARED
     if proved:
-        return _EVERYWHERE | _INCLUDING | _EXECUTED | _LIMITS
+        return _EVERYWHERE | _INCLUDING | _EXECUTED | _DRAWING | _LIMITS
     return _EVERYWHERE | _INCLUDING
 
 
@@ -215,6 +233,21 @@ def _some(value: str) -> str:
     if not value:
         raise ValueError(value)
     return value
+
+
+_MOST_LINES = 10_000
+
+
+def _lines(value: str) -> tuple[int, ...]:
+    """Return the lines that a text names: `3,5-7` is 3, 5, 6 and 7."""
+    found: set[int] = set()
+    for part in value.split(","):
+        first, _, last = part.partition("-")
+        begin, end = int(first), int(last or first)
+        if not 1 <= begin <= end <= _MOST_LINES:
+            raise ValueError(value)
+        found.update(range(begin, end + 1))
+    return tuple(sorted(found))
 
 
 def _above_zero(value: str) -> float:
@@ -239,14 +272,17 @@ _READERS: dict[str, tuple[str, Callable[[str], object], str]] = {
     "warns": ("warns", _some, "a warning's name"),
     "match": ("match", lambda value: re.compile(_some(value)).pattern, "a regular expression"),
     "reason": ("reason", _some, "a text"),
+    "hl": ("highlighted", _lines, "lines, such as 3,5-7"),
+    "alt": ("alt", _some, "a text"),
+    "caption": ("caption", _some, "a text"),
     "tol": ("tolerance", _above_zero, "a number above 0"),
 }
 
 
 def _set(options: Options, attribute: Attribute) -> tuple[Options, Problem | None]:
     name, value = attribute.name, attribute.value
-    if name == ".front":
-        return replace(options, front=True), None
+    if name in _FLAGS:
+        return replace(options, **{_FLAGS[name]: True}), None  # type: ignore[arg-type] # fields of `Options`
     if name in _ROLES:
         if options.role is not Role.SHOWN and _ROLES[name] is not options.role:
             message = f"{name} contradicts the word before it"
@@ -288,6 +324,11 @@ def _contradictions(options: Options, given: list[Attribute], place: Place) -> I
             "match" in names and not (options.raises or options.warns),
             "match goes with raises or warns",
             "",
+        ),
+        (
+            options.role is Role.SETUP and not names.isdisjoint(_LOOKS),
+            "a .setup is not shown",
+            "leave out " + " and ".join(sorted(names & _LOOKS)),
         ),
         (
             bool(options.raises and options.warns),

@@ -7,17 +7,16 @@ A distribution that is installed beside verideck adds one by an entry point of t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType
 
+from verideck import plugins
+from verideck.plugins import Plugin
 from verideck.problems import Code, Problem, Problems, shown
 from verideck.settings import Settings
 from verideck.targets.target import AnkiTarget, Target
 
 __all__ = ["TARGETS", "Target", "check_suffix", "target_of"]
-
-GROUP = "verideck.targets"
 
 
 def _apkg() -> Target:
@@ -52,28 +51,24 @@ TARGETS: Mapping[str, Callable[[], Target]] = MappingProxyType(
 
 def target_of(file: Path) -> Target:
     """Return the target of a file, by its suffix. Raises ValueError where there is none, or two."""
-    claims = [each for each in entry_points(group=GROUP) if f".{each.name}" == file.suffix]
-    if len(claims) > 1 or (claims and file.suffix in TARGETS):
-        named = " and ".join(sorted({_owner(each) for each in claims}))
-        verideck = "verideck and " if file.suffix in TARGETS else ""
-        raise ValueError(f"{file.suffix} is claimed by {verideck}{named}: uninstall one")
+    added = plugins.installed(plugins.TARGETS)
+    claims = [each for each in added if f".{each.name}" == file.suffix]
+    if claims and (file.suffix in TARGETS or len(claims) > 1):
+        owners = [*(["verideck"] if file.suffix in TARGETS else []), *(c.package for c in claims)]
+        raise ValueError(f"{file.suffix} is claimed by {' and '.join(owners)}: uninstall one")
     if file.suffix in TARGETS:
         return TARGETS[file.suffix]()
     if claims:
         return _loaded(claims[0])
     what = file.suffix or "file without suffix"
-    known = sorted({*TARGETS, *(f".{each.name}" for each in entry_points(group=GROUP))})
+    known = sorted({*TARGETS, *(f".{each.name}" for each in added)})
     raise ValueError(f"cannot write a {what}: known are {', '.join(known)}")
 
 
-def _owner(claim: EntryPoint) -> str:
-    return claim.dist.name if claim.dist else claim.value
-
-
-def _loaded(claim: EntryPoint) -> Target:
+def _loaded(claim: Plugin) -> Target:
     target = claim.load()
     if not isinstance(target, Target):
-        raise ValueError(f"{claim.value}, of {_owner(claim)}, is no target")  # noqa: TRY004 - the caller's
+        raise ValueError(f"{claim}, is no target")  # noqa: TRY004 - it is the caller's to mend
     return target
 
 
