@@ -109,9 +109,9 @@ def photograph(
     """
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-    with _imported(package) as collection, sync_playwright() as playwright:
+    with imported(package) as collection, sync_playwright() as playwright:
         cards = [
-            _sides(collection, collection.get_card(number))
+            sides_of(collection, collection.get_card(number))
             for number in collection.find_cards("", order=True)
         ]
         chosen = [card for card in cards if only is None or card.card.rpartition(".")[0] == only]
@@ -133,7 +133,8 @@ def photograph(
 
 
 @contextmanager
-def _imported(package: Path) -> Iterator[Collection]:
+def imported(package: Path) -> Iterator[Collection]:
+    """A new collection into which a package was imported."""
     with tempfile.TemporaryDirectory() as folder:
         collection = Collection(str(Path(folder) / "collection.anki2"))
         try:
@@ -147,10 +148,11 @@ def _imported(package: Path) -> Iterator[Collection]:
             collection.close()
 
 
-def _sides(collection: Collection, card: Card) -> Sides:
+def sides_of(collection: Collection, card: Card) -> Sides:
+    """Return a card as Anki renders it, its answer typed with two slips."""
     note = card.note()
     fields = dict(note.items())
-    name = _plain(fields.get("Id", "")) or note.guid
+    name = plain(fields.get("Id", "")) or note.guid
     escape = collection.media.escape_media_filenames
     return Sides(
         card=f"{name}.{card.ord + 1}",
@@ -179,20 +181,21 @@ def _compared(collection: Collection, fields: dict[str, str], answer: str) -> st
     expected = fields.get(found[1], "")
     if not expected:
         return _TYPED.sub("", answer)
-    comparison = collection.compare_answer(expected, _nearly(_plain(expected)))
+    comparison = collection.compare_answer(expected, nearly(plain(expected)))
     shown = f"<div style=\"font-family: 'Arial'; font-size: 20px\">{comparison}</div>"
     if _RULE in answer:  # Anki moves the rule to stand before the comparison
         shown = _RULE + shown
     return _TYPED.sub(lambda _: shown, answer.replace(_RULE, ""))
 
 
-def _nearly(expected: str) -> str:
+def nearly(expected: str) -> str:
     """Type the answer with one character wrong and one missing, so that every colour is seen."""
     middle = len(expected) // 2
     return "x" + expected[1:middle] + expected[middle + 1 :]
 
 
-def _plain(field_html: str) -> str:
+def plain(field_html: str) -> str:
+    """Return the text of a field."""
     return html.unescape(re.sub(r"<[^>]*>", "", field_html)).strip()
 
 
@@ -286,7 +289,7 @@ def _in_mode(
             ("answer", "([q, a, c]) => _showAnswer(a, c)"),
         ):
             page.evaluate(script, [card.question, card.answer, classes])
-            page.evaluate(_SETTLED)
+            page.evaluate(SETTLED)
             overflow = page.evaluate(_OVERFLOW)
             broken = tuple(dict.fromkeys([*page.evaluate(_FAULTS), *answers.strangers]))
             picture = Picture(f"{_file_name(card.card)}.{side}.{mode.name}", overflow, broken)
@@ -298,7 +301,7 @@ def _in_mode(
 
 
 # Anki queues what it shows; then images and fonts follow.
-_SETTLED = """async () => {
+SETTLED = """async () => {
     await new Promise(done => _queueAction(done));
     await Promise.all([...document.images].map(image => image.decode().catch(() => {})));
     await document.fonts.ready;

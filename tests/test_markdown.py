@@ -21,7 +21,18 @@ from verideck.history.scope import Scope
 from verideck.markdown import Parsed, Token, cloze
 from verideck.markdown.html import FLOW
 from verideck.markdown.positions import character_place
-from verideck.model import Card, Kind, Note, Passage, Place, ProvenCard, Role, Source, Unanswered
+from verideck.model import (
+    Card,
+    Kind,
+    Link,
+    Note,
+    Passage,
+    Place,
+    ProvenCard,
+    Role,
+    Source,
+    Unanswered,
+)
 from verideck.problems import Code, Problem, Problems
 from verideck.proof.expected import difference
 from verideck.render.fields import rendered
@@ -363,7 +374,7 @@ def parts(card: Card) -> Iterator[Passage]:
 
 def test_equal_passages_may_differ_in_their_links() -> None:
     """What a link refers to is looked up among the definitions of the passage's own file."""
-    links = [{"A": {"href": href, "title": ""}} for href in ("one", "two")]
+    links = [{"A": Link(href=href, title="")} for href in ("one", "two")]
     one, two = (Passage("[a]", Place(PATH), links=each) for each in links)
     assert one == two
     hrefs = [

@@ -238,7 +238,7 @@ def test_what_has_not_changed_is_the_same_object(tmp_path: Path) -> None:
     """One changed card is one other entry, and one row of the difference."""
     made = project(tmp_path, FILES)
     with verideck.Project.open(made.root) as opened:
-        shower = Shower(made.root)
+        shower = Shower(made.root, made.root / "deck.apkg")
         first, again = shown(opened, shower), shown(opened, shower)
         assert all(one is other for one, other in zip(first.notes, again.notes, strict=True))
         assert patch(first, again) == {}
@@ -252,7 +252,7 @@ def test_what_became_of_a_note_since_the_last_build(tmp_path: Path) -> None:
     """New to the lock, changed, or neither; a card that fails is another one than was built."""
     made = project(tmp_path, FILES)
     with verideck.Project.open(made.root) as opened:
-        shower = Shower(made.root)
+        shower = Shower(made.root, made.root / "deck.apkg")
 
         def since() -> dict[str, object]:
             return {name: each["since"] for name, each in entries(shown(opened, shower)).items()}
@@ -270,7 +270,7 @@ def test_a_card_that_fails_shows_what_it_was(tmp_path: Path) -> None:
     """Its last good face stays; what is wrong belongs to it; its key does not change."""
     made = project(tmp_path, FILES)
     with verideck.Project.open(made.root) as opened:
-        shower = Shower(made.root)
+        shower = Shower(made.root, made.root / "deck.apkg")
         good = shown(opened, shower)
         made.write("cards/a.md", str(FILES["a.md"]).replace("== 1", "== 2").replace("This.", "Ha."))
         bad = shown(opened, shower)
@@ -302,9 +302,23 @@ def test_a_card_that_was_never_good_is_named_by_its_question(tmp_path: Path) -> 
     """There is no face to show."""
     made = project(tmp_path, {"a.md": card("one", "assert int('1') == 2")})
     with verideck.Project.open(made.root) as opened:
-        deck = shown(opened, Shower(made.root))
+        deck = shown(opened, Shower(made.root, made.root / "deck.apkg"))
     assert entries(deck)["one"]["question"] == "What is one?"
     assert json.loads(deck.notes[0].body)["faces"] == []
+
+
+def test_a_card_that_fails_from_the_start_shows_what_was_built(tmp_path: Path) -> None:
+    """The last package has its face; one that is no package of ours has none."""
+    made = project(tmp_path, FILES)
+    package = made.build()
+    made.write("cards/a.md", str(FILES["a.md"]).replace("== 1", "== 2").replace("This.", "Ha."))
+    with verideck.Project.open(made.root) as opened:
+        deck = shown(opened, Shower(made.root, package))
+        assert entries(deck)["one"]["holds"] is False
+        assert b"This." in deck.notes[0].body
+        package.write_bytes(b"PK")
+        deck = shown(opened, Shower(made.root, package))
+        assert json.loads(deck.notes[0].body)["faces"] == []
 
 
 def test_wrong_settings_leave_the_cards_where_they_are(tmp_path: Path) -> None:
@@ -312,7 +326,7 @@ def test_wrong_settings_leave_the_cards_where_they_are(tmp_path: Path) -> None:
     made = project(tmp_path, FILES)
     settings = (made.root / "pyproject.toml").read_text(encoding="utf-8")
     with verideck.Project.open(made.root) as opened:
-        shower = Shower(made.root)
+        shower = Shower(made.root, made.root / "deck.apkg")
         good = shown(opened, shower)
         made.write("pyproject.toml", f"{settings}timeout = 'long'\n")
         bad = shown(opened, shower)
@@ -333,7 +347,7 @@ def test_code_that_is_not_executed_is_told(tmp_path: Path) -> None:
         },
     )
     with verideck.Project.open(made.root) as opened:
-        found = entries(shown(opened, Shower(made.root)))
+        found = entries(shown(opened, Shower(made.root, made.root / "deck.apkg")))
     assert {name: each["unverified"] for name, each in found.items()} == {
         "norun": "not run: no GPU",
         "rust": "rust has no verifier",

@@ -250,6 +250,19 @@ def test_cards_are_told_before_they_are_executed(tmp_path: Path) -> None:
         assert running(opened) == []
 
 
+def test_a_footnote_is_shown_when_its_card_is_remembered(tmp_path: Path) -> None:
+    """What was parsed in an earlier run is rendered as in that run, where it is rendered again."""
+    code = "\n```python\nx = sum([1])\n```\n\n```python {.check}\nassert x == 1\n```\n"
+    noted = f"## One? {{#one}}\n\nThis.[^1]\n{code}\n[^1]: The note.\n"
+    made = project(tmp_path, {"a.md": noted})
+    assert made.run("build").returncode == 0
+    done = made.run("audit", "--format", "json")  # another process, which has parsed nothing
+    assert done.returncode == 0, done.stderr
+    with verideck.Project.open(made.root) as opened:
+        (note,) = opened.check(audit=True).notes
+    assert "The note." in note.fields["Extra"]
+
+
 def test_a_card_that_fails_is_known_as_its_note(tmp_path: Path) -> None:
     """A page that shows it says which note it was."""
     made = project(tmp_path, {"a.md": card("one", "assert int('1') == 1")})

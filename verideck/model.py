@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 
 def one_line(text: str) -> str:
@@ -69,6 +69,16 @@ class Edit(NamedTuple):
     """How many it has won by the changes before it."""
 
 
+class Link(TypedDict, total=False):
+    """A link reference definition, as markdown-it has it, or a footnote's."""
+
+    href: str
+    title: str
+    map: list[int]
+    note: Passage
+    """Only of a footnote: what it says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A piece of a file's Markdown, cut out of it, and its place in the file."""
@@ -86,9 +96,7 @@ class Passage:
     them."""
     edits: tuple[tuple[Edit, ...], ...] = ()
     """What is written otherwise in the file: the changes of each call of `rewritten`."""
-    links: Mapping[str, Mapping[str, object]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    links: Mapping[str, Link] = field(default_factory=dict, repr=False, compare=False)
     """All link reference definitions of the file, inside and outside of the passage."""
 
     def at(self, line: int, column: int) -> Place:

@@ -23,16 +23,21 @@ REVERSE = 2
 """Anki's number of the card that asks for the question; 1 is that of the other one."""
 
 
-class Identities:
-    """Cards with their identities, by the cards and lock entries that these follow from.
+_Identified = tuple[Card, Entry | tuple[str, str], Card]
+"""A card, what its identity follows from, and the card with it."""
 
-    A card that is the same object as before, and is the same note, is not looked at again.
+
+class Identities:
+    """Cards with their identities, by the cards and what else these follow from.
+
+    That is a lock entry, or the id and the guid of a note that is new. A card that is the same
+    object as before, and is the same note, is not looked at again.
     """
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._known: dict[int, tuple[Card, Entry, Card]] = {}
-        self._used: dict[int, tuple[Card, Entry, Card]] = {}
+        self._known: dict[int, _Identified] = {}
+        self._used: dict[int, _Identified] = {}
         self._matching: _Matching | None = None
 
     def matched(self, cards: Sequence[Card], lock: Lock) -> Sequence[Entry | None] | None:
@@ -53,6 +58,14 @@ class Identities:
         if not (known and known[0] is card and known[1] is entry):
             is_same = known and known[0] is card and known[1] == entry
             known = card, entry, known[2] if known and is_same else _with_former(card, entry)
+        self._used[id(card)] = known
+        return known[2]
+
+    def new(self, card: Card, name: str, its_guid: str) -> Card:
+        """The card as a note that is new."""
+        known, named = self._known.get(id(card)), (name, its_guid)
+        if not (known and known[0] is card and known[1] == named):
+            known = card, named, _with_identity(card, name, its_guid, Past())
         self._used[id(card)] = known
         return known[2]
 
@@ -158,7 +171,7 @@ def recognise(
                 known[card.place] = identities.of(card, entry)
         elif card.place not in ambiguous:
             taken = taken or _Taken(lock, every)
-            known[card.place] = _new(card, namespace, taken)
+            known[card.place] = identities.new(card, *_named(card, namespace, taken))
     identities.forget_others()
     context = {card.place for card in scope.context_cards}
     problems.extend(problem for problem in told if problem.place not in context)
@@ -191,13 +204,13 @@ def _entries(
     return found, unclear
 
 
-def _new(card: Card, namespace: str, taken: _Taken) -> Card:
-    """The card with an identity that no note has; its id and guid are taken then."""
+def _named(card: Card, namespace: str, taken: _Taken) -> tuple[str, str]:
+    """An id and a guid that no note has; they are taken then."""
     name = card.id or chosen(taken.seed(card), taken.ids)
     taken.ids.add(name)
     its_guid = guid(namespace, name, taken.guids)
     taken.guids.add(its_guid)
-    return _with_identity(card, name, its_guid, Past())
+    return name, its_guid
 
 
 def _with_former(card: Card, entry: Entry) -> Card:

@@ -29,7 +29,7 @@ from verideck.markdown.html import FLOW, pair_blocks
 from verideck.markdown.inline import InlineParser
 from verideck.markdown.positions import COLUMN, CONTENT, InlineContent, State, place
 from verideck.markdown.tasks import TASK
-from verideck.model import Passage, Place
+from verideck.model import Link, Passage, Place
 from verideck.problems import Code, Problem, Severity
 
 _LINES = "verideck-lines"
@@ -46,7 +46,7 @@ class Parsed:
     tokens: tuple[Token, ...]
     """They are shared by all who parse the passage, and never edited."""
     problems: tuple[Problem, ...]
-    links: Mapping[str, Mapping[str, object]]
+    links: Mapping[str, Link]
     """The link reference definitions that hold in it: a file's are for all its passages. The notes
     in footnotes are among them."""
     comments: tuple[Comment, ...] = ()
@@ -143,7 +143,7 @@ def _open_comment(at: Place) -> Problem:
     return Problem(Code.COMMENT_UNCLOSED, message, at, hint)
 
 
-def _definitions(links: Mapping[str, Mapping[str, object]]) -> tuple[tuple[object, ...], ...]:
+def _definitions(links: Mapping[str, Link]) -> tuple[tuple[object, ...], ...]:
     """A key for the definitions, since passages that differ in them alone are equal."""
     return tuple((name, link.get("href"), link.get("title")) for name, link in links.items())
 
@@ -218,7 +218,7 @@ def _parsed_by(markdown: MarkdownIt, passage: Passage) -> tuple[Sequence[Token],
 def _made(
     tokens: Sequence[Token],
     problems: Iterable[Problem],
-    links: Mapping[str, Mapping[str, object]],
+    links: Mapping[str, Link],
     definitions: tuple[range, ...],
 ) -> Parsed:
     shown = tuple(each for each in tokens if each.type != "comment")

@@ -16,10 +16,10 @@ from markdown_it.token import Token
 
 from verideck.markdown.faults import PASSAGE, report, report_line
 from verideck.markdown.positions import CONTENT, State
-from verideck.model import Passage
+from verideck.model import Link, Passage
 from verideck.problems import Code, Severity
 
-Links = Mapping[str, Mapping[str, object]]
+Links = Mapping[str, Link]
 _DEFINITION = re.compile(r"\[\^([^\s\[\]^]+)\]:[ \t]*")
 _REFERENCE = re.compile(r"\[\^([^\s\[\]^]+)\]")
 _INDENT = 4

@@ -35,7 +35,8 @@ class Session:
         self._paths = paths
         self._watcher = watcher
         self._live = live
-        self._shower = Shower(project.root)
+        output = project.settings(Problems()).output
+        self._shower = Shower(project.root, project.root / output)
         self._looked_at = Watched(frozenset())
 
     def run(self, on_result: Callable[[Result, Watched], None]) -> None:

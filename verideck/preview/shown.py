@@ -14,15 +14,27 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from verideck.history.lock import Lock
-from verideck.model import Card, Note, Place, ProvenCard, Role, one_line
+from verideck.model import (
+    Card,
+    Identity,
+    Note,
+    Packaged,
+    Place,
+    ProvenCard,
+    Role,
+    content_of,
+    one_line,
+)
 from verideck.preview.facts import facts
 from verideck.problems import Problem, Severity
 from verideck.render.faces import faces
 from verideck.result import Result
 from verideck.source_line import source_line
+from verideck.targets import packages
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +92,10 @@ class Deck:
 class Shower:
     """Shows one result after the other, and remembers what was shown."""
 
-    def __init__(self, root: Path) -> None:
-        """Show the results of the project in a folder."""
+    def __init__(self, root: Path, package: Path) -> None:
+        """Show the results of the project in a folder, whose last build is a package there."""
         self._root = root
+        self._package = package
         self._deck = Deck()
         self._former: dict[str, tuple[_Basis, Shown]] = {}
         self._keys: dict[tuple[str, str], str] = {}
@@ -135,7 +148,7 @@ class Shower:
                 proven.get(card.place) if note else None,
                 _since(key, note, result.lock),
                 problems.worst(card.place),
-                former[1].note if former and not note else None,
+                None if note else former[1].note if former else self._built_last(card, key),
             )
             if former and former[0].is_like(basis):
                 shown[key] = former
@@ -145,6 +158,23 @@ class Shower:
             shown[key] = basis, former[1] if former and is_same else now
         self._keys = {name: keys[card.place] for card in result.cards for name in _names(card)}
         return keys, shown
+
+    def _built_last(self, card: Card, key: str) -> Note | None:
+        """The note of a card as it was built last, if the package has it; without its pictures."""
+        if (known := self._built.get(key)) is None:
+            return None
+        identity = card.identity or Identity(card.id, bool(card.id), key, card.question.text)
+        fields, tags = known.fields, known.tags
+        content = content_of(fields, tags)
+        return Note(card.kind, card.deck, fields, tags, (), card.place, identity, content)
+
+    @cached_property
+    def _built(self) -> Mapping[str, Packaged]:
+        """The notes of the package by guid; none where there is no package of ours."""
+        try:
+            return packages.read(self._package, (self._root,))
+        except (OSError, packages.NoPackageError):
+            return {}
 
     def _key(self, card: Card, result: Result, taken: Collection[str]) -> str:
         """The guid, or the former key of a card that is not known as a note now."""

@@ -5,7 +5,7 @@ import {setMaths} from "./maths.js";
 
 // What Anki's reviewer lays beneath a card's own sheet, as far as it matters to a card.
 const BENEATH = `
-  html { font-family: sans-serif; }
+  html { font-family: sans-serif; font-size: 15px; }
   * { box-sizing: content-box; }
   body { margin: 20px; overflow-wrap: break-word; overscroll-behavior: none; }
   hr { margin: 1em 0; height: 1px; border: none; background-color: #737373; }
@@ -117,7 +117,14 @@ export class Frame {
 
 // What Anki's program, not its templates, makes of a side: inputs, comparisons, sounds.
 function give(element, side) {
-  replace(element, /\[\[type:([^\]]+)\]\]/, () => side.isBack ? compared(side) : input(side));
+  const rule = element.querySelector("#answer");
+  replace(element, /\[\[type:([^\]]+)\]\]/, () => {
+    if (!side.isBack) return input(side);
+    const shown = document.createDocumentFragment();
+    if (rule) shown.append(rule);        // it is moved to stand before the comparison
+    shown.append(compared(side));
+    return shown;
+  });
   replace(element, /\[sound:([^\]]+)\]/, name => {
     const sound = document.createElement("audio");
     sound.controls = true;
@@ -141,6 +148,9 @@ function replace(element, pattern, made) {
   }
 }
 
+// As Anki's program writes them: the type of the field, which a card's sheet may overrule.
+const TYPED = "font-family: Arial; font-size: 20px";
+
 function input(side) {
   const box = document.createElement("input");
   box.type = "text";
@@ -148,6 +158,7 @@ function input(side) {
   box.autocomplete = "off";
   box.setAttribute("aria-label", "Your answer");
   box.value = side.typed ?? "";
+  box.style.cssText = TYPED;
   const centre = document.createElement("center");
   centre.append(box);
   return centre;
@@ -155,6 +166,7 @@ function input(side) {
 
 function compared(side) {
   const shown = document.createElement("div");
+  shown.style.cssText = TYPED;
   const code = document.createElement("code");
   code.id = "typeans";
   const expected = plain(side.expected);
@@ -187,22 +199,25 @@ function comparison(typed, expected) {
     }
   }
   const above = [], below = [];
-  const add = (list, kind, text) => {
-    const last = list.at(-1);
-    if (last?.[0] === kind) last[1] += text;
-    else list.push([kind, text]);
-  };
   let i = 0, j = 0;
   while (i < given.length || j < wanted.length) {
-    if (i < given.length && j < wanted.length && given[i] === wanted[j]) {
-      add(above, "typeGood", given[i++]);
-      add(below, "typeGood", wanted[j++]);
-    } else if (i < given.length && (j === wanted.length || common[i + 1][j] >= common[i][j + 1])) {
-      add(above, "typeBad", given[i++]);
-    } else {
-      add(above, "typeMissed", "-");
-      add(below, "typeMissed", wanted[j++]);
+    let good = "", bad = "", missed = "";
+    while (i < given.length && given[i] === wanted[j]) {
+      good += given[i++];
+      j++;
     }
+    while ((i < given.length || j < wanted.length) && given[i] !== wanted[j]) {
+      const isBad = i < given.length && (j === wanted.length || common[i + 1][j] >= common[i][j + 1]);
+      if (isBad) bad += given[i++];
+      else missed += wanted[j++];
+    }
+    if (good) {
+      above.push(["typeGood", good]);
+      below.push(["typeGood", good]);
+    }
+    if (bad) above.push(["typeBad", bad]);
+    else if (missed) above.push(["typeMissed", "-".repeat([...missed].length)]);
+    if (missed) below.push(["typeMissed", missed]);
   }
   const arrow = document.createElement("span");
   arrow.id = "typearrow";

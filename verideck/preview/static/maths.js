@@ -28,7 +28,6 @@ function load() {
       load: PACKAGES.map(name => `[tex]/${name}`), paths: {mathjax: HERE}, versionWarnings: false,
     },
     chtml: {
-      adaptiveCSS: false,     // the whole sheet, once: each frame has its own document
       fontURL: `${HERE}/output/chtml/fonts/woff-v2`,
     },
     options: {enableMenu: false, MenuClass: NoMenu},
@@ -41,9 +40,14 @@ function load() {
     script.onerror = () => failed(new Error("MathJax is not there"));
     document.head.append(script);
   }).then(() => {
-    const {document: maths, output} = window.MathJax.startup;
-    sheet = output.styleSheet(maths).textContent;
-    maths.addStyleSheet = () => {};     // this page has none of it; its policy allows none
+    // MathJax would put its sheet into this page, and add to it what new formulas need. It belongs
+    // into the frames, whose documents change; this page's own policy allows no such sheet.
+    const {adaptor, document: maths, output} = window.MathJax.startup;
+    adaptor.insertRules = (_, rules) => { sheet = `${rules.join("\n")}\n${sheet}`; };
+    maths.addStyleSheet = () => {
+      const first = output.styleSheet(maths).textContent;
+      sheet ||= first;
+    };
   });
 }
 
@@ -52,12 +56,6 @@ export async function setMaths(element) {
   if (!MARKS.test(element.textContent)) return;
   await (loading ??= load());
   const within = element.ownerDocument;
-  if (!within.getElementById("maths")) {
-    const style = within.createElement("style");
-    style.id = "maths";
-    style.textContent = sheet;
-    within.head.append(style);
-  }
   const set = waiting.then(() => {
     if (!element.isConnected) return undefined;
     window.MathJax.startup.adaptor.document = within;   // styles are those of the frame's policy
@@ -66,4 +64,15 @@ export async function setMaths(element) {
   });
   waiting = set.catch(() => {});        // one at a time: MathJax holds one list of what it sets
   await set;
+  dress(within);
+}
+
+function dress(within) {
+  let style = within.getElementById("maths");
+  if (!style) {
+    style = within.createElement("style");
+    style.id = "maths";
+    within.head.prepend(style);           // a card's own sheet comes behind it, as in Anki
+  }
+  if (style.textContent !== sheet) style.textContent = sheet;
 }

@@ -10,11 +10,17 @@ export function showProblems(section, deck, onGo) {
   const errors = problems.filter(each => each.severity === "error").length;
   const warnings = problems.length - errors;
   const said = [errors && counted(errors, "error"), warnings && counted(warnings, "warning")];
-  const wasOpen = section.querySelector("details")?.open ?? errors > 0;
+  const first = problems.find(each => each.severity === "error") ?? problems[0];
+  // What belongs to a card is told on it, too; what belongs to none, only here.
+  const isOpen = section.querySelector("details")?.open
+    ?? problems.some(each => each.severity === "error" && !each.key);
   section.className = errors ? "bad" : "doubt";
   const list = make("ol", {}, ...problems.slice(0, 200).map(each => problem(each, deck, onGo)));
   section.replaceChildren(make(
-    "details", {open: wasOpen}, make("summary", {}, said.filter(Boolean).join(", ")), list,
+    "details", {open: isOpen},
+    make("summary", {}, said.filter(Boolean).join(", "),
+      make("span", {class: "first"}, `${first.path}:${first.line} ${first.message.split("\n")[0]}`)),
+    list,
     problems.length > 200 ? make("p", {}, `and ${problems.length - 200} more`) : null,
   ));
   return undefined;

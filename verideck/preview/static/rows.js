@@ -2,7 +2,7 @@
 
 import {make} from "./dom.js";
 
-const HEIGHT = 68;
+const HEIGHT = 78;
 const SPARE = 8;
 
 export class Rows {
@@ -87,11 +87,16 @@ function drawn(entry) {
   else if (entry.worst === "error") marks.append(make("b", {class: "bad"}, "problem"));
   else if (entry.worst) marks.append(make("b", {class: "doubt"}, entry.worst));
   if (entry.since) marks.append(make("b", {class: "since"}, entry.since));
+  marks.append(make("span", {class: "named"}, entry.id || `${entry.path}:${entry.line}`));
   if (entry.kind !== "basic") marks.append(make("span", {}, entry.kind));
   if (entry.unverified) marks.append(make("span", {}, "not verified"));
-  if (entry.score !== null) marks.append(make("span", {}, `${Math.round(entry.score * 100)} %`));
-  else if (entry.assertions) marks.append(make("span", {}, `✓ ${entry.assertions}`));
-  marks.append(make("span", {class: "named"}, entry.id || `${entry.path}:${entry.line}`));
+  if (entry.assertions) {
+    const noticed = entry.score === null ? "" : `, ${Math.round(entry.score * 100)} % of changes noticed`;
+    const words = `${entry.assertions} held${noticed}`;
+    marks.append(make("span", {class: "good", title: words},
+      make("span", {"aria-hidden": "true"}, `✓ ${entry.assertions}`),
+      make("span", {class: "unseen"}, words)));
+  }
   row.append(marks);
   return row;
 }
@@ -104,7 +109,13 @@ export function readable(text) {
     .replace(/\\sqrt\{([^{}]*)\}/g, "√($1)")
     .replace(/\\([d]?frac)\{([^{}]*)\}\{([^{}]*)\}/g, "$2/$3")
     .replace(/\\([A-Za-z]+)/g, (whole, name) => SYMBOLS[name] ?? name)
+    .replace(/([_^])(?:\{(\d+)\}|(\d))/g, (_, mark, many, one) => raised(mark, many ?? one))
     .replace(/[{}]/g, ""));
+}
+
+function raised(mark, digits) {
+  const all = mark === "_" ? "₀₁₂₃₄₅₆₇₈₉" : "⁰¹²³⁴⁵⁶⁷⁸⁹";
+  return [...digits].map(digit => all[digit]).join("");
 }
 
 const SYMBOLS = {
