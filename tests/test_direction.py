@@ -31,7 +31,7 @@ def answer(root: Path, text: str, more: str = "") -> str:
         ("\u200f42", ['p dir="rtl"']),
         ("`code` אחת", ['p dir="rtl"', "code"]),
         ("$x$ אחת", ['p dir="rtl"']),
-        ("![one](data:,x) אחת", ['p dir="rtl"', "img"]),
+        ("![one](data:image/png;base64,AAAA) אחת", ['p dir="rtl"', "img"]),
         ("**אחת**", ['p dir="rtl"', "strong"]),
         ("==one== אחת", ['p dir="ltr"', "mark"]),
         ("one אחת", ['p dir="ltr"']),
