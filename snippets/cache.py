@@ -50,13 +50,13 @@ def grouped_query_attention(
     v: Tensor,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """(B, H, L, D), (B, G, S, D) twice, (L, S) -> (B, H, L, D).
-
-    H query heads share G heads of keys; G must divide H (ValueError).
-    """
-    groups, shared = k.size(1), q.size(1) // k.size(1)
-    require_groups(q.size(1), groups)
-    q = q.view(q.size(0), groups, shared, *q.shape[2:])
+    """(B, H, L, D), (B, G, S, D) twice -> (B, H, L, D); G divides H."""
+    require_groups(q.size(1), k.size(1))  # or ValueError
+    split = (k.size(1), -1)  # H -> G, H/G
+    if mask is not None:  # any that broadcasts to (B, H, L, S)
+        mask = mask.expand(*q.shape[:3], k.size(2))
+        mask = torch.unflatten(mask, 1, split)
+    q = torch.unflatten(q, 1, split)  # (B, G, H/G, L, D)
     k, v = k[:, :, None], v[:, :, None]  # (B, G, 1, S, D)
     return scaled_dot_product_attention(q, k, v, mask).flatten(1, 2)
 

@@ -3,9 +3,12 @@
 Each function opens one figure and leaves it open.
 """
 
+from collections.abc import Callable
+
 import matplotlib.pyplot as plt
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
 from snippets.block import qk_norm_scores
 from snippets.cache import cache_bytes, sink_mask, window_mask
@@ -79,29 +82,60 @@ def draw_logits(size: int = 64, tokens: int = 32) -> tuple[Tensor, Tensor]:
     return torch.stack(plain), torch.stack(normed)
 
 
-def distances(depth: int, *, skip: bool, tokens: int = 32, size: int = 64) -> list[float]:
-    """Return how far tokens are from being alike before and after each attention layer."""
-    drawn = normal(tokens + depth * 3 * size, size)
+def attention_layer(h: Tensor, w: Tensor) -> Tensor:
+    """One head of self-attention alone, h (T, D), its projections w[:3], (D, D) each."""
+    q, k, v = h @ w[:3]
+    mixed: Tensor = (q @ k.mT / h.size(-1) ** 0.5).softmax(-1) @ v
+    return mixed
+
+
+def skip_layer(h: Tensor, w: Tensor) -> Tensor:
+    """The same with a residual connection."""
+    return h + attention_layer(h, w)
+
+
+def pre_ln_block(h: Tensor, w: Tensor) -> Tensor:
+    """A whole Pre-LN block: the FFN's two weights, of width 4 D, are in w[3:7] and w[7:11]."""
+    h = h + attention_layer(F.layer_norm(h, h.shape[-1:]), w)
+    hidden = (F.layer_norm(h, h.shape[-1:]) @ w[3:7]).relu()  # (4, T, D)
+    return h + (hidden @ w[7:11]).sum(0) / 2  # 2 is the root of 4
+
+
+def distances(
+    depth: int,
+    layer: Callable[[Tensor, Tensor], Tensor],
+    tokens: int = 32,
+    size: int = 64,
+) -> list[float]:
+    """Return how far tokens are from being alike before and after each of depth layers."""
+    drawn = normal(tokens + depth * 11 * size, size)
     h, rest = drawn[:tokens], drawn[tokens:] / size**0.5
-    found = []
-    for w in (*rest.view(depth, 3, size, size), None):
-        found.append(((h - h.mean(0)).norm() / h.norm()).item())
-        if w is None:
-            break
-        q, k, v = h @ w
-        h = skip * h + (q @ k.mT / size**0.5).softmax(-1) @ v
+    found = [apart(h)]
+    for w in rest.view(depth, 11, size, size):
+        h = layer(h, w)
+        found.append(apart(h))
     return found
 
 
-def draw_collapse(depth: int = 3) -> tuple[list[float], list[float]]:
-    """Draw the distances through layers of attention alone, A, and with skips, B; return both.
+def apart(h: Tensor) -> float:
+    """Return the distance of h (T, D) from rows that are all alike, relative to its size."""
+    size = torch.linalg.vector_norm
+    ratio: float = (size(h - h.mean(0)) / size(h)).item()
+    return ratio
 
-    A fourth layer would end at the rounding of float64, which is the processor's.
+
+def draw_collapse(depth: int = 24) -> tuple[list[float], list[float], list[float]]:
+    """Draw the distances through attention alone, A, with skips, B, and whole blocks, C.
+
+    Returns the three. A has three layers: a fourth would end at the rounding of float64, which
+    is the processor's.
     """
-    pure, kept = (distances(depth, skip=skip) for skip in (False, True))
+    pure = distances(3, attention_layer)
+    skip, whole = (distances(depth, layer) for layer in (skip_layer, pre_ln_block))
     ax = axes("各 token 离“全都一样”有多远", "层数", "相对距离")
     ax.semilogy(pure, "o-", ms=4, color=ORANGE, label="A")
-    ax.semilogy(kept, "s-", ms=4, color=GREEN, label="B")
-    ax.set_xticks(range(depth + 1))
+    ax.semilogy(skip, "s-", ms=4, color=GREEN, label="B")
+    ax.semilogy(whole, "^-", ms=4, color=BLUE, label="C")
+    ax.set_xticks(range(0, depth + 1, 3))
     legend(ax)
-    return pure, kept
+    return pure, skip, whole

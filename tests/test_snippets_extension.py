@@ -85,6 +85,35 @@ def test_grouped_queries_are_torchs(groups: int) -> None:
         assert_close(out, by_torch(q, k, v, mask))
 
 
+MASKS = ((5, 7), (1, 7), (2, 1, 1, 7), (2, 1, 5, 7), (2, 8, 5, 7), (1, 8, 1, 7))
+
+
+@pytest.mark.parametrize("shape", MASKS)
+@pytest.mark.parametrize("groups", [1, 2, 4, 8])
+def test_grouped_queries_take_every_mask_that_broadcasts(
+    groups: int, shape: tuple[int, ...]
+) -> None:
+    """A mask of queries, of a sample's keys, or of single heads means what it means to PyTorch.
+
+    The batch has as many samples as there are groups in one of the cases, where axes that are
+    mistaken for one another raise nothing.
+    """
+    q, k = draw(2, 8, 5, 4), draw(2, groups, 7, 4)
+    mask = torch.rand(shape) < 0.5
+    mask[..., 0] = True
+    out = cache.grouped_query_attention(q, k, k, mask)
+    assert_close(out, by_torch(q, k, k, mask, enable_gqa=True))
+
+
+def test_grouped_queries_refuse_a_mask_of_other_sizes() -> None:
+    """A mask that cannot be broadcast raises, here as in PyTorch."""
+    q, k, mask = draw(2, 8, 5, 4), draw(2, 2, 7, 4), torch.ones(3, 1, 1, 7).bool()
+    with pytest.raises(RuntimeError):
+        cache.grouped_query_attention(q, k, k, mask)
+    with pytest.raises(RuntimeError):
+        by_torch(q, k, k, mask, enable_gqa=True)
+
+
 def test_heads_that_do_not_split_raise() -> None:
     """A number of groups that does not divide the heads raises, here as in PyTorch."""
     q, k = draw(1, 8, 5, 4), draw(1, 3, 5, 4)
@@ -269,11 +298,27 @@ def test_pictures_open_one_figure(picture: Callable[[], object]) -> None:
 
 def test_distances_are_those_of_torchs_attention() -> None:
     """The tokens of one head without projections' bias come together as PyTorch's do."""
-    pure = figures_extension.distances(2, skip=False)
-    drawn: Tensor = figures_attention.normal(32 + 6 * 64, 64)
-    h, weights = drawn[:32], drawn[32:].view(2, 3, 64, 64) / 8
+    pure = figures_extension.distances(2, figures_extension.attention_layer)
+    drawn: Tensor = figures_attention.normal(32 + 22 * 64, 64)
+    h, weights = drawn[:32], drawn[32:].view(2, 11, 64, 64) / 8
     for index, w in enumerate(weights):
         assert math.isclose(pure[index], (h - h.mean(0)).norm() / h.norm())
-        q, k, v = (h @ w)[:, None]
+        q, k, v = (h @ w[:3])[:, None]
         h = by_torch(q, k, v)[0]
     assert math.isclose(pure[2], (h - h.mean(0)).norm() / h.norm(), rel_tol=1e-9)
+
+
+def test_a_whole_block_is_torchs() -> None:
+    """The block of the figure is a Pre-LN encoder layer of one head, without biases."""
+    h, w = draw(5, 16), draw(11, 16, 16)
+    layer = nn.TransformerEncoderLayer(16, 1, 64, 0.0, batch_first=True, norm_first=True).double()
+    with torch.no_grad():
+        for bias in (layer.self_attn.in_proj_bias, layer.self_attn.out_proj.bias):
+            bias.zero_()
+        layer.self_attn.in_proj_weight.copy_(torch.cat(list(w[:3].mT)))
+        layer.self_attn.out_proj.weight.copy_(torch.eye(16))
+        layer.linear1.weight.copy_(torch.cat(list(w[3:7].mT)))
+        layer.linear2.weight.copy_(torch.cat(list(w[7:].mT), dim=1) / 2)
+        layer.linear1.bias.zero_()
+        layer.linear2.bias.zero_()
+    assert_close(figures_extension.pre_ln_block(h, w), layer(h[None])[0].detach())
