@@ -95,9 +95,11 @@ SEED := 0
 fuzz: $(VENV)/test
 	$(BIN)/python tests/fuzz/run.py all --plain --minutes 0.4 --seed $(SEED)
 
-# Every card as a PNG, light, night and on a phone, in dist/pictures.
+# Every card as a PNG, light, night and on a phone, in dist/pictures; and in dist/pictures/kinds a card
+# of every kind, light and night on three screens.
 pictures: deck $(VENV)/test browser
 	$(BIN)/python tests/pictures.py dist/transformer-interview.apkg dist/pictures
+	$(BIN)/python tests/look_page.py dist/pictures/kinds
 
 # Figures have Chinese labels, which macOS and Windows can draw as they are.
 font:

@@ -60,6 +60,12 @@ class Mode:
     phone: bool = False
 
 
+EVERY_MODE = tuple(
+    Mode(f"{width}.{theme}", width, height, scale, night=theme == "night", phone=width < 800)
+    for width, height, scale in ((1280, 800, 1), (390, 844, 2), (320, 568, 2))
+    for theme in ("light", "night")
+)
+"""A desktop, a telephone and the narrowest one, by day and by night."""
 MODES = (
     Mode("light", 800, 600),
     Mode("night", 800, 600, night=True),
@@ -100,9 +106,11 @@ def photograph(
     *,
     only: str | None = None,
     modes: Sequence[Mode] = MODES,
-    chromium: Path = CHROMIUM,
+    css: str = "",
 ) -> list[Picture]:
     """Photograph both sides of every card of `package`, or of the one note whose Id is `only`.
+
+    `css` stands behind the style sheet of the cards, to see them in another look.
 
     `folder` gets a PNG named after each picture. Without one they are looked at and not taken,
     which needs a quarter of the time.
@@ -111,13 +119,13 @@ def photograph(
         folder.mkdir(parents=True, exist_ok=True)
     with imported(package) as collection, sync_playwright() as playwright:
         cards = [
-            sides_of(collection, collection.get_card(number))
+            sides_of(collection, collection.get_card(number), css)
             for number in collection.find_cards("", order=True)
         ]
         chosen = [card for card in cards if only is None or card.card.rpartition(".")[0] == only]
         media = Path(collection.media.dir())
         browser = playwright.chromium.launch(
-            executable_path=chromium, args=FLAGS, ignore_default_args=["--hide-scrollbars"]
+            executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--hide-scrollbars"]
         )
         try:
             return [
@@ -148,17 +156,19 @@ def imported(package: Path) -> Iterator[Collection]:
             collection.close()
 
 
-def sides_of(collection: Collection, card: Card) -> Sides:
+def sides_of(collection: Collection, card: Card, css: str = "") -> Sides:
     """Return a card as Anki renders it, its answer typed with two slips."""
     note = card.note()
     fields = dict(note.items())
     name = plain(fields.get("Id", "")) or note.guid
     escape = collection.media.escape_media_filenames
+    style = f"<style>{css}</style>" if css else ""
     return Sides(
         card=f"{name}.{card.ord + 1}",
         number=card.ord + 1,
-        question=_TYPED.sub(lambda found: _input(fields, found[1]), escape(card.question())),
-        answer=_compared(collection, fields, escape(card.answer())),
+        question=_TYPED.sub(lambda found: _input(fields, found[1]), escape(card.question()))
+        + style,
+        answer=_compared(collection, fields, escape(card.answer())) + style,
     )
 
 

@@ -21,7 +21,6 @@ from verideck.problems import Problems
 from verideck.proof.audit import audit, is_noticed
 from verideck.proof.verify import Proving
 from verideck.render.foreign_html import check_retired
-from verideck.render.note_types import note_types
 from verideck.result import Built, Result, Run
 from verideck.source.collect import Collected, collect
 from verideck.targets.deliver import deliver
@@ -40,7 +39,7 @@ def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) 
     notes = tuple(noted(run, proven, known, problems))
     opened = {file for each in proven for proof in each.proofs for file in proof.files}
     inputs = found.files | found.context_files | found.included | opened
-    inputs |= run.memo.images() | {NAME} | {each.place.path for each in problems}
+    inputs |= run.look.files | run.memo.images() | {NAME} | {each.place.path for each in problems}
     read = scope, run.lock, found.forms, known
     return Result(found.cards, tuple(proven), notes, tuple(problems), inputs, *read)
 
@@ -78,7 +77,7 @@ def stamped(
     files = [] if locked and not result.ok else [root / run.settings.output, output]
     former = partial(former_notes, files, root)
     scope = replace(result.scope, holds=result.ok)
-    return stamp(result.notes, run.lock, scope, former, build_time, note_types())
+    return stamp(result.notes, run.lock, scope, former, build_time, run.look.note_types)
 
 
 def package(
@@ -102,7 +101,7 @@ def show(run: Run, result: Result, output: Path, layout: str, problems: Problems
     """Deliver to whoever reads without Anki: nothing is stamped, and the lock stays as it is."""
     from verideck.render.shown import shown  # noqa: PLC0415 - a package has no MathML
 
-    cards, types = {card.place: card for card in result.cards}, note_types()
+    cards, types = {card.place: card for card in result.cards}, run.look.note_types
     notes = [shown(each, cards[each.place], types[each.kind], problems) for each in result.notes]
     name, css = run.settings.deck or run.settings.root.name, types[Kind.BASIC].css
     deck = ShownDeck(name, run.settings.lang, css, tuple(notes), layout)

@@ -253,6 +253,12 @@ class Code(StrEnum):
     SUPPRESSION_UNUSED = "suppression-unused"
     """A card suppresses a rule that it does not break."""
 
+    # The look of cards
+    STYLE_INVALID = "style-invalid"
+    """A project's style sheet fetches something, or would end where it stands."""
+    TEMPLATE_INVALID = "template-invalid"
+    """A project's template names no field, acts, or loses what its card asks or answers."""
+
     # Packages, and what else is written
     PATH_UNSAFE = "path-unsafe"
     """Where verideck keeps or writes something stands a link, a FIFO or a device."""

@@ -39,6 +39,7 @@ from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
 from verideck.proof.languages import VERIFIERS, sandbox
 from verideck.proof.sandbox.readable import reachable
+from verideck.render.own_look import own_look
 from verideck.result import Built, Result, Run
 from verideck.settings import PYPROJECT, Settings, load
 from verideck.source.collect import Collected, collect
@@ -179,7 +180,13 @@ class Project:
         where = sandbox(execution_config(run.settings, self._store))
         stats = stats_of(result.cards, result.proven, where, seconds, done)
         inputs = result.inputs | {PYPROJECT}
-        return replace(result, problems=tuple(found), stats=stats, inputs=inputs)
+        return replace(
+            result,
+            problems=tuple(found),
+            stats=stats,
+            inputs=inputs,
+            note_types=run.look.note_types,
+        )
 
     def checking(
         self,
@@ -382,6 +389,13 @@ class Project:
             self._executors,
             self._store,
             on_event or unheard,
+            own_look(
+                self.root,
+                settings.css,
+                settings.templates,
+                {name: settings.at(name) for name in ("css", "templates")},
+                problems,
+            ),
         )
 
     def forms(self, paths: Paths = ()) -> list[Form]:

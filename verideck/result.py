@@ -12,9 +12,20 @@ from verideck.history.lock import Lock
 from verideck.history.recognise import Identities, recognise
 from verideck.history.scope import Scope
 from verideck.memo import Memo
-from verideck.model import Card, Change, DeckContents, Note, Place, ProvenCard, Stats
+from verideck.model import (
+    Card,
+    Change,
+    DeckContents,
+    Kind,
+    Note,
+    NoteType,
+    Place,
+    ProvenCard,
+    Stats,
+)
 from verideck.problems import Problem, Problems, Severity, has_errors
 from verideck.proof.executors import Executors
+from verideck.render.own_look import OwnLook
 from verideck.settings import Settings
 from verideck.source.found import Form
 from verideck.storage.store import Store
@@ -31,6 +42,7 @@ class Run:
     executors: Executors
     store: Store
     on_event: Listener
+    look: OwnLook
 
     def identified(
         self, cards: Sequence[Card], scope: Scope, problems: Problems
@@ -66,6 +78,8 @@ class Result:
     """The cards that are known as notes, by their places: with their identities, and also those
     that do not hold."""
     stats: Stats = field(default_factory=Stats)
+    note_types: Mapping[Kind, NoteType] = field(default_factory=dict, repr=False)
+    """The note types of the notes, with the project's own look."""
 
     @property
     def left_out(self) -> tuple[Card, ...]:

@@ -58,6 +58,10 @@ class Settings:
     """The folder of the Markdown files."""
     output: FilePath = ""
     """The package; by default `dist/<folder>.apkg`."""
+    css: Text = ""
+    """A style sheet of the project's own, which stands behind that of the cards."""
+    templates: Text = ""
+    """The folder of the project's own templates, called as those that they replace."""
     lang: Text = ""
     """The language of the prose, as in HTML: `zh-CN`, `en`."""
     tags: Tags = ()

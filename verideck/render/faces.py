@@ -28,6 +28,12 @@ from verideck.render.note_types import notetype
 class TemplateError(ValueError):
     """A template is not well-formed, or uses what is not known here; the text names it."""
 
+    def __init__(self, message: str, position: int = 0, name: str = "") -> None:
+        """Say what is wrong, where in the template it is, and which name is none, if one is."""
+        super().__init__(message)
+        self.position = position
+        self.name = name
+
 
 @dataclass(frozen=True, slots=True)
 class CardFaces:
@@ -204,14 +210,22 @@ def _templates(note_type: NoteType) -> tuple[_Template, ...]:
 
 def _parsed(text: str, name: str) -> tuple[_Node, ...]:
     try:
-        return tuple(_nodes(iter(_TAG.split(text)), within=""))
+        return tuple(_nodes(_tokens(text), within=""))
     except TemplateError as error:
-        raise TemplateError(f"{name}: {error}") from None
+        raise TemplateError(f"{name}: {error}", error.position, error.name) from None
 
 
-def _nodes(tokens: Iterator[str], within: str) -> Iterator[_Node]:
+def _tokens(text: str) -> Iterator[tuple[int, str]]:
+    """Yield texts and tags in turn, each with its position."""
+    position = 0
+    for token in _TAG.split(text):
+        yield position, token
+        position += len(token)
+
+
+def _nodes(tokens: Iterator[tuple[int, str]], within: str, opened: int = 0) -> Iterator[_Node]:
     """Parse to the end of the section whose field is given, or of the template."""
-    for token in tokens:
+    for position, token in tokens:
         if not (token.startswith("{{") and token.endswith("}}")):
             yield token
             continue
@@ -219,23 +233,24 @@ def _nodes(tokens: Iterator[str], within: str) -> Iterator[_Node]:
         sign, name = content[:1], content[1:].strip()
         if sign == "/":
             if not within or name != within:
-                raise TemplateError(f"{token} closes a section that is not the open one")
+                message = f"{token} closes a section that is not the open one"
+                raise TemplateError(message, position)
             return
         if sign in {"#", "^"}:
-            _refuse_unknown(name in FIELDS, token)
-            yield _Section(name, sign == "^", tuple(_nodes(tokens, within=name)))
+            _refuse_unknown(name in FIELDS, token, position, name)
+            yield _Section(name, sign == "^", tuple(_nodes(tokens, name, position)))
         else:
             filters, _, name = content.rpartition(":")
-            _refuse_unknown(filters in {"", "cloze", "type"}, token)
-            _refuse_unknown(name in {*FIELDS, "FrontSide"}, token)
+            _refuse_unknown(filters in {"", "cloze", "type"}, token, position, "")
+            _refuse_unknown(name in {*FIELDS, "FrontSide"}, token, position, name)
             yield _Replacement(name, filters)
     if within:
-        raise TemplateError(f"{{{{#{within}}}}} is not closed")
+        raise TemplateError(f"{{{{#{within}}}}} is not closed", opened)
 
 
-def _refuse_unknown(is_known: bool, token: str) -> None:  # noqa: FBT001 - one thing to ask
+def _refuse_unknown(is_known: bool, token: str, position: int, name: str) -> None:  # noqa: FBT001 - one thing to ask
     if not is_known:
-        raise TemplateError(f"{token} is not known")
+        raise TemplateError(f"{token} is not known", position, name)
 
 
 # Deletions

@@ -29,6 +29,17 @@ FIELD_IDS: Mapping[str, int] = MappingProxyType(
 """The fields of every note type with their ids. An id never changes."""
 
 
+STEMS: Mapping[int, str] = MappingProxyType(
+    {
+        5_310_274_418_817_001: "basic",
+        5_310_274_418_817_002: "basic.reverse",
+        5_310_274_418_817_003: "typed",
+        5_310_274_418_817_004: "cloze",
+    }
+)
+"""What the files of the templates begin with, by the templates' ids. An id never changes."""
+
+
 def note_types() -> dict[Kind, NoteType]:
     """Return the note type for each kind of card."""
     return {kind: notetype(kind) for kind in Kind}
@@ -41,15 +52,15 @@ def notetype(kind: Kind) -> NoteType:
     match kind:
         case Kind.BASIC:
             templates = (
-                _template("Card", 5_310_274_418_817_001, "basic"),
-                _template("Reverse", 5_310_274_418_817_002, "basic.reverse"),
+                _template("Card", 5_310_274_418_817_001),
+                _template("Reverse", 5_310_274_418_817_002),
             )
             return _note_type(1_531_027_441_881, "verideck", templates)
         case Kind.TYPED:
-            templates = (_template("Card", 5_310_274_418_817_003, "typed"),)
+            templates = (_template("Card", 5_310_274_418_817_003),)
             return _note_type(1_531_027_441_882, "verideck typed", templates)
         case Kind.CLOZE:
-            templates = (_template("Cloze", 5_310_274_418_817_004, "cloze"),)
+            templates = (_template("Cloze", 5_310_274_418_817_004),)
             return _note_type(1_531_027_441_883, "verideck cloze", templates, is_cloze=True)
 
 
@@ -61,7 +72,8 @@ def _note_type(
     )
 
 
-def _template(name: str, identity: int, stem: str) -> Template:
+def _template(name: str, identity: int) -> Template:
+    stem = STEMS[identity]
     return Template(name, identity, _read(f"{stem}.front.html"), _read(f"{stem}.back.html"))
 
 

@@ -1,0 +1,238 @@
+"""The look that a project gives its cards: a style sheet behind ours, and templates for ours.
+
+What is read here is Anki's to execute on a learner's machine, so it is held to what cards are held
+to: nothing of it runs, nothing is fetched. And it must not cost a learner a card: a template shows
+what its card asks and answers, and only a note that has `Reverse` is asked in reverse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from verideck.model import FIELDS, FORBIDDEN, Identity, Kind, Note, NoteType, Place, Template
+from verideck.problems import Code, Problem, Problems, suggestion
+from verideck.render.faces import TemplateError, faces
+from verideck.render.note_types import STEMS, note_types
+from verideck.storage.files import place_name
+from verideck.storage.reading import Limit, hint_of, read
+
+_FETCHES = re.compile(r"@import\b|\burl\(\s*+(?![\"']?(?:data:|#))", re.IGNORECASE)
+_ENDS_STYLE = re.compile(r"</style", re.IGNORECASE)
+_RUNS = re.compile(
+    r"<\s*/?\s*(?:script|iframe|object|embed|link|base|form)\b|<[^>]*\son[a-z]+\s*=|\bjavascript:"
+    r"|\bsrc(?:set)?\s*=\s*[\"']?\s*(?:[a-z]+:)?//",
+    re.IGNORECASE,
+)
+_SIDES = ("front", "back")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLook:
+    """The note types of a project."""
+
+    note_types: Mapping[Kind, NoteType]
+    files: frozenset[str] = frozenset()
+    """The files that they follow from, as a `Place` names them; some may be missing."""
+
+
+def own_look(
+    root: Path, css: str, templates: str, where: Mapping[str, Place], problems: Problems
+) -> OwnLook:
+    """Return the note types, with a project's style sheet and templates as far as they are right.
+
+    `css` names a file, `templates` a folder, both from the project's folder; either may be empty.
+    `where` has the places of these settings. Reports what is wrong with what they name.
+    """
+    types = note_types()
+    reader = _Reader(root, where, problems)
+    sheet = reader.sheet(css) if css else ""
+    given = reader.templates(templates) if templates else {}
+    if not sheet and not given:
+        return OwnLook(MappingProxyType(types), frozenset(reader.files))
+    for kind, ours in types.items():
+        types[kind] = replace(ours, css=f"{ours.css}\n{sheet}" if sheet else ours.css)
+        changed = tuple(_with(each, given) for each in ours.templates)
+        if changed != ours.templates and not _objections(
+            replace(types[kind], templates=changed), kind, given, problems
+        ):
+            types[kind] = replace(types[kind], templates=changed)
+    return OwnLook(MappingProxyType(types), frozenset(reader.files))
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A template's side as a project writes it."""
+
+    text: str
+    path: str
+
+    def at(self, position: int = 0) -> Place:
+        """Return the place of a character."""
+        above = self.text.count("\n", 0, position)
+        return Place(self.path, above + 1, position - self.text.rfind("\n", 0, position))
+
+
+_Sides = Mapping[tuple[int, str], _Given]
+"""By the id of the template, and the side."""
+
+
+class _Reader:
+    """Reads what a project gives, and reports what it cannot hold."""
+
+    def __init__(self, root: Path, where: Mapping[str, Place], problems: Problems) -> None:
+        self._root = root
+        self._where = where
+        self._problems = problems
+        self.files: set[str] = set()
+
+    def sheet(self, name: str) -> str:
+        """Return a style sheet; empty if it cannot be used."""
+        text = self._text(self._root / name, "css")
+        given = _Given(text, place_name(self._root / name, self._root))
+        for pattern, message, hint in (
+            (_FETCHES, "a card fetches nothing, and this would", "write what it names as data:"),
+            (_ENDS_STYLE, "this would end the style sheet", "leave it out"),
+        ):
+            if found := pattern.search(text):
+                place = given.at(found.start())
+                self._problems.report(Problem(Code.STYLE_INVALID, message, place, hint))
+                text = ""
+        return text
+
+    def templates(self, name: str) -> _Sides:
+        """Return the sides that stand in a folder."""
+        folder = self._root / name
+        known = {
+            f"{stem}.{side}.html": (id_, side) for id_, stem in STEMS.items() for side in _SIDES
+        }
+        found: dict[tuple[int, str], _Given] = {}
+        try:
+            names = sorted(each.name for each in folder.iterdir())
+        except OSError as error:
+            self._unreadable("templates", error)
+            return {}
+        for each in names:
+            if each not in known:
+                if each.endswith(".html"):
+                    self._problems.report(_unknown(place_name(folder / each, self._root), known))
+                continue
+            given = _Given(
+                self._text(folder / each, "templates"), place_name(folder / each, self._root)
+            )
+            if acts := _RUNS.search(given.text):
+                message, hint = "a card runs and fetches nothing, and this would", "leave it out"
+                place = given.at(acts.start())
+                self._problems.report(Problem(Code.TEMPLATE_INVALID, message, place, hint))
+            elif given.text:
+                found[known[each]] = given
+        return found
+
+    def _text(self, file: Path, setting: str) -> str:
+        self.files.add(place_name(file, self._root))
+        try:
+            text = read(file, Limit.TEXT, (self._root,)).decode().replace("\r\n", "\n")
+        except OSError as error:
+            self._unreadable(setting, error)
+            return ""
+        except UnicodeDecodeError:
+            return self._refused(file, "it is not UTF-8")
+        return self._refused(file, "it has a control character") if FORBIDDEN.search(text) else text
+
+    def _refused(self, file: Path, why: str) -> str:
+        message = f"this file cannot be used: {why}"
+        place = Place(place_name(file, self._root))
+        self._problems.report(Problem(Code.FILE_UNREADABLE, message, place))
+        return ""
+
+    def _unreadable(self, setting: str, error: OSError) -> None:
+        name = place_name(Path(str(error.filename)), self._root)
+        message = f"{setting} names {name}, which cannot be read: {error.strerror or error}"
+        problem = Problem(Code.SETTING_INVALID, message, self._where[setting], hint_of(error))
+        self._problems.report(problem)
+
+
+def _unknown(path: str, known: Mapping[str, object]) -> Problem:
+    message = "no template is called so"
+    hint = suggestion(Path(path).name, frozenset(known), f"there are {', '.join(known)}")
+    return Problem(Code.TEMPLATE_INVALID, message, Place(path), hint)
+
+
+def _with(template: Template, given: _Sides) -> Template:
+    front, back = (given.get((template.id, side)) for side in _SIDES)
+    return replace(
+        template,
+        front=front.text if front else template.front,
+        back=back.text if back else template.back,
+    )
+
+
+def _objections(note_type: NoteType, kind: Kind, given: _Sides, problems: Problems) -> bool:
+    """Report what is wrong with the templates of a note type. Returns whether anything is."""
+    found: list[Problem] = []
+    for number, template in enumerate(note_type.templates):
+        own = {side: given[template.id, side] for side in _SIDES if (template.id, side) in given}
+        if own:
+            found += _wrong(note_type, number, kind, own)
+    problems.extend(found)
+    return bool(found)
+
+
+def _wrong(
+    note_type: NoteType, number: int, kind: Kind, own: Mapping[str, _Given]
+) -> Iterator[Problem]:
+    for side, given in own.items():
+        try:
+            faces(_example(kind), _only(note_type, number, side, given.text))
+        except TemplateError as error:
+            names = frozenset({*FIELDS, "FrontSide"})
+            hint = suggestion(error.name, names, f"the fields are {', '.join(FIELDS)}")
+            message = str(error).partition(": ")[2]  # the file says of which template
+            yield Problem(Code.TEMPLATE_INVALID, message, given.at(error.position), hint)
+            return
+    template = note_type.templates[number]
+    alone = replace(note_type, templates=(template,))
+    is_reverse = STEMS[template.id].endswith("reverse")
+    asked, answered = ("Answer", "Question") if is_reverse else ("Question", "Answer")
+    card = faces(_example(kind, "yes"), alone)[0]
+    front, back = own.get("front"), own.get("back")
+    if front and _MARK[asked] not in card.front:
+        yield _loses(front, kind, asked)
+    elif back and not (_MARK[answered] in card.back or f"[[type:{answered}]]" in card.back):
+        yield _loses(back, kind, answered)
+    elif back and kind is Kind.CLOZE and _MARK["Question"] not in card.back:
+        yield _loses(back, kind, "Question")
+    elif front and is_reverse and _MARK[asked] in faces(_example(kind), alone)[0].front:
+        message = "every note would get a second card by this template"
+        hint = "put {{#Reverse}} and {{/Reverse}} around what it shows"
+        yield Problem(Code.TEMPLATE_INVALID, message, front.at(), hint)
+
+
+def _loses(given: _Given, kind: Kind, field: str) -> Problem:
+    message = f"this template loses the {field.lower()}: nothing in it shows {field}"
+    name = f"cloze:{field}" if kind is Kind.CLOZE and field == "Question" else field
+    return Problem(Code.TEMPLATE_INVALID, message, given.at(), f"write {{{{{name}}}}}")
+
+
+def _only(note_type: NoteType, number: int, side: str, text: str) -> NoteType:
+    """A note type whose templates are well-formed but for one side, to find out whether that is."""
+    plain = "{{cloze:Question}}" if note_type.is_cloze else "{{Question}}"
+    template = replace(note_type.templates[number], front=plain, back=plain)
+    changed = replace(template, front=text) if side == "front" else replace(template, back=text)
+    return replace(note_type, templates=(changed,))
+
+
+_MARK: Mapping[str, str] = {name: f"the-{name.lower()}-of-it" for name in FIELDS}
+
+
+def _example(kind: Kind, reverse: str = "") -> Note:
+    """A note all of whose fields hold something, but for `Reverse`."""
+    fields = {**_MARK, "Reverse": reverse}
+    if kind is Kind.CLOZE:
+        fields["Question"] = f"{{{{c1::{_MARK['Question']}}}}} {_MARK['Question']}"
+    return Note(
+        kind, "", fields, (), (), Place(""), Identity("", written=False, guid="", question="")
+    )
