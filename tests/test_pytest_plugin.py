@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -250,6 +251,10 @@ def test_warnings_are_errors_where_they_are_asked_to_be(deck: Deck) -> None:
     assert nodes(deck.run("cards/b.md", "-v")) == told
     ignored = deck.run("cards/b.md", "-v", "-W", "ignore::verideck.pytest_plugin.VerideckWarning")
     ignored.assert_outcomes(passed=2, failed=1, warnings=0)
+    deck.project.write("cards/d.md", card("weak", "y = 2 * 3\nassert y > 0"))
+    audited = deck.run("cards/d.md", "-v", "--verideck-audit", "--verideck-executor", "spawn")
+    assert nodes(audited) == ["d.md::weak FAILED"]
+    assert "[audit-floor]" in audited.stdout.str()
 
 
 SETUP = """\
@@ -325,6 +330,13 @@ def test_files_elsewhere_are_cards_where_they_are_named(
     """And a deck below the folder in which pytest runs is one, too."""
     deck.project.write("notes/n.md", card("noted", "x = 1\nassert x == 1"))
     assert nodes(deck.run("notes", "-v")) == []
+    deck.project.write("cards/build/n.md", card("built", "x = 1\nassert x == 1"))
+    listed = deck.run("--collect-only", "-q")
+    (warning,) = [each for each in lines(listed) if "norecursedirs" in each]
+    assert f"pytest does not enter {deck.project.root}/cards/build, which has cards" in warning
+    entered = deck.run("cards/build", "cards/build/n.md", "-v")
+    assert nodes(entered) == ["build/n.md::built PASSED"]
+    entered.assert_outcomes(passed=1, warnings=0)
     named = deck.run("notes/n.md", "cards/a.md", "-v")
     assert "notes/n.md::noted PASSED" in lines(named)
     assert nodes(named) == FRESH[:3]
@@ -332,3 +344,46 @@ def test_files_elsewhere_are_cards_where_they_are_named(
     (above / "pytest.ini").touch()
     monkeypatch.chdir(above)
     assert "deck/cards/a.md::empty-sum PASSED (cached)" in lines(deck.run("deck/cards/a.md", "-v"))
+
+
+DEBUGGED = """\
+## Sums? {#sums}
+
+```python {raises="ZeroDivisionError" match="division"}
+1 / 0
+```
+
+```python
+from helper import three
+total = three - 1
+```
+
+```python {.check}
+import asyncio
+await asyncio.sleep(0)
+
+def test_total():
+    wanted = total + 1000
+    assert total == wanted
+```
+"""
+
+
+def test_a_debugger_is_in_the_snippet_that_fails(deck: Deck) -> None:
+    """Where the caller says so; the failure is told as it is without."""
+    deck.project.write("cards/d/sums.md", DEBUGGED)
+    deck.project.write("cards/d/helper.py", "three = 3\n")
+    words = ["cards/d", "--pdb", "--verideck-executor", "here", "-p", "no:hypothesispytest"]
+    debugged = deck.pytester.run(
+        sys.executable, "-m", "pytest", *words, stdin=b"p wanted * 1000\nu\np __file__\nq\n"
+    )
+    holds(
+        [
+            "cards/d/sums.md:18:5: error: assertion failed [assertion-failed]\n",
+            "> ", "/cards/d/sums.md(18)test_total()\n",
+            "-> assert total == wanted\n",
+            "1002000\n",
+        ],
+        debugged.stdout.str(),
+    )  # fmt: skip
+    assert "1 failed" in debugged.stdout.str()

@@ -34,7 +34,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(f"--{_NAME}-syntax", metavar="NAME", default="", help=form)
     parser.addini(f"{_NAME}_syntax", form, default="")
     # What would loosen a protection only the caller says: a project's ini file may not.
-    who = "who executes: fork, spawn or dask://host:port"
+    who = (
+        "who executes: fork, spawn or dask://host:port; here: a card that fails is executed once "
+        "more in pytest's own process, without a sandbox, for --pdb"
+    )
     group.addoption(f"--{_NAME}-executor", metavar="WHO", default="", help=who)
     trust = "let the settings of the project hold as they are"
     group.addoption(f"--{_NAME}-trust", action="store_true", help=trust)

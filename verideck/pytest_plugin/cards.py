@@ -149,7 +149,10 @@ class CardItem(_Item):
         self.verdict = verdict = self.deck.prove(self.card, ahead)
         before = self.deck.problems.get(self.card.place, ())
         self._record(verdict)
-        self.tell([*before, *verdict.problems])
+        try:
+            self.tell([*before, *verdict.problems])
+        except CardFailedError as failed:
+            raise failed.with_traceback(self.deck.traceback_here(self.card)) from None
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The file and the line of the question; pytest counts lines from 0."""
@@ -193,7 +196,13 @@ class Cards:
         return made
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Let each card know which ones come next. A worker of xdist is told that bit by bit."""
+        """Let each card know which ones come next. A worker of xdist is told that bit by bit.
+
+        Warns of folders with cards that are left out for their names.
+        """
+        for folder in self._decks.passed_over():
+            message = f"pytest does not enter {folder}, which has cards: see norecursedirs"
+            session.config.issue_config_time_warning(VerideckWarning(message), stacklevel=1)
         if self._is_worker:
             return
         items = session.items

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
 
 import pytest
 
@@ -14,8 +16,9 @@ from verideck.caps import caps_of
 from verideck.checking import Checking, Verdict
 from verideck.model import Card, Passage
 from verideck.problems import Problems
-from verideck.pytest_plugin import deck_folder
+from verideck.pytest_plugin import deck_folder, here
 from verideck.pytest_plugin.setup import setup_above
+from verideck.storage.files import absolute
 
 _MARKDOWN = {".md", ".markdown"}
 
@@ -54,6 +57,11 @@ class Deck:
         opened = self.project.checking(paths, audit=audit, setup_of=self._setup_of)
         return self._opened.enter_context(opened)
 
+    @property
+    def is_read(self) -> bool:
+        """Whether its cards were asked for, and its settings hold."""
+        return "checking" in vars(self)
+
     @cached_property
     def cards(self) -> dict[str, list[Card]]:
         """The cards by the files that they are in."""
@@ -81,6 +89,25 @@ class Deck:
         """Return the verdict on a card. `ahead` are those that come next."""
         return self.checking.prove(card, ahead)
 
+    def passed_over(self) -> set[Path]:
+        """The folders with cards that pytest was to collect, and does not enter for their names."""
+        patterns = self._config.getini("norecursedirs")
+        folders = [each for each in named_paths(self._config) if each.is_dir()]
+        found: set[Path] = set()
+        for path, cards in self.cards.items():
+            above = list((self.root / path).parents)
+            for folder in folders if cards else ():
+                below = above[: above.index(folder)] if folder in above else []
+                passed = [each for each in below if any(fnmatch(each.name, it) for it in patterns)]
+                found.update(passed[-1:])
+        return found
+
+    def traceback_here(self, card: Card) -> TracebackType | None:
+        """Where a card fails that is executed here, if the caller wants that; else None."""
+        if not card.is_executable or self._config.getoption("verideck_executor") != here.NAME:
+            return None
+        return here.traceback_of(self._setup_of(card.place.path), card.snippets, self.root)
+
     def name(self, file: Path) -> str:
         """A file as places name it."""
         return file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else ""
@@ -104,9 +131,7 @@ class Decks:
         self._roots: dict[Path, Path | None] = {}
         self._open: dict[Path, Deck] = {}
         self._refused: set[Path] = set()
-        here = config.invocation_params.dir
-        named = [here / each.partition("::")[0] for each in config.args]
-        self._named = [each for each in named if each.suffix.lower() in _MARKDOWN]
+        self._named = [each for each in named_paths(config) if each.suffix.lower() in _MARKDOWN]
 
     def deck_of(self, file: Path) -> Deck | None:
         """The project whose cards a file holds; None for a file that holds none of any project.
@@ -126,6 +151,12 @@ class Decks:
         deck = self._open[root]
         return deck if deck.holds(file) else None
 
+    def passed_over(self) -> Iterator[Path]:
+        """Yield the folders with cards of all projects that pytest does not enter."""
+        for deck in self._open.values():
+            if deck.is_read:
+                yield from sorted(deck.passed_over())
+
     def close(self) -> None:
         """Close all of them."""
         for deck in self._open.values():
@@ -133,12 +164,13 @@ class Decks:
         self._open.clear()
 
     def _opened(self, root: Path) -> Project:
+        executor = self._config.getoption("verideck_executor")
         try:
             return Project.open(
                 root,
                 verify=not flag(self._config, "no_verify"),
                 require_sandbox=flag(self._config, "require_sandbox"),
-                executor=self._config.getoption("verideck_executor"),
+                executor="" if executor == here.NAME else executor,
                 syntax=self._config.getoption("verideck_syntax")
                 or self._config.getini("verideck_syntax"),
                 trust=self._config.getoption("verideck_trust"),
@@ -147,6 +179,12 @@ class Decks:
         except ValueError as error:
             self._refused.add(root)
             raise pytest.Collector.CollectError(f"verideck: {error}") from None
+
+
+def named_paths(config: pytest.Config) -> list[Path]:
+    """The files and folders that the command line names, or what stands for none."""
+    here = config.invocation_params.dir
+    return [absolute(here / each.partition("::")[0]) for each in config.args]
 
 
 def flag(config: pytest.Config, name: str) -> bool:
