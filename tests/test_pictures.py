@@ -1,6 +1,7 @@
 """Cards as a learner sees them: Anki's own page in a real browser, by day, by night, on a phone."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from verideck.result import Result
 pytest.importorskip("playwright", reason="make test installs it")
 pytest.importorskip("_aqt", reason="make test installs it")
 
-from pictures import CHROMIUM, MODES, SMALL, photograph
-from projects import Project, project
+from look_page import KINDS
+from pictures import CHROMIUM, EVERY_MODE, MODES, SMALL, Mode, photograph
+from projects import DOT, Project, project
 
 MOMENT = 1_800_000_000
 
@@ -86,14 +88,16 @@ DRAWING = (
 )
 
 
-def faults(made: Project, checked: Result, folder: Path) -> list[str]:
+def faults(
+    made: Project, checked: Result, folder: Path, modes: Sequence[Mode] = (*MODES, SMALL)
+) -> list[str]:
     """Look at every card of a deck in every mode; returns what is wrong."""
     package = folder / "deck.apkg"
     made.package(checked, str(package))
     if not CHROMIUM.exists():
         assert "CI" not in os.environ, "CI installs chromium"
         pytest.skip("no chromium here, and not ours to install")
-    pictures = photograph(package, None, modes=(*MODES, SMALL))
+    pictures = photograph(package, None, modes=modes)
     assert pictures
     return [
         f"{picture.name}: {'overflow' if picture.overflow else picture.broken}"
@@ -106,3 +110,10 @@ def test_everything_that_a_card_can_hold_fits(tmp_path: Path) -> None:
     """No card is wider than the screen, no formula fails, no picture is missing."""
     made = project(tmp_path, {"样张.md": EVERYTHING, "图 1.svg": DRAWING})
     assert faults(made, made.check(), tmp_path) == []
+
+
+def test_a_card_of_every_kind_fits_every_screen(tmp_path: Path) -> None:
+    """By day and by night, as `make pictures` shows it."""
+    pytest.importorskip("matplotlib", reason="one of the cards draws")
+    made = project(tmp_path, {"kinds.md": KINDS.read_text("utf-8"), "dot.png": DOT})
+    assert faults(made, made.check(), tmp_path, EVERY_MODE) == []
