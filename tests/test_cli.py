@@ -79,7 +79,11 @@ USAGE: dict[str, tuple[list[str], dict[str, str], str]] = {
     "no such option": (["build", "--sign"], {}, "No such option"),
     "no such format": (["check", "--format", "xml"], {}, "'xml' is not one of"),
     "missing path": (["check", "cards/none.md"], {}, "Path 'cards/none.md' does not exist"),
-    "unknown suffix": (["build", "-o", "deck.zip"], {}, "cannot write a .zip: only .apkg is known"),
+    "unknown suffix": (
+        ["build", "-o", "deck.zip"],
+        {},
+        "cannot write a .zip: known are .apkg, .csv, .html, .json",
+    ),
     "no suffix": (["build", "-o", "deck"], {}, "cannot write a file without suffix"),
     "a cluster without a port": (["check", "--executor", "dask://host"], {}, "dask://host:port"),
     "an audit of nothing": (["audit", "--no-verify"], {}, "leave out --no-verify"),

@@ -10,7 +10,7 @@ from verideck.source.read import SUFFIXES
 from verideck.storage.files import Lines, decoded
 from verideck.storage.reading import Limit, read, within
 
-_WIDEST = 160
+_WIDEST = 500
 """Characters of a line that are shown. A line may be a whole text, and have a thousand problems."""
 
 
