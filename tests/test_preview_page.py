@@ -512,6 +512,26 @@ def test_what_runs_is_seen_running(seen: Watched, made: Project) -> None:
     seen.says(re.compile("^7 cards hold"))
 
 
+def test_code_is_shown_before_it_is_audited(browser: Browser, tmp_path: Path) -> None:
+    """An audit executes a card again and again: nobody waits for that to see the card."""
+    slow = "import time\nlaid = time.sleep(.4) or 1\nassert laid == 1\n"
+    made = project(tmp_path, {"a.md": card("slow", slow)}, f"{SETTINGS}audit.build = true\n")
+    with served(made) as page:
+        page.events(lambda events: "deck" in events)
+        seen = Watched(browser, page.url)
+        seen.keys(" ")
+        seen.face("laid == 1")
+        made.write("cards/a.md", card("slow", slow.replace("laid", "kept")))
+        seen.face("kept == 1")
+        expect(seen.tab.locator(".foot")).not_to_contain_text("changes noticed")
+        expect(seen.tab.locator(".foot")).to_contain_text("changes noticed", timeout=PATIENCE)
+        expect(seen.tab.locator("#status")).to_have_text(
+            "1 card holds · 1 assertion", timeout=PATIENCE
+        )
+        assert seen.wrong == []
+        seen.context.close()
+
+
 def test_two_windows_show_the_same(
     browser: Browser, seen: Watched, page: Page, made: Project
 ) -> None:

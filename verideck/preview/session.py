@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
 from verideck.events import Audited, CardFailed, CardProven, Counted, Event, Executing
-from verideck.model import Place
+from verideck.model import Card, Place
 from verideck.preview.live import Live, Run
 from verideck.preview.shown import Shower
 from verideck.preview.watch import Watched, Watcher, watched
@@ -22,6 +22,14 @@ _RATE = 0.05
 
 class _SupersededError(Exception):
     """A file has changed while it was checked what it held before."""
+
+
+class _AuditsToComeError(Exception):
+    """Cards that hold are about to be audited."""
+
+    def __init__(self, cards: Sequence[Card]) -> None:
+        super().__init__()
+        self.cards = cards
 
 
 class Session:
@@ -47,18 +55,34 @@ class Session:
         while True:
             changes.taken()
             settings = self._project.settings(Problems())
-            hearing = _Hearing(self._watcher, self._live or Live())
             try:
-                result = self._project.check(self._paths, on_event=hearing.hear)
+                result, failed = self._checked()
             except (_SupersededError, StoppedError):
                 continue
             if self._live:
                 name = settings.deck or self._project.root.name
-                self._live.publish(self._shower.show(result, hearing.failed, name))
+                self._live.publish(self._shower.show(result, failed, name))
                 self._live.tell(Run(doing=""))
             on_result(result, self._looked_at)
             if not self._look(result.inputs):
                 changes.wait()
+
+    def _checked(self) -> tuple[Result, Mapping[Problem, Place]]:
+        """The result of a check, and the cards that its problems belong to.
+
+        An audit executes a card dozens of times: what a card looks like is shown before.
+        """
+        live = self._live or Live()
+        hearing = _Hearing(self._watcher, live, stops_at_audits=live.now.revision > 0)
+        try:
+            return self._project.check(self._paths, on_event=hearing.hear), hearing.failed
+        except _AuditsToComeError as coming:
+            files = sorted({self._project.root / card.place.path for card in coming.cards})
+            hear = _Hearing(self._watcher, live).hear
+            before = self._project.check(files, audit=False, on_event=hear)
+            live.publish(self._shower.show_some(before, {card.place for card in coming.cards}))
+        hearing = _Hearing(self._watcher, live)
+        return self._project.check(self._paths, on_event=hearing.hear), hearing.failed
 
     def _look(self, inputs: Iterable[str]) -> bool:
         """Watch what a result follows from. Returns whether other folders are watched now.
@@ -75,8 +99,9 @@ class Session:
 class _Hearing:
     """Hears the events of one check: breaks it off if it is out of date, tells how far it is."""
 
-    def __init__(self, watcher: Watcher, live: Live) -> None:
+    def __init__(self, watcher: Watcher, live: Live, *, stops_at_audits: bool = False) -> None:
         self._changes = watcher.changes
+        self._stops_at_audits = stops_at_audits
         self._live = live
         self._doing = "checking"
         self._total = 0
@@ -87,9 +112,11 @@ class _Hearing:
         live.tell(Run(self._doing))
 
     def hear(self, event: Event) -> None:
-        """Take an event. Raises _SupersededError."""
+        """Take an event. Raises _SupersededError, and _AuditsToComeError if it is to."""
         if self._changes:
             raise _SupersededError
+        if isinstance(event, Executing) and self._doing == "auditing" and self._stops_at_audits:
+            raise _AuditsToComeError(event.cards)
         match event:
             case Executing():
                 self._running = dict.fromkeys(card.place for card in event.cards)

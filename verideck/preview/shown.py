@@ -88,6 +88,16 @@ class Deck:
     media: Mapping[str, bytes] = field(default_factory=dict)
     """Pictures and sounds by name."""
 
+    def of(self, notes: tuple[Shown, ...]) -> Deck:
+        """The deck with these notes."""
+        return replace(
+            self,
+            notes=notes,
+            by_hash={each.hash: each for each in notes},
+            bodies={each.body_hash: each for each in notes},
+            media={each.name: each.content for one in notes if one.note for each in one.note.media},
+        )
+
 
 class Shower:
     """Shows one result after the other, and remembers what was shown."""
@@ -114,14 +124,24 @@ class Shower:
         every = tuple(each for _, each in shown.values())
         told = ((each, keys[card] if card else "") for each, card in problems.told())
         self._deck = Deck(
-            every,
-            tuple(self._told(each, key) for each, key in told),
-            _summary(result, self._root, name),
-            frozenset(_paths(result)),
-            {each.hash: each for each in every},
-            {each.body_hash: each for each in every},
-            {each.name: each.content for one in every if one.note for each in one.note.media},
-        )
+            problems=tuple(self._told(each, key) for each, key in told),
+            summary=_summary(result, self._root, name),
+            places=frozenset(_paths(result)),
+        ).of(every)
+        return self._deck
+
+    def show_some(self, result: Result, places: Collection[Place]) -> Deck:
+        """The former deck, with some of its cards as they are now; the rest is still to come."""
+        notes = {note.place: note for note in result.notes}
+        proven = {each.card.place: each for each in result.proven}
+        now: dict[str, Shown] = {}
+        for card in result.cards:
+            if card.place in places and (note := notes.get(card.place)):
+                key = self._key(card, result, ())
+                since = _since(key, note, result.lock)
+                basis = _Basis(card, note, proven.get(card.place), since, "", None)
+                now[key] = _shown(key, basis)
+        self._deck = self._deck.of(tuple(now.get(each.key, each) for each in self._deck.notes))
         return self._deck
 
     def _without_cards(self, result: Result) -> Deck:
