@@ -104,7 +104,10 @@ def rotate_half(x: Tensor) -> Tensor:
 
 
 def alibi(heads: int, length: int) -> Tensor:
-    """Return -m_h * (i - j), (H, T, T), with m_h = 2**(-8h/H)."""
+    """Return -m_h * (i - j), (H, T, T), with m_h = 2**(-8h/H).
+
+    For j > i it is positive: it belongs beside a causal mask.
+    """
     head = torch.arange(1, heads + 1, dtype=torch.float64)
     slopes = 2.0 ** (-8 * head / heads)  # (H,)
     positions = torch.arange(length, dtype=torch.float64)
