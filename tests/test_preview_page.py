@@ -492,7 +492,7 @@ def test_a_card_that_fails_is_told_and_mended(seen: Watched, made: Project) -> N
     expect(seen.tab.locator("#problems .source")).to_contain_text("assert value == 2")
     expect(seen.tab.locator(".row", has_text="print").locator(".bad")).to_have_text("fails")
     expect(seen.tab.locator("#stage .stale")).to_be_visible()
-    seen.keys(" ")
+    seen.tab.get_by_role("button", name="Show answer").click()
     seen.face("Two")
     seen.keys("Home", "p")
     seen.sees("code")
