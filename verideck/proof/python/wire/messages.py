@@ -366,6 +366,14 @@ class Decoder(Generic[M]):
     most: int = _MOST_VALUES
     """How many values the text may have."""
 
+    def __post_init__(self) -> None:
+        """Let msgspec look through the types now, by one thread.
+
+        What it finds it keeps at the types, half of it while it still looks: two threads that are
+        the first to decode a type crash the process (msgspec 0.22).
+        """
+        msgspec.json.Decoder(self.kind)
+
     def from_text(self, text: str | bytes) -> M:
         """Decode JSON. Raises ValueError unless it is a message of that kind."""
         if len(text) > self.most and _values_in(text) > self.most:
