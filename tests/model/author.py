@@ -158,7 +158,7 @@ class Author(Draft):
         if not self.style:
             return nullcontext()
         types = {kind: self.notetype(kind) for kind in Kind}
-        return patch("verideck.pipeline.note_types", lambda: types)
+        return patch("verideck.render.own_look.note_types", lambda: types)
 
     def notetype(self, kind: Kind) -> NoteType:
         """The note type in its present style."""
