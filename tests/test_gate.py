@@ -48,8 +48,8 @@ def test_the_version_is_the_packages() -> None:
 
 
 def test_only_what_users_need_is_published() -> None:
-    """The tool has two extras, and neither the deck's requirements nor those of the tests."""
-    assert metadata("verideck").get_all("Provides-Extra") == ["dask", "sandbox"]
+    """The tool has three extras, and neither the deck's requirements nor those of the tests."""
+    assert metadata("verideck").get_all("Provides-Extra") == ["dask", "preview", "sandbox"]
     published = {canonicalize_name(each.name) for each in _published()}
     assert not published & {"torch", "numpy", "matplotlib", "pytest", "mypy", "ruff", "anki"}
 
@@ -76,7 +76,8 @@ def test_every_requirement_tells_its_reason() -> None:
 def test_ci_runs_the_commands_of_the_makefile() -> None:
     """Every job that tests has its commands in one place, which contributors can run."""
     makefile, script = _text("Makefile"), _text(SCRIPT)
-    targets = {"deck", "fuzz", "test", "test-sdist", "test-wheel"}
+    proved = {f"test-{of}" for of in ("pytest8", "sdist", "specification", "wheel")}
+    targets = {"deck", "fuzz", "test"} | proved
     assert set(re.findall(r"^make ([\w-]+)$", script, re.MULTILINE)) == targets
     assert {f"{target}:" for target in targets} <= set(
         re.findall(r"^[\w-]+:", makefile, re.MULTILINE)
