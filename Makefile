@@ -12,6 +12,10 @@ LIGHT := -m "not torch and not browser"
 # What most changes break first: the manual, Markdown, matching, lint, and the rules of the house.
 FAST := $(patsubst %,tests/test_%.py,spec markdown matching lint house diff lock reach naming)
 
+# What a package may lack: files beside its code, entry points, what is imported only where it is used.
+OF_PACKAGE := $(patsubst %,tests/test_%.py,build cli cache box engines init targets preview preview_page \
+	pytest_plugin own_look plugins library rebuild streams keep_going)
+
 # What may depend on who executes it: the sandbox, processes, files.
 BY_USER := $(wildcard $(patsubst %,tests/test_%.py,box readable shared_memory engines limits beside \
 	cache files safety build lock gate))
@@ -53,7 +57,7 @@ test-wheel:
 	git ls-files -z --cached --others --exclude-standard \
 		| tar --create --null --files-from - | tar --extract --directory $(RUN)/repository
 	rm -r $(RUN)/repository/verideck
-	cd $(RUN)/repository && ../venv/bin/$(PYTEST) $(LIGHT)
+	cd $(RUN)/repository && ../venv/bin/$(PYTEST) $(LIGHT) $(FAST) $(OF_PACKAGE)
 
 # The source distribution: a package is built from it and installed, and it is tested by the tests
 # and with the versions that the distribution itself holds.

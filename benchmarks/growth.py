@@ -114,7 +114,8 @@ FORMS: Mapping[str, tuple[str, Sequence[str]]] = {
     "a file of details": ("{}", (
         "<details>\n", "<summary>", "</summary>", "<details><summary>a</summary>b</details>\n",
         "<details", "<summary ", "<details><summary>", "`<summary>", "</details>",
-        "<details>\n<summary>show</summary>\n",
+        "<details>\n<summary>show</summary>\n", "<details></details>", "<summary></summary>",
+        "<details><summary>a</summary>", "<details><summary>a</summary>b</details>",
     )),
     "a file of numbered": ("{}", (
         "1. ### a\n", "1. ### a\n   b\n\n", "- # a\n  - # b\n", "1. #\n",

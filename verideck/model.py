@@ -505,6 +505,9 @@ OVERVIEW = "overview"
 FIELDS = ("Question", "Answer", "Extra", "Hint", "Proof", "Source", "Id", "Reverse")
 """The fields of every note, in Anki's order; `render.note_types` has their ids."""
 
+HIGHEST_DELETION = 500
+"""Anki makes an empty card of a deletion with a higher number."""
+
 SEPARATOR = "\x1f"
 """The character between the fields of a note in Anki's database; no field contains it."""
 

@@ -17,6 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         printing.out(f"verideck, version {__version__}")
         return
-    from verideck.cli.commands import main as run  # noqa: PLC0415 - see above
+    from verideck.cli import signals  # noqa: PLC0415 - see above
 
+    signals.hold()
+    try:  # to import takes a while, in which a command may be ended, too
+        from verideck.cli.commands import main as run  # noqa: PLC0415 - see above
+    except KeyboardInterrupt:
+        signals.interrupted()
     run(words)

@@ -6,7 +6,6 @@ import contextlib
 import gc
 import io
 import os
-import signal
 import sys
 import traceback
 import warnings
@@ -22,7 +21,7 @@ import click
 from verideck import __version__, inert
 from verideck.caller import Caller, heard, root_of
 from verideck.caps import caps_of
-from verideck.cli import printing, progress, report
+from verideck.cli import printing, progress, report, signals
 from verideck.events import Listener
 from verideck.history import lock
 from verideck.history.build_time import build_time
@@ -50,9 +49,6 @@ from verideck.storage.reading import UnusableFileError, hint_of
 from verideck.storage.writing import WRITTEN
 from verideck.targets import TARGETS, Target, packages, target_of
 from verideck.targets.target import AnkiTarget
-
-INTERRUPTED = 130
-"""What a shell expects of a command that Ctrl-C ended."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -104,8 +100,7 @@ class _Group(_Helped, click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            printing.err("Interrupted")
-            sys.exit(INTERRUPTED)
+            signals.interrupted()
 
 
 def _tell_wrong_usage(error: click.ClickException) -> None:
@@ -618,8 +613,7 @@ class _Command:
         except KeyboardInterrupt as interruption:
             too_late = WRITTEN in getattr(interruption, "__notes__", ())
             what = WRITTEN if too_late else "nothing was written"
-            printing.err(f"Interrupted; {what}" if self.packages else "Interrupted")
-            sys.exit(INTERRUPTED)
+            signals.interrupted(f"Interrupted; {what}" if self.packages else "Interrupted")
 
     def project(self) -> Project:
         """The project, open. Ends the command where the user's own cache key is none."""
@@ -797,10 +791,6 @@ def _left_by_update(problem: Problem) -> Problem:
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command line; what is not the author's or the caller's fault keeps its traceback."""
-    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, and `nohup` has it ignored
-        sent = getattr(signal, name, None)
-        if sent and signal.getsignal(sent) != signal.SIG_IGN:
-            signal.signal(sent, lambda number, _: sys.exit(128 + number))
     gc.freeze()
     gc.set_threshold(100_000)  # values are trees: to look for circles in them costs much, in vain
     # What Python says of code that is parsed here, an author's or a mutant's; a card's own process

@@ -30,8 +30,6 @@ _CODE = {"code_inline", "fence", "code_block"}
 Numbers = Mapping[int | Place, int]
 """Anki's numbers of a card's deletions, by the number that is written, or by the place of a mark
 without one."""
-HIGHEST = 500
-"""Anki makes an empty card of a deletion with a higher number."""
 _MOST_DIGITS = 20
 """How much of a number is read: Python refuses to show one of some thousand digits."""
 

@@ -20,8 +20,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from unicodedata import normalize
 
-from verideck.markdown.cloze import HIGHEST
-from verideck.model import FIELDS, Note, NoteType
+from verideck.model import FIELDS, HIGHEST_DELETION, Note, NoteType
 from verideck.render.note_types import notetype
 
 
@@ -81,7 +80,7 @@ def _plain_cards(
 def _cloze_cards(values: Mapping[str, str]) -> Sequence[tuple[int, str]]:
     """One for each number of a deletion in any field, also in one that no template looks into."""
     found = {number for text in values.values() for number in _numbers(_deletions(text))} - {0}
-    cards = sorted({min(number, HIGHEST) for number in found}) or [1]
+    cards = sorted({min(number, HIGHEST_DELETION) for number in found}) or [1]
     return [(each, "" if each in found else _NO_CLOZE.format(number=each)) for each in cards]
 
 

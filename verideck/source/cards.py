@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from verideck import markdown
 from verideck.markdown import Parsed, Token, cloze
 from verideck.model import (
+    HIGHEST_DELETION,
     Card,
     ClozeDeletion,
     IdSlot,
@@ -442,8 +443,10 @@ class _CardReader:
             )
         written = {each.number for each in found if each.number is not None}
         count = len(written) + sum(each.number is None for each in found)
-        if count > cloze.HIGHEST:
-            message = f"this card hides {count:,} things, at most {cloze.HIGHEST} can be asked for"
+        if count > HIGHEST_DELETION:
+            message = (
+                f"this card hides {count:,} things, at most {HIGHEST_DELETION} can be asked for"
+            )
             hint = "make several cards of it, or number alike what is recalled together"
             self.problems.report(Problem(Code.CLOZE_NUMBER, message, place, hint))
         for each in found:
@@ -461,13 +464,13 @@ class _CardReader:
                         "write what is hidden between the :: and the }}",
                     )
                 )
-            if each.number is not None and not 1 <= each.number <= cloze.HIGHEST:
+            if each.number is not None and not 1 <= each.number <= HIGHEST_DELETION:
                 self.problems.report(
                     Problem(
                         Code.CLOZE_NUMBER,
                         f"a deletion cannot have the number {each.number}",
                         each.place,
-                        f"Anki makes cards of the numbers 1 to {cloze.HIGHEST}",
+                        f"Anki makes cards of the numbers 1 to {HIGHEST_DELETION}",
                     )
                 )
 

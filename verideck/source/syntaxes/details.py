@@ -125,21 +125,20 @@ class _Folded:
 def _folded(page: Page) -> Iterator[_Folded]:
     """Yield each `<details>` at the top level that is closed."""
     opened: list[_Folded] = []
-    for line, tag in _tags(page):
+    for line, tag, text in _tags(page):
         name = tag["name"].lower()
         begin, behind = (line, tag.start()), (line, tag.end())
         if name == "details":
             if opened:
                 _take_text(page, opened[-1], begin)
-            above = _LIST_MARKER.sub("", page.lines[line][: tag.start()], count=1)
-            opened.append(_Folded(line + _has_text(above), behind))
+            opened.append(_Folded(line + (text.start < tag.start()), behind))
         elif not opened:
             continue
         elif name == "/details":
             closed = opened.pop()
             _take_text(page, closed, begin)
-            rest = page.lines[line][tag.end() :]
-            closed.end = (line, len(page.lines[line])) if _has_text(rest) and not opened else begin
+            ends_line = text.stop > tag.end() and not opened
+            closed.end = (line, len(page.lines[line])) if ends_line else begin
             closed.lines = range(closed.start, line + 1)
             if opened:
                 opened[-1].inner.append(closed)
@@ -150,8 +149,8 @@ def _folded(page: Page) -> Iterator[_Folded]:
             opened[-1].summary = opened[-1].summary or begin
             opened[-1].asked = behind
         elif opened[-1].summary and opened[-1].told == (0, 0):
-            text = _between(page, opened[-1].asked, begin)
-            opened[-1].question = text if text and not _only_opens(text.text) else None
+            asked = _between(page, opened[-1].asked, begin)
+            opened[-1].question = asked if asked and not _only_opens(asked.text) else None
             opened[-1].told = opened[-1].end = behind
 
 
@@ -161,7 +160,8 @@ def _take_text(page: Page, folded: _Folded, stop: _At) -> None:
     folded.has_own_text = folded.has_own_text or _has_text(_written(page, start, stop))
 
 
-def _tags(page: Page) -> Iterator[tuple[int, re.Match[str]]]:
+def _tags(page: Page) -> Iterator[tuple[int, re.Match[str], range]]:
+    """Yield the line of each tag, the tag, and where text stands in that line."""
     code = {
         line
         for token in page.tokens
@@ -170,7 +170,22 @@ def _tags(page: Page) -> Iterator[tuple[int, re.Match[str]]]:
     }
     for number, line in enumerate(page.lines):
         if "<" in line and number not in code:
-            yield from ((number, tag) for tag in markdown.outside(line, _TAG))
+            text = _text_in(line)
+            yield from ((number, tag, text) for tag in markdown.outside(line, _TAG))
+
+
+def _text_in(line: str) -> range:
+    """Return where the text of a line begins and ends: its list marker, tags and signs are none.
+
+    Without text the range starts at the line's end, and stops at its begin.
+    """
+    marker = _LIST_MARKER.match(line)
+    assert marker
+    none = list(_ANY_TAG.finditer(line, marker.end()))
+    starts = [marker.end(), *(each.end() for each in none)]
+    stops = [*(each.start() for each in none), len(line)]
+    spans = [(start, stop) for start, stop in zip(starts, stops, strict=True) if start < stop]
+    return range(spans[0][0], spans[-1][1]) if spans else range(len(line), 0)
 
 
 def _written(page: Page, start: _At, stop: _At) -> str:
