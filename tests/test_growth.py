@@ -30,9 +30,7 @@ TIMES = 3.0
 """How many times as long a character of the longer text may take: far from eight, and from one."""
 
 ALL = {f"{case.pattern!r} in {case.place}": replace(case, bound=FREELY) for case in cases()}
-ONCE_SLOW = [
-    name for name, case in ALL.items() if case.pattern in REPORTED or case.place == "an output"
-]
+ONCE_SLOW = [name for name, case in ALL.items() if case.was_slow]
 
 
 @pytest.mark.parametrize(
