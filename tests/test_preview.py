@@ -19,17 +19,19 @@ import pytest
 
 pytest.importorskip("starlette", reason="make test installs it")
 
-from projects import DOT, MOMENT, Project, card, project, soon
+from projects import DOT, MOMENT, SETTINGS, Project, card, project, soon
 from served import Page, served
 
 import verideck
-from verideck.model import Place
+from verideck.model import Kind, Place
 from verideck.preview import editor
 from verideck.preview.doorkeeper import Asked, Doorkeeper
 from verideck.preview.live import Live, patch
 from verideck.preview.shown import Deck, Shower, Shown
 from verideck.preview.watch import Watcher, may_matter, watched
+from verideck.render.note_types import notetype
 
+BASIC = notetype(Kind.BASIC)
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a token is for
 FILES: dict[str, str | bytes] = {
     "a.md": card("one", "assert int('1') == 1") + "## Zwei? {#two}\n\n![dot](../dot.png)\n",
@@ -248,6 +250,46 @@ def test_what_has_not_changed_is_the_same_object(tmp_path: Path) -> None:
         assert changed.notes[1] is first.notes[1]
 
 
+OWN_LOOK = """\
+css = "deck.css"
+templates = "look"
+"""
+OWN_FRONT = "<p class=own>{{Question}}</p>"
+
+
+def test_cards_have_the_look_of_the_project(tmp_path: Path) -> None:
+    """Its sheet behind ours, its templates for ours; what has another look is sent again."""
+    made = project(tmp_path, FILES, f"{SETTINGS}{OWN_LOOK}")
+    made.write("deck.css", ".card { --accent: red; }\n")
+    made.write("look/basic.front.html", OWN_FRONT)
+    with verideck.Project.open(made.root) as opened:
+        shower = Shower(made.root, made.root / "deck.apkg")
+        first = shown(opened, shower)
+        assert first.css.startswith(BASIC.css)
+        assert first.css.endswith(".card { --accent: red; }\n")
+        assert all("<p class=own>" in each.body.decode() for each in first.notes)
+        made.write("deck.css", ".card { --accent: blue; }\n")
+        sheet = shown(opened, shower)
+        assert sheet.css.endswith(".card { --accent: blue; }\n")
+        assert patch(first, sheet) == {"summary": sheet.summary}
+        made.write("look/basic.front.html", OWN_FRONT.replace("own", "new"))
+        other = shown(opened, shower)
+        assert all("<p class=new>" in each.body.decode() for each in other.notes)
+        assert not {each.body_hash for each in other.notes} & set(sheet.bodies)
+
+
+def test_a_look_that_is_wrong_is_told_and_cards_have_ours(tmp_path: Path) -> None:
+    """As in a package that would be built without it."""
+    made = project(tmp_path, FILES, f"{SETTINGS}{OWN_LOOK}")
+    made.write("deck.css", '@import "https://evil.example/x.css";\n')
+    made.write("look/basic.front.html", "<p>{{Qestion}}</p>")
+    with verideck.Project.open(made.root) as opened:
+        deck = shown(opened, Shower(made.root, made.root / "deck.apkg"))
+    assert {each["code"] for each in deck.problems} == {"style-invalid", "template-invalid"}
+    assert deck.css == BASIC.css
+    assert all("Qestion" not in each.body.decode() for each in deck.notes)
+
+
 def test_what_became_of_a_note_since_the_last_build(tmp_path: Path) -> None:
     """New to the lock, changed, or neither; a card that fails is another one than was built."""
     made = project(tmp_path, FILES)
@@ -359,7 +401,7 @@ def test_code_that_is_not_executed_is_told(tmp_path: Path) -> None:
 def deck_of(*rows: str) -> Deck:
     """A deck of rows, each a key and a hash."""
     pairs = [row.split() for row in rows]
-    return Deck(notes=tuple(Shown(key, hash_, b"", "", None, None) for key, hash_ in pairs))
+    return Deck(notes=tuple(Shown(key, hash_, b"", "", None, BASIC, None) for key, hash_ in pairs))
 
 
 @pytest.mark.parametrize(

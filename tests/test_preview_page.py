@@ -532,6 +532,35 @@ def test_code_is_shown_before_it_is_audited(browser: Browser, tmp_path: Path) ->
         seen.context.close()
 
 
+def test_a_look_of_the_project_s_own_is_shown(browser: Browser, tmp_path: Path) -> None:
+    """Its sheet and its templates, and both as they are saved: on a card, and in the list."""
+    own = 'css = "deck.css"\ntemplates = "look"\n'
+    sheet, front = (
+        ".question {{ color: rgb({0}, 0, 0); }}\n",
+        '<p class="question {0}">{{{{Question}}}}</p>',
+    )
+    made = project(tmp_path, {"a.md": "## Why?\n\nSo.\n"}, f"{SETTINGS}{own}")
+    made.write("deck.css", sheet.format(1))
+    made.write("look/basic.front.html", front.format("first"))
+    with served(made) as page:
+        page.events(lambda events: "deck" in events)
+        seen = Watched(browser, page.url)
+        question = seen.face("Why?").locator(".question")
+        expect(question).to_have_class("question first")
+        expect(question).to_have_css("color", "rgb(1, 0, 0)")
+        made.write("deck.css", sheet.format(2))
+        expect(question).to_have_css("color", "rgb(2, 0, 0)", timeout=PATIENCE)
+        made.write("look/basic.front.html", front.format("second"))
+        expect(question).to_have_class("question second", timeout=PATIENCE)
+        seen.keys("v")
+        both = seen.tab.frame_locator(".shown iframe").locator(".question.second")
+        expect(both).to_have_css("color", "rgb(2, 0, 0)", timeout=PATIENCE)
+        made.write("deck.css", sheet.format(3))
+        expect(both).to_have_css("color", "rgb(3, 0, 0)", timeout=PATIENCE)
+        assert seen.wrong == []
+        seen.context.close()
+
+
 def test_two_windows_show_the_same(
     browser: Browser, seen: Watched, page: Page, made: Project
 ) -> None:

@@ -18,10 +18,9 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from verideck.model import Kind, Place
+from verideck.model import Place
 from verideck.preview.doorkeeper import Asked, Doorkeeper
 from verideck.preview.live import Live, Run, patch
-from verideck.render.note_types import notetype
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -109,7 +108,7 @@ class Server:
         return Response(_asset("frame.html"), media_type="text/html", headers=headers)
 
     async def _card_css(self, _: Request) -> Response:
-        return _inert(notetype(Kind.BASIC).css.encode(), "text/css", _NEVER)
+        return _inert(self._live.now.deck.css.encode(), "text/css", _NEVER)
 
     async def _static(self, request: Request) -> Response:
         """A file of the page; its address has the version, so that it is never asked for twice."""

@@ -21,7 +21,9 @@ from verideck.history.lock import Lock
 from verideck.model import (
     Card,
     Identity,
+    Kind,
     Note,
+    NoteType,
     Packaged,
     Place,
     ProvenCard,
@@ -50,6 +52,7 @@ class Shown:
     body_hash: str
     note: Note | None
     """The note, or the one that its card was when it held last; None where nobody has seen it."""
+    note_type: NoteType
     proven: ProvenCard | None
     """None where the card does not hold."""
 
@@ -63,7 +66,7 @@ class Shown:
         sides = [
             {"number": each.number, "template": each.template, "front": each.front,
              "back": each.back}
-            for each in (faces(self.note) if self.note else ())
+            for each in (faces(self.note, self.note_type) if self.note else ())
         ]  # fmt: skip
         answer = self.note.fields["Answer"] if self.note else ""
         return _json({"faces": sides, "typed": answer, "proof": facts(self.proven)})
@@ -87,6 +90,8 @@ class Deck:
     """The notes by the hashes of their bodies."""
     media: Mapping[str, bytes] = field(default_factory=dict)
     """Pictures and sounds by name."""
+    css: str = ""
+    """The style sheet of all cards: ours, and behind it what the project sets."""
 
     def of(self, notes: tuple[Shown, ...]) -> Deck:
         """The deck with these notes."""
@@ -110,6 +115,8 @@ class Shower:
         self._former: dict[str, tuple[_Basis, Shown]] = {}
         self._keys: dict[tuple[str, str], str] = {}
         """The keys of the former cards, by file and question, and by file and id."""
+        self._types: dict[Kind, NoteType] = {}
+        """The note types by which cards are shown, as `_templates_of` keeps them."""
 
     def show(self, result: Result, failed: Mapping[Problem, Place], name: str) -> Deck:
         """What the page shows of a result, under the name of the deck.
@@ -119,14 +126,17 @@ class Shower:
         if result.scope.root != self._root:  # the settings are wrong, and nothing was read
             return self._without_cards(result)
         problems = _Assigned(result, failed)
+        self._types = _templates_of(result, self._types)
+        css = result.note_types[Kind.BASIC].css
         keys, shown = self._shown(result, problems)
         self._former = shown
         every = tuple(each for _, each in shown.values())
         told = ((each, keys[card] if card else "") for each, card in problems.told())
         self._deck = Deck(
             problems=tuple(self._told(each, key) for each, key in told),
-            summary=_summary(result, self._root, name),
+            summary={**_summary(result, self._root, name), "sheet": _hash(css.encode())},
             places=frozenset(_paths(result)),
+            css=css,
         ).of(every)
         return self._deck
 
@@ -139,7 +149,8 @@ class Shower:
             if card.place in places and (note := notes.get(card.place)):
                 key = self._key(card, result, ())
                 since = _since(key, note, result.lock)
-                basis = _Basis(card, note, proven.get(card.place), since, "", None)
+                note_type = self._types[card.kind]
+                basis = _Basis(card, note, note_type, proven.get(card.place), since, "", None)
                 now[key] = _shown(key, basis)
         self._deck = self._deck.of(tuple(now.get(each.key, each) for each in self._deck.notes))
         return self._deck
@@ -165,6 +176,7 @@ class Shower:
             basis = _Basis(
                 card,
                 note,
+                self._types[card.kind],
                 proven.get(card.place) if note else None,
                 _since(key, note, result.lock),
                 problems.worst(card.place),
@@ -232,6 +244,7 @@ class _Basis:
     card: Card
     note: Note | None
     """None where the card does not hold."""
+    note_type: NoteType
     proven: ProvenCard | None
     since: str
     worst: str
@@ -241,6 +254,7 @@ class _Basis:
     def is_like(self, other: _Basis) -> bool:
         """Whether the same is shown. A card, and its note, are the same objects while they hold."""
         is_same = self.card is other.card and self.note is other.note
+        is_same = is_same and self.note_type is other.note_type
         words = (self.since, self.worst) == (other.since, other.worst)
         return (
             is_same
@@ -281,6 +295,17 @@ class _Assigned:
         return cards[number] if number >= 0 else None
 
 
+def _templates_of(result: Result, former: Mapping[Kind, NoteType]) -> dict[Kind, NoteType]:
+    """The note types of a result without their style sheets, of which no body consists.
+
+    Each is the same object as before while it is the same.
+    """
+    plain = {kind: replace(each, css="") for kind, each in result.note_types.items()}
+    return {
+        kind: former[kind] if former.get(kind) == each else each for kind, each in plain.items()
+    }
+
+
 def _names(card: Card) -> Iterator[tuple[str, str]]:
     """By what a card is known again that has no identity."""
     if card.id:
@@ -302,7 +327,8 @@ def _shown(key: str, basis: _Basis) -> Shown:
     question = _text(note.fields["Question"]) if note else one_line(card.question.text)
     proofs = proven.proofs if proven else ()
     audit = proven.audit if proven else None
-    body = _hash(_json([note.content if note else "", facts(proven)]))
+    looks = [[each.front, each.back] for each in basis.note_type.templates]
+    body = _hash(_json([note.content if note else "", looks, facts(proven)]))
     entry = _json(
         {
             "key": key,
@@ -325,7 +351,7 @@ def _shown(key: str, basis: _Basis) -> Shown:
             "body": body,
         }
     )
-    return Shown(key, _hash(entry), entry, body, note, proven)
+    return Shown(key, _hash(entry), entry, body, note, basis.note_type, proven)
 
 
 def _unverified(card: Card) -> str:

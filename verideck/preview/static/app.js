@@ -3,6 +3,7 @@
 import {Deck} from "./deck.js";
 import {counted, number} from "./dom.js";
 import {edit} from "./editing.js";
+import {useSheet} from "./frame.js";
 import {showProblems} from "./problems.js";
 import {Rows} from "./rows.js";
 import {Side} from "./side.js";
@@ -30,6 +31,7 @@ const stream = new Stream(at("stream"), deck, look, onKey);
 // -- what is shown
 
 function draw() {
+  useSheet(deck.summary.sheet);
   entries = deck.rows.map(row => deck.entry(row)).filter(Boolean);
   const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean);
   visible = entries.filter(entry => side.passes(entry) && words.every(word => entry.text.includes(word)));

@@ -17,10 +17,28 @@ const BENEATH = `
   .sound { display: block; margin: .5em 0; }
 `;
 const PARSER = new DOMParser();
-let cardSheet = null;
 
-export function styles() {
-  return cardSheet ??= fetch("/card.css").then(answer => answer.text());
+// The sheet of all cards, which a project may change while frames show them.
+let sheet = "", named = "", hasSheet;
+const firstSheet = new Promise(done => { hasSheet = done; });
+
+export async function useSheet(name) {
+  if (!name || name === named) return;
+  named = name;
+  try {
+    const answer = await fetch("/card.css");
+    if (!answer.ok) throw new Error("no style sheet");
+    const text = await answer.text();
+    if (name === named) sheet = text;
+  } catch {
+    if (name === named) named = "";        // the server has stopped; its next word asks again
+    return;
+  }
+  hasSheet();
+  for (const frame of document.querySelectorAll("iframe")) {
+    const style = frame.contentDocument?.head?.querySelector("style");
+    if (style) style.textContent = BENEATH + sheet;
+  }
 }
 
 export class Frame {
@@ -39,8 +57,9 @@ export class Frame {
 
   async #prepare(onKey, onSize) {
     const within = this.element.contentDocument;
+    await firstSheet;
     const style = within.createElement("style");
-    style.textContent = BENEATH + await styles();
+    style.textContent = BENEATH + sheet;
     within.head.append(style);
     within.addEventListener("keydown", onKey);
     within.addEventListener("click", follow);
