@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sample_page
-from deck_page import PAGE, page
+from deck_page import PAGE, course, page
 from projects import Project, own_deck
 
 from verideck.model import Card, Role
@@ -61,7 +61,7 @@ def test_every_question_has_its_card(cards: Sequence[Card]) -> None:
 
 def test_the_extension_is_a_deck_of_its_own(cards: Sequence[Card]) -> None:
     """Its sub-decks hold cards of the level `extension` alone, and each of its overviews."""
-    beyond = [card for card in cards if card.deck.startswith("Transformer 面试::延伸::")]
+    beyond = [card for card in cards if card.deck.startswith("Transformer 面试::11 延伸::")]
     assert {card.id for card in beyond} >= TOPICS
     for card in beyond:
         assert {"core", "adjacent", "extension"} & set(card.tags) == {"extension"}, card.place
@@ -95,6 +95,12 @@ def checked() -> Result:
     return own_deck()
 
 
+@pytest.fixture(scope="module")
+def days(checked: Result, tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """What Anki asks on each day."""
+    return course(checked, tmp_path_factory.mktemp("course"))
+
+
 @pytest.mark.torch
 def test_the_deck_holds(checked: Result) -> None:
     """Every card is proved, nothing is left out, and every card's proof asserts something."""
@@ -109,9 +115,27 @@ def test_the_deck_holds(checked: Result) -> None:
 
 
 @pytest.mark.torch
-def test_the_page_of_the_deck_is_the_decks(checked: Result) -> None:
-    """docs/deck.md names every card, its proof and its source (`python tests/deck_page.py`)."""
-    assert page(checked.proven) == PAGE.read_text(encoding="utf-8")
+def test_the_page_of_the_deck_is_the_decks(checked: Result, days: list[list[str]]) -> None:
+    """docs/deck.md tells each card's proof, source and day (`python tests/deck_page.py`)."""
+    assert page(checked.proven, days) == PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.torch
+def test_anki_asks_the_deck_in_its_order(checked: Result, days: list[list[str]]) -> None:
+    """On the first day the first sub-deck alone, and each topic's overview behind its facts."""
+    order = {name: place for place, name in enumerate(itertools.chain(*days))}
+    assert order.keys() >= {note.fields["Id"] for note in checked.notes}
+    decks = {each.card.id: each.card.deck for each in checked.proven}
+    first = [name for name, deck in decks.items() if deck == "Transformer 面试::01 入门"]
+    assert {re.sub(r"-\d$", "", name) for name in days[0]} == set(first)
+    asked = [decks[name] for name in order if name in decks]
+    assert list(dict.fromkeys(asked)) == list(dict.fromkeys(decks.values()))
+    for each in checked.proven:
+        if "overview" in each.card.tags:
+            alike = [one for one in checked.proven if one.card.deck == each.card.deck]
+            before = alike[: alike.index(each)]
+            assert all(order[one.card.id] < order[each.card.id] for one in before), each.card.place
+            assert len(before) > 3, each.card.place
 
 
 def test_the_sample_shows_cards_as_they_are() -> None:

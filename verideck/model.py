@@ -237,6 +237,10 @@ class Options:
     """Names of fields of `Limits`, each with its value for the whole card."""
 
 
+_AUTHORS_NOTE = re.compile(r"(?<![ \t])[ \t]*#\s*audit:\s*ignore\b.*")
+"""A comment for the audit, which the card does not show."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snippet:
     """A fence: code that is shown, executed, or both."""
@@ -257,6 +261,15 @@ class Snippet:
     whether it is run."""
     session: bool = False
     """Whether it is a transcript: examples behind prompts, each with what it prints."""
+
+    def shown_lines(self) -> dict[int, str]:
+        """Return the lines of the code as a card shows them, by their numbers, counted from 0."""
+        lines = enumerate(self.code.split("\n"))
+        return {
+            number: _AUTHORS_NOTE.sub("", line)
+            for number, line in lines
+            if number not in self.marks
+        }
 
 
 class Kind(StrEnum):

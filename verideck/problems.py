@@ -230,6 +230,8 @@ class Code(StrEnum):
     """Two cards have the same answer."""
     CARD_ORPHAN = "card-orphan"
     """A card shares its tags with hardly any other."""
+    DECK_ORDER = "deck-order"
+    """A deck's name sorts before that of the deck above it."""
     SOURCE_MISSING = "source-missing"
     """A card does not say where its answer comes from."""
     VERSION_MISSING = "version-missing"
@@ -287,6 +289,7 @@ RULE_NAMES = frozenset(
         Code.ANSWER_GIVEN_AWAY,
         Code.ANSWERS_ALIKE,
         Code.CARD_ORPHAN,
+        Code.DECK_ORDER,
         Code.SOURCE_MISSING,
         Code.VERSION_MISSING,
         Code.NUMBER_UNSOURCED,

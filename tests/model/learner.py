@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,10 @@ from anki.collection import (
     ImportAnkiPackageRequest,
     ImportLogWithChanges,
 )
+
+from anki.cards import CardId  # isort: skip - alone, and before anki.collection, they go in a circle
+
+from anki.scheduler.v3 import Scheduler
 
 if TYPE_CHECKING:  # alone, and before anki.collection, they go in a circle
     from anki.cards import Card
@@ -61,6 +65,22 @@ class Learner:
         cards = [self.collection.get_card(each) for each in self.collection.find_cards("")]
         chosen = [each for each in cards if identity in {"", each.note()["Id"]}]
         return sorted(chosen, key=lambda each: (each.due, each.ord))
+
+    def days(self, deck: str) -> Iterator[list[Card]]:
+        """Yield the new cards that whoever clicks a deck is asked on each day, in their order.
+
+        They are those of the scheduler's own queue, under Anki's default options. A card that was
+        asked is suspended, and so out of the way of the next day's.
+        """
+        chosen = self.collection.decks.id_for_name(deck)
+        assert chosen is not None, deck
+        self.collection.decks.select(chosen)
+        scheduler = self.collection.sched
+        assert isinstance(scheduler, Scheduler)
+        while queued := scheduler.get_queued_cards(fetch_limit=1000).cards:
+            cards = [self.collection.get_card(CardId(each.card.id)) for each in queued]
+            yield cards
+            scheduler.suspend_cards([each.id for each in cards])
 
     def study(self, identity: str) -> Card:
         """Show a note's first card and find it easy; returns the card as it is then."""

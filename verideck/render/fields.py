@@ -38,8 +38,6 @@ from verideck.storage.named_files import NamedFiles
 _LARGEST = 1_000_000
 """Bytes of a note. Android reads a row of a database through a window of 2 MB, in which it may take
 more room than here; Anki itself, and SQLite, would take a billion."""
-_AUTHORS_NOTE = re.compile(r"(?<![ \t])[ \t]*#\s*audit:\s*ignore\b.*")
-"""A comment for the audit, which the card does not show."""
 
 
 def rendered(
@@ -55,9 +53,7 @@ def rendered(
 
 def _shown_code(snippet: Snippet) -> str:
     """Return the code of a snippet as the card shows it."""
-    lines = enumerate(snippet.code.split("\n"))
-    shown = "\n".join(line for number, line in lines if number not in snippet.marks)
-    return _AUTHORS_NOTE.sub("", shown.rstrip("\n"))
+    return "\n".join(snippet.shown_lines().values()).rstrip("\n")
 
 
 class _Writer:

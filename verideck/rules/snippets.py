@@ -21,7 +21,7 @@ def long(card: Reading, limit: Limit) -> Iterator[Finding]:
     More than 15 lines are a warning. Blank lines do not count.
     """
     for snippet in card.shown:
-        lines = sum(bool(line.strip()) for line in snippet.code.split("\n"))
+        lines = sum(bool(line.strip()) for line in snippet.shown_lines().values())
         if severity := limit.weight(lines):
             yield Finding(
                 card.card,
@@ -36,11 +36,12 @@ def long(card: Reading, limit: Limit) -> Iterator[Finding]:
 def wide(card: Reading, limit: Limit) -> Iterator[Finding]:
     """Show code that fits the width of a phone (R10).
 
-    More than 72 columns are a warning. A Han character takes two columns.
+    More than 72 columns are a warning. A Han character takes two columns. A comment for the audit
+    is not shown, so it does not count.
     """
     outputs = [each for each in card.card.snippets if each.options.role is Role.OUTPUT]
     for snippet in (*card.shown, *outputs):
-        for number, line in enumerate(snippet.code.split("\n")):
+        for number, line in snippet.shown_lines().items():
             columns = sum(1 + is_wide(character) for character in line)
             if severity := limit.weight(columns):
                 yield Finding(
