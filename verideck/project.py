@@ -18,7 +18,7 @@ from verideck import pipeline, plugins
 from verideck.caller import Caller, fence_caps, heard, held, root_of
 from verideck.events import Listener, unheard
 from verideck.folder_settings import FolderSettings
-from verideck.history import ids, lock
+from verideck.history import ids, lock, planning
 from verideck.history.build_time import build_time as now
 from verideck.history.diff import Difference, differences
 from verideck.history.lock import Lock
@@ -39,6 +39,7 @@ from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
 from verideck.proof.languages import VERIFIERS, sandbox
 from verideck.proof.sandbox.readable import reachable
+from verideck.push_plan import Basis, Choices, Plan, Pushed, PushError
 from verideck.render.own_look import own_look
 from verideck.result import Built, Result, Run
 from verideck.settings import PYPROJECT, Settings, load
@@ -53,6 +54,8 @@ from verideck.storage.named_files import vault_of
 from verideck.storage.reading import hint_of
 from verideck.storage.store import FOLDER, Store
 from verideck.targets import check_suffix, target_of
+from verideck.targets.anki.push import push, sent
+from verideck.targets.anki.receiver import Asked, Receiver
 from verideck.targets.target import AnkiTarget, ReadersTarget
 
 if TYPE_CHECKING:
@@ -301,6 +304,51 @@ class Project:
         output = self.root / run.settings.output
         contents, after = pipeline.stamped(run, result, output, _moment(build_time))
         return tuple(differences(contents, run.lock, after, former))
+
+    def plan(
+        self,
+        result: Result,
+        receiver: Receiver,
+        choices: Choices,
+        output: str | Path | None = None,
+        *,
+        build_time: int | None = None,
+    ) -> Plan:
+        """Tell what a push of these cards into a learner's Anki would do; write nothing.
+
+        `choices` are the learner's: which profile, and what is done that no import does. `output`
+        is the package that `push` builds. Raises BuildFailedError where anything is wrong with the
+        cards; PushError where Anki cannot be asked; ValueError for another project's result. Why a
+        push would be refused is in the plan.
+        """
+        problems = self._buildable(result)
+        run = self._run(self.settings(problems), problems)
+        result = self._known_again(run, result, problems)
+        _require_no_error(problems)
+        file = Path(output) if output else self.root / run.settings.output
+        time_ = _moment(build_time)
+        contents, after = pipeline.stamped(run, result, file, time_)
+        namespace = run.settings.namespace
+        of = (contents, run.lock, after, result.scope, namespace, time_, file, choices)
+        basis = Basis(*of)
+        return planning.plan(basis, receiver.read(Asked.of(basis)))
+
+    def push(self, result: Result, receiver: Receiver, plan: Plan) -> Pushed:
+        """Build, and carry a plan out; return what a look at the collection finds afterwards.
+
+        `result` is that of the plan. What was done before an error is done: the same push does the
+        rest when it is planned and run again. Raises BuildFailedError as `build` does, and
+        PushError where the plan is refused, where something was built since, and where Anki fails.
+        """
+        if plan.refusals:
+            raise PushError(plan.refusals[0].message, plan.refusals[0].hint)
+        basis = plan.basis
+        self.build(result, basis.output, build_time=basis.build_time)
+        if lock.read(self.root, Problems()) != basis.after:
+            raise PushError("the deck has been built otherwise meanwhile", "push again")
+        again = partial(planning.plan, basis)
+        with sent(self.root, basis.output) as package:
+            return push(receiver, plan, again, Asked.of(basis), package)
 
     def lint(self, paths: Paths = (), *, profile: str = "") -> Linted:
         """Tell which rules for cards are broken in some files, or in the project. Executes nothing.

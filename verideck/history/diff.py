@@ -35,6 +35,7 @@ class Difference:
     """The changed fields, each with a text that shows `[-removals-]` and `{+additions+}`."""
     arrives: bool = True
     """False if Anki keeps its own version, because the new stamp is not later."""
+    guid: str = ""
 
 
 def differences(
@@ -55,7 +56,8 @@ def differences(
     for guid, each in former.items():
         if guid not in here and RETIRED not in each.tags:
             question = plain(each.fields["Question"])
-            yield Difference((ChangeKind.UNTAGGED,), unescape(each.fields["Id"]), question, None)
+            identity = unescape(each.fields["Id"])
+            yield Difference((ChangeKind.UNTAGGED,), identity, question, None, guid=guid)
 
 
 def _of_one(
@@ -72,6 +74,7 @@ def _of_one(
         None if note.retired else note.place,
         edits,
         former is None or not changes or note.mod > former.mod,
+        note.identity.guid,
     )
 
 

@@ -46,6 +46,9 @@ class Entry:
     retired: bool = False
     last: LastBuilt | None = None
     """Of a note that is retired or was left out of the last package, if a former one had it."""
+    stood: tuple[str, ...] = ()
+    """Decks in which its cards stood in former builds, the last one behind: out of these alone a
+    push moves them, for another deck is the learner's own choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ _DAY = 24 * 3600
 """Seconds by which clocks may differ."""
 _Time = Annotated[int, Meta(ge=0, lt=2**40)]
 """Unix seconds. The bound is a time that no clock shows, so a damaged number is noticed."""
+MOST_STOOD = 20
+"""How many former decks of a note are remembered."""
 _Numbers = dict[Annotated[int, Meta(ge=1, lt=2**16)], str]
 """What each cloze deletion hides, by its number. Anki counts the cards of a note in 16 bits."""
 
@@ -110,6 +115,7 @@ class _NoteLine(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown
     kind: Kind
     path: str
     deck: str
+    stood: Annotated[tuple[str, ...], Meta(max_length=MOST_STOOD)] = ()
     question: str
     answer: str
     cards: _Numbers | UnsetType = UNSET
@@ -268,6 +274,7 @@ def _entry(line: _NoteLine) -> Entry:
         line.mod,
         line.retired,
         LastBuilt(last.fields, tuple(last.tags)) if last else None,
+        line.stood,
     )
 
 
@@ -281,6 +288,7 @@ def _line(entry: Entry) -> _NoteLine:
         kind=entry.kind,
         path=entry.path,
         deck=entry.deck,
+        stood=entry.stood,
         question=identity.question,
         answer=identity.answer,
         cards=dict(identity.numbers) or UNSET,

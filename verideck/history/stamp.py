@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from verideck.history.lock import Entry, Lock, NoteTypeState
+from verideck.history.lock import MOST_STOOD, Entry, Lock, NoteTypeState
 from verideck.history.scope import Scope
 from verideck.model import DeckContents, Kind, LastBuilt, Note, NoteType, Place, content_of
 
@@ -79,8 +79,17 @@ def _entry(note: Note, former: Entry | None, build_time: int) -> Entry:
     content = note.content or content_of(note.fields, note.tags)
     changed = former is None or former.retired or former.content != content
     mod = _next(former, build_time) if changed or former is None else former.mod
-    entry = Entry(note.identity, note.kind, note.place.path, note.deck, content, mod)
+    stood = _stood(note.deck, former)
+    entry = Entry(note.identity, note.kind, note.place.path, note.deck, content, mod, stood=stood)
     return former if former == entry else entry
+
+
+def _stood(deck: str, former: Entry | None) -> tuple[str, ...]:
+    """Return the decks in which a note stood before it came into this one."""
+    if former is None or former.deck == deck:
+        return former.stood if former else ()
+    others = dict.fromkeys(each for each in former.stood if each not in {deck, former.deck})
+    return (*others, former.deck)[-MOST_STOOD:]
 
 
 def _retired(entry: Entry, former: Iterable[LastBuilt], build_time: int) -> Entry:

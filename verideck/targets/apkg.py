@@ -13,24 +13,20 @@ import json
 import re
 import sqlite3
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 import genanki
 
 from verideck.model import FIELDS, DeckContents, Kind, Note, NoteType
+from verideck.targets.ids import ids_of
 
 _OLDEST_DATE = (1980, 1, 1, 0, 0, 0)
 """The first that a zip archive can name."""
 
 _SQLITE_VERSION = slice(96, 100)
 """Bytes of a database file that name the library that wrote it (SQLite file format, 1.3.19)."""
-
-
-_EARLIEST = 1_000_000_000_000
-_SPAN = 600_000_000_000
-"""Anki's ids are moments in milliseconds: these lie between September 2001 and September 2020."""
 
 
 class _Model(genanki.Model):  # type: ignore[misc] # genanki has no annotations
@@ -165,8 +161,8 @@ def _database(contents: DeckContents) -> bytes:
 def _ids(decks: Sequence[genanki.Deck]) -> Iterator[int]:
     """The ids that genanki asks for: each note's, then its cards', all following from guids."""
     notes = [note for deck in decks for note in deck.notes]
-    note_ids = _ids_of(note.guid for note in notes)
-    card_ids = _ids_of(_card_name(note, card) for note in notes for card in note.cards)
+    note_ids = ids_of(note.guid for note in notes)
+    card_ids = ids_of(_card_name(note, card) for note in notes for card in note.cards)
     for note in notes:
         yield note_ids[note.guid]
         for card in note.cards:
@@ -181,21 +177,3 @@ def _deck_id(name: str) -> int:
     """A link inside the file only: Anki matches decks by name."""
     digest = hashlib.sha256(name.encode()).digest()
     return 1_000_000_000_000 + int.from_bytes(digest[:5])
-
-
-def _ids_of(guids: Iterable[str]) -> Mapping[str, int]:
-    """Ids that follow from the guids: positive, in the past, unique in the package.
-
-    A learner who deleted a note and imports it again gets its old reviews back, because Anki
-    finds them by the ids. Ids leave room for the ids of the note's cards behind them.
-    """
-    taken: set[int] = set()
-    found: dict[str, int] = {}
-    for each in sorted(guids):
-        digest = hashlib.sha256(each.encode()).digest()
-        number = _EARLIEST + int.from_bytes(digest[:8]) % _SPAN
-        while number in taken:
-            number += 1
-        taken.add(number)
-        found[each] = number
-    return found
