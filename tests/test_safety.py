@@ -65,7 +65,7 @@ COMMANDS = (
 
 MADE = ("dist", FOLDER, "cards.lock")
 """What commands may make in the project."""
-SECONDS = 60
+SECONDS = 240
 MEMORY = 4 << 30
 """Bytes that the command may take itself: enough for its imports, and for no bomb."""
 

@@ -12,7 +12,7 @@ from verideck.proof.python.wire.scratch import SHARED_MEMORY
 
 pytestmark = pytest.mark.linux(reason="shared memory that is a folder")
 
-ALLOWED = SETTINGS + "shared_memory = true\ntimeout = 3\n"
+ALLOWED = SETTINGS + "shared_memory = true\ntimeout = 6\n"
 LEAVES = {
     "open": "assert shared.buf is not None",
     "killed": "import os, signal\nassert shared\nos.kill(os.getpid(), signal.SIGKILL)",
