@@ -190,6 +190,8 @@ def test_every_setting_has_a_type_that_says_what_fits(tmp_path: Path) -> None:
         (problem,) = problems
         assert problem.place == Place(PYPROJECT, 2, 1)
         assert problem.message.startswith(f"{name} must be a") or name in {
+            "docs.require_assertions",
+            "docs.share",
             "executor",
             "sandbox",
             "require_sandbox",

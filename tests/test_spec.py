@@ -165,6 +165,18 @@ def _rebuilds(project: Path, problems: list[Problem]) -> Iterator[str]:
         yield "\n".join(summarise(built.changes))
 
 
+def _documents(project: Path, problems: list[Problem]) -> Iterator[str]:
+    """What became of each fence of a document, in the words of `documents.md`."""
+    result = Project(project).result()
+    problems.extend(result.problems)
+    assert result.notes == ()
+    proven = {each.card.place: each for each in result.proven}
+    for part in result.documents:
+        held = proven.get(part.place)
+        told = _fates(held) if held else "it does not hold"
+        yield f"{part.place.path}: {part.id}\n{told}"
+
+
 def _change(project: Path, when: str) -> None:
     for file in sorted((project / when).rglob("*.*")):
         target = project / file.relative_to(project / when)
@@ -195,6 +207,7 @@ FORMS: Mapping[str, Callable[[Path, list[Problem]], Iterator[str]]] = {
     "markdown.md": _notes,
     "snippets.md": _snippets,
     "world.md": _snippets,
+    "documents.md": _documents,
     "problems.md": _problems,
     "rebuilds.md": _rebuilds,
     "lint.md": _rules,
@@ -246,7 +259,7 @@ def test_every_code_has_a_case() -> None:
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_every_syntax_has_a_case(syntax: str) -> None:
     """The manual shows a file that asks for the syntax by its name."""
-    given = [*_given("cards.md"), *_given("tools.md")]
+    given = [*_given("cards.md"), *_given("tools.md"), *_given("documents.md")]
     assert any(f"\nsyntax: {syntax}\n" in each for each in given)
 
 

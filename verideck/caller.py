@@ -20,6 +20,7 @@ from verideck.model import Limits
 from verideck.problems import CallerError, Code, Problem, Problems, shown
 from verideck.root import holds_repositories, too_wide
 from verideck.settings import Settings, find_root, require_executor
+from verideck.source.config import DOCUMENT
 from verideck.storage.files import absolute, is_inside, resolved
 from verideck.storage.reading import within
 from verideck.storage.user_folders import config_file
@@ -29,6 +30,8 @@ REQUIRE_SANDBOX = "VERIDECK_REQUIRE_SANDBOX"
 EXECUTOR = "VERIDECK_EXECUTOR"
 LIMIT = "VERIDECK_LIMIT"
 
+SHARES = ("file", "heading")
+"""What the fences of a document can share names in."""
 _SWITCHES = {"": False, "0": False, "1": True}
 _SCHEME = "://"
 
@@ -45,6 +48,10 @@ class Caller:
     """Who executes, where it is not empty."""
     syntax: str = ""
     """The form of the files that name none, where it is not empty."""
+    share: str = ""
+    """What the fences of documents that do not say it share names in, where it is not empty."""
+    require_assertions: bool = False
+    """Whether the fences of documents must assert."""
     trust: bool = False
     """Whether the settings of any project hold as they are."""
     trusted: frozenset[Path] = frozenset()
@@ -65,12 +72,14 @@ class Caller:
         return self.trusts(folder) or not too_wide(folder)
 
 
-def heard(
+def heard(  # noqa: PLR0913 - what a caller may say, all of it by name
     *,
     verify: bool = True,
     require_sandbox: bool = False,
     executor: str = "",
     syntax: str = "",
+    share: str = "",
+    require_assertions: bool = False,
     trust: bool = False,
     limits: Mapping[str, float] = MappingProxyType({}),
 ) -> Caller:
@@ -89,11 +98,15 @@ def heard(
         raise CallerError(str(error)) from error
     if syntax:
         _require_syntax(syntax)
+    if share not in {"", *SHARES}:
+        raise CallerError(f"there is no {shown(share)} to share names in: {' or '.join(SHARES)}")
     return Caller(
         verify,
         require_sandbox or _switch(REQUIRE_SANDBOX, otherwise=file.require_sandbox),
         executor,
         syntax,
+        share,
+        require_assertions,
         trust or _switch(TRUST, otherwise=False),
         file.trusted,
         MappingProxyType(caps),
@@ -161,13 +174,24 @@ def held(settings: Settings, caller: Caller, problems: Problems) -> Settings:
         require_sandbox=settings.require_sandbox or caller.require_sandbox,
         executor=caller.executor or settings.executor,
         syntax=caller.syntax or settings.syntax,
-        folders=_without_syntax(settings.folders) if caller.syntax else settings.folders,
+        docs_paths=() if caller.syntax not in {"", DOCUMENT} else settings.docs_paths,
+        docs_share=caller.share or settings.docs_share,
+        docs_require_assertions=caller.require_assertions or settings.docs_require_assertions,
+        folders=_overruled(settings.folders, caller),
         **lowered,
     )
 
 
-def _without_syntax(folders: Folders) -> Folders:
-    every = {path: replace(each, syntax="") for path, each in folders.items()}
+def _overruled(folders: Folders, caller: Caller) -> Folders:
+    """What is set for folders, without what the caller says."""
+    every = {
+        path: replace(
+            each,
+            syntax="" if caller.syntax else each.syntax,
+            share="" if caller.share else each.share,
+        )
+        for path, each in folders.items()
+    }
     return MappingProxyType(every)
 
 

@@ -76,12 +76,16 @@ class Checking:
         self._audits = audits
         self._proving = OneByOne(run.executors)
         self._read, self._known = _read(run, paths, problems)
-        self._cards = {card.place: card for card in self._read.cards}
+        every = (*self._read.cards, *self._read.documents)
+        self._cards = {card.place: card for card in every}
         self.problems = tuple(problems)
 
     @property
     def cards(self) -> tuple[Card, ...]:
-        """Every card that could be read, in its order. It has an identity where that is clear."""
+        """Every card that could be read, and every part of a document, in its order.
+
+        A card has an identity where that is clear.
+        """
         return tuple(self._known.get(place, card) for place, card in self._cards.items())
 
     @property

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 from msgspec import Meta
 
 from verideck.problems import shown, suggestion
-from verideck.setting_types import Level, MaybeSwitch, SettingError, Tags, Text, typed
+from verideck.setting_types import Level, MaybeSwitch, SettingError, Shared, Tags, Text, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class FolderSettings:
     verify: MaybeSwitch = None
     """None where it is not set."""
     hashtags: MaybeSwitch = None
+    share: Shared = ""
+    """What the fences of a document share names in: `file` or `heading`."""
 
 
 Folders = Annotated[Mapping[str, FolderSettings], Meta(description="a table of folders")]

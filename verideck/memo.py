@@ -328,7 +328,8 @@ def _file_key(source: Source, config: SourceConfig) -> str:
     proved, rules = sorted(config.proved), sorted(config.rules)
     # What is set for other folders is nothing to this file.
     here = defaults_of(source, config)
-    parts = (_version(), here.deck, here.settings, config.verify, proved, rules, config.caps,
+    parts = (_version(), here.deck, here.settings, config.require_assertions, config.verify,
+             proved, rules, config.caps,
              source.path, source.folders, source.in_vault, source.text)  # fmt: skip
     return key(*parts)
 

@@ -261,6 +261,10 @@ class Snippet:
     whether it is run."""
     session: bool = False
     """Whether it is a transcript: examples behind prompts, each with what it prints."""
+    must_assert: bool = True
+    """Whether something that it computes must be asserted."""
+    in_document: bool = False
+    """Whether it stands in a document, whose next fence is executed though this one fails."""
 
     def shown_lines(self) -> dict[int, str]:
         """Return the lines of the code as a card shows them, by their numbers, counted from 0."""
@@ -684,6 +688,8 @@ class Stats:
     """Cards that were rendered because their HTML was not cached."""
     executed: int = 0
     """Cards that were executed in this run and hold."""
+    documents: int = 0
+    """Files that are documents, whether their snippets were executed or left out."""
 
 
 class ChangeKind(StrEnum):

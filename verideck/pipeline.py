@@ -30,7 +30,7 @@ from verideck.targets.packages import former_notes
 def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) -> Result:
     """Markdown -> cards -> proofs -> identities -> notes: everything but package."""
     proving = Proving(run.executors)
-    found = collect(paths, run.settings, run.memo, problems, on_card=proving.add)
+    found = collect(paths, run.settings, run.memo, problems, proving.add, documents=run.documents)
     proven = proving.finish(problems, run.on_event)
     if audits:
         proven = audit(proven, run.executors, run.settings.audit_floor, problems, run.on_event)
@@ -40,7 +40,7 @@ def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) 
     opened = {file for each in proven for proof in each.proofs for file in proof.files}
     inputs = found.files | found.context_files | found.included | opened
     inputs |= run.look.files | run.memo.images() | {NAME} | {each.place.path for each in problems}
-    read = scope, run.lock, found.forms, known
+    read = scope, run.lock, found.forms, known, found.documents
     return Result(found.cards, tuple(proven), notes, tuple(problems), inputs, *read)
 
 

@@ -5,6 +5,7 @@ What verideck does with a project is done here. The command line adds words and 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ from verideck.render.own_look import own_look
 from verideck.result import Built, Result, Run
 from verideck.settings import PYPROJECT, Settings, load
 from verideck.source.collect import Collected, collect
-from verideck.source.config import SourceConfig
+from verideck.source.config import DOCUMENT, SourceConfig
 from verideck.source.read import read, text_of
 from verideck.stats import stats_of
 from verideck.storage.build_lock import build_lock
@@ -93,14 +94,18 @@ class Project:
         require_sandbox: bool = False,
         executor: str = "",
         syntax: str = "",
+        share: str = "",
+        require_assertions: bool = False,
         trust: bool = False,
         limits: Mapping[str, float] = MappingProxyType({}),
     ) -> Self:
         """Open the project that a folder is in: the nearest with `[tool.verideck]`, or itself.
 
         `verify=False` executes nothing, `require_sandbox` executes nothing without a sandbox,
-        `executor` names who executes, and `syntax` the form of files that name none; the settings
-        hold otherwise, as far as the caller lets them: see `caller.heard`. Raises FileNotFoundError
+        `executor` names who executes, and `syntax` the form of files that name none. `share` says
+        what the fences of a document share names in, `file` or `heading`, and
+        `require_assertions` that they must assert. The settings hold otherwise, as far as the
+        caller lets them: see `caller.heard`. Raises FileNotFoundError
         where there is no such folder, and CallerError, which is a ValueError, for what is not
         known, and for a folder that must be no project.
         """
@@ -111,6 +116,8 @@ class Project:
             require_sandbox=require_sandbox,
             executor=executor,
             syntax=syntax,
+            share=share,
+            require_assertions=require_assertions,
             trust=trust,
             limits=limits,
         )
@@ -151,20 +158,22 @@ class Project:
         paths: Paths = (),
         *,
         audit: bool | None = None,
+        documents: bool = True,
         on_event: Listener | None = None,
     ) -> Result:
         """Find out what holds, in some files or in the whole project; package nothing.
 
         Always returns, whatever an author wrote; what `on_event` raises ends the check, and is
-        raised. `audit` says whether to audit; None leaves it to the settings. `on_event` is called
-        with each event, in this thread (see `events`).
+        raised. `audit` says whether to audit; None leaves it to the settings. Without `documents`,
+        as for a build, the snippets of cards alone are executed. `on_event` is called with each
+        event, in this thread (see `events`).
         """
         started = time.perf_counter()
         files, problems = _listed(paths), Problems()
         settings = self.settings(problems)
         if problems.has_errors:
             return Result(problems=tuple(problems), inputs=frozenset({PYPROJECT}))
-        run = self._run(settings, problems, on_event)
+        run = replace(self._run(settings, problems, on_event), documents=documents)
         try:
             result = pipeline.check(
                 run,
@@ -176,12 +185,14 @@ class Project:
             done = dict(self._memo.done)
             self._memo.end()
         found = [*result.problems]
-        if not result.notes and not has_errors(found):
+        of_documents = sum(form.name == DOCUMENT for form in result.forms)
+        if not (result.notes or (documents and of_documents) or has_errors(found)):
             weight = Severity.WARNING if files else Severity.ERROR  # a file may hold no card
             found.append(self._deck_empty(files, run.settings, weight))
         seconds = time.perf_counter() - started
         where = sandbox(execution_config(run.settings, self._store))
-        stats = stats_of(result.cards, result.proven, where, seconds, done)
+        stats = stats_of(result.cards, result.documents, result.proven, where, seconds, done)
+        stats = replace(stats, documents=of_documents)
         inputs = result.inputs | {PYPROJECT}
         return replace(
             result,
@@ -409,7 +420,9 @@ class Project:
         run = self._run(settings, Problems())
         found = self._collected(run, paths, Problems(), write=True)
         with self._writing():
-            return update(found.cards, execution_config(run.settings, self._store))
+            return update(
+                [*found.cards, *found.documents], execution_config(run.settings, self._store)
+            )
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -563,6 +576,7 @@ def _for_every_file(settings: Settings) -> FolderSettings:
         level=settings.level,
         lang=settings.lang,
         hashtags=settings.hashtags,
+        share=settings.docs_share,
     )
 
 
@@ -583,6 +597,8 @@ def source_config(settings: Settings, caps: tuple[tuple[str, float], ...] = ()) 
         settings.deck,
         _for_every_file(settings),
         settings.folders,
+        tuple(os.path.normpath(path) for path in settings.docs_paths),
+        settings.docs_require_assertions,
         settings.verify,
         frozenset(VERIFIERS),
         caps,

@@ -43,6 +43,8 @@ class Run:
     store: Store
     on_event: Listener
     look: OwnLook
+    documents: bool = True
+    """Whether documents are executed, or left out."""
 
     def identified(
         self, cards: Sequence[Card], scope: Scope, problems: Problems
@@ -77,6 +79,8 @@ class Result:
     known: Mapping[Place, Card] = field(default_factory=dict)
     """The cards that are known as notes, by their places: with their identities, and also those
     that do not hold."""
+    documents: tuple[Card, ...] = ()
+    """The parts of documents, whether they hold or not. None of them makes a note."""
     stats: Stats = field(default_factory=Stats)
     note_types: Mapping[Kind, NoteType] = field(default_factory=dict, repr=False)
     """The note types of the notes, with the project's own look."""

@@ -19,6 +19,10 @@ FilePath = Annotated[str, Meta(pattern=r"\S", description="a path")]
 Switch = Annotated[bool, Meta(description="true or false")]
 Executor = Annotated[str, Meta(pattern=EXECUTOR, description="fork, spawn or dask://host:port")]
 Told = Annotated[str, Meta(pattern=r"\A(?:warning|error)\Z", description="warning or error")]
+Shared = Annotated[str, Meta(pattern=r"\A(?:file|heading)\Z", description="file or heading")]
+Paths = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"\S")], ...], Meta(description="a list of paths")
+]
 Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
 Seconds = Annotated[
     float,

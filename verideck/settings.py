@@ -22,9 +22,11 @@ from verideck.setting_types import (
     FilePath,
     Level,
     MaybeSwitch,
+    Paths,
     Seconds,
     SettingError,
     Share,
+    Shared,
     Switch,
     Table,
     Tags,
@@ -74,6 +76,13 @@ class Settings:
     """Whether `#tag` in a text is a tag of its card; None: none is, and that is told."""
     folders: Folders = field(default_factory=lambda: MappingProxyType({}))
     """What holds below folders, by their paths from the project's folder."""
+    docs_paths: Paths = ()
+    """Markdown files, and folders of them, that are documents and no cards."""
+    docs_share: Shared = ""
+    """What the fences of a document share names in, where nothing else says it: `file` or
+    `heading`."""
+    docs_require_assertions: Switch = False
+    """Whether the fences of documents must assert, as those of cards must."""
     verify: Switch = True
     """False: show snippets and execute none of them."""
     sandbox: Switch = True
@@ -125,7 +134,7 @@ class Settings:
         return _place(name, self.document)
 
 
-_TABLES = ("audit", "lint")
+_TABLES = ("audit", "docs", "lint")
 """The tables below `[tool.verideck]`."""
 
 

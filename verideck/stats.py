@@ -9,6 +9,7 @@ from verideck.model import Card, ProvenCard, Role, Stats
 
 def stats_of(
     cards: Sequence[Card],
+    documents: Sequence[Card],
     proven: Sequence[ProvenCard],
     sandbox: str,
     seconds: float,
@@ -16,10 +17,11 @@ def stats_of(
 ) -> Stats:
     """Return the counts of a run.
 
-    `cards` are all cards, `proven` those that hold. `done` has the number of "files" that were
-    parsed and of "cards" that were rendered, because they were not cached.
+    `cards` are all cards, `documents` all parts of documents, `proven` those of both that hold.
+    `done` has the number of "files" that were parsed and of "cards" that were rendered, because
+    they were not cached.
     """
-    with_code = [card for card in cards if card.snippets]
+    with_code = [card for card in (*cards, *documents) if card.snippets]
     fences = [snippet for card in with_code for snippet in card.snippets]
     proofs = [proof for each in proven for proof in each.proofs]
     ran = {proof.snippet.place: proof.snippet.options.role for proof in proofs}

@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from verideck import __version__, inert
-from verideck.caller import Caller, heard, root_of
+from verideck.caller import SHARES, Caller, heard, root_of
 from verideck.caps import caps_of
 from verideck.cli import printing, progress, report, signals
 from verideck.events import Listener
@@ -171,7 +171,26 @@ _FORMAT = click.option(
 )
 _STRICT = click.option("--strict", is_flag=True, help="Make errors of warnings.")
 _NO_VERIFY = click.option("--no-verify", is_flag=True, help="Execute nothing; cards say so.")
-_SYNTAX = click.option("--syntax", default="", metavar="FORM", help="How cards are written.")
+_SYNTAX = click.option(
+    "--syntax",
+    "--as",
+    "syntax",
+    default="",
+    metavar="FORM",
+    help="How cards are written; `docs` for documents, which are no cards.",
+)
+_OF_DOCUMENTS = (
+    click.option(
+        "--share",
+        type=click.Choice(SHARES),
+        help="What the fences of a document share names in.",
+    ),
+    click.option(
+        "--require-assertions",
+        is_flag=True,
+        help="Documents must assert what their code computes, as cards must.",
+    ),
+)
 _TRUST = click.option(
     "--trust", is_flag=True, help="Let the project's own settings hold, also those that loosen."
 )
@@ -534,13 +553,24 @@ def _refuse(error: OSError, root: Path) -> NoReturn:
     sys.exit(1)
 
 
+def _of_documents(command: Command) -> Command:
+    for option in reversed(_OF_DOCUMENTS):
+        command = option(command)
+    return command
+
+
 @verideck.command()
 @_common
+@_of_documents
 def check(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
-    """Do all that build does, but package nothing."""
+    """Do all that build does, but package nothing; and execute documents.
+
+    PATHS are Markdown files and folders of them; without any, the project's cards folder, and what
+    its settings name as docs.paths.
+    """
     command = _Command(_Words(**given), packages=False)
     with command.opened() as project:
-        command.settings(project)
+        command.settings(project, documents=True)
         result = command.result(project)
         command.tell_forms(project, result)
         if not result.ok:
@@ -579,6 +609,8 @@ class _Words:
     quiet: bool = False
     require_sandbox: bool = False
     executor: str = ""
+    share: str | None = None
+    require_assertions: bool = False
     trust: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
 
@@ -599,6 +631,8 @@ class _Command:
             require_sandbox=words.require_sandbox,
             executor=words.executor,
             syntax=words.syntax,
+            share=words.share or "",
+            require_assertions=words.require_assertions,
             trust=words.trust,
             limits=words.limits,
         )
@@ -622,13 +656,17 @@ class _Command:
         except CallerError as error:
             raise click.UsageError(str(error)) from None
 
-    def settings(self, project: Project) -> Settings:
-        """The settings, in which nothing is wrong, of a project in which there is something."""
+    def settings(self, project: Project, *, documents: bool = False) -> Settings:
+        """The settings, in which nothing is wrong, of a project in which there is something.
+
+        These are cards; or documents, if they are asked for.
+        """
         problems = Problems()
         settings = project.settings(problems)
         if problems.has_errors:
             self.fail(list(problems), Stats())
-        if not self.words.paths and not is_folder(self.root / settings.cards):
+        has_some = is_folder(self.root / settings.cards) or (documents and settings.docs_paths)
+        if not self.words.paths and not has_some:
             self.miss_cards(settings)
         return settings
 
@@ -659,7 +697,8 @@ class _Command:
             self.tell_updated()
         with self.progress() as listener:
             audit = True if self.audits else None
-            result = project.check(words.paths, audit=audit, on_event=listener)
+            documents = not self.packages
+            result = project.check(words.paths, audit=audit, documents=documents, on_event=listener)
         if words.update_outputs:
             problems = tuple(map(_left_by_update, result.problems))
             result = replace(result, problems=problems)

@@ -28,6 +28,7 @@ from verideck.model import (
 )
 from verideck.problems import Code, Problem, Severity, errors
 from verideck.result import Built, Result
+from verideck.source.config import DOCUMENT
 from verideck.source_line import source_line
 
 if TYPE_CHECKING:
@@ -209,6 +210,7 @@ def _run_as_value(
     ]
     return ({} if updated is None else {"updated": replaced}) | {
         "cards": stats.cards,
+        "documents": stats.documents,
         "snippets": stats.snippets,
         "assertions": stats.assertions,
         "reused": stats.reused,
@@ -352,9 +354,12 @@ def _number(value: float | None) -> float | None:
 
 def format_failure(problems: Sequence[Problem], stats: Stats, *, packages: bool) -> str:
     """Return the summary of a run with errors."""
-    where = f" in {_count(stats.cards, 'card')}" if stats.cards else ""
+    documents = 0 if packages else stats.documents
+    where = f" in {_read(stats, are_left_out=packages)}" if stats.cards or documents else ""
     wrong = f"Error: {_count(len(errors(problems)), 'problem')}{where}"
     lines = [f"{wrong}; nothing was written" if packages else wrong]
+    if packages and stats.documents:
+        lines.insert(0, _left_out(stats))
     if stats.snippets or any(problem.code in _OF_RUNS for problem in problems):
         lines.insert(0, f"sandbox: {stats.sandbox}")
     return _lines(lines)
@@ -404,7 +409,7 @@ def format_form(form: Form) -> str:
         return f"{form.path}: no form of cards fits"
     others = [f"{_count(number, 'card')} by {name}" for name, number in form.others or ()]
     found = f"; there would be {' and '.join(others)}" if others else ""
-    read = f"{_count(form.cards, 'card')} by {form.name}, as {form.reason}"
+    read = f"{_count(form.cards, _part_of(form.name))} by {form.name}, as {form.reason}"
     return f"{form.path}: {read}{found}"
 
 
@@ -414,11 +419,15 @@ def format_forms(forms: Iterable[Form]) -> str:
     for form in forms:
         files.setdefault(form.name, []).append(form.cards)
     return "\n".join(
-        f"{_count(len(cards), 'file')}: {_count(sum(cards), 'card')} by {name}"
+        f"{_count(len(cards), 'file')}: {_count(sum(cards), _part_of(name))} by {name}"
         if name
         else f"{_count(len(cards), 'file')}: no form of cards fits"
         for name, cards in sorted(files.items(), key=lambda each: (not each[0], each[0]))
     )
+
+
+def _part_of(form: str) -> str:
+    return "executed part" if form == DOCUMENT else "card"
 
 
 def format_unconfigured(root: Path) -> str:
@@ -435,10 +444,12 @@ def format_summary(
     """Return the summary of a run without errors."""
     did = "proved" if stats.reused else "executed"
     counts = (
-        f"{_count(stats.cards, 'card')}, {_executed(stats)} {did}, "
+        f"{_read(stats, are_left_out=built is not None)}, {_executed(stats)} {did}, "
         f"{_count(stats.assertions, 'assertion')} held, {stats.seconds:.1f} s"
     )
     lines = [counts]
+    if built and stats.documents:
+        lines.append(_left_out(stats))
     if stats.snippets:
         lines.append(f"sandbox: {stats.sandbox}")
     if stats.reused:
@@ -460,6 +471,18 @@ def format_summary(
         retired = f" and {built.retired} retired" if built.retired else ""
         lines.append(f"{path}: {_count(built.notes, 'note')}{retired}, sha256 {built.sha256[:16]}…")
     return _lines(lines)
+
+
+def _left_out(stats: Stats) -> str:
+    return f"left out: {_count(stats.documents, 'document')}, see `verideck check`"
+
+
+def _read(stats: Stats, *, are_left_out: bool = False) -> str:
+    """What was read: cards, documents, or both."""
+    documents = 0 if are_left_out else stats.documents
+    counts = [(stats.cards, "card"), (documents, "document")]
+    told = [_count(number, noun) for number, noun in counts if number]
+    return ", ".join(told) or _count(0, "card")
 
 
 def format_checked(result: Result) -> str:

@@ -75,14 +75,18 @@ class Session:
         live = self._live or Live()
         hearing = _Hearing(self._watcher, live, stops_at_audits=live.now.revision > 0)
         try:
-            return self._project.check(self._paths, on_event=hearing.hear), hearing.failed
+            return self._project.check(
+                self._paths, documents=False, on_event=hearing.hear
+            ), hearing.failed
         except _AuditsToComeError as coming:
             files = sorted({self._project.root / card.place.path for card in coming.cards})
             hear = _Hearing(self._watcher, live).hear
-            before = self._project.check(files, audit=False, on_event=hear)
+            before = self._project.check(files, audit=False, documents=False, on_event=hear)
             live.publish(self._shower.show_some(before, {card.place for card in coming.cards}))
         hearing = _Hearing(self._watcher, live)
-        return self._project.check(self._paths, on_event=hearing.hear), hearing.failed
+        return self._project.check(
+            self._paths, documents=False, on_event=hearing.hear
+        ), hearing.failed
 
     def _look(self, inputs: Iterable[str]) -> bool:
         """Watch what a result follows from. Returns whether other folders are watched now.

@@ -16,6 +16,7 @@ _FLAGS = {
     "no-verify": "execute nothing: cards with code are skipped",
     "audit": "ask of every card whether its assertions could have caught a mistake",
     "require-sandbox": "execute nothing where there is no sandbox",
+    "require-assertions": "documents must assert what their code computes, as cards must",
 }
 """The switches. Each is a flag, and an ini option with `_` for `-`."""
 
@@ -33,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     form = "the form of the cards in files that name none"
     group.addoption(f"--{_NAME}-syntax", metavar="NAME", default="", help=form)
     parser.addini(f"{_NAME}_syntax", form, default="")
+    share = "what the fences of a document share names in: file or heading"
+    group.addoption(f"--{_NAME}-share", metavar="WHAT", default="", help=share)
+    parser.addini(f"{_NAME}_share", share, default="")
     # What would loosen a protection only the caller says: a project's ini file may not.
     who = (
         "who executes: fork, spawn or dask://host:port; here: a card that fails is executed once "

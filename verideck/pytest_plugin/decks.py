@@ -31,8 +31,10 @@ class Deck:
         self.project = project
         self._config = config
         self._opened = ExitStack()
-        self._folder = project.root / project.settings(Problems()).cards
-        self._named = [each for each in named if not each.is_relative_to(self._folder)]
+        settings = project.settings(Problems())
+        self._folder = project.root / settings.cards
+        self._documents = [absolute(project.root / each) for each in settings.docs_paths]
+        self._named = [each for each in named if not self._is_the_projects(each)]
         self.tells_project = True
         """Whether what belongs to no file is still to be told."""
 
@@ -42,8 +44,12 @@ class Deck:
         return self.project.root
 
     def holds(self, file: Path) -> bool:
-        """Whether a file is one of the project's cards, or is named on the command line."""
-        return file.is_relative_to(self._folder) or file in self._named
+        """Whether a file is the project's, or is named on the command line."""
+        return self._is_the_projects(file) or file in self._named
+
+    def _is_the_projects(self, file: Path) -> bool:
+        """Whether a file is one of the project's cards, or of its documents."""
+        return any(map(file.is_relative_to, (self._folder, *self._documents)))
 
     @cached_property
     def checking(self) -> Checking:
@@ -52,7 +58,7 @@ class Deck:
         Raises BuildFailedError where the settings are wrong.
         """
         folders = [self._folder] if self._folder.is_dir() else []
-        paths = [*folders, *self._named] if self._named else []
+        paths = [*folders, *self._documents, *self._named] if self._named else []
         audit = True if flag(self._config, "audit") else None
         opened = self.project.checking(paths, audit=audit, setup_of=self._setup_of)
         return self._opened.enter_context(opened)
@@ -171,8 +177,9 @@ class Decks:
                 verify=not flag(self._config, "no_verify"),
                 require_sandbox=flag(self._config, "require_sandbox"),
                 executor="" if executor == here.NAME else executor,
-                syntax=self._config.getoption("verideck_syntax")
-                or self._config.getini("verideck_syntax"),
+                syntax=_word(self._config, "syntax"),
+                share=_word(self._config, "share"),
+                require_assertions=flag(self._config, "require_assertions"),
                 trust=self._config.getoption("verideck_trust"),
                 limits=caps_of(self._config.getoption("verideck_limit")),
             )
@@ -185,6 +192,11 @@ def named_paths(config: pytest.Config) -> list[Path]:
     """The files and folders that the command line names, or what stands for none."""
     here = config.invocation_params.dir
     return [absolute(here / each.partition("::")[0]) for each in config.args]
+
+
+def _word(config: pytest.Config, name: str) -> str:
+    """What an option says, by its flag or by its ini option; empty if neither says anything."""
+    return str(config.getoption(f"verideck_{name}") or config.getini(f"verideck_{name}"))
 
 
 def flag(config: pytest.Config, name: str) -> bool:

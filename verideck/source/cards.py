@@ -14,7 +14,6 @@ from verideck.model import (
     ClozeDeletion,
     IdSlot,
     Kind,
-    Options,
     Passage,
     Place,
     Role,
@@ -30,7 +29,6 @@ from verideck.settings import PYPROJECT
 from verideck.source import (
     accounting,
     attributes,
-    code_in_html,
     contents,
     front_matter,
     hashtags,
@@ -39,14 +37,16 @@ from verideck.source import (
     size,
 )
 from verideck.source.attributes import Attribute
-from verideck.source.config import SourceConfig
+from verideck.source.config import DOCUMENT, SourceConfig
 from verideck.source.curly import uncurled
 from verideck.source.defaults import Defaults, defaults_of
-from verideck.source.fences import FenceReader, unexecuted, unexecuted_block
+from verideck.source.documents import document_of
+from verideck.source.fences import FenceReader
 from verideck.source.found import CardsOfFile
 from verideck.source.includes import IncludedFiles
 from verideck.source.info_string import OUTPUT, word_of
 from verideck.source.note_ids import identified
+from verideck.source.snippets import snippets_of
 from verideck.source.syntaxes import SYNTAXES, Page, RawCard, Reading, fitting, left_out, why
 from verideck.source.syntaxes.headings import LISTS, may_ask
 
@@ -72,6 +72,8 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
     if large := [*page.entangled, *size.too_long_blocks(page)]:
         return CardsOfFile(problems=(*of_page, *large))
     chosen = page.meta.syntax or fitting(page)
+    if chosen == DOCUMENT:
+        return document_of(page, config, of_page)
     reading, told = _reading(page, chosen, of_page)
     raw = uncurled(identified(page, reading.cards))
     known = [*(each.lines for each in raw), *reading.about, *told]
@@ -499,38 +501,7 @@ class _CardReader:
     def _snippets(self, tokens: list[Token], *, in_cloze: bool) -> Iterator[Snippet]:
         """The card's fences in their order, then the values in its prose."""
         reader = FenceReader(self.config, self.included, self.problems)
-        ran_above = False
-        if self._executes:
-            self.problems.extend(code_in_html.unexecuted(tokens))
-        for token in tokens:
-            snippet = reader.snippet(token, in_cloze=in_cloze) if token.type == "fence" else None
-            if token.type == "code_block" and self._executes:
-                self._warn(unexecuted_block(token))
-            if snippet is None:
-                continue
-            if self._executes:
-                self._warn(unexecuted(token, snippet))
-            if snippet.options.role is Role.SETUP:
-                self.setup.append(snippet)
-                continue
-            if snippet.options.role is Role.OUTPUT and not ran_above:
-                message = "this output follows no fence that is executed"
-                hint = "put it under the fence that prints it, or call it text"
-                self.problems.report(Problem(Code.OPTION_INVALID, message, snippet.place, hint))
-            ran_above = snippet.executable
-            yield snippet
-        for token in tokens:
-            if token.type == "value":
-                place, origin = markdown.place(token), markdown.origin(token)
-                executable = "python" in self.config.proved
-                yield Snippet(
-                    "python",
-                    token.content,
-                    place,
-                    origin,
-                    Options(Role.VALUE),
-                    executable=executable,
-                )
+        return snippets_of(tokens, reader, self.setup, executes=self._executes, in_cloze=in_cloze)
 
     @property
     def _executes(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol
 from verideck.model import Card, Place, Source, Unanswered, one_line
 from verideck.problems import Code, Problem, Problems, Severity
 from verideck.settings import Settings
+from verideck.source.config import DOCUMENT
 from verideck.source.found import CardsOfFile, Form
 from verideck.source.read import Texts, is_whole, read, read_around
 
@@ -51,6 +52,8 @@ class Collected:
     """Whether every card to be built could be read."""
     forms: tuple[Form, ...] = ()
     """In which form each file of these cards is read."""
+    documents: tuple[Card, ...] = ()
+    """The parts of those of the files that are documents."""
     repeated: tuple[Card, ...] = ()
     """Cards that ask what another one in the same file and deck does: each of them needs an id."""
 
@@ -61,13 +64,16 @@ def collect(
     reader: Reader,
     problems: Problems,
     on_card: Callable[[Card], None],
+    *,
+    documents: bool = True,
 ) -> Collected:
     """Find the cards of some files, or of the project where no path is given.
 
-    Calls `on_card` with each card to be built, as soon as it is found. Reports what is wrong with
-    the files of these cards, and with no other file.
+    Calls `on_card` with each card to be built, as soon as it is found, and with each part of a
+    document. Reports what is wrong with the files of these cards, and with no other file. Without
+    `documents`, those of the project are not read, and of one among the cards nothing is told.
     """
-    built = read(paths, settings, problems, reader.texts)
+    built = read(paths, settings, problems, reader.texts, documents=documents)
     context = read_around(paths, settings, built, reader.texts)
     reader.prepare([*context, *built])
     first: dict[str, Place] = {}
@@ -77,12 +83,18 @@ def collect(
     ]
     cards: list[Card] = []
     repeated: list[Card] = []
+    parts: list[Card] = []
     files: list[CardsOfFile] = []
     doubtful: set[Place] = set()
     for source in built:
         file = reader.cards_of(source)
         files.append(file)
+        if file.syntax == DOCUMENT and not documents:
+            continue
         problems.extend(file.problems)
+        for part in file.documents:
+            parts.append(part)
+            on_card(part)
         for card in file.cards:
             if is_first(card, first, problems):
                 cards.append(card)
@@ -104,12 +116,14 @@ def collect(
         frozenset(doubtful),
         is_complete=not problems.has_errors,
         forms=tuple(_form(*each) for each in zip(built, files, strict=True)),
+        documents=tuple(parts),
         repeated=tuple(repeated),
     )
 
 
 def _form(source: Source, file: CardsOfFile) -> Form:
-    return Form(source.path, file.syntax, file.reason, len(file.cards))
+    count = len(file.cards or file.documents)
+    return Form(source.path, file.syntax, file.reason, count)
 
 
 def is_first(card: Card, first: dict[str, Place], problems: Problems) -> bool:

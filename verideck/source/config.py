@@ -9,6 +9,9 @@ from types import MappingProxyType
 
 from verideck.folder_settings import FolderSettings
 
+DOCUMENT = "docs"
+"""The word in place of a form of cards for a file that holds none, and is executed."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
@@ -22,6 +25,10 @@ class SourceConfig:
     """What holds for every file that says nothing else, but for `deck`."""
     folders: Mapping[str, FolderSettings] = field(default_factory=lambda: MappingProxyType({}))
     """What holds for the files below a folder, by its path."""
+    documents: tuple[str, ...] = ()
+    """The paths of files that are documents, and of folders of them."""
+    require_assertions: bool = False
+    """Whether the fences of documents must assert."""
     verify: bool = True
     """Whether snippets are executed."""
     proved: frozenset[str] = frozenset()

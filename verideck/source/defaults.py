@@ -8,10 +8,10 @@ from typing import Any
 
 from verideck.folder_settings import FolderSettings
 from verideck.model import Source
-from verideck.source.config import SourceConfig
+from verideck.source.config import DOCUMENT, SourceConfig
 from verideck.source.front_matter import FrontMatter
 
-_SETTABLE = ("syntax", "level", "lang", "source", "verify", "hashtags")
+_SETTABLE = ("syntax", "level", "lang", "source", "verify", "hashtags", "share")
 """The keys of front matter of which the nearest value holds. Tags add up, and `deck` is a part of
 a name in a folder, and a whole name in a file."""
 
@@ -34,6 +34,8 @@ def defaults_of(source: Source, config: SourceConfig) -> Defaults:
     """Return what holds for a file: the nearest folder's settings, else the project's."""
     deck = (config.deck, *source.folders)
     merged = config.every
+    if any(f"{source.path}/".startswith(f"{each}/") for each in config.documents):
+        merged = replace(merged, syntax=DOCUMENT)
     for folder, settings in _above(source.path, config):
         if settings.deck:
             below = source.path.removeprefix(f"{folder}/")

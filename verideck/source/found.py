@@ -18,6 +18,7 @@ class Form:
     reason: str
     """Why it was taken."""
     cards: int
+    """Of a document: its parts."""
     others: tuple[tuple[str, int], ...] | None = None
     """The names of other forms, with the numbers of cards with an answer that these would find;
     None where nobody has asked."""
@@ -39,3 +40,5 @@ class CardsOfFile:
     is_sound: bool = True
     """Whether nothing is wrong with the file as a whole. Otherwise its cards may not be what their
     author means: their deck, tags or language, or what is a question at all."""
+    documents: tuple[Card, ...] = ()
+    """Where the file is a document: its parts, which are proved as cards are and make no notes."""

@@ -27,6 +27,7 @@ _WORD_IN_BRACES = re.compile(
 )
 """The language in the braces, as Quarto (`{python}`) and Pandoc (`{.python}`) write it."""
 _NAME = re.compile(r"\.?[A-Za-z][\w-]*")
+_QUOTED = re.compile(r"""=(?:"[^"]*"|'[^']*')""")
 _LIKE_AN_OPTION = 0.75
 _LIKE_PYTHON = 0.75
 _LIKE_A_LANGUAGE = 0.8
@@ -108,7 +109,11 @@ def _divided(info: str) -> re.Match[str]:
 
 
 def _may_hold_options(text: str, options: frozenset[str]) -> bool:
-    """Return whether an option of ours stands in a text, also a misspelt one."""
+    """Return whether an option of ours stands in a text, also a misspelt one.
+
+    What stands in quotes behind a word of another tool is its value.
+    """
+    text = _QUOTED.sub("", text)
     known = {*options, *(name.removeprefix(".") for name in options)}
     return any(
         get_close_matches(name, known, 1, _LIKE_AN_OPTION) for name in _NAME.findall(text[:200])

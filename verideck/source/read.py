@@ -32,11 +32,17 @@ Texts = FileCache[str | None]
 
 
 def read(
-    paths: Sequence[Path], settings: Settings, problems: Problems, texts: Texts | None = None
+    paths: Sequence[Path],
+    settings: Settings,
+    problems: Problems,
+    texts: Texts | None = None,
+    *,
+    documents: bool = False,
 ) -> list[Source]:
     """Return the Markdown files at the paths: files, and all files in folders.
 
-    Without a path, reads the project's cards folder. Each file is read once, also if several paths
+    Without a path, reads the project's cards folder, if there is one or nothing else, and its
+    `documents` if these are asked for. Each file is read once, also if several paths
     lead to it. The files of a folder are sorted; hidden files and folders are skipped. Reports
     files that cannot be read, links to folders that are not read, and characters that no card may
     contain; such files are left out.
@@ -51,7 +57,12 @@ def read(
     real_folder = cache(os.path.realpath)
     vault = cache(partial(vault_of, settings.root))
     sources: list[Source] = []
-    for path in map(absolute, paths or [cards]):
+    if not paths and documents and settings.docs_paths:
+        of_docs = [settings.root / each for each in settings.docs_paths]
+        named = [*([cards] if cards.is_dir() else []), *of_docs]
+    else:
+        named = list(paths) or [cards]
+    for path in map(absolute, named):
         if path.is_dir():
             files = sorted(_markdown_files(path, settings.root, problems), key=lambda it: it.parts)
             inside = within(path, settings.root) or (settings.root, *([path] if paths else []))

@@ -28,6 +28,8 @@ class FrontMatter:
     """Whether `#tag` in a text is a tag of its card, and `a/b` one of two parts."""
     source: str = ""
     """Where the answers can be looked up, for cards that do not say so themselves."""
+    share: str = ""
+    """What the fences of a document share names in: `heading`, or else the whole file."""
     noteid: str = ""
     """The id of the card, where the whole file is one; only yanki says it."""
     place: Place = field(default=Place(""))

@@ -137,6 +137,11 @@ def _level(node: Node) -> int | None:
     return int(node.value) if is_level else None
 
 
+def _shared(node: Node) -> str | None:
+    text = _text(node)
+    return text if text in {"file", "heading"} else None
+
+
 def _switch(node: Node) -> bool | None:
     # YAML 1.2 has true and false alone, and many write on and off.
     return _SWITCHES.get(node.value.lower()) if _is_plain(node) else None
@@ -158,5 +163,6 @@ READERS: Mapping[str, tuple[Callable[[Node], object], str]] = {
     "hashtags": (_switch, "on or off"),
     "source": (_source, "a text"),
     "noteid": (_text, "a number"),
+    "share": (_shared, "file or heading"),
 }
 """How the value of each of our keys is read: None where it does not fit; and what would fit."""

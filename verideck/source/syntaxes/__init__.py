@@ -15,6 +15,7 @@ from verideck import plugins
 from verideck.problems import CallerError, Code, Problem, Problems, Severity
 from verideck.source.syntaxes import (
     details,
+    document,
     hashcards,
     heading,
     list_items,
@@ -57,6 +58,7 @@ _OURS = (
     qa.SYNTAX,
     heading.SYNTAX,
     list_items.SYNTAX,
+    document.SYNTAX,
 )
 
 

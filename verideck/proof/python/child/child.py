@@ -66,7 +66,7 @@ def run(request: Request, report: BinaryIO, scratch: Scratch) -> None:
     for number in range(len(request.steps)):
         reported = child.report(number)
         _write(report, reported)
-        if reported.error:
+        if reported.error and not request.steps[number].goes_on:
             return
     _write(report, child.epilogue())
 

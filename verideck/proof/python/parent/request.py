@@ -22,6 +22,7 @@ def request_of(snippets: Sequence[Snippet], config: ExecutionConfig) -> Request:
     return Request(
         root=str(config.root.resolve()),
         steps=tuple(_step(each, shows_value=each.place in shown) for each in steps),
+        follows=any(each.must_assert for each in steps),
         limits=messages.Limits(**asdict(limits_of(steps, config.limits))),
         sandbox=config.sandbox,
         unlisted=FOLDER,
@@ -72,4 +73,5 @@ def _step(snippet: Snippet, *, shows_value: bool) -> Step:
         part=_PARTS.get(options.role, Part.BEHIND),
         shows_value=is_code and shows_value,
         heeds_comments=is_code and options.role is Role.SHOWN,
+        goes_on=snippet.in_document,
     )

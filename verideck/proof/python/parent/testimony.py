@@ -84,7 +84,7 @@ def heard(run: Finished, request: Request, files: ProjectFiles) -> Testimony:
     last: Epilogue | None = None
     try:
         for number, line in enumerate(run.lines):
-            _check_goes_on(reports, last, number)
+            _check_goes_on(reports, last, request)
             report = _decoded(line, number)
             if isinstance(report, Epilogue):
                 last = _checked_end(report, run, request, number, files)
@@ -117,9 +117,11 @@ def _decoded(line: str, number: int) -> StepReport | Epilogue:
         raise _UnbelievableError(f"line {number + 1} has not the form of one") from error
 
 
-def _check_goes_on(reports: Sequence[StepReport], last: Epilogue | None, number: int) -> None:
+def _check_goes_on(reports: Sequence[StepReport], last: Epilogue | None, request: Request) -> None:
     """Raise _UnbelievableError if the card had ended before its next line."""
-    if last or (reports and reports[-1].error):
+    number = len(reports)
+    has_failed = bool(reports) and reports[-1].error and not request.steps[number - 1].goes_on
+    if last or has_failed:
         raise _UnbelievableError(f"line {number + 1} comes after the last one")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +45,7 @@ def verdict(
     """What a run shows: proofs of all snippets, or problems."""
     steps, reports, last = steps_of(snippets), said.reports, said.last
     failed = reports[-1].error if reports else None
+    is_stopped = failed and not steps[len(reports) - 1].in_document
     running = steps[min(len(reports), len(steps) - 1)]
     refused = run.end is End.DISK and failed and failed.code == Code.DISK_LIMIT
     if run.end in {End.OUTPUT, End.REPORT, End.DISK, End.PROCESSES} and not refused:
@@ -52,7 +53,7 @@ def verdict(
         return
     if said.wrong:
         yield _unbelieved(said.wrong, _unfinished(run, running, steps, config))
-    elif last is None and not failed:
+    elif last is None and not is_stopped:
         yield _unfinished(run, running, steps, config)
     yield from judged(snippets, reports, last, config)
 
@@ -69,26 +70,55 @@ def judged(
     steps = steps_of(snippets)
     commented = [list(judged_comments(*each)) for each in zip(steps, reports, strict=False)]
     left = MOST_FINDINGS
-    for snippet, report, comments in zip(steps, reports, commented, strict=False):
+    failures = [number for number, report in enumerate(reports) if report.error]
+    following = [number for number in failures[1:] if _lacks_name(reports[number])]
+    for number, (snippet, report, comments) in enumerate(
+        zip(steps, reports, commented, strict=False)
+    ):
         findings = sorted(report.findings, key=lambda each: each.warning)[: max(left, 1)]
         left -= len(findings)
         yield from (_found(each, [snippet], config) for each in findings)
-        if report.error:
+        if report.error and number not in following:
             failed = _found(report.error, [snippet], config)
-            yield replace(failed, message=beneath(failed.message, report.stdout, report.stderr))
-        else:
+            message = beneath(failed.message, report.stdout, report.stderr)
+            below = [steps[each].place for each in following if number == failures[0]]
+            hint = failed.hint
+            if snippet.in_document:
+                hint = hint.replace("cards share nothing", "documents share nothing")
+            yield replace(failed, message=message + _with(below), hint=hint)
+        elif not report.error:
             proofs.append(_proof(snippet, report, comments, last))
         if not config.updating:
             told += [_refuted(snippet, each) for each in comments if each.refuted]
     bearing = _bearing(steps, commented, last)
     verdicts = [*told, *_verdicts(snippets, proofs, bearing, config)]
     if last is not None:
-        verdicts += [_found(each, steps, config) for each in last.findings]
+        untold = _OF_WHOLE_RUNS if failures else frozenset()
+        found = (each for each in last.findings if each.code not in untold)
+        verdicts += [_found(each, steps, config) for each in found]
     fails = last is None or any(_is_error(report) for report in reports)
     yield from _honest(verdicts, fails=fails)
     complete = last is not None and not any(report.error for report in reports)
     if complete and not has_errors(each for each in verdicts if isinstance(each, Problem)):
         yield from proofs
+
+
+_OF_WHOLE_RUNS = frozenset({Code.CODE_NOT_RUN, Code.NOTHING_ASSERTED})
+"""What is true only of code that was executed to its end."""
+
+
+def _lacks_name(report: StepReport) -> bool:
+    """Whether a step failed for want of a name, which a fence above may have been to define."""
+    return report.error is not None and report.error.message.startswith("NameError: ")
+
+
+def _with(places: Sequence[Place]) -> str:
+    """What a failure adds for fences below that failed for want of a name."""
+    if not places:
+        return ""
+    lines = ", ".join(str(each.line) for each in places)
+    which = "a fence below, on line" if len(places) == 1 else "fences below, on lines"
+    return f"\nthen a name was missing in {which} {lines}"
 
 
 def _is_error(report: StepReport) -> bool:
@@ -256,24 +286,33 @@ def _verdicts(
     by_place = {proof.snippet.place: proof for proof in proofs}
     groups: list[_Group] = []
     above: Proof | None = None
+    is_whole = True
     for snippet in snippets:
         role = snippet.options.role
-        if role is Role.SHOWN or (role is Role.CHECK and not groups):
+        is_first = role is Role.SHOWN or (role is Role.CHECK and not groups)
+        if is_first and snippet.must_assert:
             groups.append(_Group(snippet, bears=snippet.place in bearing))
         if role is Role.OUTPUT and above:
             compared = list(_compared(snippet, above, config))
             could_differ = sum(
                 each.assertions if isinstance(each, Proof) else 1 for each in compared
             )
-            groups[-1].assertions += could_differ
-            groups[-1].bears |= could_differ > 0
+            for group in groups[-1:]:
+                group.assertions += could_differ
+                group.bears |= could_differ > 0
             yield from compared
         elif role in EXECUTED:
             above = by_place.get(snippet.place)
-            if above is None:
+            if above is None and not snippet.in_document:
                 return
-            if groups and role is not Role.SETUP:
+            is_whole &= above is not None
+            if groups and above and role is not Role.SETUP:
                 groups[-1].assertions += above.assertions
+    yield from _unproved(groups if is_whole else ())
+
+
+def _unproved(groups: Iterable[_Group]) -> Iterator[Problem]:
+    """A problem for each fence in which nothing could have failed, or that bears on nothing."""
     for group in groups:
         if not group.assertions:
             yield Problem(

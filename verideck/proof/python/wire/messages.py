@@ -106,6 +106,8 @@ class Step(Message, frozen=True):
     """Whether the value of its last expression counts as printed, where nothing is printed."""
     heeds_comments: bool = False
     """Whether its value comments are compared."""
+    goes_on: bool = False
+    """Whether the next step is executed though this one fails."""
 
 
 class Lines(Message, frozen=True):
