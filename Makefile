@@ -24,7 +24,7 @@ BY_USER := $(wildcard $(patsubst %,tests/test_%.py,box readable shared_memory en
 OURS := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
 APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq
 
-.PHONY: deck test test-fast test-user test-wheel test-sdist test-pytest8 test-specification fuzz pictures font browser clean
+.PHONY: deck test test-fast test-user test-wheel test-sdist test-pytest8 test-specification fuzz pictures desktop font browser clean
 
 deck: $(VENV)/deck font
 	$(BIN)/verideck build
@@ -104,6 +104,25 @@ fuzz: $(VENV)/test
 pictures: deck $(VENV)/test browser
 	$(BIN)/python tests/pictures.py dist/transformer-interview.apkg dist/pictures
 	$(BIN)/python tests/look_page.py dist/pictures/kinds
+
+# A card of every kind in the desktop Anki itself, on a screen that nobody sees, beside the page's:
+# what differs is told, and both are in dist/pictures/desktop. PyQt is for this alone.
+DESKTOP := build/desktop
+DESKTOP_NEEDS := xvfb libxcb-cursor0 libxkbcommon-x11-0 libnss3 libegl1 libgl1 libasound2 libxcb-icccm4 \
+	libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxkbfile1 \
+	libxcomposite1 libxdamage1 libxrandr2 libxtst6
+desktop: $(VENV)/test browser $(DESKTOP)/ready
+	$(BIN)/python tests/desktop.py dist/pictures/desktop --anki $(DESKTOP)/bin/python
+
+$(DESKTOP)/ready: constraints.txt
+	@if command -v Xvfb >/dev/null; then :; \
+	elif $(OURS); then \
+		echo "installing Xvfb and what Qt needs of the system"; \
+		$(APT) $(DESKTOP_NEEDS) >/dev/null; \
+	else echo "no Xvfb here: install $(DESKTOP_NEEDS)"; exit 1; fi
+	$(PYTHON) -m venv $(DESKTOP)
+	$(DESKTOP)/bin/python $(INSTALL) 'aqt[qt6]'
+	touch $@
 
 # Figures have Chinese labels, which macOS and Windows can draw as they are.
 font:

@@ -292,6 +292,22 @@ def _in_mode(
     if mode.phone:  # its scroll bars float, and fade
         context.new_cdp_session(page).send("Emulation.setScrollbarsHidden", {"hidden": True})
     page.goto(f"http://{HOST}/")
+    for card, side in shown_by_anki(page, mode, cards):
+        overflow = page.evaluate(_OVERFLOW)
+        broken = tuple(dict.fromkeys([*page.evaluate(_FAULTS), *answers.strangers]))
+        picture = Picture(f"{_file_name(card.card)}.{side}.{mode.name}", overflow, broken)
+        if folder:
+            _whole(page, mode, folder / f"{picture.name}.png")
+        yield picture
+        answers.strangers.clear()
+    context.close()
+
+
+def shown_by_anki(page: Page, mode: Mode, cards: Sequence[Sides]) -> Iterator[tuple[Sides, str]]:
+    """Show both sides of each card in Anki's reviewer page: each with its name, when it is whole.
+
+    `page` is at `HOST`, and answered by `Answers`.
+    """
     for card in cards:
         classes = f"card card{card.number} isLin fancy" + " nightMode night_mode" * mode.night
         for side, script in (
@@ -299,19 +315,12 @@ def _in_mode(
             ("answer", "([q, a, c]) => _showAnswer(a, c)"),
         ):
             page.evaluate(script, [card.question, card.answer, classes])
-            page.evaluate(SETTLED)
-            overflow = page.evaluate(_OVERFLOW)
-            broken = tuple(dict.fromkeys([*page.evaluate(_FAULTS), *answers.strangers]))
-            picture = Picture(f"{_file_name(card.card)}.{side}.{mode.name}", overflow, broken)
-            if folder:
-                _whole(page, mode, folder / f"{picture.name}.png")
-            yield picture
-            answers.strangers.clear()
-    context.close()
+            page.evaluate(_SETTLED)
+            yield card, side
 
 
 # Anki queues what it shows; then images and fonts follow.
-SETTLED = """async () => {
+_SETTLED = """async () => {
     await new Promise(done => _queueAction(done));
     await Promise.all([...document.images].map(image => image.decode().catch(() => {})));
     await document.fonts.ready;

@@ -90,11 +90,14 @@ class Page:
         told = self.events(lambda events: "deck" in events)["deck"]["all"]
         return [(key, hash_) for key, hash_ in told]
 
+    def entries(self) -> list[Mapping[str, Any]]:
+        """The entries of all cards."""
+        answer = self.post("/entries", [hash_ for _, hash_ in self.rows()])
+        return [each for _, each in json.loads(answer.text)]
+
     def entry(self, identity: str) -> Mapping[str, Any]:
         """The entry of the card with an id."""
-        answer = self.post("/entries", [hash_ for _, hash_ in self.rows()])
-        (found,) = (each for _, each in json.loads(answer.text) if each["id"] == identity)
-        assert isinstance(found, dict)
+        (found,) = (each for each in self.entries() if each["id"] == identity)
         return found
 
     def body(self, identity: str) -> Mapping[str, Any]:

@@ -16,20 +16,19 @@ pytest.importorskip("playwright", reason="make test installs it")
 pytest.importorskip("starlette", reason="make test installs it")
 pytest.importorskip("_aqt", reason="make test installs it")
 
+from framed import shown_by_us
 from pictures import (
     CHROMIUM,
     FLAGS,
     HOST,
     MODES,
-    SETTLED,
     Answers,
     Mode,
     Sides,
     anki_assets,
     imported,
-    nearly,
-    plain,
     reviewer,
+    shown_by_anki,
     sides_of,
 )
 from playwright.sync_api import Browser, sync_playwright
@@ -264,15 +263,8 @@ def reviewed(browser: Browser, mode: Mode, every: list[Sides], media: Path) -> d
     page = context.new_page()
     page.route("**/*", Answers(media, reviewer(mode)).answer)
     page.goto(f"http://{HOST}/")
-    for card in every:
-        classes = f"card card{card.number} isLin fancy" + " nightMode night_mode" * mode.night
-        for side, show in (
-            ("front", "([q, a, c]) => _showQuestion(q, a, c)"),
-            ("back", "([q, a, c]) => _showAnswer(a, c)"),
-        ):
-            page.evaluate(show, [card.question, card.answer, classes])
-            page.evaluate(SETTLED)
-            found[f"{card.card}.{side}"] = page.evaluate(f"({BOXES})(document)")
+    for card, side in shown_by_anki(page, mode, every):
+        found[f"{card.card}.{side}"] = page.evaluate(f"({BOXES})(document)")
     context.close()
     return found
 
@@ -282,40 +274,7 @@ def previewed(browser: Browser, mode: Mode, page: Page) -> dict[str, object]:
     found: dict[str, object] = {}
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     tab = context.new_page()
-    tab.goto(page.url)
-    tab.wait_for_selector("#stage[data-shown]", state="attached")
-    tab.evaluate(
-        """async ([width, height]) => {
-            const base = document.querySelector("script").src;
-            const {Frame} = await import(new URL("frame.js", base));
-            window.frame = new Frame("card");
-            const size = `width: ${width}px; height: ${height}px; border: 0`;
-            window.frame.element.style.cssText = `position: fixed; top: 0; left: 0; ${size}`;
-            document.body.append(window.frame.element);
-        }""",
-        [mode.width, mode.height],
-    )
-    for identity in ("all", "chinese", "typed", "cloze"):
-        body = page.body(identity)
-        for face in body["faces"]:
-            for side in ("front", "back"):
-                shown = {
-                    "html": face[side],
-                    "number": face["number"],
-                    "night": mode.night,
-                    "isPhone": mode.phone,
-                    "isBack": side == "back",
-                    "expected": body["typed"],
-                    "typed": nearly(plain(body["typed"])) * (side == "back"),
-                }
-                boxes = tab.evaluate(
-                    f"""async side => {{
-                        await window.frame.show(side);
-                        await window.frame.element.contentDocument.fonts.ready;
-                        return ({BOXES})(window.frame.element.contentDocument);
-                    }}""",
-                    shown,
-                )
-                found[f"{identity}.{face['number']}.{side}"] = boxes
+    for name in shown_by_us(tab, mode, page):
+        found[name] = tab.evaluate(f"({BOXES})(window.frame.element.contentDocument)")
     context.close()
     return found
