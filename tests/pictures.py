@@ -87,7 +87,7 @@ class Picture:
 
     broken: tuple[str, ...]
     """What did not appear as it should: images, formulas, anything fetched from elsewhere, code and
-    tables that scroll."""
+    tables that scroll, words that a table breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,9 +335,18 @@ _FAULTS = r"""() => {
     const all = selector => [...document.querySelectorAll("#qa " + selector)];
     const maths = node => node.closest("mjx-container").textContent.slice(0, 80);
     const texts = document.createTreeWalker(document.querySelector("#qa"), NodeFilter.SHOW_TEXT);
-    const raw = [];
+    const raw = [], broken = [];
     while (texts.nextNode()) {
         const {data, parentElement} = texts.currentNode;
+        const isOther = parentElement.closest("code, mjx-container");
+        const isCell = !isOther && parentElement.closest("td, th");
+        for (const {index, 0: word} of isCell ? data.matchAll(/[A-Za-z0-9]+/g) : []) {
+            const range = document.createRange();
+            range.setStart(texts.currentNode, index);
+            range.setEnd(texts.currentNode, index + word.length);
+            const lines = new Set([...range.getClientRects()].map(box => box.top));
+            if (lines.size > 1) broken.push(word);
+        }
         if (/\\[(\[]/.test(data) && !parentElement.closest("pre, code, style, mjx-container")) {
             raw.push(data.trim().slice(0, 80));
         }
@@ -347,6 +356,7 @@ _FAULTS = r"""() => {
         ...all("*").filter(e => [...e.attributes].some(acts)).map(e => `acts: ${e.outerHTML}`),
         ...all("img").filter(i => !i.naturalWidth).map(i => `image ${i.getAttribute("src")}`),
         ...raw.map(text => `formula not typeset: ${text}`),
+        ...broken.map(word => `a word of a table is broken: ${word}`),
         ...all("pre, .row, .table").filter(e => e.scrollWidth > e.clientWidth + 1)
             .map(e => `wider than its place: ${e.textContent.trim().slice(0, 80)}`),
         ...all("mjx-merror").map(m => `formula: ${m.dataset.mjxError ?? maths(m)}`),
