@@ -18,6 +18,7 @@ from verideck.caps import CAPS, UNCAPPED, cap, caps_of, over_cap
 from verideck.folder_settings import Folders
 from verideck.model import Limits
 from verideck.problems import CallerError, Code, Problem, Problems, shown
+from verideck.push_plan import Usual
 from verideck.root import holds_repositories, too_wide
 from verideck.settings import Settings, find_root, require_executor
 from verideck.source.config import DOCUMENT
@@ -29,6 +30,8 @@ TRUST = "VERIDECK_TRUST"
 REQUIRE_SANDBOX = "VERIDECK_REQUIRE_SANDBOX"
 EXECUTOR = "VERIDECK_EXECUTOR"
 LIMIT = "VERIDECK_LIMIT"
+ANKI_KEY = "VERIDECK_ANKI_KEY"
+ANKI_PORT = "VERIDECK_ANKI_PORT"
 
 SHARES = ("file", "heading")
 """What the fences of a document can share names in."""
@@ -58,6 +61,8 @@ class Caller:
     """The folders of projects whose settings hold as they are, without links."""
     limits: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """The caps that the caller names. They hold for trusted projects, too."""
+    push: Usual = field(default_factory=Usual)
+    """How the caller pushes into Anki. A project says nothing of that: it is the learner's."""
 
     def trusts(self, root: Path) -> bool:
         """Whether the settings of the project in a folder hold as they are."""
@@ -110,7 +115,20 @@ def heard(  # noqa: PLR0913 - what a caller may say, all of it by name
         trust or _switch(TRUST, otherwise=False),
         file.trusted,
         MappingProxyType(caps),
+        _usual(file.push),
     )
+
+
+def _usual(usual: Usual) -> Usual:
+    """How the caller pushes, by the environment where it says something."""
+    port = os.environ.get(ANKI_PORT, "")
+    if port and not (port.isdecimal() and 0 < int(port) < _PORTS):
+        raise CallerError(f"{ANKI_PORT} must be a port, and not {shown(port)}")
+    key = os.environ.get(ANKI_KEY, "") or usual.key
+    return replace(usual, key=key, port=int(port) if port else usual.port)
+
+
+_PORTS = 65_536
 
 
 def _require_syntax(name: str) -> None:

@@ -45,6 +45,20 @@ class Choices:
     alone; False: the learner has no other device, or has synced."""
 
 
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How somebody pushes who says nothing else: from the user's own configuration file."""
+
+    key: str = field(default="", repr=False)
+    """AnkiConnect's, if its settings name one."""
+    port: int = 8765
+    """Where AnkiConnect listens: 8765 unless its settings say otherwise."""
+    profile: str = ""
+    moves: bool = False
+    retired: Retired = Retired.KEEP
+    sync: bool | None = None
+
+
 # What the learner has
 
 
@@ -306,6 +320,42 @@ class Pushed:
     """What was not done, and why."""
     backup: str = ""
     """The folder in which Anki made a backup before."""
+
+    @property
+    def arrived(self) -> tuple[PlannedNote, ...]:
+        """The notes that were written, and are there now."""
+        return tuple(each for each in self._written if each.guid not in self._still_to_write)
+
+    @property
+    def missing(self) -> tuple[PlannedNote, ...]:
+        """The notes that were written, and are not there as they should be."""
+        return tuple(each for each in self._written if each.guid in self._still_to_write)
+
+    @property
+    def moved(self) -> frozenset[int]:
+        """The cards that were moved, and are there now."""
+        left = {card for each in self.left.moves for card in each.cards}
+        return frozenset(card for each in self.plan.moved for card in each.cards) - left
+
+    @property
+    def suspended(self) -> frozenset[int]:
+        """The cards that were suspended, and are so now."""
+        left = {card for each in self.left.retired for card in each.unsuspended}
+        return frozenset(self.plan.suspended) - left
+
+    @property
+    def deleted(self) -> tuple[RetiredNote, ...]:
+        """The notes that were deleted, and are not there now."""
+        left = {each.guid for each in self.left.retired}
+        return tuple(each for each in self.plan.deleted if each.guid not in left)
+
+    @property
+    def _written(self) -> tuple[PlannedNote, ...]:
+        return tuple(each for each in self.plan.notes if each.fate in WRITES)
+
+    @property
+    def _still_to_write(self) -> frozenset[str]:
+        return frozenset(each.guid for each in self.left.notes if each.fate in WRITES)
 
     @classmethod
     def nothing(cls, plan: Plan) -> Self:

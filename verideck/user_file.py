@@ -6,7 +6,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,7 @@ import msgspec
 
 from verideck.caps import cap
 from verideck.problems import CallerError, shown, suggestion
+from verideck.push_plan import Usual
 from verideck.settings import line_of, require_executor
 from verideck.storage.files import resolved
 
@@ -31,6 +32,7 @@ class UserFile:
     require_sandbox: bool = False
     executor: str = ""
     limits: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    push: Usual = field(default_factory=Usual)
 
 
 def read(file: Path | None) -> UserFile:
@@ -107,6 +109,20 @@ def _limits(value: object) -> Mapping[str, float]:
     return MappingProxyType({name: cap(name, each) for name, each in flat.items()})
 
 
+def _push(value: object) -> Usual:
+    known = frozenset(each.name for each in fields(Usual))
+    for name in _table(value):
+        if name not in known:
+            raise CallerError(f"there is no push.{shown(name)}: {suggestion(name, known)}")
+    usual = msgspec.convert(value, Usual)
+    if not 0 < usual.port < _PORTS:
+        raise CallerError(f"push.port must be a port, and not {shown(usual.port)}")
+    return usual
+
+
+_PORTS = 65_536
+
+
 def _table(value: object) -> dict[str, Any]:
     return msgspec.convert(value, dict[str, Any])
 
@@ -116,4 +132,5 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "require_sandbox": _switch,
     "executor": _executor,
     "limits": _limits,
+    "push": _push,
 }

@@ -455,6 +455,68 @@ def diff(old: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's word
         printing.out(report.format_differences(found, command.root))
 
 
+@verideck.command()
+@_previewing
+@click.option("--dry-run", is_flag=True, help="Tell what would be done, note by note; do nothing.")
+@click.option("--profile", default="", metavar="NAME", help="Refuse any other profile of Anki's.")
+@click.option("--moves/--no-moves", default=None, help="Move cards whose notes have moved.")
+@click.option(
+    "--retired",
+    type=click.Choice(["keep", "suspend", "delete"]),
+    help="What becomes of notes whose cards are gone.",
+)
+@click.option(
+    "--sync/--no-sync",
+    default=None,
+    help="Sync before cards are moved, suspended or deleted; or do it without.",
+)
+@click.option(
+    "--collection",
+    type=click.Path(path_type=Path),
+    help="A collection.anki2 that no Anki has open, instead of the Anki that is running.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["human", "json"]),
+    default="human",
+    help="How it is told.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no summary.")
+def push(
+    *,
+    dry_run: bool,
+    profile: str,
+    moves: bool | None,
+    retired: str | None,
+    sync: bool | None,
+    collection: Path | None,
+    **given: Any,  # noqa: ANN401 - click's words, see Words
+) -> None:
+    """Build, and bring the deck into your Anki; tell first what that does, and then what is there.
+
+    Into the Anki that is running, through its add-on AnkiConnect; else by Anki's import dialog.
+    PATHS are Markdown files and folders of them; without any, the project's cards folder.
+    """
+    from verideck.cli.pushing import Pushing, chosen  # noqa: PLC0415 - few commands push
+    from verideck.push_plan import PushError  # noqa: PLC0415
+
+    command = _Command(_Words(**given), packages=True)
+    words, usual = command.words, command.caller.push
+    choices = chosen(usual, profile=profile, moves=moves, retired=retired, sync=sync)
+    with command.opened() as project:
+        settings = command.settings(project)
+        output = _target(words.paths, settings)
+        pushing = Pushing(project, output, choices, _stamp(), form=words.form, quiet=words.quiet)
+        try:
+            with pushing.receiver(usual, collection, dry_run=dry_run) as receiver:
+                pushing.run(command.checked(project), receiver, dry_run=dry_run)
+        except PushError as error:
+            raise click.UsageError("; ".join(filter(None, [str(error), error.hint]))) from error
+        except BuildFailedError as failure:
+            command.fail(failure.problems, Stats())
+
+
 def _nothing_to_compare(settings: Settings) -> str:
     if not os.path.lexists(settings.root / lock.NAME):
         return f"there is no {settings.output} yet: build it, or name an older package"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Thread
 
 from verideck.push_plan import PushError
 
@@ -37,7 +38,7 @@ _HINT = (
 def show(package: Path, profile: str = "") -> None:
     """Have Anki show its dialog; it goes on when this program has ended. Raises PushError."""
     try:
-        subprocess.Popen(  # noqa: S603 - Anki, with a path
+        started = subprocess.Popen(  # noqa: S603 - Anki, with a path
             opens(package, profile),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -46,3 +47,4 @@ def show(package: Path, profile: str = "") -> None:
         )
     except OSError as error:
         raise PushError(f"Anki cannot be started: {error.strerror or error}", _HINT) from error
+    Thread(target=started.wait, daemon=True).start()  # who goes on does not keep what has ended
