@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from projects import Project
 
-from verideck.init.files import with_lines, with_table
+from verideck.init.files import WORKFLOW, with_lines, with_table
 from verideck.init.language import language_of
 
 NOTES = """\
@@ -152,6 +153,49 @@ def test_no_link_is_written_through(ml: Project, tmp_path: Path) -> None:
     assert ".gitignore:1:1: error: this is outside the project" in begun.stderr
     assert outside.read_text(encoding="utf-8") == "mine\n"
     assert not (ml.root / "pyproject.toml").exists()
+
+
+LINKED = {
+    "pyproject.toml": "home/start",
+    ".gitignore": "home/new",
+    "cards": "home",
+    ".github": "home",
+    ".github/workflows": "home",
+    ".github/workflows/verideck.yml": "home/new",
+}
+
+
+@pytest.mark.parametrize("name", LINKED)
+def test_no_file_of_the_user_is_written(ml: Project, tmp_path: Path, name: str) -> None:
+    """Whatever is a link, or a FIFO: nothing is written elsewhere, and nothing waited for."""
+    Project(tmp_path / "home").write("start", "mine\n")
+    (ml.root / name).parent.mkdir(parents=True, exist_ok=True)
+    (ml.root / name).symlink_to(tmp_path / LINKED[name])
+    refused = ml.invoke("init", "--ci")
+    assert refused.returncode == 1
+    assert "error: " in refused.stderr
+    (ml.root / name).unlink()
+    os.mkfifo(ml.root / name)
+    assert ml.invoke("init", "--ci").returncode in {1, 2}
+    assert [each.name for each in (tmp_path / "home").iterdir()] == ["start"]
+    assert (tmp_path / "home/start").read_text("utf-8") == "mine\n"
+
+
+ODD = [b"x\xff", b'a"b\n]\n[tool.x]', b"${{ secrets.X }}", b"\x1b]0;x\x07", b"x\\", b"-x"]
+
+
+@pytest.mark.linux(reason="names that are no text, or hold controls")
+@pytest.mark.parametrize("name", ODD)
+def test_any_folder_names_its_deck(tmp_path: Path, name: bytes) -> None:
+    """As text of TOML, and nowhere else: no line of the workflow is a folder's."""
+    made = Project(tmp_path / os.fsdecode(name))
+    made.root.mkdir()
+    begun(made, "--ci")
+    table = tomllib.loads(read(made, "pyproject.toml"))["tool"]
+    written = name.decode(errors="replace")
+    assert table == {"verideck": dict.fromkeys(["deck", "namespace"], written)}
+    assert read(made, ".github/workflows/verideck.yml") == WORKFLOW
+    assert made.invoke("check", "--no-verify").returncode == 0
 
 
 PROSE = {

@@ -28,7 +28,8 @@ from verideck.preview import editor
 from verideck.preview.doorkeeper import Asked, Doorkeeper
 from verideck.preview.live import Live, patch
 from verideck.preview.shown import Deck, Shower, Shown
-from verideck.preview.watch import Watcher, may_matter, watched
+from verideck.preview.watch import Watched, Watcher, may_matter, watched
+from verideck.problems import CallerError
 from verideck.render.note_types import notetype
 
 BASIC = notetype(Kind.BASIC)
@@ -449,6 +450,29 @@ def test_folders_that_may_hold_something_of_the_cards_are_watched(tmp_path: Path
     below = {each.relative_to(made.root).as_posix() for each in found.folders}
     assert below == {".", "cards", "src", "src/a", "src/a/b", "new"}
     assert found.is_all
+
+
+@pytest.mark.linux(reason="a name that is no text")
+def test_nothing_outside_of_the_project_is_watched(tmp_path: Path) -> None:
+    """A project may name the whole disk, by its settings or a link; and a name may be no text."""
+    made = project(tmp_path / "deck", FILES)
+    elsewhere = tmp_path / "home"
+    (elsewhere / "deep").mkdir(parents=True)
+    (made.root / "linked").symlink_to(elsewhere)
+    (made.root / os.fsdecode(b"x\xff")).mkdir()
+    for cards in (elsewhere, made.root / "linked", made.root / "../home"):
+        found = watched(made.root, cards, ["../home/deck.css", "linked/x.css", "a\0b/c"])
+        below = {each.relative_to(made.root).as_posix() for each in found.folders}
+        assert below == {".", "cards"}
+
+
+def test_what_cannot_be_watched_is_told(tmp_path: Path) -> None:
+    """As where the system allows no more: a thread that ends alone would tell nobody."""
+    watcher = Watcher(tmp_path, frozenset())
+    with watcher:
+        watcher.look_at(Watched(frozenset({tmp_path / "\udcff"})))
+        with pytest.raises(CallerError, match="cannot be watched"):
+            watcher.changes.wait()
 
 
 def test_what_verideck_and_editors_keep_for_themselves_is_no_change(tmp_path: Path) -> None:

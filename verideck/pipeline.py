@@ -23,6 +23,7 @@ from verideck.proof.verify import Proving
 from verideck.render.foreign_html import check_retired
 from verideck.result import Built, Result, Run
 from verideck.source.collect import Collected, collect
+from verideck.storage.files import name_as_text
 from verideck.targets.deliver import deliver
 from verideck.targets.packages import former_notes
 
@@ -103,7 +104,7 @@ def show(run: Run, result: Result, output: Path, layout: str, problems: Problems
 
     cards, types = {card.place: card for card in result.cards}, run.look.note_types
     notes = [shown(each, cards[each.place], types[each.kind], problems) for each in result.notes]
-    name, css = run.settings.deck or run.settings.root.name, types[Kind.BASIC].css
+    name, css = run.settings.deck or name_as_text(run.settings.root), types[Kind.BASIC].css
     deck = ShownDeck(name, run.settings.lang, css, tuple(notes), layout)
     receipt = deliver(deck, output, {}, run.settings.root, run.store, problems)
     where = (receipt.path, receipt.sha256) if receipt else None

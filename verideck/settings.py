@@ -34,7 +34,7 @@ from verideck.setting_types import (
     Told,
     typed,
 )
-from verideck.storage.files import absolute
+from verideck.storage.files import absolute, name_as_text
 from verideck.storage.reading import Limit, UnusableFileError, hint_of, read
 
 if TYPE_CHECKING:
@@ -333,11 +333,11 @@ def _settings(root: Path, given: Mapping[str, object], project_name: str, text: 
     set_here: dict[str, Any] = {
         _FIELDS[name]: value for name, value in given.items() if not name.startswith(_RULE)
     }
-    deck = str(set_here.get("deck", root.name))
+    deck = str(set_here.get("deck", name_as_text(root)))
     defaults = {
         "deck": deck,
         "namespace": project_name or deck,
-        "output": f"dist/{root.name}.apkg",
+        "output": f"dist/{name_as_text(root)}.apkg",
     }
     rules = {
         name.removeprefix(_RULE): value for name, value in given.items() if name.startswith(_RULE)

@@ -407,7 +407,10 @@ def watch(output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's 
     with command.opened() as project:
         file = output or _target(command.words.paths, project.settings(Problems()))
         is_package = isinstance(_writer(file, ""), AnkiTarget)
-        watching.watch(project, command.words.paths, file, is_package=is_package)
+        try:
+            watching.watch(project, command.words.paths, file, is_package=is_package)
+        except CallerError as error:
+            raise click.UsageError(str(error)) from error
 
 
 def _watching() -> ModuleType:

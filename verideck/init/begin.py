@@ -10,6 +10,7 @@ from verideck.init import files
 from verideck.init.survey import Survey, survey
 from verideck.problems import Code, Problem, Problems
 from verideck.settings import PYPROJECT, Settings, load
+from verideck.storage.files import name_as_text
 from verideck.storage.reading import Limit, read
 from verideck.storage.writing import write_together
 
@@ -62,7 +63,7 @@ def _settings(settings: Settings, found: Survey, problems: Problems) -> str:
     former = _former(settings.root / PYPROJECT)
     if "verideck" in tomllib.loads(former).get("tool", {}):
         return former
-    whole = files.with_table(former, files.table(settings.root.name, found))
+    whole = files.with_table(former, files.table(name_as_text(settings.root), found))
     if whole is None:
         message = f"{PYPROJECT} has no place for [tool.verideck] at its end"
         hint = "write the table yourself, and run `verideck init` for the rest"

@@ -15,6 +15,8 @@ from typing import Self
 
 from watchfiles import watch
 
+from verideck.problems import CallerError
+from verideck.storage.files import is_inside
 from verideck.storage.kept import FOLDER
 
 MOST_FOLDERS = 5_000
@@ -37,6 +39,7 @@ class Changes:
         """Called after each change, in the thread that found it."""
         self._paths: set[str] = set()
         self._condition = Condition()
+        self._failed = ""
 
     def add(self, paths: Iterable[str]) -> None:
         """These have changed."""
@@ -44,6 +47,12 @@ class Changes:
             self._paths.update(paths)
             self._condition.notify_all()
         self.heard()
+
+    def fail(self, why: str) -> None:
+        """No change will be told any more."""
+        with self._condition:
+            self._failed = why
+            self._condition.notify_all()
 
     def __bool__(self) -> bool:
         """Whether any file has changed."""
@@ -56,9 +65,14 @@ class Changes:
         return taken
 
     def wait(self) -> None:
-        """Return when a file has changed. Ctrl-C is heard."""
+        """Return when a file has changed. Ctrl-C is heard.
+
+        Raises CallerError where the system watches nothing.
+        """
         with self._condition:
             while not self._paths:
+                if self._failed:
+                    raise CallerError(f"the project cannot be watched: {self._failed}")
                 self._condition.wait(1.0)  # without a limit, Windows would not hear Ctrl-C
 
 
@@ -72,15 +86,30 @@ class Watched:
 
 
 def watched(root: Path, cards: Path, inputs: Iterable[str]) -> Watched:
-    """The folders of a project that cards may follow from: its own, and those of its inputs."""
-    of_cards = {*_folders(cards), *(_there((root / each).parent) for each in inputs)}
+    """The folders of a project that cards may follow from: its own, and those of its inputs.
+
+    None outside of it, whatever its settings name: that may be the whole disk.
+    """
+    of_inputs = {(root / each).parent for each in inputs}
+    of_cards = {_there(each) for each in of_inputs if is_inside(each, root)}
+    if is_inside(cards, root):
+        of_cards |= {*_folders(cards)}
     folders, is_all = set[Path](), True
     for each in _folders(root):
         folders.add(each)
         if len(folders) > MOST_FOLDERS:
             folders, is_all = set(), False
             break
-    return Watched(frozenset({root, *folders, *of_cards}), is_all)
+    return Watched(frozenset(filter(_is_text, {root, *folders, *of_cards})), is_all)
+
+
+def _is_text(folder: Path) -> bool:
+    """Whether a folder's name is text. Another one holds no cards, and cannot be watched."""
+    try:
+        os.fspath(folder).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _folders(top: Path) -> Iterator[Path]:
@@ -147,6 +176,14 @@ class Watcher:
         self.close()
 
     def _watch(self, folders: frozenset[Path], stop: Event, started: Event) -> None:
+        try:
+            self._tell(folders, stop, started)
+        except (OSError, ValueError) as error:  # as many folders are watched as the system allows
+            self.changes.fail(str(error))
+        finally:
+            started.set()
+
+    def _tell(self, folders: frozenset[Path], stop: Event, started: Event) -> None:
         found = watch(
             *sorted(folders),
             watch_filter=lambda _, path: may_matter(Path(path), self.root, self.written),

@@ -12,9 +12,13 @@ import re
 from collections.abc import Collection
 from html import escape
 
-_MARK = r"sound:|anki:|latex\]|\$|\[type:"
-_READ = re.compile(rf"\[(?={_MARK})", re.IGNORECASE)
-"""What begins a mark: Anki looks for that of LaTeX in any case."""
+MARKS = ("sound:", "anki:", "latex]", "$", "[type:")
+"""What stands behind the bracket of a mark that Anki acts on. That of LaTeX may be in any case."""
+_READ = re.compile(rf"\[(?={'|'.join(map(re.escape, MARKS))})", re.IGNORECASE)
+"""What begins a mark."""
+_PARTS = {each[:end] for each in MARKS for end in range(len(each))}
+_BEGUN = re.compile(rf"\[(?=(?:{'|'.join(map(re.escape, sorted(_PARTS)))})\Z)", re.IGNORECASE)
+"""What would begin one, if another field stood behind it in a template."""
 _COMPLETES = re.compile(
     r"(?<=::)(?:s(?=ound:)|a(?=nki:)|\[(?=type:)|l(?=atex(?:\]|\}\}))|\$(?=\$?(?:\]|\}\})))",
     re.IGNORECASE,
@@ -116,6 +120,8 @@ def without_deletions(text: str) -> str:
 def inert(html: str, sounds: Collection[str] = ()) -> str:
     """Return the HTML of a whole field in which Anki finds no mark but those of its own `sounds`.
 
+    Nor does its end begin one, whatever stands behind it in a template.
+
     The last door of every field: what was guarded before is left as it is.
     """
     if "{{c" in html:
@@ -127,4 +133,4 @@ def inert(html: str, sounds: Collection[str] = ()) -> str:
     def guarded(mark: re.Match[str]) -> str:
         return "[" if any(html.startswith(each, mark.start()) for each in sounds) else "&#91;"
 
-    return _READ.sub(guarded, html)
+    return _BEGUN.sub("&#91;", _READ.sub(guarded, html))

@@ -7,26 +7,21 @@ what its card asks and answers, and only a note that has `Reverse` is asked in r
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 
 from verideck.model import FIELDS, FORBIDDEN, Identity, Kind, Note, NoteType, Place, Template
 from verideck.problems import Code, Problem, Problems, suggestion
 from verideck.render.faces import TemplateError, faces
+from verideck.render.held_look import Objection, objection_to_sheet, objection_to_template
 from verideck.render.note_types import STEMS, note_types
 from verideck.storage.files import place_name
-from verideck.storage.reading import Limit, hint_of, read
+from verideck.storage.reading import Limit, hint_of, names_in, read
 
-_FETCHES = re.compile(r"@import\b|\burl\(\s*+(?![\"']?(?:data:|#))", re.IGNORECASE)
-_ENDS_STYLE = re.compile(r"</style", re.IGNORECASE)
-_RUNS = re.compile(
-    r"<\s*/?\s*(?:script|iframe|object|embed|link|base|form)\b|<[^>]*\son[a-z]+\s*=|\bjavascript:"
-    r"|\bsrc(?:set)?\s*=\s*[\"']?\s*(?:[a-z]+:)?//",
-    re.IGNORECASE,
-)
 _SIDES = ("front", "back")
 
 
@@ -93,25 +88,20 @@ class _Reader:
         """Return a style sheet; empty if it cannot be used."""
         text = self._text(self._root / name, "css")
         given = _Given(text, place_name(self._root / name, self._root))
-        for pattern, message, hint in (
-            (_FETCHES, "a card fetches nothing, and this would", "write what it names as data:"),
-            (_ENDS_STYLE, "this would end the style sheet", "leave it out"),
-        ):
-            if found := pattern.search(text):
-                place = given.at(found.start())
-                self._problems.report(Problem(Code.STYLE_INVALID, message, place, hint))
-                text = ""
+        if wrong := objection_to_sheet(text):
+            self._problems.report(_problem(Code.STYLE_INVALID, wrong, given))
+            return ""
         return text
 
     def templates(self, name: str) -> _Sides:
         """Return the sides that stand in a folder."""
-        folder = self._root / name
         known = {
             f"{stem}.{side}.html": (id_, side) for id_, stem in STEMS.items() for side in _SIDES
         }
         found: dict[tuple[int, str], _Given] = {}
+        folder = self._root / name
         try:
-            names = sorted(each.name for each in folder.iterdir())
+            names = names_in(folder, (self._root,))
         except OSError as error:
             self._unreadable("templates", error)
             return {}
@@ -123,10 +113,8 @@ class _Reader:
             given = _Given(
                 self._text(folder / each, "templates"), place_name(folder / each, self._root)
             )
-            if acts := _RUNS.search(given.text):
-                message, hint = "a card runs and fetches nothing, and this would", "leave it out"
-                place = given.at(acts.start())
-                self._problems.report(Problem(Code.TEMPLATE_INVALID, message, place, hint))
+            if wrong := objection_to_template(given.text):
+                self._problems.report(_problem(Code.TEMPLATE_INVALID, wrong, given))
             elif given.text:
                 found[known[each]] = given
         return found
@@ -153,6 +141,10 @@ class _Reader:
         message = f"{setting} names {name}, which cannot be read: {error.strerror or error}"
         problem = Problem(Code.SETTING_INVALID, message, self._where[setting], hint_of(error))
         self._problems.report(problem)
+
+
+def _problem(code: Code, wrong: Objection, given: _Given) -> Problem:
+    return Problem(code, wrong.message, given.at(wrong.position), wrong.hint)
 
 
 def _unknown(path: str, known: Mapping[str, object]) -> Problem:
@@ -194,27 +186,62 @@ def _wrong(
             yield Problem(Code.TEMPLATE_INVALID, message, given.at(error.position), hint)
             return
     template = note_type.templates[number]
-    alone = replace(note_type, templates=(template,))
     is_reverse = STEMS[template.id].endswith("reverse")
     asked, answered = ("Answer", "Question") if is_reverse else ("Question", "Answer")
-    card = faces(_example(kind, "yes"), alone)[0]
     front, back = own.get("front"), own.get("back")
-    if front and _MARK[asked] not in card.front:
-        yield _loses(front, kind, asked)
-    elif back and not (_MARK[answered] in card.back or f"[[type:{answered}]]" in card.back):
-        yield _loses(back, kind, answered)
-    elif back and kind is Kind.CLOZE and _MARK["Question"] not in card.back:
-        yield _loses(back, kind, "Question")
-    elif front and is_reverse and _MARK[asked] in faces(_example(kind), alone)[0].front:
+    shown = [_Shown.of(each, note_type, number + 1) for each in _examples(kind)]
+    cards = [each for each in shown if not is_reverse or each.note.fields["Reverse"]]
+    loses = _loses(front, kind, asked, [each.front for each in cards]) if front else None
+    if back and not loses:
+        loses = _loses_back(back, kind, answered, cards)
+    if loses:
+        yield loses
+    elif front and any(each.front for each in shown if each not in cards):
         message = "every note would get a second card by this template"
         hint = "put {{#Reverse}} and {{/Reverse}} around what it shows"
         yield Problem(Code.TEMPLATE_INVALID, message, front.at(), hint)
 
 
-def _loses(given: _Given, kind: Kind, field: str) -> Problem:
-    message = f"this template loses the {field.lower()}: nothing in it shows {field}"
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a template shows of a note."""
+
+    note: Note
+    front: str
+    """Empty if the note has no card by the template."""
+    back: str
+
+    @classmethod
+    def of(cls, note: Note, note_type: NoteType, number: int) -> _Shown:
+        """Show a note; the template is the one of that number."""
+        card = next((each for each in faces(note, note_type) if each.number == number), None)
+        return cls(note, card.front if card else "", card.back if card else "")
+
+
+def _loses_back(back: _Given, kind: Kind, answered: str, cards: Sequence[_Shown]) -> Problem | None:
+    """The problem of a back that lacks the answer, or a deletion's text, of some note."""
+    typed = f"[[type:{answered}]]"
+    texts = [
+        each.back.replace(typed, _MARK[answered]) for each in cards if each.note.fields[answered]
+    ]
+    loses = _loses(back, kind, answered, texts)
+    if loses or kind is not Kind.CLOZE:
+        return loses
+    return _loses(back, kind, "Question", [each.back for each in cards])
+
+
+def _loses(given: _Given, kind: Kind, field: str, sides: Sequence[str]) -> Problem | None:
+    """The problem of a template that does not show a field on some of these sides."""
+    shows = [_MARK[field] in each for each in sides]
+    if all(shows):
+        return None
     name = f"cloze:{field}" if kind is Kind.CLOZE and field == "Question" else field
-    return Problem(Code.TEMPLATE_INVALID, message, given.at(), f"write {{{{{name}}}}}")
+    message = f"this template loses the {field.lower()}: nothing in it shows {field}"
+    hint = f"write {{{{{name}}}}}"
+    if any(shows):
+        message = f"this template loses the {field.lower()} of notes that lack another field"
+        hint = f"{hint} outside of the sections of other fields"
+    return Problem(Code.TEMPLATE_INVALID, message, given.at(), hint)
 
 
 def _only(note_type: NoteType, number: int, side: str, text: str) -> NoteType:
@@ -228,9 +255,21 @@ def _only(note_type: NoteType, number: int, side: str, text: str) -> NoteType:
 _MARK: Mapping[str, str] = {name: f"the-{name.lower()}-of-it" for name in FIELDS}
 
 
-def _example(kind: Kind, reverse: str = "") -> Note:
-    """A note all of whose fields hold something, but for `Reverse`."""
-    fields = {**_MARK, "Reverse": reverse}
+_OPTIONAL = ("Extra", "Hint", "Proof", "Source", "Reverse")
+"""The fields that a note of any kind may lack. A cloze note may lack its answer, too."""
+
+
+def _examples(kind: Kind) -> Iterator[Note]:
+    """Notes that lack nothing, and each combination of what a note may lack."""
+    optional = [*_OPTIONAL, *(["Answer"] if kind is Kind.CLOZE else [])]
+    for count in range(len(optional) + 1):
+        for lacking in combinations(optional, count):
+            yield _example(kind, frozenset(lacking))
+
+
+def _example(kind: Kind, lacking: AbstractSet[str] = frozenset()) -> Note:
+    """A note all of whose fields hold something, but for those that it lacks."""
+    fields = {name: "" if name in lacking else text for name, text in _MARK.items()}
     if kind is Kind.CLOZE:
         fields["Question"] = f"{{{{c1::{_MARK['Question']}}}}} {_MARK['Question']}"
     return Note(

@@ -102,6 +102,11 @@ def place_name(file: Path, root: Path) -> str:
     return (whole[len(above) :] if is_below else whole).replace(os.sep, "/")
 
 
+def name_as_text(path: Path) -> str:
+    """Return the last name of a path as text that can be written: a byte that is none is U+FFFD."""
+    return path.name.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def absolute(path: Path) -> Path:
     """Return the absolute path without `..`."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - `absolute` keeps them, `resolve` ends links

@@ -98,6 +98,23 @@ def hash_of(file: Path, limit: Limit, inside: Sequence[Path] = ()) -> str:
     return digest.hexdigest()
 
 
+def names_in(folder: Path, inside: Sequence[Path]) -> list[str]:
+    """Return the names in a folder, in order. It must be where a file must be; see `read`.
+
+    Raises OSError.
+    """
+    if os.listdir not in os.supports_fd:
+        _require_inside(os.path.realpath(folder), folder, inside)
+        return sorted(os.listdir(folder))  # noqa: PTH208 - as below
+    with _as_named(folder, inside):
+        descriptor = os.open(folder, _LISTING)
+    try:
+        _require_inside(_real_path(descriptor, os.fstat(descriptor), folder), folder, inside)
+        return sorted(os.listdir(descriptor))  # noqa: PTH208 - in what is open
+    finally:
+        os.close(descriptor)
+
+
 _PIECE = 1 << 20
 _LEAST = (1 << 16) - 1
 """Bytes that are read at once at least: the kernel's own files say that they have none."""
@@ -121,6 +138,7 @@ def flags(flag: str, *more: str) -> int:
 
 
 _READING = flags("O_RDONLY", "O_CLOEXEC", "O_NOCTTY", "O_NONBLOCK", "O_BINARY")
+_LISTING = flags("O_RDONLY", "O_CLOEXEC", "O_DIRECTORY")
 _NO_LINK = flags("O_NOFOLLOW")
 _PATH = flags("O_PATH")
 _HANDLE = _PATH | flags("O_CLOEXEC")
@@ -128,8 +146,15 @@ _DESCRIPTORS = "/proc/self/fd"
 
 
 def _opened(file: Path, limit: Limit, inside: Sequence[Path], *, follow_links: bool) -> int:
-    try:
+    with _as_named(file, inside):
         return _checked(file, limit, inside, 0 if follow_links else _NO_LINK)
+
+
+@contextmanager
+def _as_named(file: Path, inside: Sequence[Path]) -> Iterator[None]:
+    """Raise what is wrong with a file under the name that it was given."""
+    try:
+        yield
     except UnusableFileError:
         raise
     except OSError as error:
