@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from projects import EXECUTORS, SETTINGS, Project, audit, card, execution_config, load, project
 
 from verideck.cli.commands import verideck
-from verideck.cli.report import audits_as_json, format_audit
-from verideck.model import Audit, Place, ProvenCard, Stats, Survivor
+from verideck.cli.formats import as_json as told_as_json
+from verideck.cli.formats.told import Told
+from verideck.cli.report import format_audit
+from verideck.model import Audit, Place, ProvenCard, Survivor
 from verideck.problems import Code, Problem
 from verideck.proof.python.audit import audit_cache, auditor
 from verideck.proof.python.audit.audit_cache import AuditedRun
@@ -520,7 +522,8 @@ def test_infinity_is_no_number_of_json(audited: dict[str, Audit], tmp_path: Path
     (survivor,) = audited["infinite"].survivors
     assert survivor.moved == float("inf")
     (one,) = project(tmp_path, {"a.md": card("a", STRONG)}).proven()
-    told = audits_as_json([ProvenCard(one.card, (), audited["infinite"])], [], Stats())
+    proven = ProvenCard(one.card, (), audited["infinite"])
+    told = told_as_json.run(Told(tmp_path, audited=[proven]))
     (each,) = json.loads(told, parse_constant=never)["cards"]
     assert each["survivors"][0]["moved"] is None
 

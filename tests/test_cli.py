@@ -20,7 +20,22 @@ from verideck.cli.commands import verideck
 GOOD = card("good", "assert int('1')")
 BAD = card("bad", "assert int('1') == 2")
 OPEN = "## Is 这 open? {#open}\n"
-KEYS = {"cards", "snippets", "assertions", "seconds", "problems", "reused", "sandbox"}
+KEYS = {
+    "verideck",
+    "cards",
+    "documents",
+    "snippets",
+    "assertions",
+    "seconds",
+    "problems",
+    "reused",
+    "sandbox",
+    "not_run",
+    "no_verifier",
+    "unverified",
+    "verdicts",
+    "failed_on",
+}
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from projects import EXECUTORS, SANDBOXED, SETTINGS, Project, card, execution_config, project
 
-from verideck.cli.report import format_annotation, format_problem
+from verideck.cli.formats.github import annotation
+from verideck.cli.report import format_problem
 from verideck.model import Place, Proof
 from verideck.problems import Code, Problem
 from verideck.proof.python.audit import audit_cache
@@ -425,7 +426,7 @@ def test_a_report_that_is_bent_somewhere_is_judged(
         for each in found:
             if isinstance(each, Problem):
                 format_problem(each, made.root).encode()
-                format_annotation(each, made.root).encode()
+                annotation(each, made.root).encode()
                 assert each.place.path in {"cards/a.md", "snippets/helper.py"}
         if said.last:
             row = proof_cache.proved_run(request, said.reports, said.last)

@@ -55,6 +55,8 @@ class Caller:
     """What the fences of documents that do not say it share names in, where it is not empty."""
     require_assertions: bool = False
     """Whether the fences of documents must assert."""
+    jobs: int = 0
+    """How many cards are executed at once at most; 0 leaves it to who executes."""
     trust: bool = False
     """Whether the settings of any project hold as they are."""
     trusted: frozenset[Path] = frozenset()
@@ -85,6 +87,7 @@ def heard(  # noqa: PLR0913 - what a caller may say, all of it by name
     syntax: str = "",
     share: str = "",
     require_assertions: bool = False,
+    jobs: int = 0,
     trust: bool = False,
     limits: Mapping[str, float] = MappingProxyType({}),
 ) -> Caller:
@@ -112,6 +115,7 @@ def heard(  # noqa: PLR0913 - what a caller may say, all of it by name
         syntax,
         share,
         require_assertions,
+        jobs,
         trust or _switch(TRUST, otherwise=False),
         file.trusted,
         MappingProxyType(caps),

@@ -31,7 +31,7 @@ from verideck.targets.packages import former_notes
 def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) -> Result:
     """Markdown -> cards -> proofs -> identities -> notes: everything but package."""
     proving = Proving(run.executors)
-    found = collect(paths, run.settings, run.memo, problems, proving.add, documents=run.documents)
+    found = collect(paths, run.settings, run.memo, problems, proving.add, run.selection)
     proven = proving.finish(problems, run.on_event)
     if audits:
         proven = audit(proven, run.executors, run.settings.audit_floor, problems, run.on_event)

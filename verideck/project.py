@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
@@ -21,6 +21,7 @@ from verideck.events import Listener, unheard
 from verideck.folder_settings import FolderSettings
 from verideck.history import ids, lock, planning
 from verideck.history.build_time import build_time as now
+from verideck.history.changes import stale
 from verideck.history.diff import Difference, differences
 from verideck.history.lock import Lock
 from verideck.history.recognise import Identities, recognise
@@ -47,6 +48,7 @@ from verideck.settings import PYPROJECT, Settings, load
 from verideck.source.collect import Collected, collect
 from verideck.source.config import DOCUMENT, SourceConfig
 from verideck.source.read import read, text_of
+from verideck.source.selection import Selection
 from verideck.stats import stats_of
 from verideck.storage.build_lock import build_lock
 from verideck.storage.cache_key import cache_key
@@ -96,6 +98,7 @@ class Project:
         syntax: str = "",
         share: str = "",
         require_assertions: bool = False,
+        jobs: int = 0,
         trust: bool = False,
         limits: Mapping[str, float] = MappingProxyType({}),
     ) -> Self:
@@ -104,7 +107,8 @@ class Project:
         `verify=False` executes nothing, `require_sandbox` executes nothing without a sandbox,
         `executor` names who executes, and `syntax` the form of files that name none. `share` says
         what the fences of a document share names in, `file` or `heading`, and
-        `require_assertions` that they must assert. The settings hold otherwise, as far as the
+        `require_assertions` that they must assert; `jobs` is how many cards are executed at once at
+        most. The settings hold otherwise, as far as the
         caller lets them: see `caller.heard`. Raises FileNotFoundError
         where there is no such folder, and CallerError, which is a ValueError, for what is not
         known, and for a folder that must be no project.
@@ -118,6 +122,7 @@ class Project:
             syntax=syntax,
             share=share,
             require_assertions=require_assertions,
+            jobs=jobs,
             trust=trust,
             limits=limits,
         )
@@ -159,21 +164,24 @@ class Project:
         *,
         audit: bool | None = None,
         documents: bool = True,
+        only: Mapping[str, Iterable[int]] | Iterable[str] = (),
         on_event: Listener | None = None,
     ) -> Result:
         """Find out what holds, in some files or in the whole project; package nothing.
 
         Always returns, whatever an author wrote; what `on_event` raises ends the check, and is
         raised. `audit` says whether to audit; None leaves it to the settings. Without `documents`,
-        as for a build, the snippets of cards alone are executed. `on_event` is called with each
-        event, in this thread (see `events`).
+        as for a build, the snippets of cards alone are executed. `only` asks for some cards: by
+        their ids, or by lines of files, as places name these. `on_event` is called with each event,
+        in this thread (see `events`).
         """
         started = time.perf_counter()
         files, problems = _listed(paths), Problems()
         settings = self.settings(problems)
         if problems.has_errors:
             return Result(problems=tuple(problems), inputs=frozenset({PYPROJECT}))
-        run = replace(self._run(settings, problems, on_event), documents=documents)
+        run = self._run(settings, problems, on_event)
+        run = replace(run, selection=_selection(only, run.lock, documents=documents))
         try:
             result = pipeline.check(
                 run,
@@ -186,11 +194,12 @@ class Project:
             self._memo.end()
         found = [*result.problems]
         of_documents = sum(form.name == DOCUMENT for form in result.forms)
-        if not (result.notes or (documents and of_documents) or has_errors(found)):
+        is_some = result.notes or (documents and of_documents) or only
+        if not (is_some or has_errors(found)):
             weight = Severity.WARNING if files else Severity.ERROR  # a file may hold no card
             found.append(self._deck_empty(files, run.settings, weight))
         seconds = time.perf_counter() - started
-        where = sandbox(execution_config(run.settings, self._store))
+        where = sandbox(execution_config(run.settings, self._store, self._caller.jobs))
         stats = stats_of(result.cards, result.documents, result.proven, where, seconds, done)
         stats = replace(stats, documents=of_documents)
         inputs = result.inputs | {PYPROJECT}
@@ -295,6 +304,20 @@ class Project:
         if built is None:
             raise BuildFailedError(Problems([*of_cards, *problems]))
         return built
+
+    def stale(self, result: Result) -> tuple[Problem, ...]:
+        """Tell why a build with `locked` would refuse a result; nothing if it would not.
+
+        Writes nothing. Raises BuildFailedError where anything is wrong; ValueError for another
+        project's result.
+        """
+        problems = self._buildable(result)
+        run = self._run(self.settings(problems), problems)
+        result = self._known_again(run, result, problems)
+        _require_no_error(problems)
+        output = self.root / run.settings.output
+        _, after = pipeline.stamped(run, result, output, now(), locked=True)
+        return () if run.lock == after else (stale(run.lock, after, result.scope),)
 
     def diff(
         self,
@@ -421,7 +444,8 @@ class Project:
         found = self._collected(run, paths, Problems(), write=True)
         with self._writing():
             return update(
-                [*found.cards, *found.documents], execution_config(run.settings, self._store)
+                [*found.cards, *found.documents],
+                execution_config(run.settings, self._store, self._caller.jobs),
             )
 
     @contextmanager
@@ -441,7 +465,7 @@ class Project:
             raise ValueError("this project is closed")
         self._lock = lock.read(self.root, problems, self._lock) or Lock()
         self._memo.begin(source_config(settings, fence_caps(self._caller, self.root)))
-        self._executors.begin(execution_config(settings, self._store))
+        self._executors.begin(execution_config(settings, self._store, self._caller.jobs))
         return Run(
             settings,
             self._lock,
@@ -538,6 +562,19 @@ def _require_no_error(problems: Problems) -> None:
         raise BuildFailedError(problems)
 
 
+def _selection(
+    only: Mapping[str, Iterable[int]] | Iterable[str], remembered: Lock, *, documents: bool
+) -> Selection:
+    """What is asked for, by lines of files or by ids; of these, the lock knows some alone."""
+    if isinstance(only, Mapping):
+        lines = {path: frozenset(numbers) for path, numbers in only.items()}
+        return Selection(documents, lines)
+    ids = frozenset(only)
+    entries = remembered.entries.values() if ids else ()
+    questions = (each.identity.question for each in entries if each.identity.id in ids)
+    return Selection(documents, ids=ids, questions=frozenset(questions))
+
+
 def _moment(build_time: int | None) -> int:
     return now() if build_time is None else build_time
 
@@ -550,7 +587,7 @@ def _listed(paths: Paths) -> tuple[Path, ...]:
     return (Path(paths),) if isinstance(paths, str | Path) else tuple(map(Path, paths))
 
 
-def execution_config(settings: Settings, store: Store) -> ExecutionConfig:
+def execution_config(settings: Settings, store: Store, jobs: int = 0) -> ExecutionConfig:
     """Where a project's snippets are executed, and where their proofs are kept."""
     limits = Limits(**{each.name: getattr(settings, each.name) for each in fields(Limits)})
     return ExecutionConfig(
@@ -565,6 +602,7 @@ def execution_config(settings: Settings, store: Store) -> ExecutionConfig:
         executor=settings.executor,
         executor_place=settings.at("executor"),
         seeds=settings.audit_seeds,
+        jobs=jobs,
     )
 
 

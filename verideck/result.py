@@ -28,6 +28,7 @@ from verideck.proof.executors import Executors
 from verideck.render.own_look import OwnLook
 from verideck.settings import Settings
 from verideck.source.found import Form
+from verideck.source.selection import ALL, Selection
 from verideck.storage.store import Store
 
 
@@ -43,8 +44,8 @@ class Run:
     store: Store
     on_event: Listener
     look: OwnLook
-    documents: bool = True
-    """Whether documents are executed, or left out."""
+    selection: Selection = ALL
+    """Which of the cards are asked for."""
 
     def identified(
         self, cards: Sequence[Card], scope: Scope, problems: Problems

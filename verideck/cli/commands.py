@@ -6,6 +6,7 @@ import contextlib
 import gc
 import io
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -21,11 +22,14 @@ import click
 from verideck import __version__, inert
 from verideck.caller import SHARES, Caller, heard, root_of
 from verideck.caps import caps_of
-from verideck.cli import printing, progress, report, signals
-from verideck.events import Listener
+from verideck.cli import printing, progress, report, signals, telling
+from verideck.cli.formats import FORMS, as_json
+from verideck.cli.formats.told import Told, entries_of
+from verideck.cli.telling import FAIL_ON, Teller, with_reasons
+from verideck.events import CardFailed, Event, Listener
 from verideck.history import lock
 from verideck.history.build_time import build_time
-from verideck.model import Card, Place, ProvenCard, Rewritten, Stats
+from verideck.model import Place, Rewritten
 from verideck.own_paths import unsafe_path
 from verideck.problems import (
     BY_UPDATE,
@@ -43,7 +47,7 @@ from verideck.root import too_wide
 from verideck.settings import PYPROJECT, Settings, find_root, require_executor
 from verideck.source.found import Form
 from verideck.source.read import is_whole
-from verideck.storage.files import absolute, is_folder
+from verideck.storage.files import absolute, is_file, is_folder, place_name
 from verideck.storage.kept import FOLDER, forget
 from verideck.storage.reading import UnusableFileError, hint_of
 from verideck.storage.writing import WRITTEN
@@ -86,7 +90,8 @@ class _Group(_Helped, click.Group):
         try:
             code = super().main(*words, **{**given, "standalone_mode": False}) or 0
         except click.ClickException as error:
-            _tell_wrong_usage(error)
+            if not telling.usage(given.get("args") or sys.argv[1:], error.format_message()):
+                _tell_wrong_usage(error)
             code = error.exit_code
         except SystemExit as end:
             code = end.code or 0
@@ -161,13 +166,58 @@ def _root(paths: Sequence[Path], caller: Caller) -> Path:
         raise click.UsageError(str(error)) from None
 
 
+class Named(click.ParamType):  # type: ignore[type-arg] # a generic one in some versions
+    """A file or a folder, or a line of a file: `notes.md:31`."""
+
+    name = "path"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[Path, int]:
+        """Return a path that is there, and a line of it; 0 for all of it."""
+        path, line = str(value), 0
+        if not os.path.lexists(path) and (found := _LINE.fullmatch(path)):
+            path, line = found["path"], int(found["line"])
+        if not os.path.exists(path) or (line and not is_file(Path(path))):  # noqa: PTH110 - a name that no file can have
+            self.fail(f"Path {inert.line(str(value))!r} does not exist.", param, ctx)
+        return Path(path), line
+
+
+_LINE = re.compile(r"(?P<path>.+?):(?P<line>[1-9][0-9]{0,8})(?::[0-9]+)?")
 _PATHS = click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-_FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["human", "json", "github"]),
-    default="human",
-    help="How problems and the summary are told.",
+_FORMATS = (
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(list(FORMS)),
+        default="human",
+        help="How problems and the summary are told.",
+    ),
+    click.option(
+        "--output-file",
+        "output_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write that there; what people read is printed as ever.",
+    ),
+)
+
+
+def _fail_on(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
+    words = tuple(each.strip() for each in value.split(",") if each.strip())
+    if unknown := [each for each in words if each not in FAIL_ON]:
+        raise click.BadParameter(f"{unknown[0]} is none of {', '.join(FAIL_ON)}")
+    return words
+
+
+_FAIL_ON = click.option(
+    "--fail-on",
+    default="",
+    metavar="WORDS",
+    callback=_fail_on,
+    help=f"Fail by what is no error, too: {', '.join(FAIL_ON)}, or several with commas.",
 )
 _STRICT = click.option("--strict", is_flag=True, help="Make errors of warnings.")
 _NO_VERIFY = click.option("--no-verify", is_flag=True, help="Execute nothing; cards say so.")
@@ -234,11 +284,16 @@ def _previewing(command: Command) -> Command:
 
 
 def _common(command: Command) -> Command:
-    """What every command that reads cards is told."""
+    """What a command that reads whole files of cards is told."""
+    return _PATHS(_reading(command))
+
+
+def _reading(command: Command) -> Command:
+    """What every command that reads and executes cards is told, but for the paths."""
     options = [
-        _PATHS,
-        _FORMAT,
+        *_FORMATS,
         _STRICT,
+        _FAIL_ON,
         click.option(
             "--update",
             "update_outputs",
@@ -248,6 +303,13 @@ def _common(command: Command) -> Command:
         _NO_VERIFY,
         _SYNTAX,
         *_EXECUTING,
+        click.option(
+            "-j",
+            "--jobs",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Execute so many cards at once at most.",
+        ),
         click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
     ]
     for option in reversed(options):
@@ -309,9 +371,9 @@ def build(
                     result, file, layout=layout, keep_going=keep_going, strict=strict
                 )
         except BuildFailedError as failure:
-            command.fail(failure.problems, result.stats)
+            command.fail(failure.problems, result)
         if is_new:
-            command.conclude(report.format_unconfigured(command.root))
+            command.teller.said(report.format_unconfigured(command.root))
         command.succeed(result, built)
 
 
@@ -362,7 +424,7 @@ def assign_ids(paths: tuple[Path, ...], *, trust: bool) -> None:
         try:
             named = project.assign_ids(paths)
         except BuildFailedError as failure:
-            command.fail(failure.problems, Stats())
+            command.fail(failure.problems)
     for card in named:
         printing.out(report.format_named(card))
     printing.out(f"{len(named)} written" if named else "every question has an id")
@@ -453,7 +515,7 @@ def diff(old: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's word
         result = command.checked(project)
         found = project.diff(result, packaged, build_time=stamp)
     if command.words.form == "json":
-        printing.document(report.differences_as_json(found))
+        printing.document(as_json.of_differences(found))
     else:
         printing.out(report.format_differences(found, command.root))
 
@@ -517,7 +579,7 @@ def push(
         except PushError as error:
             raise click.UsageError("; ".join(filter(None, [str(error), error.hint]))) from error
         except BuildFailedError as failure:
-            command.fail(failure.problems, Stats())
+            command.fail(failure.problems)
 
 
 def _nothing_to_compare(settings: Settings) -> str:
@@ -531,7 +593,8 @@ def _nothing_to_compare(settings: Settings) -> str:
 
 @verideck.command()
 @_PATHS
-@_FORMAT
+@_FORMATS[0]
+@_FORMATS[1]
 @_STRICT
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option(
@@ -555,13 +618,9 @@ def lint(profile: str | None, **given: Any) -> None:  # noqa: ANN401 - click's w
         found = project.lint(words.paths, profile=profile or "")
     if words.strict:
         found = found.as_strict()
-    if words.form == "json":
-        printing.document(report.lint_as_json(found))
-    else:
-        command.tell(found.problems, Stats(), None)
-        if words.form == "human" and not words.quiet:
-            printing.out(report.format_lint(found))
-    sys.exit(1 if has_errors(found.problems) else 0)
+    is_ok = not has_errors(found.problems)
+    told = command.told(found.problems, Result(), report.format_lint(found))
+    command.end(replace(told, linted=found), is_ok=is_ok)
 
 
 @verideck.command("init")
@@ -625,21 +684,39 @@ def _of_documents(command: Command) -> Command:
 
 
 @verideck.command()
-@_common
+@click.argument("paths", nargs=-1, type=Named())
+@_reading
 @_of_documents
-def check(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
+@click.option("--id", "ids", multiple=True, metavar="ID", help="Check the card with that id alone.")
+@click.option("-x", "--exitfirst", "first", is_flag=True, help="End at the first card that fails.")
+@click.option("--locked", is_flag=True, help="Fail where a build would change cards.lock.")
+def check(
+    paths: tuple[tuple[Path, int], ...],
+    *,
+    ids: tuple[str, ...],
+    first: bool,
+    locked: bool,
+    **given: Any,  # noqa: ANN401 - click's words, see Words
+) -> None:
     """Do all that build does, but package nothing; and execute documents.
 
     PATHS are Markdown files and folders of them; without any, the project's cards folder, and what
-    its settings name as docs.paths.
+    its settings name as docs.paths. FILE:LINE is the card in that line alone.
     """
-    command = _Command(_Words(**given), packages=False)
+    lines = [(path, line) for path, line in paths if line]
+    if (lines and (ids or len(lines) < len(paths))) or (locked and (lines or ids)):
+        raise click.UsageError("name whole files, or lines of files, or ids")
+    named = tuple(dict.fromkeys(path for path, _ in paths))
+    command = _Command(_Words(named, ids=ids, first=first, **given), packages=False)
+    command.lines = lines
     with command.opened() as project:
         command.settings(project, documents=True)
         result = command.result(project)
         command.tell_forms(project, result)
+        if result.ok and locked:
+            result = replace(result, problems=(*result.problems, *project.stale(result)))
         if not result.ok:
-            command.fail(result.problems, result.stats)
+            command.fail(result.problems, result)
         command.succeed(result, None)
 
 
@@ -657,8 +734,7 @@ def audit(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     with command.opened() as project:
         command.settings(project)
         result = command.result(project)
-        command.audited(result.proven, result.problems, result.stats)
-    sys.exit(0 if result.ok else 1)
+        command.audited(result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -667,17 +743,31 @@ class _Words:
 
     paths: tuple[Path, ...] = ()
     form: str = "human"
+    output_file: Path | None = None
     strict: bool = False
+    fail_on: tuple[str, ...] = ()
     update_outputs: bool = False
     no_verify: bool = False
     syntax: str = ""
     quiet: bool = False
     require_sandbox: bool = False
     executor: str = ""
+    jobs: int | None = None
+    ids: tuple[str, ...] = ()
+    first: bool = False
     share: str | None = None
     require_assertions: bool = False
     trust: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
+
+
+class _FirstFailure(Exception):  # noqa: N818 - it is what was asked for
+    """A card does not hold, and no other is to be told."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Hold the problems of the card."""
+        super().__init__()
+        self.problems = problems
 
 
 class _Command:
@@ -698,10 +788,16 @@ class _Command:
             syntax=words.syntax,
             share=words.share or "",
             require_assertions=words.require_assertions,
+            jobs=words.jobs or 0,
             trust=words.trust,
             limits=words.limits,
         )
         self.root = _root(words.paths, self.caller)
+        self.teller = Teller(self.root, words.form, words.output_file, words.quiet)
+        self.lines: Sequence[tuple[Path, int]] = ()
+        """The lines of files that alone are asked for."""
+        self.failures: dict[Place, Sequence[Problem]] = {}
+        """The problems of each card that did not hold when it was executed."""
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Project]:
@@ -729,7 +825,7 @@ class _Command:
         problems = Problems()
         settings = project.settings(problems)
         if problems.has_errors:
-            self.fail(list(problems), Stats())
+            self.fail(list(problems))
         has_some = is_folder(self.root / settings.cards) or (documents and settings.docs_paths)
         if not self.words.paths and not has_some:
             self.miss_cards(settings)
@@ -749,7 +845,7 @@ class _Command:
             )
         message = f"there is no folder {settings.cards}"
         hint = "cards names the folder of the Markdown files"
-        self.fail([Problem(Code.SETTING_INVALID, message, place, hint)], Stats())
+        self.fail([Problem(Code.SETTING_INVALID, message, place, hint)])
 
     def result(self, project: Project) -> Result:
         """What a check comes to, shown as it goes on."""
@@ -758,22 +854,52 @@ class _Command:
             try:
                 self.updated = project.update_outputs(words.paths)
             except BuildFailedError as failure:
-                self.fail(failure.problems, Stats())
-            self.tell_updated()
-        with self.progress() as listener:
-            audit = True if self.audits else None
-            documents = not self.packages
-            result = project.check(words.paths, audit=audit, documents=documents, on_event=listener)
+                self.fail(failure.problems)
+            self.teller.updated(self.updated)
+        try:
+            result = self.executed(project)
+        except _FirstFailure as failure:
+            self.teller.said("stopped at the first card that fails (-x)", failed=True)
+            self.fail(failure.problems)
+        if self.only and not (result.cards or result.documents or has_errors(result.problems)):
+            raise click.UsageError("there is no card at these lines, or with such an id")
         if words.update_outputs:
             problems = tuple(map(_left_by_update, result.problems))
             result = replace(result, problems=problems)
         return result.as_strict() if words.strict else result
 
+    @property
+    def only(self) -> Mapping[str, Sequence[int]] | Sequence[str]:
+        """Which cards are asked for, if not all."""
+        lines: dict[str, list[int]] = {}
+        for path, line in self.lines:
+            lines.setdefault(place_name(absolute(path), self.root), []).append(line)
+        return lines or self.words.ids
+
+    def executed(self, project: Project) -> Result:
+        """What a check comes to. Raises _FirstFailure at one, if no other is to be told."""
+        with self.progress() as listener:
+
+            def hear(event: Event) -> None:
+                listener(event)
+                if isinstance(event, CardFailed):
+                    self.failures[event.place] = event.problems
+                    if self.words.first:
+                        raise _FirstFailure(event.problems)
+
+            return project.check(
+                self.words.paths,
+                audit=True if self.audits else None,
+                documents=not self.packages,
+                only=self.only,
+                on_event=hear,
+            )
+
     def checked(self, project: Project) -> Result:
         """What a check comes to; where something is wrong, the command ends."""
         result = self.result(project)
         if not result.ok:
-            self.fail(result.problems, result.stats)
+            self.fail(result.problems, result)
         return result
 
     def tell_forms(self, project: Project, result: Result) -> None:
@@ -785,101 +911,72 @@ class _Command:
         files = [each for each in self.words.paths if each.is_file()]
         alone = {form.path: form for form in (project.forms(files) if files else ())}
         self.forms = [alone.get(form.path, form) for form in result.forms]
-        if self.words.form != "human":
-            return
         for form in alone.values():
-            self.conclude(report.format_form(form))
+            self.say(report.format_form(form))
         others = [form for form in result.forms if form.path not in alone]
         if len(files) < len(self.words.paths) or len({form.name for form in others}) > 1:
-            self.conclude(report.format_forms(others))
-
-    def tell_updated(self) -> None:
-        """Tell what was replaced, before anything else can go wrong. JSON has it among the rest."""
-        for each in self.updated or ():
-            match self.words.form:
-                case "human":
-                    printing.err(report.format_rewritten(each, self.root))
-                case "github":
-                    printing.command(report.format_rewritten_notice(each, self.root))
+            self.say(report.format_forms(others))
 
     def progress(self) -> contextlib.AbstractContextManager[Listener]:
         """Nothing is shown to programs."""
-        quiet = self.words.quiet or self.words.form != "human"
+        quiet = self.words.quiet or self.teller.shown != "human"
         return progress.shown(quiet=quiet, audits=self.audits)
 
-    def audited(
-        self, proven: Sequence[ProvenCard], problems: Sequence[Problem], stats: Stats
-    ) -> None:
-        """Tell what an audit found: problems, and every change that survived."""
+    def say(self, lines: str) -> None:
+        """Tell people something beside what was found."""
+        if self.teller.shown == "human":
+            self.teller.said(lines)
+
+    def audited(self, result: Result) -> NoReturn:
+        """Tell what an audit found: problems, and every change that survived; and end."""
+        proven, problems = result.proven, result.problems
         told = {(problem.place, problem.message) for problem in problems}
         survivors = [survived(each) for one in proven if one.audit for each in one.audit.survivors]
         unseen = [each for each in survivors if (each.place, each.message) not in told]
-        problems = sorted([*problems, *unseen], key=lambda problem: problem.place)
-        if self.words.form == "json":
-            printing.document(report.audits_as_json(proven, problems, stats, updated=self.updated))
-            return
-        self.tell(problems, stats, None)
-        self.conclude(report.format_audits(proven, problems, self.root))
+        every = [*problems, *unseen]
+        summary = report.format_audits(proven, every, self.root)
+        self.end(replace(self.told(every, result, summary), audited=proven), is_ok=result.ok)
 
-    def succeed(self, result: Result, built: Built | None) -> None:
+    def succeed(self, result: Result, built: Built | None) -> NoReturn:
         """Tell the problems and the summary. The command fails where a card was left out."""
         problems = (*result.problems, *(built.problems if built else ()))
-        self.tell(problems, result.stats, built, result.left_out)
         if result.ok:
-            self.conclude(report.format_summary(result.stats, problems, built, self.root))
-            return
-        partial = report.format_partial(result, built, self.root)
-        if self.words.form == "human":
-            printing.err(partial)
+            summary = report.format_summary(result.stats, problems, built, self.root)
         else:
-            self.conclude(partial)
-        sys.exit(1)
+            summary = report.format_partial(result, built, self.root)
+        told = self.told(problems, result, summary)
+        left_out = result.left_out
+        self.end(replace(told, built=built, left_out=left_out), is_ok=result.ok)
 
-    def conclude(self, summary: str) -> None:
-        """Tell the last lines."""
-        if self.words.quiet:
-            return
-        if self.words.form == "human":
-            printing.out(summary)
-        elif self.words.form == "github":
-            printing.command(report.format_notice(summary))
+    def fail(self, problems: Sequence[Problem], result: Result | None = None) -> NoReturn:
+        """Tell the problems and exit. `result` is what was found before, if anything was."""
+        result = result or Result()
+        summary = report.format_failure(problems, result.stats, packages=self.packages)
+        self.end(self.told(problems, result, summary), is_ok=False)
 
-    def fail(self, problems: Sequence[Problem], stats: Stats) -> NoReturn:
-        """Tell the problems and exit."""
-        self.tell(problems, stats, None)
-        failed = report.format_failure(problems, stats, packages=self.packages)
-        if self.words.form == "human":
-            printing.err(failed)
-        else:
-            self.conclude(failed)
-        sys.exit(1)
-
-    def tell(
-        self,
-        problems: Sequence[Problem],
-        stats: Stats,
-        built: Built | None,
-        left_out: Sequence[Card] = (),
-    ) -> None:
-        """Tell the problems, in the order of their places, in the form that was asked for."""
+    def told(self, problems: Sequence[Problem], result: Result, summary: str) -> Told:
+        """What is told of a run: its problems, in the order of their places."""
         problems = sorted(problems, key=lambda problem: problem.place)
-        match self.words.form:
-            case "json":
-                run = report.run_as_json(
-                    stats,
-                    problems,
-                    built=built,
-                    packages=self.packages,
-                    beside=report.Beside(self.updated, self.forms),
-                    left_out=left_out,
-                )
-                printing.document(run)
-            case "github":
-                for problem in problems:
-                    printing.command(report.format_annotation(problem, self.root))
-            case _:
-                for problem in problems:
-                    printing.err(report.format_problem(problem, self.root))
+        return Told(
+            self.root,
+            problems,
+            result.stats,
+            entries_of(result, self.failures, problems),
+            summary,
+            packages=self.packages,
+            updated=self.updated,
+            forms=self.forms,
+        )
+
+    def end(self, told: Told, *, is_ok: bool) -> NoReturn:
+        """Tell all that was found, and exit with the code that follows from it."""
+        told = with_reasons(told, self.words.fail_on)
+        try:
+            is_a_table = told.audited is not None or told.linted is not None
+            self.teller.ended(told, failed=not (is_ok or is_a_table))
+        except OSError as error:
+            raise click.UsageError(f"{error.filename}: {error.strerror or error}") from None
+        sys.exit(0 if is_ok and not told.failed_on else 1)
 
 
 def _left_by_update(problem: Problem) -> Problem:

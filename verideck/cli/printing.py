@@ -60,6 +60,12 @@ def document(json: str) -> None:
     _to_stdout(json.replace("\x7f", "\\u007f").replace("##", "#\\u0023"))
 
 
+def markup(xml: str) -> None:
+    """Print an XML document in ASCII, in which no `##[…]` is left for a build server to obey."""
+    assert xml.isascii()
+    _to_stdout(xml.replace("##", "#&#35;"))
+
+
 def err(text: str) -> None:
     """Print lines to standard error. What is lost there is remembered for the exit code."""
     _Lost.is_so = not _written(sys.stderr, inert.lines(text)) or _Lost.is_so

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,37 +59,14 @@ def _lines(lines: Iterable[str]) -> str:
 _OF_FILES = {Code.OUTPUT_UNWRITABLE, Code.PATH_UNSAFE}
 
 
-def format_annotation(problem: Problem, root: Path) -> str:
-    """Return a problem as a GitHub workflow command, which annotates the line."""
-    text = "\n".join(filter(None, [problem.message, problem.hint]))
-    return _annotation(problem.severity, problem.code, text, problem.place, root)
-
-
-def _annotation(command: str, title: str, text: str, place: Place, root: Path) -> str:
-    properties = {
-        "file": _relative(root / place.path),
-        "line": str(place.line),
-        "col": str(place.column),
-        "title": title,
-    }
-    listed = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
-    return f"::{command} {listed}::{_escaped(text)}"
-
-
-def format_notice(summary: str) -> str:
-    """Return a summary as a GitHub workflow command that annotates the run, not a line."""
-    return f"::notice::{_escaped(summary)}"
-
-
 def format_begun(begun: Begun, result: Result, root: Path) -> str:
     """Return what `init` found and wrote, and what a first build of it gives."""
     found = begun.survey
-    lines = [f"written: {_relative(root / each)}" for each in begun.written]
-    lines += [f"left as it is: {_relative(root / each)}" for each in begun.kept]
+    lines = [f"written: {relative(root / each)}" for each in begun.written]
+    lines += [f"left as it is: {relative(root / each)}" for each in begun.kept]
     files = Counter(card.place.path for card in result.cards)
     lines += [
-        f"{_relative(root / path)}: {_count(n, 'card')}"
-        for path, n in files.most_common(MOST_FILES)
+        f"{relative(root / path)}: {_count(n, 'card')}" for path, n in files.most_common(MOST_FILES)
     ]
     if len(files) > MOST_FILES:
         lines.append(f"and {len(files) - MOST_FILES} more files")
@@ -120,117 +95,14 @@ def format_named(card: Card) -> str:
 
 def format_rewritten(rewritten: Rewritten, root: Path) -> str:
     """Return what an update replaced as text, on one line."""
-    text = f"{_from_here(rewritten.place, root)}: updated: {_replaced(rewritten)}"
+    text = f"{_from_here(rewritten.place, root)}: updated: {replaced(rewritten)}"
     return inert.line(text)
 
 
-def format_rewritten_notice(rewritten: Rewritten, root: Path) -> str:
-    """Return what an update replaced as a GitHub workflow command, which annotates the line."""
-    return _annotation("notice", "updated", _replaced(rewritten), rewritten.place, root)
-
-
-def _replaced(rewritten: Rewritten) -> str:
+def replaced(rewritten: Rewritten) -> str:
+    """Return what stood there, and what stands there now."""
     before, after = (short(_line(each)) for each in (rewritten.before, rewritten.after))
     return f"{before} → {after}"
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What is told beside the result of a run, where it was asked for."""
-
-    updated: Sequence[Rewritten] | None = None
-    """What `--update` replaced."""
-    forms: Sequence[Form] | None = None
-    """In which form each file is read."""
-
-
-def run_as_json(
-    stats: Stats,
-    problems: Sequence[Problem],
-    *,
-    built: Built | None,
-    packages: bool,
-    beside: Beside,
-    left_out: Sequence[Card] = (),
-) -> str:
-    """Return a run as one JSON object.
-
-    If `packages`, the object has the keys of the package; they are null if none was written.
-    """
-    run = _run_as_value(stats, problems, beside.updated)
-    if beside.forms is not None:
-        run["forms"] = list(map(_form_as_value, beside.forms))
-    if packages:
-        run |= {
-            "output": built.path if built else None,
-            "sha256": built.sha256 if built else None,
-            "notes": built.notes if built else None,
-            "retired": built.retired if built else None,
-            "changes": [
-                {"fate": each.kind, "id": each.id, "before": each.before, "after": each.after}
-                for each in built.changes
-                if each.kind is not ChangeKind.UNTOUCHED
-            ]
-            if built
-            else None,
-            "left_out": [
-                {"path": each.place.path, "line": each.place.line, "question": _asked(each)}
-                for each in left_out
-            ]
-            if built
-            else None,
-        }
-    return json.dumps(run, indent=2)
-
-
-def _form_as_value(form: Form) -> dict[str, object]:
-    """Return a form as a value for JSON; what others would find, where that was asked."""
-    others = {} if form.others is None else {"others": dict(form.others)}
-    return {
-        "path": form.path,
-        "form": form.name or None,
-        "reason": form.reason or None,
-        "cards": form.cards,
-        **others,
-    }
-
-
-def _run_as_value(
-    stats: Stats, problems: Sequence[Problem], updated: Sequence[Rewritten] | None
-) -> dict[str, object]:
-    """Return what every run has, as a value for JSON; with what was updated if that was asked."""
-    replaced = [
-        {
-            "path": each.place.path,
-            "line": each.place.line,
-            "before": each.before,
-            "after": each.after,
-        }
-        for each in updated or ()
-    ]
-    return ({} if updated is None else {"updated": replaced}) | {
-        "cards": stats.cards,
-        "documents": stats.documents,
-        "snippets": stats.snippets,
-        "assertions": stats.assertions,
-        "reused": stats.reused,
-        "sandbox": stats.sandbox,
-        "seconds": round(stats.seconds, 3),
-        "problems": list(map(_as_value, problems)),
-    }
-
-
-def _as_value(problem: Problem) -> dict[str, object]:
-    """Return a problem as a value for JSON."""
-    return {
-        "code": problem.code,
-        "severity": problem.severity,
-        "message": problem.message,
-        "path": problem.place.path,
-        "line": problem.place.line,
-        "column": problem.place.column,
-        "hint": problem.hint,
-    }
 
 
 def format_lint(linted: Linted) -> str:
@@ -238,7 +110,7 @@ def format_lint(linted: Linted) -> str:
     wrong = len(errors(linted.problems))
     counts = (_count(linted.cards, "card"), _count(wrong, "error"))
     lines = [", ".join([*counts, _count(len(linted.problems) - wrong, "warning")])]
-    lines += [f"{code}: {times}" for code, times in _times_by_code(linted).items()]
+    lines += [f"{code}: {times}" for code, times in times_by_code(linted).items()]
     if linted.suppressions:
         rules = Counter(each.rule for each in linted.suppressions)
         listed = ", ".join(f"{times} {rule}" for rule, times in rules.most_common())
@@ -246,26 +118,7 @@ def format_lint(linted: Linted) -> str:
     return _lines(lines)
 
 
-def lint_as_json(linted: Linted) -> str:
-    """Return a lint as one JSON object, with all problems and all suppressions."""
-    run = {
-        "cards": linted.cards,
-        "rules": _times_by_code(linted),
-        "suppressions": [
-            {
-                "rule": each.rule,
-                "reason": each.reason,
-                "path": each.place.path,
-                "line": each.place.line,
-            }
-            for each in linted.suppressions
-        ],
-        "problems": [_as_value(each) for each in sorted(linted.problems, key=lambda p: p.place)],
-    }
-    return json.dumps(run, indent=2)
-
-
-def _times_by_code(linted: Linted) -> dict[str, int]:
+def times_by_code(linted: Linted) -> dict[str, int]:
     """Return the number of problems for each code, the most frequent first."""
     return dict(Counter(str(problem.code) for problem in linted.problems).most_common())
 
@@ -306,52 +159,6 @@ def format_audits(proven: Sequence[ProvenCard], problems: Sequence[Problem], roo
     return _lines(lines)
 
 
-def audits_as_json(
-    proven: Sequence[ProvenCard],
-    problems: Sequence[Problem],
-    stats: Stats,
-    *,
-    updated: Sequence[Rewritten] | None = None,
-) -> str:
-    """Return an audit as one JSON object: that of `run_as_json`, and `cards`."""
-    cards = [
-        {
-            "id": each.card.id,
-            "path": each.card.place.path,
-            "line": each.card.place.line,
-            "score": each.audit.score,
-            "mutants": each.audit.mutants,
-            "killed": each.audit.killed,
-            "crashed": each.audit.crashed,
-            "equivalent": each.audit.equivalent,
-            "uncovered": each.audit.uncovered,
-            "ignored": each.audit.ignored,
-            "advised": len(each.audit.advised),
-            "flaky": each.audit.flaky,
-            "survivors": [
-                {
-                    "path": survivor.place.path,
-                    "line": survivor.place.line,
-                    "before": survivor.before,
-                    "after": survivor.after,
-                    "moved": _number(survivor.moved),
-                    "uncovered": survivor.uncovered,
-                }
-                for survivor in each.audit.survivors
-            ],
-        }
-        for each in proven
-        if each.audit
-    ]
-    run = _run_as_value(stats, problems, updated)
-    return json.dumps({**run, "cards": cards}, indent=2)
-
-
-def _number(value: float | None) -> float | None:
-    """Return a number for JSON, which has no infinity: None in its place."""
-    return value if value is not None and math.isfinite(value) else None
-
-
 def format_failure(problems: Sequence[Problem], stats: Stats, *, packages: bool) -> str:
     """Return the summary of a run with errors."""
     documents = 0 if packages else stats.documents
@@ -374,15 +181,16 @@ def format_partial(result: Result, built: Built | None, root: Path) -> str:
     if built is None:
         return failed
     lines = [
-        f"left out: {_line_from_here(each.place, root)}  {_asked(each)}" for each in result.left_out
+        f"left out: {_line_from_here(each.place, root)}  {asked(each)}" for each in result.left_out
     ]
-    path = _relative(root / built.path)
+    path = relative(root / built.path)
     lines.append(f"{failed}; what holds is packaged")
     lines.append(f"{path}: {_count(built.notes, 'note')}, sha256 {built.sha256[:16]}…")
     return _lines(line for each in lines for line in each.split("\n"))
 
 
-def _asked(card: Card) -> str:
+def asked(card: Card) -> str:
+    """Return the beginning of what a card asks."""
     return short(one_line(card.question.text))
 
 
@@ -466,7 +274,7 @@ def format_summary(
     if warnings:
         lines.append(f"warnings: {warnings}")
     if built:
-        path = _relative(root / built.path)
+        path = relative(root / built.path)
         lines += summarise(built.changes) if built.changes else []
         retired = f" and {built.retired} retired" if built.retired else ""
         lines.append(f"{path}: {_count(built.notes, 'note')}{retired}, sha256 {built.sha256[:16]}…")
@@ -563,26 +371,6 @@ def format_differences(differences: Sequence[Difference], root: Path) -> str:
     return _lines([*lines, f"an import of this build: {counted}"])
 
 
-def differences_as_json(differences: Sequence[Difference]) -> str:
-    """Return what an import would do as one JSON object."""
-    notes = [
-        {
-            "id": each.id,
-            "fates": list(each.kinds),
-            "question": each.question,
-            "path": each.place.path if each.place else None,
-            "line": each.place.line if each.place else None,
-            "arrives": each.arrives,
-            "edits": dict(each.edits),
-        }
-        for each in differences
-    ]
-    counts = Counter(kind for each in differences for kind in each.kinds)
-    return json.dumps(
-        {"counts": {kind: counts[kind] for kind in ChangeKind}, "notes": notes}, indent=2
-    )
-
-
 def _line(text: str) -> str:
     return " ⏎ ".join(text.split("\n"))
 
@@ -598,22 +386,16 @@ def _count(number: int, noun: str) -> str:
 
 def _from_here(place: Place, root: Path) -> str:
     """Return a place with its path relative to the working directory, as editors need it."""
-    return str(Place(_relative(root / place.path), place.line, place.column))
+    return str(Place(relative(root / place.path), place.line, place.column))
 
 
 def _line_from_here(place: Place, root: Path) -> str:
-    return f"{_relative(root / place.path)}:{place.line}"
+    return f"{relative(root / place.path)}:{place.line}"
 
 
-def _relative(path: Path) -> str:
+def relative(path: Path) -> str:
+    """Return a path from the working directory, with forward slashes."""
     try:
         return Path(os.path.relpath(path)).as_posix()
     except ValueError:  # another drive
         return path.as_posix()
-
-
-def _escaped(text: str, more: str = "") -> str:
-    text = inert.data(text)
-    for character in "%\r\n" + more:
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text

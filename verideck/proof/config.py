@@ -38,5 +38,7 @@ class ExecutionConfig:
     """The engine that executes (see `python.parent.engines`); empty for the fastest one here."""
     executor_place: Place = PROJECT
     """The place of the `executor` setting."""
+    jobs: int = 0
+    """How many cards are executed at once at most; 0 leaves it to who executes."""
     seeds: int = 5
     """How many other seeds an audit runs a card with."""

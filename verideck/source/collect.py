@@ -13,6 +13,7 @@ from verideck.settings import Settings
 from verideck.source.config import DOCUMENT
 from verideck.source.found import CardsOfFile, Form
 from verideck.source.read import Texts, is_whole, read, read_around
+from verideck.source.selection import ALL, Selection
 
 
 class Reader(Protocol):
@@ -64,16 +65,15 @@ def collect(
     reader: Reader,
     problems: Problems,
     on_card: Callable[[Card], None],
-    *,
-    documents: bool = True,
+    selection: Selection = ALL,
 ) -> Collected:
     """Find the cards of some files, or of the project where no path is given.
 
     Calls `on_card` with each card to be built, as soon as it is found, and with each part of a
-    document. Reports what is wrong with the files of these cards, and with no other file. Without
-    `documents`, those of the project are not read, and of one among the cards nothing is told.
+    document. Reports what is wrong with the files of these cards, and with no other file. Cards
+    that are not in the `selection` are context.
     """
-    built = read(paths, settings, problems, reader.texts, documents=documents)
+    built = read(paths, settings, problems, reader.texts, documents=selection.documents)
     context = read_around(paths, settings, built, reader.texts)
     reader.prepare([*context, *built])
     first: dict[str, Place] = {}
@@ -87,9 +87,10 @@ def collect(
     files: list[CardsOfFile] = []
     doubtful: set[Place] = set()
     for source in built:
-        file = reader.cards_of(source)
+        file, others = selection.divided(source.path, reader.cards_of(source))
+        context_cards += others
         files.append(file)
-        if file.syntax == DOCUMENT and not documents:
+        if file.syntax == DOCUMENT and not selection.documents:
             continue
         problems.extend(file.problems)
         for part in file.documents:

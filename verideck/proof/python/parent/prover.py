@@ -38,7 +38,7 @@ class Python:
     @property
     def width(self) -> int:
         """How many cards are worth executing at the same time."""
-        return self.engine.width
+        return min(self.engine.width, self.config.jobs or self.engine.width)
 
     def begin(self) -> None:
         """Begin a run: what is installed is looked up anew."""
