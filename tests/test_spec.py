@@ -177,6 +177,12 @@ def _documents(project: Path, problems: list[Problem]) -> Iterator[str]:
         yield f"{part.place.path}: {part.id}\n{told}"
 
 
+def _mended(project: Path, problems: list[Problem]) -> Iterator[str]:
+    """That nothing is wrong, in the words of `mended.md`."""
+    problems.extend(Project(project).result().problems)
+    yield from ["" if problems else "nothing is wrong"]
+
+
 def _change(project: Path, when: str) -> None:
     for file in sorted((project / when).rglob("*.*")):
         target = project / file.relative_to(project / when)
@@ -208,6 +214,7 @@ FORMS: Mapping[str, Callable[[Path, list[Problem]], Iterator[str]]] = {
     "snippets.md": _snippets,
     "world.md": _snippets,
     "documents.md": _documents,
+    "mended.md": _mended,
     "problems.md": _problems,
     "rebuilds.md": _rebuilds,
     "lint.md": _rules,

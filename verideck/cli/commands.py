@@ -22,7 +22,7 @@ import click
 from verideck import __version__, inert
 from verideck.caller import SHARES, Caller, heard, root_of
 from verideck.caps import caps_of
-from verideck.cli import printing, progress, report, signals, telling
+from verideck.cli import colours, printing, progress, report, signals, telling
 from verideck.cli.formats import FORMS, as_json
 from verideck.cli.formats.told import Told, entries_of
 from verideck.cli.telling import FAIL_ON, Teller, with_reasons
@@ -123,7 +123,25 @@ def _tell_wrong_usage(error: click.ClickException) -> None:
     printing.err("\n".join(lines))
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+_MORE = """\b
+Examples:
+  verideck init                                 make this folder a project
+  verideck build                                make the deck
+  verideck check README.md docs --as docs       execute documents
+  verideck check notes.md:31                    check one card
+  verideck explain nothing-asserted             what a problem means
+
+\b
+Exit codes: 0 it holds, 1 something in the project does not, 2 the command line
+is wrong, 130 Ctrl-C. `verideck help COMMAND` tells of one command.
+
+\b
+Completion, in bash (zsh, fish):
+  eval "$(_VERIDECK_COMPLETE=bash_source verideck)"
+"""
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_MORE)
 @click.option(
     "--version",
     is_flag=True,
@@ -132,8 +150,33 @@ def _tell_wrong_usage(error: click.ClickException) -> None:
     callback=_show_version,
     help="Show the version and exit.",
 )
-def verideck() -> None:
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Do as if verideck was started in that folder.",
+)
+def verideck(directory: Path | None) -> None:
     """Markdown questions and answers become an Anki deck, and every snippet is proved first."""
+    if directory:
+        os.chdir(directory)
+
+
+@verideck.command("help")
+@click.argument("command", default="")
+@click.pass_context
+def help_(ctx: click.Context, command: str) -> None:
+    """Tell of all commands, or of one."""
+    above = ctx.parent
+    assert above, "it is a command of the group"
+    if not command:
+        printing.out(above.get_help())
+        return
+    found = verideck.get_command(above, command)
+    if found is None:
+        raise click.UsageError(f"No such command {inert.line(command)!r}.")
+    printing.out(found.get_help(click.Context(found, info_name=command, parent=above)))
 
 
 def _executor(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -201,6 +244,12 @@ _FORMATS = (
         "output_file",
         type=click.Path(dir_okay=False, path_type=Path),
         help="Write that there; what people read is printed as ever.",
+    ),
+    click.option(
+        "--color",
+        type=click.Choice(colours.CHOICES),
+        default="auto",
+        help="Whether problems have colours; NO_COLOR turns them off, too.",
     ),
 )
 
@@ -430,7 +479,7 @@ def assign_ids(paths: tuple[Path, ...], *, trust: bool) -> None:
     printing.out(f"{len(named)} written" if named else "every question has an id")
 
 
-@verideck.command()
+@verideck.command(short_help="Show the deck in a browser, and again on every save.")
 @_previewing
 @click.option(
     "--host",
@@ -456,7 +505,7 @@ def preview(host: str, port: int, editor: str, *, opens: bool, **given: Any) -> 
             raise click.UsageError(str(error)) from error
 
 
-@verideck.command()
+@verideck.command(short_help="Build on every save, and tell what became of each card.")
 @_previewing
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.")
 def watch(output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
@@ -486,7 +535,7 @@ def _watching() -> ModuleType:
         raise click.UsageError(message) from error
 
 
-@verideck.command()
+@verideck.command(short_help="Tell what an import of a build would do; write nothing.")
 @click.argument("old", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--format",
@@ -520,7 +569,7 @@ def diff(old: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's word
         printing.out(report.format_differences(found, command.root))
 
 
-@verideck.command()
+@verideck.command(short_help="Build, and bring the deck into your Anki.")
 @_previewing
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, note by note; do nothing.")
 @click.option("--profile", default="", metavar="NAME", help="Refuse any other profile of Anki's.")
@@ -595,6 +644,7 @@ def _nothing_to_compare(settings: Settings) -> str:
 @_PATHS
 @_FORMATS[0]
 @_FORMATS[1]
+@_FORMATS[2]
 @_STRICT
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option(
@@ -659,7 +709,26 @@ def init(folder: Path, *, ci: bool) -> None:
     printing.out(report.format_begun(begun, result, root))
 
 
-@verideck.command()
+@verideck.command(short_help="Tell what the code of a problem means, by an example.")
+@click.argument("code", default="")
+def explain(code: str) -> None:
+    """Tell what the code of a problem means, with an example that causes it.
+
+    CODE stands in brackets behind each problem, such as nothing-asserted; without it, all are
+    listed.
+    """
+    from verideck.cli import explaining  # noqa: PLC0415 - few commands do
+
+    every, name = explaining.explained(), code.strip("[] ")
+    if not name:
+        printing.out(explaining.format_codes(every.values()))
+    elif name in every:
+        printing.out(explaining.format_explained(every[name]))
+    else:
+        raise click.UsageError(explaining.unknown(name, every))
+
+
+@verideck.command(short_help="Forget the proofs and audits of former runs.")
 def clean() -> None:
     """Forget all proofs and audits of former runs; the next one executes everything."""
     root = _root((), _heard())
@@ -683,7 +752,7 @@ def _of_documents(command: Command) -> Command:
     return command
 
 
-@verideck.command()
+@verideck.command(short_help="Execute and check everything, but package nothing.")
 @click.argument("paths", nargs=-1, type=Named())
 @_reading
 @_of_documents
@@ -720,7 +789,7 @@ def check(
         command.succeed(result, None)
 
 
-@verideck.command()
+@verideck.command(short_help="Ask whether the assertions could have caught a mistake.")
 @_common
 def audit(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     """Ask of every card whether its assertions could have caught a mistake.
@@ -744,6 +813,7 @@ class _Words:
     paths: tuple[Path, ...] = ()
     form: str = "human"
     output_file: Path | None = None
+    color: str = "auto"
     strict: bool = False
     fail_on: tuple[str, ...] = ()
     update_outputs: bool = False
@@ -793,7 +863,7 @@ class _Command:
             limits=words.limits,
         )
         self.root = _root(words.paths, self.caller)
-        self.teller = Teller(self.root, words.form, words.output_file, words.quiet)
+        self.teller = Teller(self.root, words.form, words.output_file, words.quiet, words.color)
         self.lines: Sequence[tuple[Path, int]] = ()
         """The lines of files that alone are asked for."""
         self.failures: dict[Place, Sequence[Problem]] = {}

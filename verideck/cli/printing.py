@@ -71,6 +71,11 @@ def err(text: str) -> None:
     _Lost.is_so = not _written(sys.stderr, inert.lines(text)) or _Lost.is_so
 
 
+def painted(text: str) -> None:
+    """Print lines to a terminal whose colours are ours, and whose text is inert already."""
+    _Lost.is_so = not _written(sys.stderr, text) or _Lost.is_so
+
+
 def passing(text: str) -> None:
     """Print a line of progress to standard error, where that is possible."""
     _written(sys.stderr, inert.line(text))

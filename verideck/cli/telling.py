@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from verideck import inert
-from verideck.cli import printing, report
+from verideck.cli import colours, printing, report
 from verideck.cli.formats import DOCUMENTS, FORMS, github
 from verideck.cli.formats.told import Told
 from verideck.model import Rewritten
@@ -23,6 +24,8 @@ class Teller:
     file: Path | None = None
     """Where the form is written to. What people read is then printed as ever."""
     quiet: bool = False
+    color: str = "auto"
+    """Whether what people read has colours, as `--color` says it."""
 
     @property
     def shown(self) -> str:
@@ -44,8 +47,11 @@ class Teller:
         if self.shown in DOCUMENTS:
             _print(self.shown, DOCUMENTS[self.shown](told))
             return
+        is_coloured = colours.are_wanted(self.color, sys.stderr)
         for problem in told.problems:
-            if self.shown == "human":
+            if self.shown == "human" and is_coloured:
+                printing.painted(colours.painted(problem, self.root))
+            elif self.shown == "human":
                 printing.err(report.format_problem(problem, self.root))
             else:
                 printing.command(github.annotation(problem, self.root))
