@@ -129,6 +129,14 @@ def test_a_terminal_has_colours_and_a_caret(bad: Project, monkeypatch: pytest.Mo
     assert "\x1b[31merror" in bad.invoke(*words, "--color", "always", NO_COLOR="1").stderr
 
 
+def test_progress_names_what_runs_and_for_how_long(tmp_path: Path) -> None:
+    """While it runs, not when it has ended."""
+    code = "import time\ntime.sleep(2.5)\ntwo = len('12')\nassert two == 2"
+    made = project(tmp_path / "deck", {"a.md": BAD, "slow.md": card("slow", code)})
+    told = on_terminal(made, "check")
+    assert re.search(r"slow\.md:1 for [12] s \d", told)
+
+
 def test_a_caret_stands_under_its_column(tmp_path: Path) -> None:
     """Wide characters take two cells, tabs stay tabs, and what acts is shown, not sent."""
     file = tmp_path / "a.md"

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from threading import Event as Ended
+from threading import Lock, Thread
 from typing import Any
 
 import click
 
 from verideck import inert
 from verideck.cli import printing, report
-from verideck.events import Audited, CardFailed, CardProven, Counted, Event, Listener, unheard
+from verideck.events import (
+    Audited,
+    CardFailed,
+    CardProven,
+    Counted,
+    Event,
+    Executing,
+    Listener,
+    unheard,
+)
 from verideck.model import Place
 
 
@@ -33,13 +45,18 @@ def shown(*, quiet: bool, audits: bool) -> Iterator[Listener]:
 
 
 class _Bar:
-    """A progress bar, with the place of the last card and the rate in cards a second."""
+    """A progress bar, with the card that has been running longest, and for how long."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
         self._bar: Any = None
         self._started = 0.0
         self._done = 0
+        self._lock = Lock()
+        """The bar is drawn by whoever hears events, and by whoever tells the time."""
+        self._waiting: list[Place] = []
+        self._running: dict[Place, float] = {}
+        """When each card began: as many at once as there are cores, in their order."""
 
     def hear(self, event: Event) -> None:
         match event:
@@ -51,16 +68,59 @@ class _Bar:
                     length=event.cards, label=label, file=sys.stderr, item_show_func=str
                 )
                 self._bar = self._stack.enter_context(bar)
+            case Executing():
+                self._waiting = [card.place for card in event.cards]
+                self._begin()
+                self._stack.enter_context(_every_second(self._tell))
             case CardProven() | Audited():
                 self._advance(event.card.place)
             case CardFailed():
                 self._advance(event.place)
 
+    def _begin(self) -> None:
+        """Note which cards begin, as others have ended."""
+        while self._waiting and len(self._running) < (os.cpu_count() or 1):
+            self._running[self._waiting.pop(0)] = time.monotonic()
+
     def _advance(self, place: Place) -> None:
-        self._done += 1
-        rate = self._done / max(time.monotonic() - self._started, 1e-3)
-        with contextlib.suppress(OSError):  # a terminal that is gone; the run goes on
-            self._bar.update(1, inert.line(f"{place.path}:{place.line} {rate:.1f}/s"))
+        with self._lock:
+            self._done += 1
+            self._running.pop(place, None)
+            self._begin()
+        self._tell(1, place)
+
+    def _tell(self, ended: int = 0, last: Place | None = None) -> None:
+        """Draw the bar, with what runs; where nothing does, with the card that ended last."""
+        with self._lock:
+            now = time.monotonic()
+            rate = self._done / max(now - self._started, 1e-3)
+            longest = min(self._running, key=lambda each: self._running[each], default=None)
+            told = f"{last.path}:{last.line}" if last else ""
+            if longest:
+                seconds = now - self._running[longest]
+                told = f"{longest.path}:{longest.line} for {seconds:.0f} s"
+            with contextlib.suppress(OSError):  # a terminal that is gone; the run goes on
+                self._bar.current_item = inert.line(f"{told} {rate:.1f}/s")
+                self._bar.update(ended, self._bar.current_item)
+                self._bar.render_progress()
+
+
+@contextmanager
+def _every_second(tell: Callable[[], None]) -> Iterator[None]:
+    """Call a function each second, in a thread, until this is left."""
+    ended = Ended()
+
+    def run() -> None:
+        while not ended.wait(1):
+            tell()
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class _Lines:
