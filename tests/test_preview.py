@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ from verideck.model import Kind, Place
 from verideck.preview import editor
 from verideck.preview.doorkeeper import Asked, Doorkeeper
 from verideck.preview.live import Live, patch
+from verideck.preview.session import Session
 from verideck.preview.shown import Deck, Shower, Shown
 from verideck.preview.watch import Watched, Watcher, may_matter, watched
 from verideck.problems import CallerError
@@ -249,6 +250,64 @@ def test_what_has_not_changed_is_the_same_object(tmp_path: Path) -> None:
         changed = shown(opened, shower)
         assert patch(again, changed) == {"set": [[0, changed.notes[0].hash]]}
         assert changed.notes[1] is first.notes[1]
+
+
+def test_some_files_are_shown_before_the_rest(tmp_path: Path) -> None:
+    """Their cards as they are now, new ones and those that are gone; all others as they were."""
+    texts = {f"{name}.md": f"## {name}? {{#{name}}}\n\nSo.\n" for name in ("a", "b", "c")}
+    made = project(tmp_path, dict(texts))
+    with verideck.Project.open(made.root) as opened:
+        shower = Shower(made.root, made.root / "deck.apkg")
+        first = shown(opened, shower)
+        made.write("cards/a.md", "## new? {#new}\n\nNew.\n\n## c? {#c}\n\nMoved.\n")
+        made.write("cards/c.md", "## last? {#last}\n\nLast.\n")
+        some = shower.show_some(opened.check([made.root / "cards/a.md"]), {})
+        assert list(entries(some)) == ["new", "c", "b"]
+        assert some.notes[2] is first.notes[1]
+        assert "Moved." in some.bodies[some.notes[1].body_hash].body.decode()
+        assert (some.summary, some.problems) == (first.summary, first.problems)
+        last = shown(opened, shower)
+        assert list(entries(last)) == ["new", "c", "b", "last"]
+        assert all(one is other for one, other in zip(some.notes, last.notes, strict=False))
+
+
+def published(made: Project, path: str, text: str) -> list[Deck]:
+    """The decks that are shown one after the other when a file of a deck is saved."""
+    decks: list[Deck] = []
+    live = Live()
+
+    def woken() -> None:
+        if not decks or live.now.deck is not decks[-1]:
+            decks.append(live.now.deck)
+
+    class DoneError(Exception):
+        """It was checked again."""
+
+    def checked(*_: object) -> None:
+        if live.now.revision > 1:
+            raise DoneError
+        made.write(path, text)
+        watcher.changes.add([str(made.root / path)])
+
+    live.wake = woken
+    with (
+        verideck.Project.open(made.root) as opened,
+        Watcher(made.root, frozenset()) as watcher,
+        suppress(DoneError),
+    ):
+        Session(opened, (), watcher, live).run(checked)
+    return decks[1:]
+
+
+def test_a_text_is_shown_before_all_is_checked(tmp_path: Path) -> None:
+    """And code when it has run."""
+    made = project(tmp_path, FILES)
+    text = str(FILES["a.md"])
+    before, texts, whole = published(made, "cards/a.md", text.replace("This.", "That."))
+    assert texts.notes != before.notes
+    assert texts.notes == whole.notes
+    before, whole = published(made, "cards/a.md", text.replace("int('1')", "int('01')"))
+    assert before.notes[0].proven != whole.notes[0].proven
 
 
 OWN_LOOK = """\

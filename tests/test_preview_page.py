@@ -528,6 +528,14 @@ def test_code_is_shown_before_it_is_audited(browser: Browser, tmp_path: Path) ->
         expect(seen.tab.locator("#status")).to_have_text(
             "1 card holds · 1 assertion", timeout=PATIENCE
         )
+        other = card("other", slow.replace("laid", "new"))
+        made.write("cards/a.md", other + card("slow", slow.replace("laid", "kept")))
+        seen.counts("2 cards")
+        seen.tab.locator(".row", has_text="other").click()
+        seen.keys(" ")
+        seen.face("new == 1")
+        expect(seen.tab.locator(".foot")).not_to_contain_text("changes noticed")
+        expect(seen.tab.locator(".foot")).to_contain_text("changes noticed", timeout=PATIENCE)
         assert seen.wrong == []
         seen.context.close()
 

@@ -39,6 +39,7 @@ class Identities:
         self._known: dict[int, _Identified] = {}
         self._used: dict[int, _Identified] = {}
         self._matching: _Matching | None = None
+        self._naming: _Naming | None = None
 
     def matched(self, cards: Sequence[Card], lock: Lock) -> Sequence[Entry | None] | None:
         """Return the cards' entries if they ask what the former run's cards asked, else None."""
@@ -51,6 +52,13 @@ class Identities:
     def keep(self, cards: Sequence[Card], lock: Lock, entries: Sequence[Entry | None]) -> None:
         """Remember which entry is whose."""
         self._matching = _Matching(lock, cards, entries)
+
+    def named(self, naming: _Naming) -> _Naming:
+        """The ids and guids of new cards: those that they have, if they ask what they asked."""
+        former = self._naming
+        names = former.names if former and former.is_like(naming) else naming.chosen()
+        self._naming = replace(naming, names=names)
+        return self._naming
 
     def of(self, card: Card, entry: Entry) -> Card:
         """The card as the note that an entry remembers."""
@@ -95,6 +103,31 @@ class _Matching:
             entry and (card.id == entry.identity.id or _question(card) == entry.identity.question)
             for card, entry in zip(self.cards, self.entries, strict=True)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    """Which id and guid each of the cards has that are new, and what these follow from."""
+
+    lock: Lock
+    namespace: str
+    cards: Sequence[Card]
+    """All cards: what one of them asks, another's id may have to tell from it."""
+    new: Sequence[Card]
+    names: Sequence[tuple[str, str]] = ()
+
+    def is_like(self, other: _Naming) -> bool:
+        """Return whether the names are the same: they follow from what all cards ask."""
+        is_same = self.lock == other.lock and self.namespace == other.namespace
+        every = (self.cards, other.cards), (self.new, other.new)
+        return is_same and all(
+            len(one) == len(two) and all(map(_asks_the_same, one, two)) for one, two in every
+        )
+
+    def chosen(self) -> Sequence[tuple[str, str]]:
+        """An id and a guid for each card that is new."""
+        taken = _Taken(self.lock, self.cards)
+        return [_named(card, self.namespace, taken) for card in self.new]
 
 
 def _asks_the_same(card: Card, former: Card) -> bool:
@@ -161,8 +194,8 @@ def recognise(
         identities.keep(every, lock, entries)
     told = list(_ambiguous(unclear))
     ambiguous = {problem.place for problem in told}
-    taken: _Taken | None = None
     known: dict[Place, Card] = {}
+    new: list[Card] = []
     for card, entry in zip(every, entries, strict=True):
         if entry and entry.kind is not card.kind:
             told.append(_another_kind(card, entry))
@@ -170,8 +203,12 @@ def recognise(
             if scope.is_complete or _is_certain(card, entry):
                 known[card.place] = identities.of(card, entry)
         elif card.place not in ambiguous:
-            taken = taken or _Taken(lock, every)
-            known[card.place] = identities.new(card, *_named(card, namespace, taken))
+            new.append(card)
+            known[card.place] = card  # it is named below, and keeps its place among the others
+    if new:
+        naming = identities.named(_Naming(lock, namespace, every, new))
+        for card, named in zip(new, naming.names, strict=True):
+            known[card.place] = identities.new(card, *named)
     identities.forget_others()
     context = {card.place for card in scope.context_cards}
     problems.extend(problem for problem in told if problem.place not in context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -25,8 +26,8 @@ class _SupersededError(Exception):
     """A file has changed while it was checked what it held before."""
 
 
-class _AuditsToComeError(Exception):
-    """Cards that hold are about to be audited."""
+class _RunsToComeError(Exception):
+    """Code of cards is about to be executed, and others need not wait for it."""
 
     def __init__(self, cards: Sequence[Card]) -> None:
         super().__init__()
@@ -47,16 +48,20 @@ class Session:
         output = project.settings(Problems()).output
         self._shower = Shower(project.root, project.root / output)
         self._looked_at = Watched(frozenset())
+        self._files: frozenset[Path] = frozenset()
+        """The files whose cards are shown."""
 
     def run(self, on_result: Callable[[Result, Watched], None]) -> None:
         """Check and show, until an exception ends it; each result is told."""
         changes = self._watcher.changes
         changes.heard = self._project.break_off
         self._look(())
+        changed: frozenset[Path] = frozenset()
         while True:
-            changes.taken()
+            changed |= frozenset(map(Path, changes.taken()))
             settings = self._project.settings(Problems())
             try:
+                self._show_texts(changed)
                 result, failed = self._checked()
             except (_SupersededError, StoppedError):
                 continue
@@ -64,9 +69,20 @@ class Session:
                 name = settings.deck or name_as_text(self._project.root)
                 self._live.publish(self._shower.show(result, failed, name))
                 self._live.tell(Run(doing=""))
+                self._files = frozenset(self._project.root / each for each in result.scope.files)
+            changed = frozenset()
             on_result(result, self._looked_at)
             if not self._look(result.inputs):
                 changes.wait()
+
+    def _show_texts(self, changed: frozenset[Path]) -> None:
+        """Show the cards of changed files before others are checked, if none of their code runs."""
+        live, is_text = self._live, changed <= self._files and all(map(Path.is_file, changed))
+        if not (live and changed and is_text):
+            return
+        hearing = _Hearing(self._watcher, live, stops_at=frozenset({"proving", "auditing"}))
+        with suppress(_RunsToComeError):
+            self._show_some(sorted(changed), live, hearing)
 
     def _checked(self) -> tuple[Result, Mapping[Problem, Place]]:
         """The result of a check, and the cards that its problems belong to.
@@ -74,20 +90,20 @@ class Session:
         An audit executes a card dozens of times: what a card looks like is shown before.
         """
         live = self._live or Live()
-        hearing = _Hearing(self._watcher, live, stops_at_audits=live.now.revision > 0)
+        is_shown = live.now.revision > 0
+        hearing = _Hearing(self._watcher, live, frozenset({"auditing"} if is_shown else ()))
         try:
-            return self._project.check(
-                self._paths, documents=False, on_event=hearing.hear
-            ), hearing.failed
-        except _AuditsToComeError as coming:
+            return self._project.check(self._paths, on_event=hearing.hear), hearing.failed
+        except _RunsToComeError as coming:
             files = sorted({self._project.root / card.place.path for card in coming.cards})
-            hear = _Hearing(self._watcher, live).hear
-            before = self._project.check(files, audit=False, documents=False, on_event=hear)
-            live.publish(self._shower.show_some(before, {card.place for card in coming.cards}))
+            self._show_some(files, live, _Hearing(self._watcher, live))
         hearing = _Hearing(self._watcher, live)
-        return self._project.check(
-            self._paths, documents=False, on_event=hearing.hear
-        ), hearing.failed
+        return self._project.check(self._paths, on_event=hearing.hear), hearing.failed
+
+    def _show_some(self, files: Sequence[Path], live: Live, hearing: _Hearing) -> None:
+        """Show the cards of some files as they are without their audits."""
+        result = self._project.check(files, audit=False, on_event=hearing.hear)
+        live.publish(self._shower.show_some(result, hearing.failed))
 
     def _look(self, inputs: Iterable[str]) -> bool:
         """Watch what a result follows from. Returns whether other folders are watched now.
@@ -104,9 +120,11 @@ class Session:
 class _Hearing:
     """Hears the events of one check: breaks it off if it is out of date, tells how far it is."""
 
-    def __init__(self, watcher: Watcher, live: Live, *, stops_at_audits: bool = False) -> None:
+    def __init__(
+        self, watcher: Watcher, live: Live, stops_at: frozenset[str] = frozenset()
+    ) -> None:
         self._changes = watcher.changes
-        self._stops_at_audits = stops_at_audits
+        self._stops_at = stops_at
         self._live = live
         self._doing = "checking"
         self._total = 0
@@ -117,11 +135,11 @@ class _Hearing:
         live.tell(Run(self._doing))
 
     def hear(self, event: Event) -> None:
-        """Take an event. Raises _SupersededError, and _AuditsToComeError if it is to."""
+        """Take an event. Raises _SupersededError; _RunsToComeError where it is to stop."""
         if self._changes:
             raise _SupersededError
-        if isinstance(event, Executing) and self._doing == "auditing" and self._stops_at_audits:
-            raise _AuditsToComeError(event.cards)
+        if isinstance(event, Executing) and self._doing in self._stops_at:
+            raise _RunsToComeError(event.cards)
         match event:
             case Executing():
                 self._running = dict.fromkeys(card.place for card in event.cards)

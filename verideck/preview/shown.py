@@ -112,9 +112,7 @@ class Shower:
         self._root = root
         self._package = package
         self._deck = Deck()
-        self._former: dict[str, tuple[_Basis, Shown]] = {}
-        self._keys: dict[tuple[str, str], str] = {}
-        """The keys of the former cards, by file and question, and by file and id."""
+        self._former = _Former({})
         self._types: dict[Kind, NoteType] = {}
         """The note types by which cards are shown, as `_templates_of` keeps them."""
 
@@ -129,30 +127,26 @@ class Shower:
         self._types = _templates_of(result, self._types)
         css = result.note_types[Kind.BASIC].css
         keys, shown = self._shown(result, problems)
-        self._former = shown
-        every = tuple(each for _, each in shown.values())
+        self._former = _Former(shown)
         told = ((each, keys[card] if card else "") for each, card in problems.told())
         self._deck = Deck(
             problems=tuple(self._told(each, key) for each, key in told),
             summary={**_summary(result, self._root, name), "sheet": _hash(css.encode())},
             places=frozenset(_paths(result)),
             css=css,
-        ).of(every)
+        ).of(self._former.notes)
         return self._deck
 
-    def show_some(self, result: Result, places: Collection[Place]) -> Deck:
-        """The former deck, with some of its cards as they are now; the rest is still to come."""
-        notes = {note.place: note for note in result.notes}
-        proven = {each.card.place: each for each in result.proven}
-        now: dict[str, Shown] = {}
-        for card in result.cards:
-            if card.place in places and (note := notes.get(card.place)):
-                key = self._key(card, result, ())
-                since = _since(key, note, result.lock)
-                note_type = self._types[card.kind]
-                basis = _Basis(card, note, note_type, proven.get(card.place), since, "", None)
-                now[key] = _shown(key, basis)
-        self._deck = self._deck.of(tuple(now.get(each.key, each) for each in self._deck.notes))
+    def show_some(self, result: Result, failed: Mapping[Problem, Place]) -> Deck:
+        """The former deck, with the cards of some files as they are now; the rest is still to come.
+
+        What the deck is as a whole, and what is wrong with it, stays as it was told last.
+        """
+        if result.scope.root != self._root:  # the settings are wrong, and nothing was read
+            return self._deck
+        _, shown = self._shown(result, _Assigned(result, failed))
+        self._former = self._former.with_files(result.scope.files, shown)
+        self._deck = self._deck.of(self._former.notes)
         return self._deck
 
     def _without_cards(self, result: Result) -> Deck:
@@ -172,7 +166,7 @@ class Shower:
         shown: dict[str, tuple[_Basis, Shown]] = {}
         for card in result.cards:
             key = keys[card.place] = self._key(card, result, shown)
-            note, former = notes.get(card.place), self._former.get(key)
+            note, former = notes.get(card.place), self._former.shown.get(key)
             basis = _Basis(
                 card,
                 note,
@@ -188,7 +182,6 @@ class Shower:
             now = _shown(key, basis)
             is_same = former and former[1].is_like(now)
             shown[key] = basis, former[1] if former and is_same else now
-        self._keys = {name: keys[card.place] for card in result.cards for name in _names(card)}
         return keys, shown
 
     def _built_last(self, card: Card, key: str) -> Note | None:
@@ -213,8 +206,8 @@ class Shower:
         known = result.known.get(card.place)
         if known and known.identity:
             return known.identity.guid
-        former = (self._keys[name] for name in _names(card) if name in self._keys)
-        key = next(former, "")
+        keys = self._former.keys
+        key = next((keys[name] for name in _names(card) if name in keys), "")
         return key if key and key not in taken else f"{card.place.path}:{card.place.line}"
 
     def _told(self, problem: Problem, key: str) -> Mapping[str, object]:
@@ -262,6 +255,37 @@ class _Basis:
             and (self.note is not None or self.last is other.last)
             and (not self.card.snippets or self.proven == other.proven)
         )
+
+
+class _Former:
+    """What was shown, and of what."""
+
+    def __init__(self, shown: Mapping[str, tuple[_Basis, Shown]]) -> None:
+        self.shown = shown
+        """By key, in the order of the cards."""
+
+    @property
+    def notes(self) -> tuple[Shown, ...]:
+        """In the same order."""
+        return tuple(each for _, each in self.shown.values())
+
+    @cached_property
+    def keys(self) -> Mapping[tuple[str, str], str]:
+        """The keys of the cards, by file and question, and by file and id."""
+        each = ((key, basis.card) for key, (basis, _) in self.shown.items())
+        return {name: key for key, card in each for name in _names(card)}
+
+    def with_files(
+        self, files: Collection[str], shown: Mapping[str, tuple[_Basis, Shown]]
+    ) -> _Former:
+        """The same, with what is shown of the cards of some files now, where these cards stood."""
+        found: dict[str, tuple[_Basis, Shown]] = {}
+        for key, each in self.shown.items():
+            if each[0].card.place.path in files:
+                found.update(shown)
+            elif key not in shown:
+                found[key] = each
+        return _Former({**found, **shown})
 
 
 class _Assigned:
