@@ -65,6 +65,9 @@ def test_the_page_and_all_that_it_needs_is_sent_inert(page: Page) -> None:
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
         assert "unsafe-eval" not in policy
+    (version,) = set(re.findall(r"/static/(\w+)/", page.get("/").text))
+    worker = page.get(f"/static/{version}/windows.js").headers["content-security-policy"]
+    assert worker == "default-src 'none'; script-src 'self'; connect-src 'self'"
     assert "sandbox" in page.get("/frame").headers["content-security-policy"]
     assert "frame-ancestors 'none'" in page.get("/").headers["content-security-policy"]
 

@@ -584,6 +584,34 @@ def test_two_windows_show_the_same(
     other.context.close()
 
 
+@pytest.mark.parametrize("shares", [True, False], ids=["worker", "alone"])
+def test_more_windows_than_a_browser_has_connections(
+    browser: Browser, page: Page, made: Project, *, shares: bool
+) -> None:
+    """Six to a server: all windows share one stream; without that, those that are seen go on."""
+    context = browser.new_context()
+    if not shares:
+        context.add_init_script("delete window.SharedWorker")
+    count = 9 if shares else 4
+    tabs = [context.new_page() for _ in range(count)]
+    text = str(FILES["gamma.md"])
+    try:
+        for tab in tabs:
+            tab.goto(f"{page.url}#helped")
+            tab.wait_for_selector("#stage[data-shown]", timeout=PATIENCE)
+        for said in ("That.", "Those."):
+            made.write("cards/gamma.md", text.replace("This.", said))
+            for tab in tabs:
+                if tab.get_by_role("button", name="Show answer").is_visible():
+                    tab.get_by_role("button", name="Show answer").click()
+                shown = tab.frame_locator("#stage iframe").locator("#qa")
+                expect(shown).to_contain_text(said, timeout=PATIENCE)
+            tabs.pop().close()
+    finally:
+        made.write("cards/gamma.md", text)
+        context.close()
+
+
 def test_the_page_goes_on_when_the_server_comes_back(browser: Browser, tmp_path: Path) -> None:
     """It says that it is alone, and asks again for nothing that it has."""
     made = project(tmp_path, FILES)

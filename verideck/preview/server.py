@@ -34,6 +34,8 @@ _FRAME_POLICY = (
     "frame-ancestors 'self'"
 )
 """For the document into which the page puts a card: no script ever, but a card's own styles."""
+_WORKER_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
+"""For the worker that windows share: it hears what the server tells, by scripts of the page."""
 _INERT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """For what is data: a picture that is opened by itself executes nothing, either."""
 _HEADERS = {
@@ -117,7 +119,10 @@ class Server:
             return _missing()
         kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
         kind = _KINDS.get(path.rpartition(".")[2], kind)
-        return _inert(_asset(path), kind, _FOR_EVER)
+        response = _inert(_asset(path), kind, _FOR_EVER)
+        if path == _WORKER:
+            response.headers["content-security-policy"] = _WORKER_POLICY
+        return response
 
     async def _entries(self, request: Request) -> Response:
         """The entries of the hashes that are asked for, a JSON object on each line."""
@@ -195,6 +200,8 @@ class Server:
         }
 
 
+_WORKER = "windows.js"
+"""The file of the page that is a worker's program."""
 _KINDS = {"js": "text/javascript", "css": "text/css", "woff": "font/woff"}
 """Not left to the system's own table, which may say otherwise."""
 

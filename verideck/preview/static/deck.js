@@ -1,34 +1,37 @@
 // The deck as the server has it: rows of keys and hashes, and an entry for each hash.
-// A stream tells what changes; what is not known by its hash is fetched, and nothing twice.
+// A feed tells what changes; what is not known by its hash is fetched, and nothing twice.
+
+import {Feed, patched} from "./feed.js";
 
 const CHUNK = 2000;
 const FIRST = 200;            // enough to fill a screen at once
-const HIDDEN_FOR = 30_000;    // a browser opens six connections to a server: hidden pages let go
+const HIDDEN_FOR = 30_000;    // without a shared worker, a window that nobody sees lets go of its stream
 
 export class Deck extends EventTarget {
-  rows = [];                  // [key, hash]
-  problems = [];
-  summary = {};
   run = {doing: "starting", running: [], done: 0, total: 0};
   hello = {};
   isLost = false;
+  #deck = patched(undefined, {});
   #entries = new Map();       // by hash
   #bodies = new Map();        // by hash: promises
-  #since = "";
-  #stream = null;
   #pending = null;
-  #resting = 0;
 
   open() {
-    this.#connect();
-    document.addEventListener("visibilitychange", () => {
-      clearTimeout(this.#resting);
-      if (document.hidden) {
-        this.#resting = setTimeout(() => this.#stream?.close(), HIDDEN_FOR);
-      } else if (this.#stream?.readyState === EventSource.CLOSED) {
-        this.#connect();
-      }
-    });
+    const hear = told => this.#hear(told);
+    if (window.SharedWorker) listenWithOthers(hear);
+    else listenAlone(hear);
+  }
+
+  get rows() {                // [key, hash]
+    return this.#deck.all;
+  }
+
+  get problems() {
+    return this.#deck.problems;
+  }
+
+  get summary() {
+    return this.#deck.summary;
   }
 
   entry(row) {
@@ -52,43 +55,23 @@ export class Deck extends EventTarget {
     return this.rows.every(row => this.#entries.has(row[1]));
   }
 
-  #connect() {
-    this.#stream?.close();
-    const stream = new EventSource(`/events?since=${this.#since}`);
-    this.#stream = stream;
-    stream.addEventListener("open", () => this.#setLost(false));
-    stream.addEventListener("error", () => {
-      this.#setLost(true);
-      if (stream.readyState === EventSource.CLOSED) setTimeout(() => this.#connect(), 1000);
-    });
-    stream.addEventListener("hello", ({data}) => {
-      const hello = JSON.parse(data);
+  #hear({hello, run, deck, isLost}) {
+    if (hello) {
       if (this.hello.version && this.hello.version !== hello.version) location.reload();
       this.hello = hello;
-    });
-    stream.addEventListener("run", ({data}) => {
-      this.run = JSON.parse(data);
+    }
+    if (run) {
+      this.run = run;
       this.#tell("run");
-    });
-    stream.addEventListener("deck", event => {
-      this.#since = event.lastEventId;
-      this.#patch(JSON.parse(event.data));
-    });
-  }
-
-  #setLost(isLost) {
-    if (this.isLost === isLost) return;
-    this.isLost = isLost;
-    this.#tell("lost");
-  }
-
-  #patch(told) {
-    if (told.all) this.rows = told.all;
-    for (const [number, hash] of told.set ?? []) this.rows[number] = [this.rows[number][0], hash];
-    if (told.splice) this.rows.splice(told.splice[0], told.splice[1], ...told.splice[2]);
-    if (told.problems) this.problems = told.problems;
-    if (told.summary) this.summary = told.summary;
-    this.#fetch();
+    }
+    if (isLost !== undefined && isLost !== this.isLost) {
+      this.isLost = isLost;
+      this.#tell("lost");
+    }
+    if (deck) {
+      this.#deck = patched(this.#deck, deck);
+      this.#fetch();
+    }
   }
 
   // One at a time: what came meanwhile is looked for again.
@@ -127,4 +110,22 @@ export class Deck extends EventTarget {
   #tell(what) {
     this.dispatchEvent(new Event(what));
   }
+}
+
+function listenWithOthers(hear) {
+  const worker = new SharedWorker(new URL("windows.js", import.meta.url), {type: "module"});
+  worker.port.addEventListener("message", ({data}) => hear(data));
+  worker.port.start();
+  addEventListener("pagehide", () => worker.port.postMessage("closes"));
+  addEventListener("pageshow", ({persisted}) => persisted && location.reload());
+}
+
+function listenAlone(hear) {
+  const feed = new Feed(hear);
+  let resting = 0;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(resting);
+    if (document.hidden) resting = setTimeout(() => feed.close(), HIDDEN_FOR);
+    else if (!feed.isOpen) feed.open();
+  });
 }
