@@ -520,3 +520,19 @@ def test_answers_are_printed_and_cards_are_pairs(tmp_path: Path) -> None:
         assert (
             tab.evaluate("getComputedStyle(document.querySelector('.pair')).breakInside") == "avoid"
         )
+
+
+@pytest.mark.browser
+def test_a_card_that_is_longer_than_a_page_goes_on_on_the_next_one(tmp_path: Path) -> None:
+    """Nothing of it is cut off, and a picture is made as high as a page holds."""
+    lines = "\n\n".join(f"Line {n}." for n in range(100))
+    tall = '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="9000"></svg>'
+    cards = f"## Short?\n\nYes.\n\n## Long?\n\n{lines}\n\n## Tall?\n\n![tall](../tall.svg)\n"
+    made = made_of(tmp_path, cards, **{"tall.svg": tall})
+    written(made, "deck.html", "cards")
+    with browsed(made.root / "deck.html") as (tab, _):
+        pages = tab.pdf(prefer_css_page_size=True).count(b"/Type /Page\n")
+        tab.emulate_media(media="print")
+        high = tab.locator("img").evaluate("each => each.offsetHeight")
+    assert pages == 1 + 3 + 1
+    assert 900 < high < 277 * 96 / 25.4
