@@ -7,8 +7,11 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from html import unescape
 from importlib.resources import files
 from pathlib import Path
+from unicodedata import normalize
+from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
@@ -37,6 +40,7 @@ from projects import ROOT, project
 from served import Page, served
 
 import verideck
+from verideck.render.mathml import mathml
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("preview")]
 
@@ -160,6 +164,58 @@ def test_every_formula_of_our_deck_is_set_as_anki_sets_it(tmp_path: Path) -> Non
         if one != other
     }
     assert different == {}
+
+
+MATHML = """() => [...document.querySelectorAll(".formula")].map(
+    each => new XMLSerializer().serializeToString(each.querySelector("mjx-assistive-mml math")))"""
+SCRIPTS = {"msub": "_", "munder": "_", "msup": "^", "mover": "^", "msubsup": "_^",
+           "munderover": "_^"}  # fmt: skip
+"""Limits stand below or behind, as there is room."""
+PARTS = {"mfrac", "msqrt", "mroot", "mtable", "mtr", "mtd"}
+SIGNS = str.maketrans({"ˆ": "^", "˜": "~", "⋯": "···", "\ufe00": None})
+"""Of the same look, which each of the two writes in its own way."""
+
+
+def said(element: Element) -> str:
+    """What a formula says: its letters, and which stand in which fraction, root, script and cell.
+
+    How letters are grouped, spaced and shaped is left to who sets them.
+    """
+    name = element.tag.rpartition("}")[2]
+    if not len(element):
+        text = re.sub(r"[\s\u200b\u2061-\u2064]", "", element.text or "")
+        return normalize("NFKC", text).translate(SIGNS)
+    within = "".join(map(said, element))
+    return f"{SCRIPTS.get(name, name)}({within})" if name in SCRIPTS or name in PARTS else within
+
+
+def test_mathml_says_what_mathjax_sets(tmp_path: Path) -> None:
+    """In every formula of our deck: the page for readers shows no other maths than the cards."""
+    require_chromium()
+    every = formulas()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        with tab(browser) as page:
+            page.route("**/*", Answers(tmp_path, reviewer(MODES[0])).answer)
+            page.goto(f"http://{HOST}/")
+            page.evaluate("q => _showQuestion(q, q, 'card')", set_out(every))
+            page.evaluate("() => new Promise(done => _queueAction(done))")
+            theirs = page.evaluate(MATHML)
+        browser.close()
+    assert len(theirs) == len(every) > 300
+    different: Mapping[str, object] = {
+        formula: (said_by_mathjax, said_by_us)
+        for formula, their in zip(every, theirs, strict=True)
+        if (said_by_mathjax := said(fromstring(their)))  # noqa: S314 - MathJax wrote it
+        != (said_by_us := said(fromstring(own_mathml(formula))))  # noqa: S314 - we did
+    }
+    assert different == {}
+
+
+def own_mathml(formula: str) -> str:
+    """The MathML that a page for readers has of a formula; its entities as letters."""
+    found = mathml(unescape(formula[2:-2]), display=formula[1] == "[")
+    return re.sub(r"&(?!(?:lt|gt|amp);)\w+;", lambda entity: unescape(entity[0]), found)
 
 
 EVERY_KIND = r"""---

@@ -265,6 +265,18 @@ def test_a_formula_that_is_not_converted_says_why(tex: str) -> None:
         mathml(tex, display=True)
 
 
+@pytest.mark.parametrize(
+    "tex",
+    [r"a\\[6pt]b", r"a\\*b", r"a\\ [1em] b", r"a\\*[-.5em] b", r"a\\b"],
+)  # fmt: skip
+def test_the_space_below_a_row_is_no_text(tex: str) -> None:
+    """Of it MathML has nothing; what stands behind a brace of TeX's own stays."""
+    rows = mathml(rf"\begin{{matrix}}{tex}\end{{matrix}}", display=True)
+    assert rows == mathml(r"\begin{matrix}a\\b\end{matrix}", display=True)
+    assert mathml(r"\cfrac[l]{1}{x}", display=True) == mathml(r"\cfrac{1}{x}", display=True)
+    assert "[" in mathml(r"\{[6pt]\}", display=True)
+
+
 def test_a_formula_that_stays_tex_is_told_and_shown(tmp_path: Path) -> None:
     """With `--strict` nothing is written."""
     made = made_of(tmp_path, "## Water? {#w}\n\n$\\ce{H2O}$ and $\\ce{H2O}$, $x$.\n")

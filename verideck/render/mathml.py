@@ -20,6 +20,11 @@ _GROUP = re.compile(
     r"\\(?:[\\{}\[\]]|(?P<left>left|begin)(?![A-Za-z])|(?P<right>right|end)(?![A-Za-z]))"
     r"|(?P<open>[{\[])|(?P<close>[}\]])"
 )
+_OPTION = re.compile(
+    r"(?P<row>\\\\)\*?\s*+(?:\[\s*+[-+]?[\d.,]++\s*+(?:pt|em|ex|mu|px|pc|mm|cm|in)\s*+\])?"
+    r"|(?P<fraction>\\cfrac)\s*+\[[lrc]\]|\\."
+)
+"""What math-core takes for text: the space below a row, and to which side a numerator is set."""
 _CHAIN = re.compile(rf"(?:\\[A-Za-z]++\s*+|[\^_]\s*+){{{_DEEPEST}}}")
 
 
@@ -32,10 +37,15 @@ def mathml(tex: str, *, display: bool) -> str:
     if len(tex) > _LONGEST or _depth(tex) > _DEEPEST or _CHAIN.search(tex):
         raise TexError("it is too large")
     try:
-        return _converter().convert_with_local_state(tex, displaystyle=display)
+        plain = _OPTION.sub(_without_option, tex)
+        return _converter().convert_with_local_state(plain, displaystyle=display)
     except LatexError as error:
         why = re.sub(r"^\d+: ", "", str(error)).rstrip(".")
         raise TexError(why[:1].lower() + why[1:]) from None
+
+
+def _without_option(found: re.Match[str]) -> str:
+    return found["row"] or found["fraction"] or found[0]
 
 
 @cache
