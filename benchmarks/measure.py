@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 README = Path(__file__).with_name("README.md")
 ROOT = README.parents[1]
@@ -26,6 +27,8 @@ TODAY, FIRST = "verideck", "first edition"
 """The editions that are measured, as the tables name them."""
 
 Command = Sequence[str | Path]
+Sizes = TypeVar("Sizes")
+"""How large the decks of a benchmark are; each has its own type of them."""
 
 _OF_THIS_SHELL = re.compile("PYTEST_.*|PYTHONDONTWRITEBYTECODE|PYTHONPATH")
 """What would burden some only: the installed have their bytecode, an editable one writes it."""
@@ -324,6 +327,19 @@ def arguments(
             "--only", nargs="+", choices=tables, default=tuple(tables), help="measure these tables"
         )
     return parser
+
+
+def measure_tables(
+    given: argparse.Namespace, tables: Mapping[str, Callable[[Path, Sizes, int], str]], sizes: Sizes
+) -> None:
+    """Measure the tables that are asked for, each in a folder of its own, and tell each.
+
+    `given` is what a parser of `arguments` has read. A table takes a folder, the sizes of its decks
+    and how often each work is done.
+    """
+    with tempfile.TemporaryDirectory(prefix="verideck-benchmark-") as scratch:
+        for name in given.only:
+            tell(name, tables[name](Path(scratch, name), sizes, given.rounds), write=given.write)
 
 
 def positive(text: str) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -248,11 +247,7 @@ def main() -> None:
     """Measure, print, and maybe write."""
     given = measure.arguments(__doc__, rounds=5, tables=TABLES).parse_args()
     first_edition.prepare()
-    with tempfile.TemporaryDirectory(prefix="verideck-benchmark-") as scratch:
-        for name in given.only:
-            sizes = QUICK if given.quick else FULL
-            report = TABLES[name](Path(scratch, name), sizes, given.rounds)
-            measure.tell(name, report, write=given.write)
+    measure.measure_tables(given, TABLES, QUICK if given.quick else FULL)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -217,11 +216,7 @@ TABLES: Mapping[str, Callable[[Path, Sizes, int], str]] = {
 def main() -> None:
     """Measure, print, and maybe write."""
     given = measure.arguments(__doc__, rounds=5, tables=TABLES).parse_args()
-    with tempfile.TemporaryDirectory(prefix="verideck-benchmark-") as scratch:
-        for name in given.only:
-            sizes = QUICK if given.quick else FULL
-            report = TABLES[name](Path(scratch, name), sizes, given.rounds)
-            measure.tell(name, report, write=given.write)
+    measure.measure_tables(given, TABLES, QUICK if given.quick else FULL)
 
 
 if __name__ == "__main__":

@@ -257,14 +257,12 @@ def main() -> None:
     )
     given = parser.parse_args()
     sizes = QUICK if given.quick else FULL
-    with tempfile.TemporaryDirectory(prefix="verideck-benchmark-") as scratch:
-        if given.profile:
+    if given.profile:
+        with tempfile.TemporaryDirectory(prefix="verideck-benchmark-") as scratch:
             profile(Path(scratch), sizes.prose, given.profile)
-            return
-        first_edition.prepare()
-        for name in given.only:
-            report = TABLES[name](Path(scratch, name), sizes, given.rounds)
-            measure.tell(name, report, write=given.write)
+        return
+    first_edition.prepare()
+    measure.measure_tables(given, TABLES, sizes)
 
 
 if __name__ == "__main__":

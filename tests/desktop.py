@@ -255,7 +255,7 @@ def main() -> None:
     if given.page:
         for name in PAGE:
             with Image.open(given.folder / f"{name}.png") as taken:
-                taken.quantize(64).save(PICTURES / f"desktop.{name}.png", optimize=True)
+                taken.quantize(256).save(PICTURES / f"desktop.{name}.png", optimize=True)
     same = sum(each.is_same for each in found)
     print(f"{same} of {len(found)} sides are the same")  # noqa: T201
     sys.exit(same != len(found) or not found)
