@@ -273,8 +273,23 @@ def test_the_space_below_a_row_is_no_text(tex: str) -> None:
     """Of it MathML has nothing; what stands behind a brace of TeX's own stays."""
     rows = mathml(rf"\begin{{matrix}}{tex}\end{{matrix}}", display=True)
     assert rows == mathml(r"\begin{matrix}a\\b\end{matrix}", display=True)
-    assert mathml(r"\cfrac[l]{1}{x}", display=True) == mathml(r"\cfrac{1}{x}", display=True)
     assert "[" in mathml(r"\{[6pt]\}", display=True)
+
+
+@pytest.mark.parametrize(
+    ("tex", "plain"),
+    [
+        (r"\cfrac[l]{1}{x}", r"\cfrac{1}{x}"),
+        (r"\begin{aligned}[t]a\end{aligned}", r"\begin{aligned}a\end{aligned}"),
+        (r"\begin{gathered}[b]a\\b\end{gathered}", r"\begin{gathered}a\\b\end{gathered}"),
+        (r"\underbracket[1pt]{x}", r"\underbracket{x}"),
+        (r"\overbracket[1pt][2pt]{x}", r"\overbracket{x}"),
+    ],
+)
+def test_how_something_is_set_is_no_text(tex: str, plain: str) -> None:
+    """Options of TeX that MathML has nothing of; brackets that are text stay."""
+    assert mathml(tex, display=True) == mathml(plain, display=True)
+    assert mathml(rf"[t]{plain}", display=True) != mathml(plain, display=True)
 
 
 def test_a_formula_that_stays_tex_is_told_and_shown(tmp_path: Path) -> None:

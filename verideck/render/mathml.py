@@ -20,11 +20,16 @@ _GROUP = re.compile(
     r"\\(?:[\\{}\[\]]|(?P<left>left|begin)(?![A-Za-z])|(?P<right>right|end)(?![A-Za-z]))"
     r"|(?P<open>[{\[])|(?P<close>[}\]])"
 )
+_LENGTH = r"\[\s*+[-+]?[\d.,]++\s*+(?:pt|em|ex|mu|px|pc|mm|cm|in)\s*+\]"
 _OPTION = re.compile(
-    r"(?P<row>\\\\)\*?\s*+(?:\[\s*+[-+]?[\d.,]++\s*+(?:pt|em|ex|mu|px|pc|mm|cm|in)\s*+\])?"
-    r"|(?P<fraction>\\cfrac)\s*+\[[lrc]\]|\\."
+    rf"(?P<row>\\\\)\*?\s*+(?:{_LENGTH})?"
+    r"|(?P<fraction>\\cfrac)\s*+\[[lrc]\]"
+    r"|(?P<block>\\begin\s*+\{(?:aligned|gathered)\})\s*+\[[tbc]\]"
+    rf"|(?P<bracket>\\(?:under|over)bracket)(?:\s*+{_LENGTH}){{1,2}}"
+    r"|\\."
 )
-"""What math-core takes for text: the space below a row, and to which side a numerator is set."""
+"""What math-core takes for text: the space below a row, to which side a numerator is set, which of
+its rows a block stands on, how thick a bracket is."""
 _CHAIN = re.compile(rf"(?:\\[A-Za-z]++\s*+|[\^_]\s*+){{{_DEEPEST}}}")
 
 
@@ -45,7 +50,7 @@ def mathml(tex: str, *, display: bool) -> str:
 
 
 def _without_option(found: re.Match[str]) -> str:
-    return found["row"] or found["fraction"] or found[0]
+    return found[found.lastgroup or 0]
 
 
 @cache
