@@ -9,10 +9,12 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -424,6 +426,31 @@ def test_a_card_that_fails_from_the_start_shows_what_was_built(tmp_path: Path) -
         package.write_bytes(b"PK")
         deck = shown(opened, Shower(made.root, package))
         assert json.loads(deck.notes[0].body)["faces"] == []
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["<script>alert(1)</script>", "<link rel=dns-prefetch href=//example.org>", "{{c1::" * 9000],
+)
+def test_what_a_package_of_somebody_elses_holds_is_not_shown(tmp_path: Path, field: str) -> None:
+    """It came with the repository: nothing fetches, and its text is not gone through for hours."""
+    made = project(tmp_path, FILES)
+    package = made.build()
+    with zipfile.ZipFile(package) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    database = tmp_path / "collection"
+    database.write_bytes(held["collection.anki2"])
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("update notes set flds = replace(flds, 'This.', ?)", [field])
+    with zipfile.ZipFile(package, "w") as archive:
+        for name, content in held.items():
+            archive.writestr(name, database.read_bytes() if "anki2" in name else content)
+    made.write("cards/a.md", str(FILES["a.md"]).replace("== 1", "== 2").replace("This.", "Ha."))
+    with verideck.Project.open(made.root) as opened:
+        deck = shown(opened, Shower(made.root, package))
+    body = json.loads(deck.notes[0].body)
+    assert field.startswith("{{c1") or body["faces"] == []
+    assert field not in str(entries(deck)["one"]["text"])
 
 
 def test_wrong_settings_leave_the_cards_where_they_are(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -322,6 +323,21 @@ def test_it_costs_nothing_where_there_is_no_deck(deck: Deck) -> None:
     asked = deck.run("-v", "-p", "verideck", "-k", "a.md or one")
     assert nodes(asked) == FRESH[:3]
     asked.assert_outcomes(passed=4)
+
+
+@pytest.mark.linux(reason="pipes, devices and files without an end")
+def test_no_file_that_has_no_end_is_read(deck: Deck) -> None:
+    """The settings of a folder in a project may be anything, and pytest ends all the same."""
+    for name in ("pipe", "device", "huge", "deep"):
+        deck.project.write(f"cards/{name}/n.md", card(name, "x = 1\nassert x == 1"))
+    os.mkfifo(deck.project.root / "cards/pipe/pyproject.toml")
+    (deck.project.root / "cards/device/pyproject.toml").symlink_to("/dev/zero")
+    os.truncate(deck.project.write("cards/huge/pyproject.toml", ""), 1 << 40)
+    deck.project.write("cards/deep/pyproject.toml", f"verideck = {'[' * 50_000}")
+    found = deck.run("cards/pipe", "cards/device", "cards/huge", "-v")
+    found.assert_outcomes(passed=3)
+    deep = deck.run("cards", "-v", "-k", "deep")
+    assert "INTERNALERROR" not in deep.stdout.str()
 
 
 def test_files_elsewhere_are_cards_where_they_are_named(

@@ -33,7 +33,8 @@ from verideck.model import (
 )
 from verideck.preview.facts import facts
 from verideck.problems import Problem, Severity
-from verideck.render.faces import faces
+from verideck.render.faces import faces, revealed
+from verideck.render.foreign_html import foreign_to
 from verideck.result import Result
 from verideck.source_line import source_line
 from verideck.targets import packages
@@ -185,8 +186,12 @@ class Shower:
         return keys, shown
 
     def _built_last(self, card: Card, key: str) -> Note | None:
-        """The note of a card as it was built last, if the package has it; without its pictures."""
-        if (known := self._built.get(key)) is None:
+        """The note of a card as it was built last, if the package has it; without its pictures.
+
+        A package that holds what verideck does not write is somebody else's.
+        """
+        known = self._built.get(key)
+        if known is None or any(map(foreign_to, known.fields.values())):
             return None
         identity = card.identity or Identity(card.id, bool(card.id), key, card.question.text)
         fields, tags = known.fields, known.tags
@@ -391,14 +396,15 @@ def _unverified(card: Card) -> str:
     return ""
 
 
-_BLOCK = re.compile(r"</?(?:p|div|li|[uo]l|d[ltd]|br|hr|t[rdh]|pre|h\d|blockquote|figure)\b[^>]*>")
-_MARKUP = re.compile(r"<[^>]*>")
-_CLOZE = re.compile(r"\{\{c\d+::(.*?)(?:::.*?)?\}\}", re.DOTALL)
+_BLOCK = re.compile(
+    r"</?(?:p|div|li|[uo]l|d[ltd]|br|hr|t[rdh]|pre|h\d|blockquote|figure)\b[^<>]*+>"
+)
+_MARKUP = re.compile(r"<[^<>]*+>")
 
 
 def _text(field_html: str) -> str:
     """The text of a field on one line; its formulas as TeX."""
-    blocks = _BLOCK.sub(" ", _CLOZE.sub(r"\1", field_html))
+    blocks = _BLOCK.sub(" ", revealed(field_html))
     return one_line(html.unescape(_MARKUP.sub("", blocks)))
 
 

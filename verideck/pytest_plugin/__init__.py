@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 _NAME = "verideck"
+_LONGEST = 10_000_000
+"""Bytes of a pyproject.toml, as for verideck itself: nothing of it is imported for that."""
 _FLAGS = {
     "strict": "take verideck's warnings as errors",
     "no-verify": "execute nothing: cards with code are skipped",
@@ -72,6 +74,8 @@ def deck_folder(path: Path) -> Path | None:
 
 def _is_deck(file: Path) -> bool:
     try:
+        if not file.is_file() or file.stat().st_size > _LONGEST:  # a pipe would be waited for
+            return False
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
@@ -79,6 +83,6 @@ def _is_deck(file: Path) -> bool:
         return False
     try:
         tool = tomllib.loads(text).get("tool")
-    except ValueError:
+    except (ValueError, RecursionError):
         return True  # verideck tells what is wrong with it
     return isinstance(tool, dict) and _NAME in tool

@@ -271,6 +271,15 @@ class _Deletion:
     parts: list[str | _Deletion] = field(default_factory=list)
 
 
+def revealed(text: str) -> str:
+    """Return the HTML of a field with its deletions shown, without their numbers and hints."""
+    return "".join(map(_content, _deletions(text)))
+
+
+def _content(part: str | _Deletion) -> str:
+    return part if isinstance(part, str) else "".join(map(_content, part.parts))
+
+
 def _deletions(text: str) -> list[str | _Deletion]:
     """Parse a field. What follows a mark that is never closed is lost, as in Anki."""
     outermost = _Deletion(())
