@@ -159,6 +159,23 @@ def test_the_cards_are_in_the_project_whoever_is_trusted(user: User, tmp_path: P
         assert "diary" not in refused.stderr + refused.stdout
 
 
+@pytest.mark.parametrize("named", ["notes", "notes/diary.md", "linked", "linked/diary.md"])
+def test_documents_are_in_the_project_whoever_is_trusted(
+    user: User, tmp_path: Path, named: str
+) -> None:
+    """Neither a line of a file of elsewhere is shown, nor the names in a folder."""
+    Project(user.home).write("notes/diary.md", "# What is private\n")
+    made = deck(tmp_path)
+    (made.root / "linked").symlink_to(user.home / "notes")
+    path = named if named.startswith("linked") else str(user.home / named)
+    made.write("pyproject.toml", f'{SETTINGS}docs.paths = ["{path}"]\n')
+    for words in (["check"], ["check", "--trust"], ["lint", "--trust"]):
+        refused = user.call(made, *words)
+        assert refused.returncode == 1
+        assert "pyproject.toml:5:1: error: docs.paths names what is outside" in refused.stderr
+        assert "private" not in refused.stderr + refused.stdout
+
+
 # How the caller speaks
 
 

@@ -56,15 +56,23 @@ COMMANDS = (
     ("lint",),
     ("build",),
     ("build", "--locked", "--format", "github"),
+    ("build", "-o", "dist/page.html"),
+    ("build", "-o", "dist/deck.json"),
     ("diff",),
     ("id",),
     ("clean",),
     ("build", "--require-sandbox"),
+    ("init", "--ci"),
 )
 """What is run in each repository, in this order."""
 
 MADE = ("dist", FOLDER, "cards.lock")
 """What commands may make in the project."""
+BEGUN = (
+    "pyproject.toml", ".gitignore", ".github", ".github/workflows",
+    ".github/workflows/verideck.yml", "cards", "cards/first.md",
+)  # fmt: skip
+"""What `init` may make in it."""
 SECONDS = 240
 MEMORY = 4 << 30
 """Bytes that the command may take itself: enough for its imports, and for no bomb."""
@@ -255,6 +263,61 @@ def cards_elsewhere(place: Place) -> None:
     (place.home / "Documents/note.md").write_text("## Whose is it?\n\nSECRET-of-the-note\n")
 
 
+def documents_elsewhere(place: Place) -> None:
+    """The settings name the user's documents as this project's, by path and by link."""
+    place.settings(
+        'docs.paths = ["../Documents", "../Documents/note.md", "notes.md", "/dev/zero"]\n'
+    )
+    place.write("cards/a.md", HONEST)
+    (place.home / "Documents/note.md").write_text("SECRET-of-the-note\n")
+    place.link("notes.md", "Documents/note.md")
+
+
+def media(place: Place) -> None:
+    """Links, pictures and sounds that lead out of the project, or have no end, or odd names."""
+    place.settings()
+    place.write(".hidden/key.pdf", "SECRET-of-the-checkout\n")
+    place.write(".obsidian/app.json", "{}")
+    place.link("cards/key.pdf", ".ssh/id_rsa")
+    place.link("cards/folder", "Documents")
+    place.link("cards/hidden.pdf", "deck/.hidden/key.pdf")
+    os.mkfifo(place.root / "cards/pipe.mp3")
+    (place.root / "cards/picture.png").mkdir()
+    place.write("cards/a\n[sound:evil.mp3].png", "x")
+    named = [
+        *("key.pdf", "folder/letter.txt", "hidden.pdf", "../.hidden/key.pdf", "pipe.mp3"),
+        *("../../Documents/letter.txt", "%2e%2e/%2e%2e/.ssh/id_rsa", f"{place.home}/.netrc"),
+        *(f"file://{place.home}/.netrc", "/dev/zero", "picture.png", "a%0a[sound:evil.mp3].png"),
+    ]
+    forms = ("[x]({0})", "![x]({0})", "![[{0}]]", '<img src="{0}">', "[sound:{0}]")
+    place.write(
+        "cards/a.md",
+        "\n".join(
+            f"## Is {number} shown?\n\n{form.format(name)}\n"
+            for number, (form, name) in enumerate((f, n) for f in forms for n in named)
+        ),
+    )
+
+
+def own_look(place: Place) -> None:
+    """A style sheet and templates that lead out of the project, or have no end, or act."""
+    place.settings('css = "look/deck.css"\ntemplates = "look"\n')
+    place.write("cards/a.md", HONEST)
+    place.link("look/deck.css", "Documents/letter.txt")
+    place.link("look/basic.front.html", ".ssh/id_rsa")
+    os.mkfifo(place.root / "look/basic.back.html")
+    place.link("look/cloze.front.html", "/proc/self/environ")
+    place.link("look/cloze.back.html", "/dev/zero")
+    place.write("look/typed.front.html", "{{Question}}<img/src=x/onerror=alert(1)>")
+
+
+def look_elsewhere(place: Place) -> None:
+    """The settings name the user's own folder, whose names are nobody's to list."""
+    place.settings('css = "../Documents/letter.txt"\ntemplates = "../Documents"\n')
+    place.write("cards/a.md", HONEST)
+    (place.home / "Documents/SECRET-of-the-name.html").write_text("x")
+
+
 FORGES = """\
 ## What does it say?
 
@@ -379,6 +442,10 @@ REPOSITORIES = [
     no_sandbox_by_cluster,
     output_elsewhere,
     cards_elsewhere,
+    documents_elsewhere,
+    media,
+    own_look,
+    look_elsewhere,
     forged_reports,
     forged_cache,
     bombs,
@@ -450,6 +517,8 @@ def test_a_hostile_repository_does_no_harm(
         changed = {path for path in before.keys() | now if before.get(path) != now.get(path)}
         writes = {"id", "--update"} & {*words}
         allowed = {str(each) for each in place.root.glob("cards/**/*.md")} if writes else set()
+        if "init" in words:
+            allowed |= {str(place.root / name) for name in BEGUN}
         assert changed <= allowed, told
         before = now
     for folder in (place.root / "dist", place.root / FOLDER):

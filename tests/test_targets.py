@@ -327,6 +327,19 @@ def test_csv_is_what_its_standard_says(tmp_path: Path) -> None:
     assert all(row["guid"] for row in rows)
 
 
+def test_no_cell_is_computed(tmp_path: Path) -> None:
+    """Where a spreadsheet opens the file; who takes one apostrophe away has what was written."""
+    asked = ["=cmd|' /C calc'!A0", "+1+cmd", "-2", "@SUM(1)", "'=1", "''-1", "＝1", "'a", "a=1"]
+    text = "".join(f"Q: {each}\nA: - {each}\n\n" for each in asked)
+    settings = SETTINGS.replace('deck = "', 'deck = "=')
+    made = project(tmp_path, {"a.md": text}, settings)
+    rows = list(csv.DictReader(io.StringIO(written(made, "deck.csv"), newline=""), strict=True))
+    cells = [cell for row in rows for cell in row.values()]
+    assert not [each for each in cells if re.match(r"[=+\-@\t\r＝＋－＠]", each)]
+    taken = [re.sub(r"^'(?='*[=+\-@＝])", "", row["question_markdown"]) for row in rows]
+    assert taken == asked
+
+
 def fits(value: object, schema: Mapping[str, Any], where: str = "$") -> None:
     """Assert that a value is as a schema says, in as much of JSON Schema as ours uses."""
     known = {"$schema", "$defs", "$ref", "title", "description", "type", "const", "enum"}

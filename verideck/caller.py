@@ -243,6 +243,11 @@ def _refusals(settings: Settings, caller: Caller) -> Iterator[Problem]:
     if not is_inside(settings.root / settings.cards, settings.root):
         message, hint = "cards is outside the project", "name its files on the command line"
         yield Problem(Code.SETTING_INVALID, message, settings.at("cards"), hint)
+    for path in settings.docs_paths:
+        if not is_inside(settings.root / path, settings.root):
+            message = f"docs.paths names what is outside the project: {path}"
+            hint = "name its files on the command line"
+            yield Problem(Code.SETTING_INVALID, message, settings.at("docs.paths"), hint)
     if not caller.trusts(settings.root):
         yield from _untrusted(settings)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from verideck.model import Place, ShownDeck, ShownNote
 from verideck.problems import Code, Problem, Problems, Severity
@@ -17,13 +18,16 @@ COLUMNS = (
     "question_markdown", "answer_markdown", "tags", "source",
 )  # fmt: skip
 
+_COMPUTED = re.compile(r"'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+"""What begins a cell that a spreadsheet computes, or has computed once its apostrophes are off."""
+
 
 def content(deck: ShownDeck, problems: Problems) -> bytes:
     """Return the file. Reports how many pictures and sounds its HTML names and it cannot hold."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows(map(_row, deck.notes))
+    writer.writerows(map(_as_text, _row(each)) for each in deck.notes)
     media = {each.name: shown.note.place for shown in deck.notes for each in shown.note.media}
     if media:
         problems.report(_left_out(len(media), min(media.values())))
@@ -47,6 +51,11 @@ def _row(shown: ShownNote) -> tuple[str, ...]:
         " ".join(note.tags),
         card.source.text if card.source else "",
     )
+
+
+def _as_text(cell: str) -> str:
+    """Return a cell that no spreadsheet computes: `=cmd|…` executes what an author wrote."""
+    return f"'{cell}" if _COMPUTED.match(cell) else cell
 
 
 def _left_out(number: int, first: Place) -> Problem:
