@@ -53,7 +53,11 @@ class Page:
 
     def post(self, path: str, value: object, **headers: str) -> Answer:
         """Send JSON to a path."""
-        return self._ask("POST", path, json.dumps(value).encode(), headers)
+        return self.send(path, json.dumps(value).encode(), **headers)
+
+    def send(self, path: str, content: bytes, **headers: str) -> Answer:
+        """Send bytes to a path."""
+        return self._ask("POST", path, content, headers)
 
     def line(self) -> str:
         """The next line that is printed."""

@@ -157,6 +157,25 @@ def test_only_places_of_the_deck_are_opened(page: Page, asked: object) -> None:
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "[" * 100_000,
+        '{"path": "cards/a.md", "line": 1e400, "column": 1}',
+        '{"path": "cards/a.md", "line": NaN, "column": 1}',
+        '{"path": "cards/a.md", "line": %s, "column": 1}' % ("9" * 5000),
+        '{"path": "cards/a.md\\u0000", "line": 1, "column": 1}',
+        '"\\ud800"',
+        "",
+    ],
+    ids=lambda each: each[:40],
+)
+def test_no_text_that_is_sent_is_a_bug_of_ours(page: Page, written: str) -> None:
+    """Deep, without end, of another encoding: it is refused as all else is."""
+    for path in ("/edit", "/entries"):
+        assert page.send(path, written.encode()).status == 400
+
+
+@pytest.mark.parametrize(
     "asked", [{}, "x", 1, ["x"] * 20_001], ids=["object", "text", "number", "many"]
 )
 def test_entries_are_asked_for_by_a_list(page: Page, asked: object) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -538,6 +539,24 @@ def test_code_is_shown_before_it_is_audited(browser: Browser, tmp_path: Path) ->
         expect(seen.tab.locator(".foot")).to_contain_text("changes noticed", timeout=PATIENCE)
         assert seen.wrong == []
         seen.context.close()
+
+
+@pytest.mark.linux(reason="names that no other system allows")
+def test_no_file_s_name_ends_its_part_of_an_editor_s_address(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """A stranger may call a file as the rest of an address, or as a pattern of ours."""
+    name = 'a&line=9?b#c=d $\' {line} "e"+f%20.md'
+    made = project(tmp_path, {name: "## Why?\n\nSo.\n"})
+    with served(made, "--editor", "idea") as page:
+        page.events(lambda events: "deck" in events)
+        seen = Watched(browser, page.url)
+        href = seen.tab.locator("#stage a.edit").first.get_attribute("href")
+        seen.context.close()
+    assert href
+    asked = parse_qs(urlsplit(href).query, strict_parsing=True)
+    assert asked == {"file": [str(made.root / "cards" / name)], "line": ["1"], "column": ["4"]}
+    assert urlsplit(href).fragment == ""
 
 
 def test_a_look_of_the_project_s_own_is_shown(browser: Browser, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ class Server:
         """The entries of the hashes that are asked for, a JSON object on each line."""
         try:
             asked = json.loads(await request.body())
-        except ValueError:
+        except (ValueError, RecursionError):
             return _wrong("that is no JSON")
         if not isinstance(asked, list) or len(asked) > _MOST:
             return _wrong("that is no list of hashes")
@@ -152,7 +152,7 @@ class Server:
         try:
             asked = json.loads(await request.body())
             place = Place(str(asked["path"]), int(asked["line"]), int(asked["column"]))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return _wrong("that is no place")
         if self._open_at is None or place.path not in self._live.now.deck.places:
             return _wrong("that is not open to be edited")

@@ -31,8 +31,11 @@ export async function edit(place, deck, button = null) {
 
 function address({path, line, column}, deck) {
   const file = path.startsWith("/") ? path : `${deck.summary.root}/${path}`;
-  return deck.hello.editor
-    .replace("{file}", encodeURI(file))
-    .replace("{line}", line)
-    .replace("{column}", column);
+  const parts = {file: encoded(file), line, column};
+  return deck.hello.editor.replace(/\{(file|line|column)\}/g, (_, name) => parts[name]);
+}
+
+// No character of a file's name ends its part of the address: a name may hold "&line=1" or "?".
+function encoded(file) {
+  return file.split("/").map(encodeURIComponent).join("/").replaceAll("%3A", ":");
 }
