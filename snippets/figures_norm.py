@@ -69,7 +69,7 @@ def draw_shift(size: int = 64) -> tuple[Tensor, Tensor]:
     by_layer_norm = (F.layer_norm(moved, (size,)) - F.layer_norm(x, (size,))).norm(dim=-1)
     by_rms_norm = (F.rms_norm(moved, (size,)) - F.rms_norm(x, (size,))).norm(dim=-1)
     ax = axes("输入整体加上 c", "c", "输出的变化")
-    ax.plot(shifts, by_layer_norm, color=BLUE, label="甲")
-    ax.plot(shifts, by_rms_norm, color=ORANGE, label="乙")
+    ax.plot(shifts, by_layer_norm, color=BLUE, label="A")
+    ax.plot(shifts, by_rms_norm, color=ORANGE, label="B")
     legend(ax)
     return by_layer_norm, by_rms_norm

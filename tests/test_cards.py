@@ -94,6 +94,24 @@ def test_the_shown_code_fits_a_card(cards: Sequence[Card]) -> None:
         assert max(map(len, lines)) <= COLUMNS, snippet.place
 
 
+def test_one_thing_has_one_word(cards: Sequence[Card]) -> None:
+    """No card says a word that docs/terms.md keeps out."""
+    rows = re.findall(
+        r"^\| .*\|$", (ROOT / "docs/terms.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    table = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
+    assert len(table) > 5
+    for card in cards:
+        asked = "" if card.id in QUESTIONS else card.question.text
+        text = re.sub("“[^”]*”", "", f"{asked}\n{card.answer.text if card.answer else ''}")
+        for _, ours, others, but in table:
+            left = text
+            for allowed in filter(None, but.split("、")):
+                left = left.replace(allowed, "")
+            for word in others.split("、"):
+                assert word not in left, f"{card.place}: {ours}, not {word}"
+
+
 @pytest.fixture(scope="module")
 def checked() -> Result:
     """The deck, proved."""
