@@ -146,8 +146,8 @@ class RunningAnki:
 
     def cards_to_notes(self, cards: list[int]) -> object:
         """The notes of cards."""
-        every = self.rows("select id, nid from cards")
-        return list(dict.fromkeys(note for card, note in every if card in set(cards)))
+        every, wanted = self.rows("select id, nid from cards"), set(cards)
+        return list(dict.fromkeys(note for card, note in every if card in wanted))
 
     def notes_info(self, notes: list[int]) -> object:
         """Notes; one without cards fails all."""
@@ -173,6 +173,11 @@ class RunningAnki:
             }
             found.append({k: v for k, v in info.items() if k not in self.lacking})
         return found
+
+    def stamps(self, notes: list[int]) -> object:
+        """When notes have changed."""
+        stamps = dict(self.rows("select id, mod from notes"))
+        return [{"noteId": each, "mod": stamps[each]} if each in stamps else {} for each in notes]
 
     def get_decks(self, cards: list[int]) -> object:
         """The cards by their decks."""
@@ -276,6 +281,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "findCards": RunningAnki.find_cards,
     "cardsToNotes": RunningAnki.cards_to_notes,
     "notesInfo": RunningAnki.notes_info,
+    "notesModTime": RunningAnki.stamps,
     "getDecks": RunningAnki.get_decks,
     "areSuspended": RunningAnki.are_suspended,
     "getReviewsOfCards": RunningAnki.reviews,

@@ -11,7 +11,7 @@ from hypothesis import settings
 from verideck.storage.cache_key import VARIABLE
 
 # What these modules assert is told as what a test asserts: with its values.
-pytest.register_assert_rewrite("model", "projects")
+pytest.register_assert_rewrite("model", "projects", "push_world")
 
 # How long one example takes says how busy the machine is.
 settings.register_profile("untimed", parent=settings(), deadline=None)

@@ -80,10 +80,15 @@ class NoteThere:
     id: int
     note_type: int
     fields: Mapping[str, str]
-    """HTML by the names that the learner's note type has."""
+    """HTML by the names that the learner's note type has; nothing where it was not read."""
     tags: tuple[str, ...]
     mod: int
     cards: tuple[CardThere, ...]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether more is known of it than its stamp, which is ours."""
+        return bool(self.fields)
 
 
 @dataclass(frozen=True, slots=True)

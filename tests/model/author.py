@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 from projects import MOMENT, project
 
+import verideck
 from model.draft import Draft
 from model.edits import EDITS
 from model.pages import Sheet, copied, sheets
@@ -21,8 +22,10 @@ from verideck.history.likeness import alike, features
 from verideck.history.stamp import RETIRED
 from verideck.model import Kind, NoteType, Packaged
 from verideck.problems import BuildFailedError, Code, Problems
+from verideck.push_plan import Choices, Pushed
 from verideck.render import note_types
 from verideck.targets import packages
+from verideck.targets.anki.receiver import Receiver
 
 
 class Author(Draft):
@@ -142,6 +145,18 @@ class Author(Draft):
             assert self.package.read_bytes() == before
         self.style_built = self.style
         self.past.append(copied(self.tree))
+
+    def push(self, receiver: Receiver) -> Pushed:
+        """Push what was built last: the same is built once more, of the same cards."""
+        assert self.package
+        built = self.package.read_bytes()
+        with self._styled(), verideck.Project.open(self.made.root) as opened:
+            result = opened.check()
+            plan = opened.plan(result, receiver, Choices(moves=True, sync=False))
+            assert not plan.refusals
+            pushed = opened.push(result, receiver, plan)
+        assert self.package.read_bytes() == built
+        return pushed
 
     def _write(self) -> dict[tuple[str, int], Sheet]:
         """Write the files; returns where the questions stand."""

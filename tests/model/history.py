@@ -25,6 +25,8 @@ class Season:
     """How far the author's clock is behind at the build, in seconds."""
     taken: bool
     """Whether the learner imports the build."""
+    pushed: bool
+    """Whether by a push, which moves cards."""
     studied: list[tuple[int, int]]
     own: list[tuple[str, int]]
     """What the learner makes of notes and note types."""
@@ -36,6 +38,7 @@ SEASONS = st.builds(
     edits=st.lists(st.tuples(st.sampled_from(list(EDITS)), PICK, PICK), min_size=1, max_size=5),
     back=st.sampled_from([0, 0, 0, 25, 5000]),
     taken=st.sampled_from([True, True, False]),
+    pushed=st.booleans(),
     studied=st.lists(st.tuples(PICK, st.integers(1, 4)), max_size=6),
     own=st.lists(st.tuples(st.sampled_from(OWN), PICK), max_size=3),
 )
@@ -57,7 +60,9 @@ class History:
         for name, one, other in season.edits:
             self.author.edit(name, one, other)
         self.author.build(season.back)
-        if season.taken:
+        if season.taken and season.pushed:
+            self.reader.push()
+        elif season.taken:
             self.reader.take()
         for one, ease in season.studied:
             self.reader.study(one, ease)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from anki_connect import RunningAnki
 
 from model.author import Author
 from model.learner import FINE, Learner, judge
 from model.shown import asks, front, hidden_texts, seen
 from verideck.model import FIELDS, Kind
 from verideck.render import note_types
+from verideck.targets.anki.connect import Connect
+
+OWN_DECK = "Own"
+"""A deck that the learner makes."""
+_WITH_CARDS = "select distinct guid from notes n, cards c where c.nid = n.id"
 
 
 @dataclass(slots=True)
@@ -59,6 +67,40 @@ class Reader:
             assert self.collection.fix_integrity() == FINE
             assert self.cards() == now
 
+    def push(self) -> None:
+        """Push the last build into what is a running Anki, and judge what has become of everything.
+
+        Cards follow their notes; retired notes are kept, and who lacks one is sent none.
+        """
+        cards, reviews = self.cards(), self.rows("select * from revlog order by id")
+        had = {str(guid) for (guid,) in self.rows(_WITH_CARDS)}
+        with RunningAnki(self.collection) as anki:
+            pushed = self.author.push(Connect(anki.port))
+            assert not pushed.missing
+            assert not pushed.left.moves
+            anki.asked.clear()
+            assert self.author.push(Connect(anki.port)).plan.is_empty
+            assert not anki.written
+        assert self.rows("select * from revlog order by id") == reviews, "a review was lost"
+        self._judge_moves(cards)
+        self._expect({guid for guid, note in self.author.told.items() if note.numbers} | had)
+        self._judge_notes()
+        self._judge_cards()
+        self._judge_styles()
+        self._judge_reviewed()
+
+    def _judge_moves(self, before: dict[int, list[Any]]) -> None:
+        """A card is as it was; if it is elsewhere, then where its note is, out of where it was."""
+        now = self.cards()
+        name = self.collection.decks.name
+        for number, row in before.items():
+            assert [*now[number][:2], *now[number][3:]] == [*row[:2], *row[3:]], "it was touched"
+            ((guid,),) = self.rows("select guid from notes where id = ?", row[1])
+            there, was = (name(each[2]).casefold() for each in (now[number], row))
+            if there != was:
+                assert there == self.author.told[guid].deck.casefold()
+                assert was != OWN_DECK.casefold()
+
     def cards(self) -> dict[int, list[Any]]:
         """Everything of every card, by its id, but for when it was last touched and synced."""
         query = (
@@ -79,9 +121,11 @@ class Reader:
         query = "select ord + 1 from cards where nid = (select id from notes where guid = ?)"
         return {int(row[0]) for row in self.rows(query, guid)}
 
-    def _expect(self) -> None:
-        """What is newer, wins."""
+    def _expect(self, sent: Collection[str] | None = None) -> None:
+        """What is newer, wins, of all notes or of those that were sent."""
         for guid, note in self.author.told.items():
+            if sent is not None and guid not in sent:
+                continue
             mine = self.theirs.get(guid)
             if mine is None or note.mod > mine.mod:
                 self.theirs[guid] = Theirs(dict(note.fields), set(note.tags), note.mod)
@@ -199,6 +243,6 @@ class Reader:
         """Put a card into a deck of one's own."""
         cards = sorted(self.cards())
         if cards:
-            deck = self.collection.decks.id("Own")
+            deck = self.collection.decks.id(OWN_DECK)
             assert deck
             self.collection.set_deck([cards[one % len(cards)]], deck)  # type: ignore[list-item]

@@ -70,11 +70,18 @@ def _of_types(basis: Basis, there: Collection) -> Iterator[Refusal]:
         ours = basis.contents.note_types[kind]
         theirs = there.note_types.get(ours.id)
         if theirs:
-            yield from _of_type(ours, theirs, there)
+            yield from _of_type(ours, theirs, there, basis.contents)
 
 
-def _of_type(ours: NoteType, theirs: NoteTypeThere, there: Collection) -> Iterator[Refusal]:
-    notes = [each for each in there.notes.values() if each.note_type == ours.id]
+def _of_type(
+    ours: NoteType, theirs: NoteTypeThere, there: Collection, contents: DeckContents
+) -> Iterator[Refusal]:
+    stamps = {note.identity.guid: note.mod for note in contents.notes}
+    notes = [
+        each
+        for guid, each in there.notes.items()
+        if each.note_type == ours.id and each.is_read and each.mod < stamps.get(guid, 0)
+    ]
     names = _names(ours, theirs.fields)
     added = [each.name for each in theirs.fields if each.name not in names]
     lacking = [name for name, _ in ours.fields if name not in names.values()]
@@ -82,7 +89,7 @@ def _of_type(ours: NoteType, theirs: NoteTypeThere, there: Collection) -> Iterat
         filled = sum(bool(each.fields.get(name)) for each in notes)
         yield Refusal(
             f"the note type {theirs.name} has a field of your own, {name}: an import would empty "
-            f"it on each note that it updates ({filled} of {len(notes)} notes have text in it)",
+            f"it on each note that it updates ({filled} of {len(notes)} now hold text in it)",
             "move it to a note type of your own, or import the package by hand with a backup",
         )
     for name in lacking:
@@ -117,6 +124,8 @@ def _names(ours: NoteType, theirs: Sequence[FieldThere]) -> Mapping[str, str]:
 def _of_notes(basis: Basis, there: Collection) -> Iterator[Refusal]:
     """A note under the number of one of ours that is not it: nobody may say what becomes of it."""
     for guid, note in there.notes.items():
+        if not note.is_read:  # nothing is done to it
+            continue
         entry, ours = basis.after.entries[guid], basis.contents.note_types
         kind = ours[entry.kind]
         question = entry.identity.question
@@ -172,6 +181,9 @@ def _notes(basis: Basis, there: Collection) -> Iterator[PlannedNote]:
         theirs = there.notes.get(guid)
         if theirs is None:
             fates[guid] = _planned(NoteFate.NEW, note)
+            continue
+        if not theirs.is_read:
+            fates[guid] = _planned(NoteFate.UNTOUCHED, note)
             continue
         had = _packaged(_own_fields(contents.note_types[note.kind], theirs, there), theirs)
         if _is_same(note, had):

@@ -58,6 +58,13 @@ class NoteInfo(msgspec.Struct, frozen=True):
     profile: str = ""
 
 
+class NoteStamp(msgspec.Struct, frozen=True):
+    """When a note changed; nothing where there is no such note."""
+
+    id: Number | UnsetType = msgspec.field(name="noteId", default=UNSET)
+    mod: Number | UnsetType = UNSET
+
+
 class Field(msgspec.Struct, frozen=True):
     """A field of a note type."""
 

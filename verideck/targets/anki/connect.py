@@ -30,6 +30,7 @@ from verideck.targets.anki.answers import (
     Model,
     Names,
     NoteInfo,
+    NoteStamp,
     Numbers,
     Permission,
     Reflection,
@@ -57,8 +58,9 @@ _IDS = 1_000
 _NEEDED = frozenset(
     {
         "getActiveProfile", "getProfiles", "deckNames", "modelNamesAndIds", "findCards",
-        "cardsToNotes", "notesInfo", "getDecks", "areSuspended", "getReviewsOfCards",
-        "getDeckConfig", "importPackage", "changeDeck", "suspend", "deleteNotes", "createDeck",
+        "cardsToNotes", "notesInfo", "notesModTime", "getDecks", "areSuspended",
+        "getReviewsOfCards", "getDeckConfig", "importPackage", "changeDeck", "suspend",
+        "deleteNotes", "createDeck",
         "guiReviewActive", "sync", "modelFieldNames", "modelTemplates", "modelStyling",
     }
 )  # fmt: skip
@@ -123,12 +125,26 @@ class Connect:
         notes = self._ask("cardsToNotes", Numbers, cards=cards) if cards else ()
         if not set(notes) <= guids.keys():
             raise PushError("Anki names notes that it was not asked for")
-        infos = {info.id: info for some in _parts(notes, _NOTES) for info in self._infos(some)}
+        stamps = self._stamps(notes)
+        whole = {*asked.retired, *asked.moved}
+        read = [
+            number
+            for number, mod in stamps.items()
+            if guids[number] in whole or mod != asked.stamps.get(guids[number])
+        ]
+        infos = dict(each for some in _parts(read, _NOTES) for each in self._infos(some))
         types = self._note_types(asked.note_types)
-        there = self._cards(cards)
-        found = {
-            guids[number]: _note(infos[number], types, there) for number in notes if number in infos
-        }
+        there = self._cards(
+            [
+                card
+                for number, info in infos.items()
+                if guids[number] in whole
+                for card in info.cards
+            ]
+        )
+        found = {guids[number]: _note(info, types, there) for number, info in infos.items()}
+        for number in stamps.keys() - set(read):
+            found[guids[number]] = NoteThere(number, 0, {}, (), stamps[number], ())
         return Collection(
             self._profile,
             self._ask("getProfiles", Names),
@@ -146,7 +162,17 @@ class Connect:
         found: Numbers = self._ask("findCards", Numbers, query=query)
         return found
 
-    def _infos(self, notes: Sequence[int]) -> Iterator[NoteInfo]:
+    def _stamps(self, notes: Sequence[int]) -> dict[int, int]:
+        """When each note has changed."""
+        if not notes:
+            return {}
+        found = self._ask("notesModTime", tuple[NoteStamp, ...], notes=list(notes))
+        stamps = {e.id: e.mod for e in found if isinstance(e.id, int) and isinstance(e.mod, int)}
+        if not stamps.keys() <= set(notes):
+            raise PushError("Anki names notes that it was not asked for")
+        return stamps
+
+    def _infos(self, notes: Sequence[int]) -> Iterator[tuple[int, NoteInfo]]:
         for info in self._ask("notesInfo", tuple[NoteInfo, ...], notes=list(notes)):
             if not isinstance(info.id, int):  # it went away in between
                 continue
@@ -158,7 +184,7 @@ class Connect:
                 )
             if info.profile not in {"", self._profile}:
                 raise PushError(f"Anki answers of the profile {info.profile} instead", _AGAIN)
-            yield info
+            yield info.id, info
 
     def _note_types(self, asked: Some[int]) -> dict[str, tuple[int, NoteTypeThere]]:
         """The note types that were asked for, with their ids, by their names."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Some
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -19,6 +19,11 @@ class Asked:
     """The notes of a deck."""
     retired: Some[str] = frozenset()
     """Those of them whose reviews are counted."""
+    moved: Some[str] = frozenset()
+    """Those of them whose cards may stand in another deck."""
+    stamps: Mapping[str, int] = field(default_factory=dict)
+    """What their stamps are here: one that has the same there needs not be read, unless it is one
+    of the two above."""
     decks: Some[str] = frozenset()
     """Decks into which cards may be moved."""
     note_types: Some[int] = frozenset()
@@ -28,10 +33,15 @@ class Asked:
     def of(cls, basis: Basis) -> Self:
         """Return what a collection is asked about to plan a push into it."""
         entries = basis.after.entries
-        notes = basis.contents.notes
-        moved = {note.deck for note in notes if entries[note.identity.guid].stood}
-        types = frozenset(each.id for each in basis.contents.note_types.values())
-        return cls(basis.guids, basis.retired.keys(), moved, types)
+        moved = [note for note in basis.contents.notes if entries[note.identity.guid].stood]
+        return cls(
+            basis.guids,
+            basis.retired.keys(),
+            frozenset(note.identity.guid for note in moved),
+            {note.identity.guid: note.mod for note in basis.contents.notes},
+            frozenset(note.deck for note in moved),
+            frozenset(each.id for each in basis.contents.note_types.values()),
+        )
 
 
 class Receiver(Protocol):
