@@ -21,8 +21,13 @@ def rule(state: StateCore) -> None:
 
     The opening token has the word, in lower case, as its `info`, and the sign as its `markup`.
     """
-    if any(_callout(state.tokens, number) for number in range(len(state.tokens))):
-        state.tokens = list(_made(state.tokens))
+    tokens = state.tokens
+    if any(
+        _callout(tokens, number)
+        for number, token in enumerate(tokens)
+        if token.type == "blockquote_open"
+    ):
+        state.tokens = list(_made(tokens))
 
 
 def _callout(tokens: Sequence[Token], number: int) -> re.Match[str] | None:

@@ -221,9 +221,10 @@ def _made(
     links: Mapping[str, Link],
     definitions: tuple[range, ...],
 ) -> Parsed:
-    shown = tuple(each for each in tokens if each.type != "comment")
-    noted = tuple(_comment(each) for each in tokens if each.type == "comment")
-    return Parsed(shown, tuple(sorted(problems, key=_order)), links, noted, definitions)
+    noted = [each for each in tokens if each.type == "comment"]
+    shown = [each for each in tokens if each.type != "comment"] if noted else tokens
+    told, notes = tuple(sorted(problems, key=_order)), tuple(map(_comment, noted))
+    return Parsed(tuple(shown), told, links, notes, definitions)
 
 
 def _comment(token: Token) -> Comment:
@@ -387,6 +388,8 @@ def _unclosed(fence: Token) -> Problem:
 def _callouts(state: StateCore) -> None:
     """Make callouts, and note where their titles begin: at the end of a line."""
     _wide_indents(state)
+    if "[!" not in state.src:
+        return
     callouts.rule(state)
     lines: Sequence[str] = state.env[_LINES]
     for before, token in pairwise(state.tokens):

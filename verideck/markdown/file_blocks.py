@@ -104,9 +104,17 @@ def _moved(token: Token, lines: range) -> Token:
 
     A list ends behind the blank lines below it, which are not in the passage.
     """
-    own = token.map and [token.map[0] - lines.start, min(token.map[1], lines.stop) - lines.start]
-    children: list[Token] | None = None if token.children is None else []
-    return Token(
-        token.type, token.tag, token.nesting, {**token.attrs}, own, token.level, children,
-        token.content, token.markup, token.info, {**token.meta}, token.block, token.hidden,
-    )  # fmt: skip
+    moved = _new(Token)  # as `Token(…)` makes it, in a third of the time
+    moved.type, moved.tag, moved.nesting = token.type, token.tag, token.nesting
+    moved.attrs, moved.meta = {**token.attrs}, {**token.meta}
+    moved.map = token.map and [
+        token.map[0] - lines.start,
+        min(token.map[1], lines.stop) - lines.start,
+    ]
+    moved.level, moved.children = token.level, None if token.children is None else []
+    moved.content, moved.markup, moved.info = token.content, token.markup, token.info
+    moved.block, moved.hidden = token.block, token.hidden
+    return moved
+
+
+_new = object.__new__

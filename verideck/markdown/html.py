@@ -219,7 +219,7 @@ def _link(opening: Token, closing: Token) -> None:
 
 def pair_blocks(state: StateCore) -> None:
     """Find the partners of tags that stand in no paragraph, between the blocks of a text."""
-    if not any(FLOW in token.meta for token in state.tokens):
+    if "<" not in state.src or not any(FLOW in token.meta for token in state.tokens):
         return
     pairs = Pairs()
     at: dict[int, int] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -87,13 +86,13 @@ def begin() -> None:
 @contextmanager
 def _patient(characters: int) -> Iterator[None]:
     """Raise TimeoutError in a body that takes unusually long for some text."""
-    usual, begun = _USUAL + _USUAL_FOR_ONE * characters, time.thread_time()
-    try:
-        with cpu_limit(usual + _Patience.left):
-            yield
-    finally:
-        taken = time.thread_time() - begun
-        _Patience.left = max(_Patience.left - max(taken - usual, 0), 0)
+    usual = _USUAL + _USUAL_FOR_ONE * characters
+
+    def taken(seconds: float) -> None:
+        _Patience.left = max(_Patience.left - max(seconds - usual, 0), 0)
+
+    with cpu_limit(usual + _Patience.left, taken):
+        yield
 
 
 class LexerError(Exception):

@@ -109,7 +109,9 @@ class Attached:
 
         The `src` of an image is its name in Anki then, and a sound is a token `SOUND`.
         """
-        if not any(_is_concerned(each) for token in tokens for each in token.children or ()):
+        if not any(
+            _is_concerned(each) for token in tokens if token.children for each in token.children
+        ):
             return tokens
         self._open.clear()
         return [

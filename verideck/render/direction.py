@@ -57,10 +57,13 @@ def block(tokens: Sequence[Token], number: int) -> Sequence[Token]:
     return tokens[number:]
 
 
-def has_from_right(texts: Iterable[str], parsed: Iterable[Sequence[Token]]) -> bool:
-    """Return whether a block runs from right to left, in passages that are also given as texts."""
-    if not any(map(_MAY_BE.search, texts)):
-        return False  # of most cards: their tokens need not be walked
+def may_be_from_right(text: str) -> bool:
+    """Return whether a text holds what may be a letter of a script that runs from right to left."""
+    return _MAY_BE.search(text) is not None
+
+
+def has_from_right(parsed: Iterable[Sequence[Token]]) -> bool:
+    """Return whether a block runs from right to left, in parsed passages."""
     return any(
         direction(block(tokens, number) if token.type in BLOCKS else [token]) == "rtl"
         for tokens in parsed

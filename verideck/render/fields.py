@@ -28,7 +28,7 @@ from verideck.problems import Code, Problem
 from verideck.render import highlight
 from verideck.render.anki_text import attribute, inert, literal, prose, without_deletions
 from verideck.render.attached import Attached
-from verideck.render.direction import direction, has_from_right, is_from_right
+from verideck.render.direction import direction, has_from_right, is_from_right, may_be_from_right
 from verideck.render.highlight import Highlighter, Mark, Shape
 from verideck.render.html import html
 from verideck.render.look import Rendered, media_name, reverse
@@ -153,10 +153,11 @@ class _Writer:
     def _has_from_right(self) -> bool:
         card = self.card
         passages = [each for each in (card.question, card.answer, card.hint, card.source) if each]
+        if not any(may_be_from_right(each.text) for each in passages):
+            return False  # of most cards: their tokens need not be walked
         parsed = [markdown.parse(each) for each in passages]
-        texts = [each.text for each in passages]
         notes = [note for each in parsed for note in each.footnotes.values()]
-        return has_from_right(texts, (*(each.tokens for each in parsed), *notes))
+        return has_from_right((*(each.tokens for each in parsed), *notes))
 
     # The fields
 
@@ -229,6 +230,8 @@ class _Writer:
 
     def _notes(self) -> str:
         """Return the notes that the other fields refer to, which stand beneath them all."""
+        if not self._footnotes:
+            return ""
         passages = filter(None, (self.card.question, self.card.answer, self.card.hint))
         known: dict[str, Sequence[Token]] = {}
         for passage in [*passages, *filter(None, [self.card.source])]:

@@ -124,12 +124,19 @@ class _Renderer:
     def _tag(self, tokens: Sequence[Token], idx: int) -> str:
         """Return the tag of a token that is nothing more."""
         token = tokens[idx]
-        tag = in_tag(_COMMONMARK.renderToken(tokens, idx, _OPTIONS, {}))
+        if token.hidden:
+            return ""
+        tag = _COMMONMARK.renderToken(tokens, idx, _OPTIONS, {})
+        tag = in_tag(tag) if token.attrs else tag
+        if not self._parts.is_directed:
+            return tag
         runs = self._direction(tokens, idx) if tag and token.type in BLOCKS else ""
         return tag.replace(f"<{token.tag}", f"<{token.tag}{runs}", 1) if runs else tag
 
     def text(self, tokens: Sequence[Token], idx: int) -> str:
         content = tokens[idx].content
+        if len(tokens) == 1:
+            return self._guarded(content)
         closing = _closing(content) if _is_maths(tokens, idx - 1) else ""
         opening = _opening(content) if _is_maths(tokens, idx + 1) else ""
         if not closing and not opening:

@@ -402,7 +402,8 @@ class _CardReader:
         if passage is None:
             return Parsed((), (), {})
         parsed = markdown.parse(passage)
-        self.problems.extend(parsed.problems)
+        if parsed.problems:
+            self.problems.extend(parsed.problems)
         self.footnotes.update(parsed.footnotes)
         return parsed
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from verideck.model import Passage
 from verideck.problems import Code, Problem
-from verideck.source.syntaxes.page import Page
+from verideck.source.syntaxes.page import TAB, Page
 
 LONGEST = 100_000
 """Characters of a question, of an answer, and of any one paragraph, cell or fence."""
@@ -30,6 +30,8 @@ def too_long_blocks(page: Page) -> Iterator[Problem]:
 
     They are found before anything is parsed that stands in them.
     """
+    if len(page.whole.text) * TAB <= LONGEST:  # no character becomes more than a tab does
+        return
     for token in page.tokens:
         if len(token.content) > LONGEST:
             place = page.place(token.map[0] if token.map else 0)

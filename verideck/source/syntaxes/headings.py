@@ -138,7 +138,7 @@ def unfolded(blocks: Sequence[Block]) -> list[Block]:
 
 def _tags(block: Block) -> Iterator[re.Match[str]]:
     for token in block.tokens:
-        if token.type not in _CODE and token.content:
+        if "<" in token.content and token.type not in _CODE:
             yield from _DETAILS.finditer(token.content)
 
 

@@ -32,21 +32,15 @@ class Block:
     """Its first line, counted from 0."""
     stop: int
     """The line behind its last line."""
-
-    @property
-    def type(self) -> str:
-        """The opening token's type."""
-        return self.tokens[0].type
+    type: str
+    """The opening token's type."""
+    heading_level: int
+    """1 to 6 for a heading, 0 for other blocks."""
 
     @property
     def content(self) -> str:
         """The inline Markdown of a paragraph or a heading."""
         return self.tokens[1].content
-
-    @property
-    def heading_level(self) -> int:
-        """1 to 6 for a heading, 0 for other blocks."""
-        return int(self.tokens[0].tag[1]) if self.type == "heading_open" else 0
 
     @property
     def is_underlined(self) -> bool:
@@ -250,6 +244,8 @@ def _blocks(tokens: Iterable[Token]) -> Iterator[Block]:
     for token in tokens:
         group.append(token)
         if token.level == 0 and token.nesting <= 0:
-            start, stop = group[0].map or (0, 0)
-            yield Block(tuple(group), start, stop)
+            first = group[0]
+            start, stop = first.map or (0, 0)
+            level = int(first.tag[1]) if first.type == "heading_open" else 0
+            yield Block(tuple(group), start, stop, first.type, level)
             group = []
