@@ -21,24 +21,25 @@ def source_line(place: Place, root: Path) -> str:
     around the place is returned, between `…`.
     """
     file = root / place.path
-    if not within(file, root) and file.suffix.lower() not in SUFFIXES:
+    inside = within(file, root)
+    if not inside and file.suffix.lower() not in SUFFIXES:
         return ""
     try:
         status = file.stat()
-        lines = _lines(file, root, (status.st_mtime_ns, status.st_size, status.st_ino))
+        lines = _lines(file, inside, (status.st_mtime_ns, status.st_size, status.st_ino))
     except (OSError, ValueError):
         return ""
     return _around(lines.at(place.line) or "", place.column - 1).rstrip(" \t")
 
 
 @lru_cache(maxsize=8)
-def _lines(file: Path, root: Path, stamp: tuple[int, ...]) -> Lines:
+def _lines(file: Path, inside: tuple[Path, ...], stamp: tuple[int, ...]) -> Lines:
     """The lines of a file, which is read once for all its problems: `stamp` tells when it changes.
 
     Raises OSError.
     """
     del stamp
-    return Lines(decoded(read(file, Limit.TEXT, within(file, root)), errors="replace"))
+    return Lines(decoded(read(file, Limit.TEXT, inside), errors="replace"))
 
 
 def _around(line: str, column: int) -> str:

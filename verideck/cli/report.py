@@ -396,6 +396,6 @@ def _line_from_here(place: Place, root: Path) -> str:
 def relative(path: Path) -> str:
     """Return a path from the working directory, with forward slashes."""
     try:
-        return Path(os.path.relpath(path)).as_posix()
+        return os.path.relpath(path).replace(os.sep, "/")
     except ValueError:  # another drive
         return path.as_posix()

@@ -56,6 +56,7 @@ def read(
     seen: set[str] = set()
     real_folder = cache(os.path.realpath)
     vault = cache(partial(vault_of, settings.root))
+    name_of_folder = cache(partial(place_name, root=settings.root))
     sources: list[Source] = []
     if not paths and documents and settings.docs_paths:
         of_docs = [settings.root / each for each in settings.docs_paths]
@@ -70,13 +71,15 @@ def read(
             files = [path]
             inside = within(path, settings.root) if paths else (settings.root,)
         bases = [base for base in (absolute(cards), path) if base.is_dir()]
+        below = cache(partial(_folders, bases=bases))
         for file in files:
             is_link = file.is_symlink()
             real = os.path.realpath(file) if is_link else f"{real_folder(file.parent)}/{file.name}"
             if real in seen:
                 continue
             seen.add(real)
-            name = place_name(file, settings.root)
+            above = name_of_folder(file.parent)
+            name = file.name if above == "." else f"{above.rstrip('/')}/{file.name}"
             try:
                 text = _text(file, name, inside, texts, problems)
             except OSError as error:
@@ -84,7 +87,7 @@ def read(
                 continue
             if text is not None:
                 in_vault = vault(name.rpartition("/")[0]) is not None
-                sources.append(Source(name, text, _folders(file, bases), in_vault))
+                sources.append(Source(name, text, below(file.parent), in_vault))
     return sources
 
 
@@ -145,11 +148,11 @@ def _left_out(link: Path, folder: Path, root: Path) -> Problem | None:
     return Problem(Code.FILE_UNREADABLE, message, place, hint)
 
 
-def _folders(file: Path, bases: Sequence[Path]) -> tuple[str, ...]:
-    """Return the folders that name the deck: those below the first base that the file is in."""
+def _folders(folder: Path, bases: Sequence[Path]) -> tuple[str, ...]:
+    """Return the folders that name the deck of files: those below the first base around them."""
     for base in bases:
-        if file.is_relative_to(base):
-            return file.relative_to(base).parent.parts
+        if folder.is_relative_to(base):
+            return folder.relative_to(base).parts
     return ()
 
 

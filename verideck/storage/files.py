@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -27,20 +26,23 @@ def decoded(content: bytes, errors: str = "strict") -> str:
 
 
 class Lines:
-    """The lines of a text, each made only when it is asked for: there may be millions."""
+    """The lines of a text, each looked for only when it is asked for: there may be millions."""
 
     def __init__(self, text: str) -> None:
-        """Look where they begin."""
+        """Look for none of them yet."""
         self._text = text
         self._starts = array("L", [0])
-        self._starts.extend(end.end() for end in re.finditer("\n", text))
+        """Where the lines begin, down to the last that was asked for and the one below it."""
 
     def at(self, number: int) -> str | None:
         """The line of a number, counted from 1; None if there is none."""
-        if not 0 < number <= len(self._starts):
+        starts, end = self._starts, len(self._text)
+        while len(starts) <= number and (found := self._text.find("\n", starts[-1])) >= 0:
+            starts.append(found + 1)
+        if not 0 < number <= len(starts):
             return None
-        ends = [*self._starts[number : number + 1], len(self._text) + 1]
-        return self._text[self._starts[number - 1] : ends[0] - 1]
+        below = starts[number] if number < len(starts) else end + 1
+        return self._text[starts[number - 1] : below - 1]
 
 
 class FileCache(Generic[Value]):

@@ -60,8 +60,12 @@ def within(file: Path, root: Path) -> tuple[Path, ...]:
 
     A file outside of the project is named by the caller, who may name any.
     """
-    named, folder = (os.path.abspath(each) for each in (file, root))  # noqa: PTH100 - keeps links
-    return (root,) if Path(named).is_relative_to(folder) else ()
+    named, folder = (
+        os.path.normcase(os.path.abspath(each))  # noqa: PTH100 - keeps links
+        for each in (file, root)
+    )
+    is_below = named == folder or named.startswith(folder.rstrip(os.sep) + os.sep)
+    return (root,) if is_below else ()
 
 
 def read(
