@@ -173,6 +173,33 @@ def test_a_style_sheet_that_fetches_nothing_is_left(css: str) -> None:
     assert objection_to_sheet(css) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 10_001,
+        "{{#Hint}}" * 101,
+        "{{#Hint}}{{/Hint}}" * 51,
+        "{{Question}}" * 5,
+        "{{{ Question }}}{{Question}}" * 3,
+        "{{cloze:Question}}{{type:Question}}{{Question}}" * 2,
+        "{{FrontSide}}\n" * 5,
+    ],
+    ids=lambda each: each[:20],
+)
+def test_a_template_is_as_long_as_cards_allow(text: str) -> None:
+    """Each card holds its fields as often as it says, and the front once for each `FrontSide`."""
+    assert objection_to_template(f"<p>{text}</p>")
+
+
+def test_a_template_that_is_too_deep_is_told(tmp_path: Path) -> None:
+    """And so is a style sheet without an end."""
+    made = own(tmp_path, basic_front="{{#Hint}}" * 20_000)
+    made.write("look/deck.css", "p { margin: 0 }" * 100_000)
+    made.write("pyproject.toml", f'{SETTINGS}templates = "look"\ncss = "look/deck.css"\n')
+    codes = {each.code for each in made.result().problems}
+    assert codes == {Code.STYLE_INVALID, Code.TEMPLATE_INVALID}
+
+
 @pytest.mark.parametrize("end", ["[", "[la", "[LATEX", "[sound", "[anki", "[[type"])
 def test_no_field_ends_as_a_mark_begins(end: str) -> None:
     """A template may put another field behind it, or text."""

@@ -8,6 +8,7 @@ one, so that no field and no section puts a tag, an attribute or a mark of Anki'
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -32,6 +33,7 @@ _LIST = "docs/markdown.md lists the tags that a card has, and what may stand in 
 
 # Style sheets
 
+_LONGEST_SHEET = 1_000_000
 _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[ \t\n\r\f])?|\n|(.))", re.DOTALL)
 """A character of CSS by its number or behind a backslash; a line that goes on in the next."""
 _FETCHES = re.compile(
@@ -46,6 +48,8 @@ _LARGEST = 0x10FFFF
 
 def objection_to_sheet(css: str) -> Objection | None:
     """Return the first thing that a style sheet may not hold: what is fetched, or ends it."""
+    if len(css) > _LONGEST_SHEET:
+        return Objection(0, f"longer than {_LONGEST_SHEET:,} characters", "make it shorter")
     found = [
         Objection(match.start(), _WOULD_FETCH, "write what it names as data:")
         for match in [_FETCHES.search(css)]
@@ -85,8 +89,12 @@ def _character(escape: re.Match[str]) -> str:
 
 # Templates
 
+_LONGEST, _MOST, _OFTENEST = 10_000, 100, 4
+"""Characters of a template, its fields and sections, and how often one field may stand in it: each
+card is rendered by it, and is so many times its fields long."""
+_FIELD = re.compile(r"\{\{(?![#^/])\{*\s*(?:\w+:)*([^{}]*?)\s*\}\}")
 _STOPS = re.compile(r"<|\{\{|[\[\\&]")
-_COMMENT = re.compile(r"<!--(?!-?>)(?:(?!--|\{\{).)*+-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--(?!-?>)(?:[^-{]|-(?!-)|\{(?!\{))*-->")
 _ENTITY = re.compile(r"&#?\w*;?")
 _FAR = max(map(len, MARKS)) + len("{{")
 """Characters behind a bracket that decide."""
@@ -94,8 +102,24 @@ _FAR = max(map(len, MARKS)) + len("{{")
 
 def objection_to_template(text: str) -> Objection | None:
     """Return the first thing that a template may not hold; its fields are the caller's to check."""
+    if large := _size(text):
+        return large
     found = [each for each in (next(_tags(text), None), _mark(text)) if each]
     return min(found, key=lambda each: each.position, default=None)
+
+
+def _size(text: str) -> Objection | None:
+    """Return what of a template is too much."""
+    if len(text) > _LONGEST:
+        return Objection(0, f"longer than {_LONGEST:,} characters", "make it shorter")
+    if text.count("{{") > _MOST:
+        return Objection(0, f"more than {_MOST} fields and sections", "leave some of them out")
+    fields = Counter(found[1] for found in _FIELD.finditer(text))
+    for name, count in fields.items():
+        if count > _OFTENEST:
+            message = f"{name} stands here {count} times, and may {_OFTENEST} times"
+            return Objection(0, message, _LEAVE_OUT)
+    return None
 
 
 def _tags(text: str) -> Iterator[Objection]:
