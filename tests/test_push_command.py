@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -211,3 +212,29 @@ def test_a_port_that_somebody_else_holds(made: Project) -> None:
     assert told.returncode == 2
     assert "something else than AnkiConnect is at" in told.stderr
     assert not (made.root / "cards.lock").exists()
+
+
+@pytest.mark.linux(reason="a signal ends it")
+def test_watch_pushes_each_build(made: Project, anki: RunningAnki) -> None:
+    """What is saved is in Anki, by the same plan and with the same refusals."""
+    env = {"VERIDECK_ANKI_PORT": str(anki.port)}
+    watching = made.start("watch", "--push", **env)
+    try:
+        assert soon(lambda: anki.asked.count("createDeck") == 1)
+        made.write("cards/one.md", CARDS.replace("A letter.", "The first letter."))
+        assert soon(lambda: anki.asked.count("createDeck") == 2)
+        anki.profile, anki.profiles = "Other", ["User 1", "Other"]
+        anki.collection, collection = None, anki.col
+        made.write("cards/one.md", CARDS.replace("A letter.", "The very first letter."))
+        assert soon(lambda: anki.asked[-1] == "deckNames")
+        anki.collection = collection
+    finally:
+        watching.send_signal(signal.SIGINT)
+        said, _ = watching.communicate(timeout=60)
+    assert said.count("there now:") == 2
+    assert "not pushed: Anki has no profile open" in said
+    fields = [row[0] for row in anki.rows("select flds from notes")]
+    assert any("The first letter." in each for each in fields)
+    assert not any("very" in each for each in fields)
+    wrong = made.invoke("watch", "--push", "-o", "deck.html")
+    assert (wrong.returncode, "--push wants a package" in wrong.stderr) == (2, True)

@@ -12,6 +12,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -508,7 +509,10 @@ def preview(host: str, port: int, editor: str, *, opens: bool, **given: Any) -> 
 @verideck.command(short_help="Build on every save, and tell what became of each card.")
 @_previewing
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.")
-def watch(output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
+@click.option(
+    "--push", "pushes", is_flag=True, help="Push each build into the Anki that is running."
+)
+def watch(output: Path | None, *, pushes: bool, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     """Build on every save, and tell what became of which card.
 
     PATHS are Markdown files and folders of them; without any, the project's cards folder.
@@ -518,10 +522,19 @@ def watch(output: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's 
     with command.opened() as project:
         file = output or _target(command.words.paths, project.settings(Problems()))
         is_package = isinstance(_writer(file, ""), AnkiTarget)
+        if pushes and not is_package:
+            raise click.UsageError(f"Anki imports no {file.suffix}: --push wants a package")
+        push = partial(_push_again, project, file, command.caller) if pushes else None
         try:
-            watching.watch(project, command.words.paths, file, is_package=is_package)
+            watching.watch(project, command.words.paths, file, is_package=is_package, push=push)
         except CallerError as error:
             raise click.UsageError(str(error)) from error
+
+
+def _push_again(project: Project, output: Path, caller: Caller, result: Result) -> str:
+    from verideck.cli.pushing import pushed_again  # noqa: PLC0415 - few commands push
+
+    return pushed_again(project, result, output, caller.push)
 
 
 def _watching() -> ModuleType:

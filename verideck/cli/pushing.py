@@ -67,6 +67,28 @@ def _closed(file: Path) -> Receiver:
     return Closed(file)
 
 
+def pushed_again(project: Project, result: Result, output: Path, usual: Usual) -> str:
+    """Push what a save came to, as is usual; return what is told of it, nothing if nothing changed.
+
+    Whatever is in the way is told too, and the next save tries again.
+    """
+    choices = chosen(usual, profile="", moves=None, retired=None, sync=None)
+    try:
+        with receiver_of(usual, None) as receiver:
+            if receiver is None:
+                return f"not pushed: no Anki with AnkiConnect is at {HOST}:{usual.port}"
+            plan = project.plan(result, receiver, choices, output)
+            if plan.refusals:
+                return format_plan(plan, every=False)
+            if plan.is_empty:
+                return ""
+            return format_pushed(project.push(result, receiver, plan), receiver.taken_back)
+    except PushError as error:
+        return _lines(
+            [f"not pushed: {error}", *([f"  = hint: {error.hint}"] if error.hint else [])]
+        )
+
+
 class Pushing:
     """A push of one project."""
 

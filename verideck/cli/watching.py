@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -62,8 +62,15 @@ def preview(
         serving.stop()
 
 
-def watch(project: Project, paths: Sequence[Path], output: Path, *, is_package: bool) -> None:
-    """Build on every save until Ctrl-C."""
+def watch(
+    project: Project,
+    paths: Sequence[Path],
+    output: Path,
+    *,
+    is_package: bool,
+    push: Callable[[Result], str] | None = None,
+) -> None:
+    """Build on every save until Ctrl-C, and push what was built; what `push` returns is told."""
     deliver = project.build if is_package else project.show
     written = _written(project) | {output.absolute(), project.root / NAME}
     with Watcher(project.root, written) as watcher:
@@ -77,6 +84,8 @@ def watch(project: Project, paths: Sequence[Path], output: Path, *, is_package: 
                 told.refused(failure.problems, project.root)
             else:
                 told.built(result, built, project.root)
+                if push and (said := push(result)):
+                    printing.out(said)
 
         Session(project, paths, watcher).run(build)
 
