@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 import pytest
 from test_markdown import found, known, render
-from test_told import lost, numbered
+from test_told import OF_CARDS, lost, numbered
 
 from verideck.model import Card, Note
 from verideck.problems import Problem
-from verideck.source.syntaxes import SYNTAXES
 
 OURS = Path(__file__).parent / "data" / "markdown-examples.txt"
 SPECIFICATION = os.environ.get("MARKDOWN_SPECIFICATION", "")
@@ -67,7 +66,7 @@ def test_an_example_loses_no_word(example: Example) -> None:
         assert lost(before + example.text) == []
 
 
-@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize("syntax", OF_CARDS)
 def test_any_form_can_read_every_example(syntax: str) -> None:
     """Also where the file says that it is written in it."""
     for example in EXAMPLES:
