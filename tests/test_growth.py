@@ -22,6 +22,8 @@ from verideck.source.includes import IncludedFiles, IncludeError
 from verideck.source.size import LONGEST
 from verideck.storage.files import Lines
 
+pytestmark = pytest.mark.no_cover
+
 QUICK = [2_000, 16_000]
 """A text, and one of eight times its length: what takes the square takes 64 times as long."""
 FREELY = float("inf")
