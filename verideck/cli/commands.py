@@ -487,7 +487,7 @@ def assign_ids(paths: tuple[Path, ...], *, trust: bool) -> None:
     default="127.0.0.1",
     help="Where to listen; others than this machine need the token that is printed.",
 )
-@click.option("--port", default=8765, type=click.IntRange(0, 65535), help="0 is any that is free.")
+@click.option("--port", default=8766, type=click.IntRange(0, 65535), help="0 is any that is free.")
 @click.option("--editor", default="", metavar="NAME", help="Link to an editor: vscode, zed, idea …")
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
 def preview(host: str, port: int, editor: str, *, opens: bool, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
