@@ -223,10 +223,13 @@ def test_watch_pushes_each_build(made: Project, anki: RunningAnki) -> None:
         assert soon(lambda: anki.asked.count("createDeck") == 1)
         made.write("cards/one.md", CARDS.replace("A letter.", "The first letter."))
         assert soon(lambda: anki.asked.count("createDeck") == 2)
+        assert soon(lambda: anki.asked[-1] == "guiReviewActive")  # it has read back
         anki.profile, anki.profiles = "Other", ["User 1", "Other"]
         anki.collection, collection = None, anki.col
         made.write("cards/one.md", CARDS.replace("A letter.", "The very first letter."))
-        assert soon(lambda: anki.asked[-1] == "deckNames")
+        assert soon(lambda: anki.asked.count("requestPermission") == 3)
+        made.write("cards/one.md", CARDS.replace("A letter.", "The very last letter."))
+        assert soon(lambda: anki.asked.count("requestPermission") == 4)  # the third is told
         anki.collection = collection
     finally:
         watching.send_signal(signal.SIGINT)
