@@ -760,3 +760,14 @@ def test_of_a_long_line_is_shown_what_stands_around_the_place(tmp_path: Path) ->
     assert shown[0] == f"    3 | {('$}$ ' * 125)}…"
     assert {len(line) for line in shown[100:250]} == {8 + 502}
     assert all(line[8:][126:][:2] == "$}" for line in shown[100:250])
+
+
+def test_the_command_starts_without_what_few_runs_need() -> None:
+    """Markdown is parsed where a file has changed, and Anki is asked by a push alone."""
+    code = (
+        "import sys\n"
+        "import verideck.cli.commands\n"
+        "late = 'markdown_it', 'nh3', 'verideck.history.planning', 'verideck.targets.anki.push'\n"
+        "assert not [each for each in late if each in sys.modules]\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -19,7 +19,7 @@ from verideck import pipeline, plugins
 from verideck.caller import Caller, fence_caps, heard, held, root_of
 from verideck.events import Listener, unheard
 from verideck.folder_settings import FolderSettings
-from verideck.history import ids, lock, planning
+from verideck.history import ids, lock
 from verideck.history.build_time import build_time as now
 from verideck.history.changes import stale
 from verideck.history.diff import Difference, differences
@@ -41,7 +41,6 @@ from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
 from verideck.proof.languages import VERIFIERS, sandbox
 from verideck.proof.sandbox.readable import reachable
-from verideck.push_plan import Basis, Choices, Plan, Pushed, PushError
 from verideck.render.own_look import own_look
 from verideck.result import Built, Result, Run
 from verideck.settings import PYPROJECT, Settings, load
@@ -57,14 +56,14 @@ from verideck.storage.named_files import vault_of
 from verideck.storage.reading import hint_of
 from verideck.storage.store import FOLDER, Store
 from verideck.targets import check_suffix, target_of
-from verideck.targets.anki.push import push, sent
-from verideck.targets.anki.receiver import Asked, Receiver
 from verideck.targets.target import AnkiTarget, ReadersTarget
 
 if TYPE_CHECKING:
     from verideck.checking import Checking, SetupOf
+    from verideck.push_plan import Choices, Plan, Pushed
     from verideck.rules.lint import Linted
     from verideck.source.found import Form
+    from verideck.targets.anki.receiver import Receiver
 
 
 Paths = str | Path | Sequence[str | Path]
@@ -311,10 +310,7 @@ class Project:
         Writes nothing. Raises BuildFailedError where anything is wrong; ValueError for another
         project's result.
         """
-        problems = self._buildable(result)
-        run = self._run(self.settings(problems), problems)
-        result = self._known_again(run, result, problems)
-        _require_no_error(problems)
+        run, result = self._ready(result)
         output = self.root / run.settings.output
         _, after = pipeline.stamped(run, result, output, now(), locked=True)
         return () if run.lock == after else (stale(run.lock, after, result.scope),)
@@ -331,10 +327,7 @@ class Project:
         Writes nothing. Raises BuildFailedError where anything is wrong; ValueError for another
         project's result.
         """
-        problems = self._buildable(result)
-        run = self._run(self.settings(problems), problems)
-        result = self._known_again(run, result, problems)
-        _require_no_error(problems)
+        run, result = self._ready(result)
         output = self.root / run.settings.output
         contents, after = pipeline.stamped(run, result, output, _moment(build_time))
         return tuple(differences(contents, run.lock, after, former))
@@ -355,10 +348,11 @@ class Project:
         cards; PushError where Anki cannot be asked; ValueError for another project's result. Why a
         push would be refused is in the plan.
         """
-        problems = self._buildable(result)
-        run = self._run(self.settings(problems), problems)
-        result = self._known_again(run, result, problems)
-        _require_no_error(problems)
+        from verideck.history import planning  # noqa: PLC0415 - few runs push
+        from verideck.push_plan import Basis  # noqa: PLC0415
+        from verideck.targets.anki.receiver import Asked  # noqa: PLC0415
+
+        run, result = self._ready(result)
         file = Path(output) if output else self.root / run.settings.output
         time_ = _moment(build_time)
         contents, after = pipeline.stamped(run, result, file, time_)
@@ -374,8 +368,12 @@ class Project:
         rest when it is planned and run again. Raises BuildFailedError as `build` does, and
         PushError where the plan is refused, where something was built since, and where Anki fails.
         """
-        if plan.refusals:
-            raise PushError(plan.refusals[0].message, plan.refusals[0].hint)
+        from verideck.history import planning  # noqa: PLC0415 - few runs push
+        from verideck.push_plan import PushError  # noqa: PLC0415
+        from verideck.targets.anki.push import push, require_none_refused, sent  # noqa: PLC0415
+        from verideck.targets.anki.receiver import Asked  # noqa: PLC0415
+
+        require_none_refused(plan)
         basis = plan.basis
         self.build(result, basis.output, build_time=basis.build_time)
         if lock.read(self.root, Problems()) != basis.after:
@@ -511,15 +509,18 @@ class Project:
         notes = tuple(pipeline.noted(run, result.proven, known, problems))
         return replace(result, notes=notes, lock=run.lock, known=known)
 
-    def _buildable(self, result: Result) -> Problems:
-        """The problems of a result, none of which is an error.
+    def _ready(self, result: Result) -> tuple[Run, Result]:
+        """What a build of a result would use, and the result as it is known now.
 
-        Raises ValueError for another project's result.
+        Raises BuildFailedError where anything is wrong; ValueError for another project's result.
         """
         problems = Problems(result.problems)
         _require_no_error(problems)
         self._require_own(result)
-        return problems
+        run = self._run(self.settings(problems), problems)
+        result = self._known_again(run, result, problems)
+        _require_no_error(problems)
+        return run, result
 
     def _require_own(self, result: Result) -> None:
         """Raise ValueError for another project's result: all notes here would seem to be gone."""

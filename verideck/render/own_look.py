@@ -13,14 +13,17 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from verideck.model import FIELDS, FORBIDDEN, Identity, Kind, Note, NoteType, Place, Template
 from verideck.problems import Code, Problem, Problems, suggestion
 from verideck.render.faces import TemplateError, faces
-from verideck.render.held_look import Objection, objection_to_sheet, objection_to_template
 from verideck.render.note_types import STEMS, note_types
 from verideck.storage.files import place_name
 from verideck.storage.reading import Limit, hint_of, names_in, read
+
+if TYPE_CHECKING:
+    from verideck.render.held_look import Objection
 
 _SIDES = ("front", "back")
 
@@ -86,6 +89,8 @@ class _Reader:
 
     def sheet(self, name: str) -> str:
         """Return a style sheet; empty if it cannot be used."""
+        from verideck.render.held_look import objection_to_sheet  # noqa: PLC0415 - few have one
+
         text = self._text(self._root / name, "css")
         given = _Given(text, place_name(self._root / name, self._root))
         if wrong := objection_to_sheet(text):
@@ -95,6 +100,8 @@ class _Reader:
 
     def templates(self, name: str) -> _Sides:
         """Return the sides that stand in a folder."""
+        from verideck.render.held_look import objection_to_template  # noqa: PLC0415 - as above
+
         known = {
             f"{stem}.{side}.html": (id_, side) for id_, stem in STEMS.items() for side in _SIDES
         }

@@ -28,7 +28,7 @@ def push(
 
     Raises PushError where something is refused, or fails; a push that is run again does the rest.
     """
-    _require_none_refused(plan)
+    require_none_refused(plan)
     if plan.is_empty:
         return Pushed.nothing(plan)
     told: list[str] = []
@@ -45,7 +45,8 @@ def push(
     return Pushed(plan, left, tuple(told), backup)
 
 
-def _require_none_refused(plan: Plan) -> None:
+def require_none_refused(plan: Plan) -> None:
+    """Raise PushError with the first reason why a plan is refused, if there is one."""
     for refusal in plan.refusals:
         raise PushError(refusal.message, refusal.hint)
 
@@ -61,7 +62,7 @@ def _synced(receiver: Receiver, plan: Plan, again: Again, asked: Asked, told: li
             told.append(f"there was no sync: {error}")
         return _text_only(plan)
     plan = again(receiver.read(asked))
-    _require_none_refused(plan)
+    require_none_refused(plan)
     return plan
 
 
