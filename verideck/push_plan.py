@@ -329,12 +329,14 @@ class Pushed:
     @property
     def arrived(self) -> tuple[PlannedNote, ...]:
         """The notes that were written, and are there now."""
-        return tuple(each for each in self._written if each.guid not in self._still_to_write)
+        left = self._still_to_write
+        return tuple(each for each in self._written if each.guid not in left)
 
     @property
     def missing(self) -> tuple[PlannedNote, ...]:
         """The notes that were written, and are not there as they should be."""
-        return tuple(each for each in self._written if each.guid in self._still_to_write)
+        left = self._still_to_write
+        return tuple(each for each in self._written if each.guid in left)
 
     @property
     def moved(self) -> frozenset[int]:

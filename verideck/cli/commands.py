@@ -25,7 +25,7 @@ from verideck.caller import SHARES, Caller, heard, root_of
 from verideck.caps import caps_of
 from verideck.cli import colours, printing, progress, report, signals, telling
 from verideck.cli.formats import FORMS, as_json
-from verideck.cli.formats.told import Told, entries_of
+from verideck.cli.formats.told import Told
 from verideck.cli.telling import FAIL_ON, Teller, with_reasons
 from verideck.events import CardFailed, Event, Listener
 from verideck.history import lock
@@ -1043,8 +1043,8 @@ class _Command:
         return Told(
             self.root,
             problems,
-            result.stats,
-            entries_of(result, self.failures, problems),
+            result,
+            self.failures,
             summary,
             packages=self.packages,
             updated=self.updated,

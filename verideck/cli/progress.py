@@ -54,6 +54,7 @@ class _Bar:
         self._done = 0
         self._lock = Lock()
         """The bar is drawn by whoever hears events, and by whoever tells the time."""
+        self._is_ticking = False
         self._waiting: list[Place] = []
         self._running: dict[Place, float] = {}
         """When each card began: as many at once as there are cores, in their order."""
@@ -71,7 +72,9 @@ class _Bar:
             case Executing():
                 self._waiting = [card.place for card in event.cards]
                 self._begin()
-                self._stack.enter_context(_every_second(self._tell))
+                if not self._is_ticking:  # an audit executes, too, under the same eyes
+                    self._is_ticking = True
+                    self._stack.enter_context(_every_second(self._tell))
             case CardProven() | Audited():
                 self._advance(event.card.place)
             case CardFailed():
@@ -100,8 +103,7 @@ class _Bar:
                 seconds = now - self._running[longest]
                 told = f"{longest.path}:{longest.line} for {seconds:.0f} s"
             with contextlib.suppress(OSError):  # a terminal that is gone; the run goes on
-                self._bar.current_item = inert.line(f"{told} {rate:.1f}/s")
-                self._bar.update(ended, self._bar.current_item)
+                self._bar.update(ended, inert.line(f"{told} {rate:.1f}/s"))
                 self._bar.render_progress()
 
 

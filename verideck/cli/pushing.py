@@ -84,9 +84,7 @@ def pushed_again(project: Project, result: Result, output: Path, usual: Usual) -
                 return ""
             return format_pushed(project.push(result, receiver, plan), receiver.taken_back)
     except PushError as error:
-        return _lines(
-            [f"not pushed: {error}", *([f"  = hint: {error.hint}"] if error.hint else [])]
-        )
+        return _lines(_with_hint(f"not pushed: {error}", error.hint))
 
 
 class Pushing:
@@ -177,8 +175,7 @@ class Pushing:
             printing.out(text)
 
     def _fail(self, error: PushError) -> None:
-        lines = [f"Error: {error}", *([f"  = hint: {error.hint}"] if error.hint else [])]
-        printing.err(_lines(lines))
+        printing.err(_lines(_with_hint(f"Error: {error}", error.hint)))
         sys.exit(1)
 
 
@@ -201,10 +198,7 @@ def format_plan(plan: Plan, *, every: bool) -> str:
     """Return what a push is going to do; `every` names all notes, else the first of each kind."""
     lines = [f"profile: {plan.profile}"]
     for refusal in plan.refusals:
-        lines += [
-            f"refused: {refusal.message}",
-            *([f"  = hint: {refusal.hint}"] * bool(refusal.hint)),
-        ]
+        lines += _with_hint(f"refused: {refusal.message}", refusal.hint)
     if plan.refusals:
         return _lines([*lines, "nothing was written"])
     for fate in _FIRST:
@@ -329,6 +323,10 @@ def _counted(notes: Sequence[PlannedNote]) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _with_hint(line: str, hint: str) -> list[str]:
+    return [line, f"  = hint: {hint}"] if hint else [line]
 
 
 def _line(text: str) -> str:

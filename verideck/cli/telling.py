@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from verideck import inert
 from verideck.cli import colours, printing, report
@@ -106,18 +107,26 @@ def _print(form: str, text: str) -> None:
 
 def with_reasons(told: Told, asked: Sequence[str]) -> Told:
     """Return what is told with what `--fail-on` finds in it."""
-    stats = told.stats
-    warned = sum(each.severity == "warning" for each in told.problems)
-    unverified = stats.not_run + stats.unverified
-    found = {
-        "warning": (warned, "warnings"),
-        "unverified": (unverified, "snippets or cards that are not verified"),
-        "no-verifier": (stats.unverifiable, "snippets that have no verifier"),
+    counted = ((FAIL_ON[each][0](told), FAIL_ON[each][1]) for each in asked)
+    return replace(told, failed_on=[f"{count} {what}" for count, what in counted if count])
+
+
+def _warnings(told: Told) -> int:
+    return sum(each.severity == "warning" for each in told.problems)
+
+
+def _unverified(told: Told) -> int:
+    return told.result.stats.not_run + told.result.stats.unverified
+
+
+FAIL_ON: Mapping[str, tuple[Callable[[Told], int], str]] = MappingProxyType(
+    {
+        "warning": (_warnings, "warnings"),
+        "unverified": (_unverified, "snippets or cards that are not verified"),
+        "no-verifier": (
+            lambda told: told.result.stats.unverifiable,
+            "snippets that have no verifier",
+        ),
     }
-    return replace(
-        told, failed_on=[f"{found[each][0]} {found[each][1]}" for each in asked if found[each][0]]
-    )
-
-
-FAIL_ON = ("warning", "unverified", "no-verifier")
-"""What a run can be made to fail by that is no error."""
+)
+"""What a run can be made to fail by that is no error: how many of it there are, and what it is."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from verideck.cli.formats.told import Entry, Told
+from verideck.cli.formats.told import Entry, Told, entries_of
 from verideck.cli.report import asked, times_by_code
 from verideck.history.diff import Difference
 from verideck.model import ChangeKind, ProvenCard
@@ -33,7 +33,7 @@ def run(told: Told) -> str:
         return of_lint(told.linted)
     if told.usage:
         return json.dumps({"verideck": VERSION, "usage": told.usage}, indent=2)
-    stats = told.stats
+    stats = told.result.stats
     value = {
         "verideck": VERSION,
         **({} if told.updated is None else {"updated": _updated(told)}),
@@ -47,7 +47,7 @@ def run(told: Told) -> str:
         "unverified": stats.unverified,
         "sandbox": stats.sandbox,
         "seconds": round(stats.seconds, 3),
-        "verdicts": list(map(_verdict, told.entries)),
+        "verdicts": list(map(_verdict, entries_of(told))),
         "failed_on": list(told.failed_on),
         "problems": list(map(_problem, told.problems)),
         **({} if told.forms is None else {"forms": list(map(_form, told.forms))}),

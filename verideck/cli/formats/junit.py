@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from verideck import inert
-from verideck.cli.formats.told import Entry, Told, Verdict
+from verideck.cli.formats.told import Entry, Told, Verdict, entries_of, of_no_card
 from verideck.cli.report import format_problem
 from verideck.model import FORBIDDEN
 from verideck.problems import Problem, errors
@@ -23,9 +23,10 @@ def run(told: Told) -> str:
     with cards is a suite of its own. What is wrong with the command line is an error.
     """
     suites = ET.Element("testsuites", name="verideck")
-    by_file = {path: list(each) for path, each in groupby(told.entries, lambda it: it.place.path)}
+    entries = entries_of(told)
+    by_file = {path: list(each) for path, each in groupby(entries, lambda it: it.place.path)}
     problems: dict[str, list[Problem]] = {}
-    for problem in told.of_no_card:
+    for problem in of_no_card(told, entries):
         problems.setdefault(problem.place.path, []).append(problem)
     for path in sorted({*by_file, *problems}):
         _suite(suites, path, by_file.get(path, []), problems.get(path, []), told)

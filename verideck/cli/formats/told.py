@@ -9,8 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verideck.model import Card, Place, ProvenCard, Rewritten, Role, Snippet, Stats
-from verideck.problems import Problem, errors
+from verideck.model import Card, Place, ProvenCard, Rewritten, Role, Snippet
+from verideck.problems import Code, Problem, errors
 from verideck.result import Built, Result
 from verideck.source.found import Form
 
@@ -66,8 +66,9 @@ class Told:
     root: Path
     problems: Sequence[Problem] = ()
     """In the order of their places."""
-    stats: Stats = field(default_factory=Stats)
-    entries: Sequence[Entry] = ()
+    result: Result = field(default_factory=Result)
+    failures: Mapping[Place, Sequence[Problem]] = field(default_factory=dict)
+    """The problems of each card that did not hold when it was executed."""
     summary: str = ""
     """The last lines, for people."""
     packages: bool = False
@@ -87,29 +88,34 @@ class Told:
     usage: str = ""
     """What is wrong with the command line, if nothing ran for that."""
 
-    @property
-    def of_no_card(self) -> Sequence[Problem]:
-        """The problems that are no card's own."""
-        own = {problem for entry in self.entries for problem in entry.problems}
-        return [problem for problem in self.problems if problem not in own]
+
+def of_no_card(told: Told, entries: Sequence[Entry]) -> Sequence[Problem]:
+    """Return the problems that are none of these entries' own."""
+    own = {problem for entry in entries for problem in entry.problems}
+    return [problem for problem in told.problems if problem not in own]
 
 
-def entries_of(
-    result: Result, failures: Mapping[Place, Sequence[Problem]], problems: Sequence[Problem]
-) -> list[Entry]:
-    """What became of each card of a result, in the order of their places.
+def entries_of(told: Told) -> list[Entry]:
+    """Return what became of each card of a run, in the order of their places.
 
-    `failures` are the problems of cards that did not hold when they were executed, and `problems`
-    all of the run. A card's own are those; those at its first line; and, if it makes no note for
-    no such reason, those in its lines.
+    A card's own problems are those of its execution; those at its first line; and, if it makes no
+    note for no such reason, those in its lines.
     """
+    result, problems = told.result, told.problems
     proven = {each.card.place: each for each in result.proven}
     noted = {note.place for note in result.notes}
     documents = {part.place for part in result.documents}
     every = sorted([*result.cards, *result.documents], key=lambda card: card.place)
     starts = [card.place for card in every]
+    failed: dict[tuple[Place, Code], list[Place]] = {}
+    for place, causes in told.failures.items():
+        for cause in {(each.place, each.code) for each in causes}:
+            failed.setdefault(cause, []).append(place)
     below: dict[Place, list[Problem]] = {}
+    executed: dict[Place, list[Problem]] = {}
     for problem in problems:
+        for place in failed.get((problem.place, problem.code), ()):
+            executed.setdefault(place, []).append(problem)
         at = bisect_right(starts, problem.place) - 1
         if at >= 0 and starts[at].path == problem.place.path:
             below.setdefault(starts[at], []).append(problem)
@@ -118,15 +124,14 @@ def entries_of(
         place = card.place
         is_document = place in documents
         holds = place in proven and (is_document or place in noted)
-        known = {(each.place, each.code) for each in failures.get(place, ())}
+        of_execution = executed.get(place, [])
+        has_reason = holds or bool(told.failures.get(place))
         own = [
             each
             for each in below.get(place, ())
-            if each.place == place or (each.place, each.code) in known or not (holds or known)
+            if each.place == place or each in of_execution or not has_reason
         ]
-        elsewhere = [
-            each for each in problems if each not in own and (each.place, each.code) in known
-        ]
+        elsewhere = [each for each in of_execution if each not in own]
         identified = result.known.get(place, card)
         name = identified.identity.id if identified.identity else card.id
         held = proven.get(place) if holds else None

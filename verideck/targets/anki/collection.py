@@ -14,6 +14,7 @@ import anki.collection
 from anki.collection import ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from anki.errors import AnkiException
 
+from verideck.model import SEPARATOR
 from verideck.push_plan import (
     CardThere,
     Collection,
@@ -26,7 +27,6 @@ from verideck.targets.anki.receiver import Asked
 
 _SUSPENDED = -1
 """The queue of a suspended card."""
-_SEPARATOR = "\x1f"
 _VALUES = 500
 """Values in one query. SQLite takes some 32,000."""
 
@@ -108,7 +108,7 @@ class Closed:
     ) -> NoteThere:
         _, number, note_type, mod, tags, fields = row
         names = [each.name for each in types[note_type].fields]
-        texts = dict(zip(names, fields.split(_SEPARATOR), strict=False))
+        texts = dict(zip(names, fields.split(SEPARATOR), strict=False))
         return NoteThere(number, note_type, texts, tuple(tags.split()), mod, tuple(cards[number]))
 
     def _note_type(self, number: int) -> NoteTypeThere:
