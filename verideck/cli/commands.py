@@ -231,8 +231,28 @@ class Named(click.ParamType):  # type: ignore[type-arg] # a generic one in some 
 
 
 _LINE = re.compile(r"(?P<path>.+?):(?P<line>[1-9][0-9]{0,8})(?::[0-9]+)?")
+
+
+def _all_of(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator; help tells them in this order."""
+
+    def decorated(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
+
+
 _PATHS = click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-_FORMATS = (
+_FORM = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["human", "json"]),
+    default="human",
+    help="How it is told.",
+)
+_FORMS = _all_of(
     click.option(
         "--format",
         "form",
@@ -279,7 +299,7 @@ _SYNTAX = click.option(
     metavar="FORM",
     help="How cards are written; `docs` for documents, which are no cards.",
 )
-_OF_DOCUMENTS = (
+_OF_DOCUMENTS = _all_of(
     click.option(
         "--share",
         type=click.Choice(SHARES),
@@ -294,7 +314,7 @@ _OF_DOCUMENTS = (
 _TRUST = click.option(
     "--trust", is_flag=True, help="Let the project's own settings hold, also those that loosen."
 )
-_EXECUTING = (
+_EXECUTING = _all_of(
     click.option(
         "--require-sandbox",
         is_flag=True,
@@ -318,57 +338,37 @@ _EXECUTING = (
     ),
 )
 """What the caller alone decides (see `caller`)."""
-
-
-def _executing(command: Command) -> Command:
-    for option in reversed(_EXECUTING):
-        command = option(command)
-    return command
-
-
-def _previewing(command: Command) -> Command:
-    """What every command that watches cards is told."""
-    for option in reversed([_PATHS, _NO_VERIFY, _SYNTAX, *_EXECUTING]):
-        command = option(command)
-    return command
-
-
-def _common(command: Command) -> Command:
-    """What a command that reads whole files of cards is told."""
-    return _PATHS(_reading(command))
-
-
-def _reading(command: Command) -> Command:
-    """What every command that reads and executes cards is told, but for the paths."""
-    options = [
-        *_FORMATS,
-        _STRICT,
-        _FAIL_ON,
-        click.option(
-            "--update",
-            "update_outputs",
-            is_flag=True,
-            help="Write what snippets print into the cards.",
-        ),
-        _NO_VERIFY,
-        _SYNTAX,
-        *_EXECUTING,
-        click.option(
-            "-j",
-            "--jobs",
-            type=click.IntRange(1),
-            metavar="N",
-            help="Execute so many cards at once at most.",
-        ),
-        click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+_PREVIEWING = _all_of(_PATHS, _NO_VERIFY, _SYNTAX, _EXECUTING)
+"""What a command that watches cards is told."""
+_READING = _all_of(
+    _FORMS,
+    _STRICT,
+    _FAIL_ON,
+    click.option(
+        "--update",
+        "update_outputs",
+        is_flag=True,
+        help="Write what snippets print into the cards.",
+    ),
+    _NO_VERIFY,
+    _SYNTAX,
+    _EXECUTING,
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Execute so many cards at once at most.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No progress, no summary."),
+)
+"""What a command that reads and executes cards is told, but for the paths."""
+_COMMON = _all_of(_PATHS, _READING)
+"""What a command that reads whole files of cards is told."""
 
 
 @verideck.command()
-@_common
+@_COMMON
 @click.option(
     "-o",
     "--output",
@@ -481,7 +481,7 @@ def assign_ids(paths: tuple[Path, ...], *, trust: bool) -> None:
 
 
 @verideck.command(short_help="Show the deck in a browser, and again on every save.")
-@_previewing
+@_PREVIEWING
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -507,7 +507,7 @@ def preview(host: str, port: int, editor: str, *, opens: bool, **given: Any) -> 
 
 
 @verideck.command(short_help="Build on every save, and tell what became of each card.")
-@_previewing
+@_PREVIEWING
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.")
 @click.option(
     "--push", "pushes", is_flag=True, help="Push each build into the Anki that is running."
@@ -550,15 +550,9 @@ def _watching() -> ModuleType:
 
 @verideck.command(short_help="Tell what an import of a build would do; write nothing.")
 @click.argument("old", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    help="How it is told.",
-)
+@_FORM
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
-@_executing
+@_EXECUTING
 def diff(old: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     """Tell what an import of a build of these cards would do; write nothing.
 
@@ -583,7 +577,7 @@ def diff(old: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's word
 
 
 @verideck.command(short_help="Build, and bring the deck into your Anki.")
-@_previewing
+@_PREVIEWING
 @click.option("--dry-run", is_flag=True, help="Tell what would be done, note by note; do nothing.")
 @click.option("--profile", default="", metavar="NAME", help="Refuse any other profile of Anki's.")
 @click.option("--moves/--no-moves", default=None, help="Move cards whose notes have moved.")
@@ -602,13 +596,7 @@ def diff(old: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's word
     type=click.Path(path_type=Path),
     help="A collection.anki2 that no Anki has open, instead of the Anki that is running.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    help="How it is told.",
-)
+@_FORM
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no summary.")
 def push(
     *,
@@ -655,9 +643,7 @@ def _nothing_to_compare(settings: Settings) -> str:
 
 @verideck.command()
 @_PATHS
-@_FORMATS[0]
-@_FORMATS[1]
-@_FORMATS[2]
+@_FORMS
 @_STRICT
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option(
@@ -759,16 +745,10 @@ def _refuse(error: OSError, root: Path) -> NoReturn:
     sys.exit(1)
 
 
-def _of_documents(command: Command) -> Command:
-    for option in reversed(_OF_DOCUMENTS):
-        command = option(command)
-    return command
-
-
 @verideck.command(short_help="Execute and check everything, but package nothing.")
 @click.argument("paths", nargs=-1, type=Named())
-@_reading
-@_of_documents
+@_READING
+@_OF_DOCUMENTS
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Check the card with that id alone.")
 @click.option("-x", "--exitfirst", "first", is_flag=True, help="End at the first card that fails.")
 @click.option("--locked", is_flag=True, help="Fail where a build would change cards.lock.")
@@ -803,7 +783,7 @@ def check(
 
 
 @verideck.command(short_help="Ask whether the assertions could have caught a mistake.")
-@_common
+@_COMMON
 def audit(**given: Any) -> None:  # noqa: ANN401 - click's words, see Words
     """Ask of every card whether its assertions could have caught a mistake.
 
