@@ -21,7 +21,7 @@ from decks import Deck
 from measure import ROOT, TODAY, Cost, Time, Work, bound, of_edition
 
 from verideck import Project
-from verideck.push_plan import Choices
+from verideck.push_choices import Choices
 from verideck.targets.anki.connect import Connect
 from verideck.targets.anki.receiver import Asked
 

@@ -9,7 +9,8 @@ from model.learner import Learner, judge
 from projects import MOMENT, project
 
 import verideck
-from verideck.push_plan import Choices, Plan, Pushed, Retired
+from verideck.push_choices import Choices, Retired
+from verideck.push_plan import Plan, Pushed
 from verideck.targets.anki.collection import Closed
 from verideck.targets.anki.connect import Connect
 from verideck.targets.anki.receiver import Receiver

@@ -767,7 +767,7 @@ def test_the_command_starts_without_what_few_runs_need() -> None:
     code = (
         "import sys\n"
         "import verideck.cli.commands\n"
-        "late = 'markdown_it', 'nh3', 'verideck.history.planning', 'verideck.targets.anki.push'\n"
+        "late = 'markdown_it', 'nh3', 'verideck.history.planning', 'verideck.push_plan'\n"
         "assert not [each for each in late if each in sys.modules]\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -15,7 +15,8 @@ from anki_connect import Fault, cut, dripping, lost, missing, saying
 from model.learner import Learner
 from push_world import ALL, World, prepare
 
-from verideck.push_plan import NoteFate, Plan, PushError, Retired
+from verideck.push_choices import Retired
+from verideck.push_plan import NoteFate, Plan, PushError
 from verideck.targets.anki.collection import Closed
 from verideck.targets.anki.connect import Connect
 

@@ -217,6 +217,8 @@ def test_a_port_that_somebody_else_holds(made: Project) -> None:
 @pytest.mark.linux(reason="a signal ends it")
 def test_watch_pushes_each_build(made: Project, anki: RunningAnki) -> None:
     """What is saved is in Anki, by the same plan and with the same refusals."""
+    for each in ("starlette", "uvicorn", "watchfiles"):
+        pytest.importorskip(each, reason="of verideck[preview], which make test installs")
     env = {"VERIDECK_ANKI_PORT": str(anki.port)}
     watching = made.start("watch", "--push", **env)
     try:

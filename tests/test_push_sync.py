@@ -17,7 +17,7 @@ from model.learner import Learner, judge
 from projects import soon
 from push_world import ALL, World, prepare
 
-from verideck.push_plan import Choices, Retired
+from verideck.push_choices import Choices, Retired
 
 USER, PASSWORD = "somebody", "secret"
 SYNCED = replace(ALL, sync=True, retired=Retired.SUSPEND)

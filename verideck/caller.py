@@ -18,7 +18,7 @@ from verideck.caps import CAPS, UNCAPPED, cap, caps_of, over_cap
 from verideck.folder_settings import Folders
 from verideck.model import Limits
 from verideck.problems import CallerError, Code, Problem, Problems, shown
-from verideck.push_plan import Usual
+from verideck.push_choices import Usual
 from verideck.root import holds_repositories, too_wide
 from verideck.settings import Settings, find_root, require_executor
 from verideck.source.config import DOCUMENT

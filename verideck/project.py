@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from verideck import pipeline, plugins
@@ -60,7 +60,8 @@ from verideck.targets.target import AnkiTarget, ReadersTarget
 
 if TYPE_CHECKING:
     from verideck.checking import Checking, SetupOf
-    from verideck.push_plan import Choices, Plan, Pushed
+    from verideck.push_choices import Choices
+    from verideck.push_plan import Plan, Pushed
     from verideck.rules.lint import Linted
     from verideck.source.found import Form
     from verideck.targets.anki.receiver import Receiver
@@ -130,12 +131,7 @@ class Project:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

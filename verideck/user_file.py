@@ -15,7 +15,7 @@ import msgspec
 
 from verideck.caps import cap
 from verideck.problems import CallerError, shown, suggestion
-from verideck.push_plan import Usual
+from verideck.push_choices import Usual
 from verideck.settings import line_of, require_executor
 from verideck.storage.files import resolved
 

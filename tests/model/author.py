@@ -22,7 +22,8 @@ from verideck.history.likeness import alike, features
 from verideck.history.stamp import RETIRED
 from verideck.model import Kind, NoteType, Packaged
 from verideck.problems import BuildFailedError, Code, Problems
-from verideck.push_plan import Choices, Pushed
+from verideck.push_choices import Choices
+from verideck.push_plan import Pushed
 from verideck.render import note_types
 from verideck.targets import packages
 from verideck.targets.anki.receiver import Receiver

@@ -11,20 +11,12 @@ from pathlib import Path
 
 from verideck import inert
 from verideck.cli import printing
+from verideck.cli.report import amount
 from verideck.history.changes import MOST_SHOWN
 from verideck.model import short
 from verideck.project import Project
-from verideck.push_plan import (
-    Choices,
-    NoteFate,
-    Plan,
-    PlannedNote,
-    Pushed,
-    PushError,
-    Retired,
-    RetiredNote,
-    Usual,
-)
+from verideck.push_choices import Choices, Retired, Usual
+from verideck.push_plan import NoteFate, Plan, PlannedNote, Pushed, PushError, RetiredNote
 from verideck.result import Result
 from verideck.targets.anki import dialog
 from verideck.targets.anki.connect import HOST, Connect
@@ -228,11 +220,11 @@ def _of_cards(plan: Plan) -> Iterator[str]:
     for each in plan.moves:
         what = "moved" if wanted else "in its former deck, and stays without --moves"
         where = f"{each.before} → {each.deck}"
-        yield f"{what}: {each.id} {_count(len(each.cards), 'card')}, {where}"
+        yield f"{what}: {each.id} {amount(len(each.cards), 'card')}, {where}"
     for spared in plan.spared:
         yield f"not moved: {spared.id} in {spared.deck}, as {spared.why}"
     for note in plan.retired:
-        cards, reviews = _count(len(note.cards), "card"), _count(note.reviews, "review")
+        cards, reviews = amount(len(note.cards), "card"), amount(note.reviews, "review")
         fate = f"{_fate(plan, note)}  {note.id}  {short(_line(note.question))}"
         yield f"retired, {fate} ({cards}, {reviews})"
 
@@ -255,9 +247,9 @@ def format_pushed(pushed: Pushed, taken_back: str) -> str:
         return "nothing to push: all of it is there"
     done = [
         *([f"{_counted(pushed.arrived)}"] if pushed.arrived else []),
-        *([_count(len(pushed.moved), "card") + " moved"] if pushed.moved else []),
-        *([_count(len(pushed.suspended), "card") + " suspended"] if pushed.suspended else []),
-        *([_count(len(pushed.deleted), "note") + " deleted"] if pushed.deleted else []),
+        *([amount(len(pushed.moved), "card") + " moved"] if pushed.moved else []),
+        *([amount(len(pushed.suspended), "card") + " suspended"] if pushed.suspended else []),
+        *([amount(len(pushed.deleted), "note") + " deleted"] if pushed.deleted else []),
     ]
     lines += [
         f"not there as it should be: {each.id}  {short(_line(each.question))}"
@@ -319,10 +311,6 @@ def as_json(plan: Plan, pushed: Pushed | None = None) -> str:
 def _counted(notes: Sequence[PlannedNote]) -> str:
     counts = Counter(each.fate for each in notes)
     return ", ".join(f"{counts[fate]} {fate}" for fate in NoteFate if counts[fate]) or "nothing"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _with_hint(line: str, hint: str) -> list[str]:

@@ -66,7 +66,7 @@ def format_begun(begun: Begun, result: Result, root: Path) -> str:
     lines += [f"left as it is: {relative(root / each)}" for each in begun.kept]
     files = Counter(card.place.path for card in result.cards)
     lines += [
-        f"{relative(root / path)}: {_count(n, 'card')}" for path, n in files.most_common(MOST_FILES)
+        f"{relative(root / path)}: {amount(n, 'card')}" for path, n in files.most_common(MOST_FILES)
     ]
     if len(files) > MOST_FILES:
         lines.append(f"and {len(files) - MOST_FILES} more files")
@@ -75,10 +75,10 @@ def format_begun(begun: Begun, result: Result, root: Path) -> str:
         lines.append(f"{severity}: {times} {code}")
     if found.executable:
         lines.append(
-            f"of {_count(found.executable, 'card')} with code that can be executed, "
+            f"of {amount(found.executable, 'card')} with code that can be executed, "
             f"{found.asserting} say what it gives"
         )
-    gives = f"a first build gives {_count(len(result.notes), 'note')}"
+    gives = f"a first build gives {amount(len(result.notes), 'note')}"
     if not result.ok:
         gives += " by --keep-going, and none without: `verideck check` tells why"
     return _lines([*lines, gives, "next: `verideck build`"])
@@ -108,13 +108,13 @@ def replaced(rewritten: Rewritten) -> str:
 def format_lint(linted: Linted) -> str:
     """Return the summary of a lint: the counts of problems, by rule too, and of suppressions."""
     wrong = len(errors(linted.problems))
-    counts = (_count(linted.cards, "card"), _count(wrong, "error"))
-    lines = [", ".join([*counts, _count(len(linted.problems) - wrong, "warning")])]
+    counts = (amount(linted.cards, "card"), amount(wrong, "error"))
+    lines = [", ".join([*counts, amount(len(linted.problems) - wrong, "warning")])]
     lines += [f"{code}: {times}" for code, times in times_by_code(linted).items()]
     if linted.suppressions:
         rules = Counter(each.rule for each in linted.suppressions)
         listed = ", ".join(f"{times} {rule}" for rule, times in rules.most_common())
-        lines.append(f"{_count(len(linted.suppressions), 'suppression')} with a reason: {listed}")
+        lines.append(f"{amount(len(linted.suppressions), 'suppression')} with a reason: {listed}")
     return _lines(lines)
 
 
@@ -148,13 +148,13 @@ def format_audits(proven: Sequence[ProvenCard], problems: Sequence[Problem], roo
     advised = [place for _, audit in audited for place in audit.advised]
     if advised:
         places = ", ".join(dict.fromkeys(_line_from_here(each, root) for each in advised))
-        lost = _count(len(advised), "lost epsilon")
+        lost = amount(len(advised), "lost epsilon")
         lines.append(f"not counted: {lost} that no input shows, at {places}")
     share = f" ({killed / judged:.0%})" if judged else ""
     wrong = len(errors(problems))
     lines.append(
-        f"{_count(len(audited), 'card')} audited, {killed} of {_count(judged, 'change')} noticed"
-        f"{share}, {_count(wrong, 'problem')}"
+        f"{amount(len(audited), 'card')} audited, {killed} of {amount(judged, 'change')} noticed"
+        f"{share}, {amount(wrong, 'problem')}"
     )
     return _lines(lines)
 
@@ -163,7 +163,7 @@ def format_failure(problems: Sequence[Problem], stats: Stats, *, packages: bool)
     """Return the summary of a run with errors."""
     documents = 0 if packages else stats.documents
     where = f" in {_read(stats, are_left_out=packages)}" if stats.cards or documents else ""
-    wrong = f"Error: {_count(len(errors(problems)), 'problem')}{where}"
+    wrong = f"Error: {amount(len(errors(problems)), 'problem')}{where}"
     lines = [f"{wrong}; nothing was written" if packages else wrong]
     if packages and stats.documents:
         lines.insert(0, _left_out(stats))
@@ -185,7 +185,7 @@ def format_partial(result: Result, built: Built | None, root: Path) -> str:
     ]
     path = relative(root / built.path)
     lines.append(f"{failed}; what holds is packaged")
-    lines.append(f"{path}: {_count(built.notes, 'note')}, sha256 {built.sha256[:16]}…")
+    lines.append(f"{path}: {amount(built.notes, 'note')}, sha256 {built.sha256[:16]}…")
     return _lines(line for each in lines for line in each.split("\n"))
 
 
@@ -215,9 +215,9 @@ def format_form(form: Form) -> str:
     """Return in which form a file is read, why, and what other forms would find."""
     if not form.name:
         return f"{form.path}: no form of cards fits"
-    others = [f"{_count(number, 'card')} by {name}" for name, number in form.others or ()]
+    others = [f"{amount(number, 'card')} by {name}" for name, number in form.others or ()]
     found = f"; there would be {' and '.join(others)}" if others else ""
-    read = f"{_count(form.cards, _part_of(form.name))} by {form.name}, as {form.reason}"
+    read = f"{amount(form.cards, _part_of(form.name))} by {form.name}, as {form.reason}"
     return f"{form.path}: {read}{found}"
 
 
@@ -227,9 +227,9 @@ def format_forms(forms: Iterable[Form]) -> str:
     for form in forms:
         files.setdefault(form.name, []).append(form.cards)
     return "\n".join(
-        f"{_count(len(cards), 'file')}: {_count(sum(cards), _part_of(name))} by {name}"
+        f"{amount(len(cards), 'file')}: {amount(sum(cards), _part_of(name))} by {name}"
         if name
-        else f"{_count(len(cards), 'file')}: no form of cards fits"
+        else f"{amount(len(cards), 'file')}: no form of cards fits"
         for name, cards in sorted(files.items(), key=lambda each: (not each[0], each[0]))
     )
 
@@ -253,7 +253,7 @@ def format_summary(
     did = "proved" if stats.reused else "executed"
     counts = (
         f"{_read(stats, are_left_out=built is not None)}, {_executed(stats)} {did}, "
-        f"{_count(stats.assertions, 'assertion')} held, {stats.seconds:.1f} s"
+        f"{amount(stats.assertions, 'assertion')} held, {stats.seconds:.1f} s"
     )
     lines = [counts]
     if built and stats.documents:
@@ -261,15 +261,15 @@ def format_summary(
     if stats.snippets:
         lines.append(f"sandbox: {stats.sandbox}")
     if stats.reused:
-        lines.append(f"unchanged: {_count(stats.reused, 'card')}, proved by an earlier run")
+        lines.append(f"unchanged: {amount(stats.reused, 'card')}, proved by an earlier run")
     if stats.not_run:
-        lines.append(f"not verified: {_count(stats.not_run, 'snippet')} declared as not to be run")
+        lines.append(f"not verified: {amount(stats.not_run, 'snippet')} declared as not to be run")
     if stats.unverified:
-        lines.append(f"not verified: {_count(stats.unverified, 'card')} with verify turned off")
+        lines.append(f"not verified: {amount(stats.unverified, 'card')} with verify turned off")
     if stats.text:
-        lines.append(f"shown as text: {_count(stats.text, 'fence')} that name no language")
+        lines.append(f"shown as text: {amount(stats.text, 'fence')} that name no language")
     if stats.unverifiable:
-        lines.append(f"no verifier: {_count(stats.unverifiable, 'snippet')} in other languages")
+        lines.append(f"no verifier: {amount(stats.unverifiable, 'snippet')} in other languages")
     warnings = sum(problem.severity is Severity.WARNING for problem in problems)
     if warnings:
         lines.append(f"warnings: {warnings}")
@@ -277,34 +277,34 @@ def format_summary(
         path = relative(root / built.path)
         lines += summarise(built.changes) if built.changes else []
         retired = f" and {built.retired} retired" if built.retired else ""
-        lines.append(f"{path}: {_count(built.notes, 'note')}{retired}, sha256 {built.sha256[:16]}…")
+        lines.append(f"{path}: {amount(built.notes, 'note')}{retired}, sha256 {built.sha256[:16]}…")
     return _lines(lines)
 
 
 def _left_out(stats: Stats) -> str:
-    return f"left out: {_count(stats.documents, 'document')}, see `verideck check`"
+    return f"left out: {amount(stats.documents, 'document')}, see `verideck check`"
 
 
 def _read(stats: Stats, *, are_left_out: bool = False) -> str:
     """What was read: cards, documents, or both."""
     documents = 0 if are_left_out else stats.documents
     counts = [(stats.cards, "card"), (documents, "document")]
-    told = [_count(number, noun) for number, noun in counts if number]
-    return ", ".join(told) or _count(0, "card")
+    told = [amount(number, noun) for number, noun in counts if number]
+    return ", ".join(told) or amount(0, "card")
 
 
 def format_checked(result: Result) -> str:
     """Return what a check came to, in a line."""
     stats, left_out = result.stats, len(result.left_out)
     held = (
-        f"{_count(len(result.notes), 'card')} of {len(result.cards):,} hold"
+        f"{amount(len(result.notes), 'card')} of {len(result.cards):,} hold"
         if left_out
-        else (f"{_count(len(result.notes), 'card')} hold")
+        else (f"{amount(len(result.notes), 'card')} hold")
     )
     told = f"; {format_count(result.problems)}" if result.problems else ""
     where = f", sandbox: {stats.sandbox}" if stats.snippets else ""
     return _line(
-        f"{held}, {_count(stats.assertions, 'assertion')}, {stats.seconds:.1f} s{where}{told}"
+        f"{held}, {amount(stats.assertions, 'assertion')}, {stats.seconds:.1f} s{where}{told}"
     )
 
 
@@ -312,7 +312,7 @@ def format_count(problems: Sequence[Problem]) -> str:
     """Return how many errors and warnings there are."""
     count = len(errors(problems))
     counts = [(count, "error"), (len(problems) - count, "warning")]
-    return ", ".join(_count(number, noun) for number, noun in counts if number)
+    return ", ".join(amount(number, noun) for number, noun in counts if number)
 
 
 _ADVICE = {
@@ -367,8 +367,8 @@ def format_differences(differences: Sequence[Difference], root: Path) -> str:
             lines.append("    no later than what is there: Anki leaves it as it is")
         if ChangeKind.UNTAGGED in each.kinds:
             lines.append("    its text is gone, so no import tags it: search what it asks")
-    counted = _counted(kind for each in differences for kind in each.kinds)
-    return _lines([*lines, f"an import of this build: {counted}"])
+    told = _counted(kind for each in differences for kind in each.kinds)
+    return _lines([*lines, f"an import of this build: {told}"])
 
 
 def _line(text: str) -> str:
@@ -376,12 +376,13 @@ def _line(text: str) -> str:
 
 
 def _executed(stats: Stats) -> str:
-    snippets = _count(stats.snippets, "snippet")
-    return f"{snippets} and {_count(stats.values, 'value')}" if stats.values else snippets
+    snippets = amount(stats.snippets, "snippet")
+    return f"{snippets} and {amount(stats.values, 'value')}" if stats.values else snippets
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def amount(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is 1."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _from_here(place: Place, root: Path) -> str:

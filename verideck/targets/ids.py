@@ -19,15 +19,10 @@ def ids_of(guids: Iterable[str]) -> Mapping[str, int]:
     taken: set[int] = set()
     found: dict[str, int] = {}
     for each in sorted(guids):
-        number = id_of(each)
+        digest = hashlib.sha256(each.encode()).digest()
+        number = _EARLIEST + int.from_bytes(digest[:8]) % _SPAN
         while number in taken:
             number += 1
         taken.add(number)
         found[each] = number
     return found
-
-
-def id_of(guid: str) -> int:
-    """The id of a note, unless another one of its package has the same."""
-    digest = hashlib.sha256(guid.encode()).digest()
-    return _EARLIEST + int.from_bytes(digest[:8]) % _SPAN

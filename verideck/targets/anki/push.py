@@ -13,7 +13,8 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from verideck.push_plan import Collection, Plan, Pushed, PushError, Retired
+from verideck.push_choices import Retired
+from verideck.push_plan import Collection, Plan, Pushed, PushError
 from verideck.storage.writing import write_whole
 from verideck.targets.anki.receiver import Asked, Receiver
 
