@@ -37,7 +37,7 @@ from verideck.result import Built, Result
 from verideck.settings import Settings
 from verideck.source import read as files_read
 from verideck.source.cards import cards_of
-from verideck.source.collect import is_first
+from verideck.source.collect import Asked
 from verideck.storage.cache_key import cache_key
 from verideck.storage.store import FOLDER, Store
 
@@ -253,12 +253,12 @@ def read(paths: Sequence[Path], settings: Settings) -> list[Source | Problem]:
 def parse(sources: Sequence[Source], settings: Settings) -> list[Card | Unanswered | Problem]:
     """The cards of files, the questions without an answer, and then what is wrong."""
     problems = Problems()
-    first: dict[str, Place] = {}
+    asked = Asked()
     found: list[Card | Unanswered] = []
     for source in sources:
         file = cards_of(source, source_config(settings))
         problems.extend(file.problems)
-        found += [card for card in file.cards if is_first(card, first, problems)]
+        found += [card for card in file.cards if asked.is_first(card, problems)]
         found += file.unanswered
     return [*found, *problems]
 

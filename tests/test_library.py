@@ -15,7 +15,7 @@ from typing import get_args
 import pytest
 
 import verideck
-from verideck import checking, events, model, push_plan, result
+from verideck import checking, events, findings, model, push_plan, result
 from verideck.problems import BuildFailedError
 from verideck.rules.lint import Linted
 
@@ -71,7 +71,7 @@ def subject(name: str) -> object:
         return events
     if name == "Linted":
         return Linted
-    rooms = (verideck, model, result, checking, push_plan)
+    rooms = (verideck, model, result, findings, checking, push_plan)
     return next(getattr(room, name) for room in rooms if hasattr(room, name))
 
 

@@ -14,7 +14,7 @@ from verideck.proof.audit import audit
 from verideck.proof.one_by_one import OneByOne
 from verideck.proof.scheduling import executed
 from verideck.result import Run
-from verideck.source.collect import Collected, collect
+from verideck.source.collect import Collected, collect, files_of
 
 SetupOf = Callable[[str], Sequence[Passage]]
 """Returns the Python that is executed before each card of a file, by the path in its `Place`. The
@@ -134,7 +134,8 @@ def _read(
     run: Run, paths: Sequence[Path], problems: Problems
 ) -> tuple[Collected, Mapping[Place, Card]]:
     """The cards of some files, and those whose notes are clear, by their places."""
-    found = collect(paths, run.settings, run.memo, problems, on_card=lambda _: None)
+    files = files_of(paths, run.settings, run.memo.texts, problems)
+    found = collect(files, run.memo, problems, on_card=lambda _: None)
     known = run.identified(found.cards, scope_of(found, run.settings.root), problems)
     return found, known
 

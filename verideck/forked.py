@@ -6,6 +6,7 @@ large result, the thread of the pool that receives it waits for the rest of it f
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -68,6 +69,7 @@ def _serve(
         signal.signal(sent, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     die_with_parent(None, parent)
+    gc.freeze()  # to look for circles in what was forked would copy every page of it
     with suppress(Exception):  # who is left without a result does the work again, and hears of it
         for piece in pieces:
             sending.send_bytes(work(piece))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -20,8 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verideck import __version__, plugins
+from verideck.findings import Findings
 from verideck.history.likeness import sketch
 from verideck.model import Card, Note, ProvenCard, Source
+from verideck.outline import Outline
 from verideck.problems import Code, Problem, Problems, has_errors, told_once
 from verideck.render.look import ImageFile, Rendered, depends_on_run, note_of
 from verideck.source.config import SourceConfig
@@ -49,6 +52,8 @@ _OURS = (
 """The other files whose code does."""
 _LIBRARIES = ("markdown_it", "nh3", "pygments", "ruamel.yaml")
 """What that code leaves to others."""
+_TOGETHER = 64
+"""Rows of files that are written together where none is held."""
 _WORTH_TWO_CORES = 400_000
 """Characters of Markdown from which on starting more processes costs less than it saves."""
 
@@ -64,13 +69,26 @@ class FileRow:
     """Those of all these looks."""
 
 
+@dataclass(frozen=True, slots=True)
+class _FindingsRow:
+    """What a check told that executed nothing, and what that follows from."""
+
+    stamp: str
+    """The hash of all but the files below."""
+    findings: Findings
+    included: tuple[tuple[str, str], ...]
+    """The files that fences include, with the hashes of their contents."""
+    images: tuple[ImageFile, ...]
+
+
 class _File:
     """A file whose cards are known."""
 
-    def __init__(self, key: str, row: FileRow) -> None:
-        """Hold a row, and the key under which it is kept."""
+    def __init__(self, key: str, row: FileRow, *, is_outline: bool) -> None:
+        """Hold a row, whole or in outline, and the key under which it is kept."""
         self.key = key
         self.row = row
+        self.is_outline = is_outline
 
     @cached_property
     def looks(self) -> Mapping[int, Rendered | None]:
@@ -88,6 +106,7 @@ class Memo:
         self._config = SourceConfig(root, "")
         self._file_rows = Rows.of(store, "files", FileRow)
         self._look_rows = Rows.of(store, "looks", Rendered)
+        self._findings_rows = Rows.of(store, "findings", _FindingsRow)
         self._store = store
         self._highlighter: Highlighter | None = None
         self._hashes = FileHashes(root)
@@ -96,21 +115,31 @@ class Memo:
         self._files: dict[str, _File] = {}
         self._asked: set[str] = set()
         """The files that this run has asked for: each is looked at once."""
+        self._outline: Outline | None = None
+        """What this run asks for of cards, if not for all."""
         self._notes: dict[int, _Noted] = {}
-        self._used: dict[int, _Noted] = {}
-        self._images: set[str] = set()
+        self._used: dict[int, _Noted | None] = {}
+        """The cards whose look was asked for, with their notes."""
+        self._images: dict[ImageFile, None] = {}
         self._media: dict[tuple[str, str], bytes] = {}
         """What image files hold, by their paths and hashes; of this run alone."""
         self._fresh_files: dict[str, FileRow] = {}
+        self._unwritten: dict[str, bytes] = {}
+        """The rows of files that are known in outline alone, until some are written together."""
         self._fresh_looks: dict[str, Rendered] = {}
         self._found = Problems()
         """What is wrong with how the cards of this run look."""
         self.done: Counter[str] = Counter()
         """What was done anew: files that were parsed, cards that were rendered."""
 
-    def begin(self, config: SourceConfig) -> None:
-        """Begin a run, in which the settings are these."""
+    def begin(self, config: SourceConfig, outline: Outline | None = None) -> None:
+        """Begin a run, in which the settings are these.
+
+        With an `outline`, it gets that of each card whose look follows from no run, and no notes;
+        rows of files are written as they come, and only their outlines are held.
+        """
         self._config = config
+        self._outline = outline
         self._named = NamedFiles(self._root)
         self._asked.clear()
         self._used.clear()
@@ -127,33 +156,35 @@ class Memo:
         from verideck.forked import shared  # noqa: PLC0415 - only here
 
         self._highlighted()  # the time of lexers begins here, for all of them
-        with closing(shared(partial(_encoded_row, self._config, self._named), missing)) as rows:
-            for source, row in rows:
-                self._keep(source, self._file_rows.decode(row))
+        work = partial(_encoded_piece, self._config, self._named, _Pieces(missing))
+        with closing(shared(work, range(len(missing)))) as rows:
+            for number, content in rows:
+                self._keep(missing[number], self._file_rows.decode(content), content)
 
     def cards_of(self, source: Source) -> CardsOfFile:
         """The cards of a file, see `source.cards.cards_of`."""
         row = self._remembered(source)
         if row is None:
             row = row_of(self._config, source, self._highlighted(), self._named)
-            self._keep(source, row)
+            row = self._keep(source, row)
         return row.found
 
     def note(self, proven: ProvenCard, card: Card) -> Note | None:
         """The note of a proven card, given as it was identified; None where it cannot be rendered.
 
-        What stands in the way is told by `told`.
+        What stands in the way is told by `told`. There is none in a run that asks for outlines.
         """
         known = self._notes.get(id(card))
         if known and known.card is card and known.proven == proven and self._shows(known.images):
             self._used[id(card)] = known
-            self._name_images(known.images)
+            self._images.update(dict.fromkeys(known.images))
             self._found.extend(known.warnings)
             return known.note
+        self._used.setdefault(id(card))
         look = self._look(proven, card)
-        self._name_images(look.images)
+        self._images.update(dict.fromkeys(look.images))
         self._found.extend(look.problems)
-        if has_errors(look.problems):
+        if self._outline or has_errors(look.problems):
             return None
         try:
             images = {each.name: self._image(each) for each in look.images if each.name}
@@ -183,19 +214,44 @@ class Memo:
             self._media[named] = read(self._root / image.path, Limit.MEDIA, (self._root,))
         return self._media[named]
 
-    def _name_images(self, images: Sequence[ImageFile]) -> None:
-        if images:
-            self._images.update(each.path for each in images)
-
     def images(self) -> set[str]:
         """The image files that the cards of this run show, or should."""
-        return {place_name(self._root / path, self._root) for path in self._images}
+        paths = {image.path for image in self._images}
+        return {place_name(self._root / path, self._root) for path in paths}
+
+    def findings(self, paths: Sequence[str], stamp: str) -> Findings | None:
+        """What the last check of some paths told, if that is still true.
+
+        The stamp is of all that it follows from but included files and images; see `stamp_of`.
+        """
+        row = self._findings_rows.find(key(*paths))
+        is_fresh = row and row.stamp == stamp and self._holds(row.included, row.images)
+        return row.findings if row and is_fresh else None
+
+    def keep_findings(self, paths: Sequence[str], stamp: str, findings: Findings) -> None:
+        """Keep what this run tells, which has executed nothing. The last one's is overwritten."""
+        rows = (self._files[path].row for path in sorted(self._asked))
+        included = dict.fromkeys(pair for row in rows for pair in row.found.included)
+        told = replace(findings, stats=replace(findings.stats, parsed=0, rendered=0))
+        row = _FindingsRow(stamp, told, tuple(included), tuple(self._images))
+        self._findings_rows.keep(key(*paths), row)
+
+    def stamp_of(self, sources: Iterable[Source], *parts: object) -> str:
+        """The hash of some files, the settings that hold for each, our own code, and more."""
+        files = [_file_key(each, self._config) for each in sources]
+        return key(_version(whole=True), files, parts)
 
     def end(self, *, write: bool = True) -> None:
         """End a run: keep in memory what it asked for, and maybe write what is new."""
-        self._notes, self._used = self._used, {}
+        self._notes = {card: noted for card, noted in self._used.items() if noted}
+        self._used = {}
         self._media.clear()
-        self._files = {path: file for path, file in self._files.items() if path in self._asked}
+        self._flush()
+        self._files = {
+            path: file
+            for path, file in self._files.items()
+            if path in self._asked and not file.is_outline
+        }
         here = {file.key for file in self._files.values()}
         self._fresh_files = {key: row for key, row in self._fresh_files.items() if key in here}
         if write:
@@ -221,29 +277,42 @@ class Memo:
         if known and source.path in self._asked:
             return known.row
         named = _file_key(source, self._config)
-        row = known.row if known and known.key == named else self._file_rows.find(named)
-        if row is None or not self._is_fresh(row):
+        is_known = known is not None and known.key == named and not known.is_outline
+        row = known.row if known and is_known else self._file_rows.find(named)
+        if row is None or not self._holds(row.found.included, row.images):
             return None
-        self._take(source, named, row)
-        return row
+        return self._take(source, named, row)
 
-    def _keep(self, source: Source, row: FileRow) -> None:
+    def _keep(self, source: Source, row: FileRow, content: bytes = b"") -> FileRow:
+        """Take a new row, which was encoded to this, and see that it is written."""
         named = _file_key(source, self._config)
-        self._take(source, named, row)
-        self._fresh_files[named] = row
+        if self._outline:
+            self._unwritten[named] = content or encoded(row)
+            if len(self._unwritten) >= _TOGETHER:
+                self._flush()
+        else:
+            self._fresh_files[named] = row
         self.done["files"] += 1
         self.done["cards"] += sum(look is not None for look in row.looks)
+        return self._take(source, named, row)
 
-    def _take(self, source: Source, named: str, row: FileRow) -> None:
+    def _flush(self) -> None:
+        self._file_rows.keep_encoded(self._unwritten)
+        self._unwritten.clear()
+
+    def _take(self, source: Source, named: str, row: FileRow) -> FileRow:
+        """Hold a row for this run, whole or in outline; return it so."""
         known = self._files.get(source.path)
         if known is None or known.row is not row:
-            self._files[source.path] = _File(named, row)
+            row = _outlined(row, self._outline) if self._outline else row
+            self._files[source.path] = _File(named, row, is_outline=bool(self._outline))
         self._asked.add(source.path)
+        return row
 
-    def _is_fresh(self, row: FileRow) -> bool:
-        """Whether the files that a row follows from are as they were."""
-        includes_hold = all(self._hashes.of(path) == known for path, known in row.found.included)
-        return includes_hold and self._shows(row.images)
+    def _holds(self, included: Iterable[tuple[str, str]], images: Sequence[ImageFile]) -> bool:
+        """Whether files that something follows from are as they were."""
+        includes_hold = all(self._hashes.of(path) == known for path, known in included)
+        return includes_hold and self._shows(images)
 
     def _shows(self, images: Sequence[ImageFile]) -> bool:
         """Whether images are as they were."""
@@ -259,8 +328,8 @@ class Memo:
         """What an identified card looks like."""
         file = self._files.get(card.place.path)
         look = file.looks.get(id(proven.card)) if file else None
-        if look and self._shows(look.images):
-            return look
+        if file and look and (file.is_outline or self._shows(look.images)):
+            return look  # of an outline, nothing else can be rendered
         identified = replace(proven, card=card)
         named = _look_key(identified)
         look = self._look_rows.find(named)
@@ -312,6 +381,41 @@ def row_of(
     return FileRow(replace(found, cards=cards), looks, images)
 
 
+def _outlined(row: FileRow, outline: Outline) -> FileRow:
+    """A row with outlines of the cards whose look it has, and of these looks."""
+    by_card = zip(row.found.cards, row.looks, strict=True)
+    cards = tuple(outline.of_card(card) if look else card for card, look in by_card)
+    looks = tuple(look and outline.of_look(look) for look in row.looks)
+    return FileRow(replace(row.found, cards=cards), looks, row.images)
+
+
+class _Pieces:
+    """Files for processes that are forked: their texts stand in one stretch of memory.
+
+    A fork copies the page of every object that it only looks at, since that counts who holds it.
+    Of thousands of texts it would copy half.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        """Copy the texts."""
+        self._sources = sources
+        self._texts = bytearray()
+        self._starts = array("Q", [0])
+        for source in sources:
+            self._texts += source.text.encode()
+            self._starts.append(len(self._texts))
+
+    def source(self, number: int) -> Source:
+        """Return a file, with a text of its own."""
+        text = self._texts[self._starts[number] : self._starts[number + 1]].decode()
+        return replace(self._sources[number], text=text)
+
+
+def _encoded_piece(config: SourceConfig, named: NamedFiles, pieces: _Pieces, number: int) -> bytes:
+    """The row of one of many files, as another process gives it back."""
+    return _encoded_row(config, named, pieces.source(number))
+
+
 def _encoded_row(config: SourceConfig, named: NamedFiles, source: Source) -> bytes:
     """The row of a file, as another process gives it back."""
     from verideck.render.highlight import Highlighter  # noqa: PLC0415 - see `prepare`
@@ -328,9 +432,10 @@ def _file_key(source: Source, config: SourceConfig) -> str:
     proved, rules = sorted(config.proved), sorted(config.rules)
     # What is set for other folders is nothing to this file.
     here = defaults_of(source, config)
+    # A text that msgspec encodes holds its UTF-8 from then on, in memory.
     parts = (_version(), here.deck, here.settings, config.require_assertions, config.verify,
              proved, rules, config.caps,
-             source.path, source.folders, source.in_vault, source.text)  # fmt: skip
+             source.path, source.folders, source.in_vault, source.text.encode())  # fmt: skip
     return key(*parts)
 
 
@@ -348,13 +453,15 @@ def _look_key(proven: ProvenCard) -> str:
 
 
 @cache
-def _version() -> str:
+def _version(*, whole: bool = False) -> str:
     """What changes with the code that decides what rows say, at the price of a look.
 
-    Pygments takes languages from packages that are installed beside it.
+    That is some rooms for what is on a card, and `whole` for what is told. Pygments takes languages
+    from packages that are installed beside it.
     """
     package = Path(__file__).parent
-    files = [file for room in _ROOMS for file in sorted((package / room).rglob("*.*"))]
+    rooms = [""] if whole else _ROOMS
+    files = [file for room in rooms for file in sorted((package / room).rglob("*.*"))]
     files = [each for each in files if "__pycache__" not in each.parts]
     found = [find_spec(name) for name in _LIBRARIES]
     libraries = [Path(each.origin) for each in found if each and each.origin]

@@ -14,8 +14,12 @@ from typing import NamedTuple, TypedDict
 
 
 def one_line(text: str) -> str:
-    """Return the text with every run of white space replaced by one space."""
-    return " ".join(text.split())
+    """Return the text with every run of white space replaced by one space.
+
+    A text without such runs is returned as it is: thousands of cards hold their questions once.
+    """
+    line = " ".join(text.split())
+    return text if line == text else line
 
 
 _SHORT = 60

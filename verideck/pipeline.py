@@ -16,22 +16,22 @@ from verideck.history.changes import changes, stale
 from verideck.history.lock import NAME, Lock, lock_file
 from verideck.history.scope import Scope
 from verideck.history.stamp import stamp
-from verideck.model import Card, DeckContents, Kind, Note, Place, ProvenCard, ShownDeck
+from verideck.model import Card, DeckContents, Kind, Note, Place, ProvenCard, ShownDeck, Stats
 from verideck.problems import Problems
 from verideck.proof.audit import audit, is_noticed
 from verideck.proof.verify import Proving
 from verideck.render.foreign_html import check_retired
 from verideck.result import Built, Result, Run
-from verideck.source.collect import Collected, collect
+from verideck.source.collect import Collected, Files, collect
 from verideck.storage.files import name_as_text
 from verideck.targets.deliver import deliver
 from verideck.targets.packages import former_notes
 
 
-def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) -> Result:
+def check(run: Run, files: Files, problems: Problems, *, audits: bool) -> Result:
     """Markdown -> cards -> proofs -> identities -> notes: everything but package."""
     proving = Proving(run.executors)
-    found = collect(paths, run.settings, run.memo, problems, proving.add, run.selection)
+    found = collect(files, run.memo, problems, proving.add, run.selection)
     proven = proving.finish(problems, run.on_event)
     if audits:
         proven = audit(proven, run.executors, run.settings.audit_floor, problems, run.on_event)
@@ -41,8 +41,8 @@ def check(run: Run, paths: Sequence[Path], problems: Problems, *, audits: bool) 
     opened = {file for each in proven for proof in each.proofs for file in proof.files}
     inputs = found.files | found.context_files | found.included | opened
     inputs |= run.look.files | run.memo.images() | {NAME} | {each.place.path for each in problems}
-    read = scope, run.lock, found.forms, known, found.documents
-    return Result(found.cards, tuple(proven), notes, tuple(problems), inputs, *read)
+    read = inputs, scope, run.lock, known, found.documents
+    return Result(tuple(problems), Stats(), found.forms, found.cards, tuple(proven), notes, *read)
 
 
 def scope_of(found: Collected, root: Path) -> Scope:

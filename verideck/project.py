@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 from verideck import pipeline, plugins
 from verideck.caller import Caller, fence_caps, heard, held, root_of
 from verideck.events import Listener, unheard
+from verideck.findings import Findings
 from verideck.folder_settings import FolderSettings
 from verideck.history import ids, lock
 from verideck.history.build_time import build_time as now
@@ -26,7 +27,8 @@ from verideck.history.diff import Difference, differences
 from verideck.history.lock import Lock
 from verideck.history.recognise import Identities, recognise
 from verideck.memo import Memo
-from verideck.model import Card, Limits, Packaged, Place, Rewritten, Source
+from verideck.model import Card, Limits, Packaged, Place, Rewritten, Source, Stats
+from verideck.outline import Outline
 from verideck.own_paths import check_own_paths
 from verideck.problems import (
     RULE_NAMES,
@@ -35,7 +37,6 @@ from verideck.problems import (
     Problem,
     Problems,
     Severity,
-    has_errors,
 )
 from verideck.proof.config import ExecutionConfig
 from verideck.proof.executors import Executors
@@ -44,14 +45,14 @@ from verideck.proof.sandbox.readable import reachable
 from verideck.render.own_look import own_look
 from verideck.result import Built, Result, Run
 from verideck.settings import PYPROJECT, Settings, load
-from verideck.source.collect import Collected, collect
+from verideck.source.collect import Collected, Files, collect, files_of
 from verideck.source.config import DOCUMENT, SourceConfig
 from verideck.source.read import read, text_of
 from verideck.source.selection import Selection
 from verideck.stats import stats_of
 from verideck.storage.build_lock import build_lock
 from verideck.storage.cache_key import cache_key
-from verideck.storage.files import place_name
+from verideck.storage.files import FileCache, absolute, is_file, place_name
 from verideck.storage.named_files import vault_of
 from verideck.storage.reading import hint_of
 from verideck.storage.store import FOLDER, Store
@@ -171,40 +172,45 @@ class Project:
         in this thread (see `events`).
         """
         started = time.perf_counter()
-        files, problems = _listed(paths), Problems()
+        given, problems = _listed(paths), Problems()
         settings = self.settings(problems)
         if problems.has_errors:
-            return Result(problems=tuple(problems), inputs=frozenset({PYPROJECT}))
+            return Result(tuple(problems), inputs=frozenset({PYPROJECT}))
         run = self._run(settings, problems, on_event)
         run = replace(run, selection=_selection(only, run.lock, documents=documents))
+        audits = run.settings.audit_build if audit is None else audit
         try:
-            result = pipeline.check(
-                run,
-                files,
-                problems,
-                audits=run.settings.audit_build if audit is None else audit,
-            )
+            files = files_of(given, run.settings, self._memo.texts, problems, documents=documents)
+            result = self._checked(run, given, files, problems, audits=audits)
         finally:
-            done = dict(self._memo.done)
             self._memo.end()
-        found = [*result.problems]
-        of_documents = sum(form.name == DOCUMENT for form in result.forms)
-        is_some = result.notes or (documents and of_documents) or only
-        if not (is_some or has_errors(found)):
-            weight = Severity.WARNING if files else Severity.ERROR  # a file may hold no card
-            found.append(self._deck_empty(files, run.settings, weight))
-        seconds = time.perf_counter() - started
-        where = sandbox(execution_config(run.settings, self._store, self._caller.jobs))
-        stats = stats_of(result.cards, result.documents, result.proven, where, seconds, done)
-        stats = replace(stats, documents=of_documents)
-        inputs = result.inputs | {PYPROJECT}
         return replace(
             result,
-            problems=tuple(found),
-            stats=stats,
-            inputs=inputs,
+            stats=self._timed(result.stats, run, started),
+            inputs=result.inputs | {PYPROJECT},
             note_types=run.look.note_types,
         )
+
+    def findings(self, paths: Paths = (), *, on_event: Listener | None = None) -> Findings:
+        """Check, and return what is told of it: `check` has more to say, and takes more memory.
+
+        A card of which nothing is executed is held in outline only, and makes no note. Where none
+        is executed, and nothing has changed since the last such call with the same paths, what that
+        one told is told again; files are compared by their contents, whatever their times are.
+        `on_event` is as for `check`.
+        """
+        started = time.perf_counter()
+        given, problems = _listed(paths), Problems()
+        settings = self.settings(problems)
+        if problems.has_errors:
+            return Findings(tuple(problems))
+        run = self._run(settings, problems, on_event, outlines=True)
+        try:
+            files = files_of(given, run.settings, FileCache(text_of), problems)
+            found = self._findings(run, given, files, problems)
+        finally:
+            self._memo.end()
+        return replace(found, stats=self._timed(found.stats, run, started))
 
     def checking(
         self,
@@ -442,6 +448,67 @@ class Project:
                 execution_config(run.settings, self._store, self._caller.jobs),
             )
 
+    def _checked(
+        self,
+        run: Run,
+        given: Sequence[Path],
+        files: Files,
+        problems: Problems,
+        *,
+        audits: bool,
+    ) -> Result:
+        """What the stages come to, with what is told of them together."""
+        result = pipeline.check(run, files, problems, audits=audits)
+        documents = sum(form.name == DOCUMENT for form in result.forms)
+        stats = stats_of(result.cards, result.documents, result.proven, self._memo.done)
+        result = replace(result, stats=replace(stats, documents=documents))
+        asked = run.selection
+        is_some = result.cards or (asked.documents and documents) or not asked.is_all
+        if is_some or not result.ok:
+            return result
+        weight = Severity.WARNING if given else Severity.ERROR  # a file may hold no card
+        empty = self._deck_empty(given, run.settings, weight)
+        return replace(result, problems=(*result.problems, empty))
+
+    def _findings(
+        self, run: Run, given: Sequence[Path], files: Files, problems: Problems
+    ) -> Findings:
+        """What a check tells: what the last one told, where all that it follows from is known.
+
+        What is wrong with a setting, with the lock, or with a file that cannot be read follows from
+        more than the contents of files: where any of that was reported, nothing is told again.
+        """
+        paths = [str(absolute(each)) for each in given]
+        stamp = "" if len(problems) else self._stamp(run, files)
+        if stamp and (known := self._memo.findings(paths, stamp)):
+            return known
+        result = self._checked(run, given, files, problems, audits=run.settings.audit_build)
+        found = Findings(result.problems, result.stats, result.forms)
+        every = (*result.cards, *result.documents)
+        if stamp and not any(card.verified and card.is_executable for card in every):
+            self._memo.keep_findings(paths, stamp, found)
+        return found
+
+    def _stamp(self, run: Run, files: Files) -> str:
+        """The hash of all that a check tells from if it executes nothing, but for some files.
+
+        Those are included, or shown; of files that only the lock names, it is whether they are
+        there.
+        """
+        read = {source.path for source in (*files.built, *files.context)}
+        named = {entry.path for entry in run.lock.lines} - read
+        there = sorted(path for path in named if is_file(self.root / path))
+        built = [source.path for source in files.built]
+        settings = repr(run.settings), run.settings.document
+        parts = settings, run.lock.read_from, files.is_whole, built, there
+        return self._memo.stamp_of([*files.context, *files.built], *parts)
+
+    def _timed(self, stats: Stats, run: Run, started: float) -> Stats:
+        """The counts of a run that is over, with where its snippets are executed."""
+        seconds = time.perf_counter() - started
+        where = sandbox(execution_config(run.settings, self._store, self._caller.jobs))
+        return replace(stats, sandbox=where, seconds=seconds)
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Markdown is written. Raises BuildFailedError where it cannot be."""
@@ -453,12 +520,25 @@ class Project:
             problem = Problem(Code.OUTPUT_UNWRITABLE, message, place, hint_of(error))
             raise BuildFailedError([problem]) from error
 
-    def _run(self, settings: Settings, problems: Problems, on_event: Listener | None = None) -> Run:
-        """What a run uses: the settings, the lock as it is now, and what outlives a run."""
+    def _run(
+        self,
+        settings: Settings,
+        problems: Problems,
+        on_event: Listener | None = None,
+        *,
+        outlines: bool = False,
+    ) -> Run:
+        """What a run uses: the settings, the lock as it is now, and what outlives a run.
+
+        With `outlines`, cards of which nothing is executed are held in outline: with their answers
+        where the lock remembers notes that they may be.
+        """
         if self._is_closed:
             raise ValueError("this project is closed")
         self._lock = lock.read(self.root, problems, self._lock) or Lock()
-        self._memo.begin(source_config(settings, fence_caps(self._caller, self.root)))
+        config = source_config(settings, fence_caps(self._caller, self.root))
+        outline = Outline(answers=bool(self._lock.lines)) if outlines else None
+        self._memo.begin(config, outline)
         self._executors.begin(execution_config(settings, self._store, self._caller.jobs))
         return Run(
             settings,
@@ -493,7 +573,8 @@ class Project:
         self, run: Run, paths: Paths, problems: Problems, *, write: bool = False
     ) -> Collected:
         """The cards of some files, of which none is executed yet."""
-        found = collect(_listed(paths), run.settings, self._memo, problems, on_card=lambda _: None)
+        files = files_of(_listed(paths), run.settings, self._memo.texts, problems)
+        found = collect(files, self._memo, problems, on_card=lambda _: None)
         self._memo.end(write=write)
         return found
 

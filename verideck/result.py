@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from verideck.events import Listener
+from verideck.findings import Findings
 from verideck.history.lock import Lock
 from verideck.history.recognise import Identities, recognise
 from verideck.history.scope import Scope
@@ -21,13 +22,11 @@ from verideck.model import (
     NoteType,
     Place,
     ProvenCard,
-    Stats,
 )
-from verideck.problems import Problem, Problems, Severity, has_errors
+from verideck.problems import Problem, Problems
 from verideck.proof.executors import Executors
 from verideck.render.own_look import OwnLook
 from verideck.settings import Settings
-from verideck.source.found import Form
 from verideck.source.selection import ALL, Selection
 from verideck.storage.store import Store
 
@@ -56,7 +55,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Findings):
     """All that was found in a project, and all that is wrong with it."""
 
     cards: tuple[Card, ...] = ()
@@ -66,7 +65,6 @@ class Result:
     notes: tuple[Note, ...] = ()
     """Those that hold, as Anki would be given them. A card that fails takes only itself away; what
     is wrong with a file as a whole, all of its cards."""
-    problems: tuple[Problem, ...] = ()
     inputs: frozenset[str] = frozenset()
     """The files that all of this follows from, as a `Place` names them: settings, the lock,
     Markdown, includes, images, what snippets that hold imported or opened, and whatever has a
@@ -75,14 +73,11 @@ class Result:
     """What of the project was read."""
     lock: Lock = field(default_factory=Lock)
     """The lock by which the notes were identified. A build compares it with the one on disk."""
-    forms: tuple[Form, ...] = ()
-    """In which form each file was read that was to be built."""
     known: Mapping[Place, Card] = field(default_factory=dict)
     """The cards that are known as notes, by their places: with their identities, and also those
     that do not hold."""
     documents: tuple[Card, ...] = ()
     """The parts of documents, whether they hold or not. None of them makes a note."""
-    stats: Stats = field(default_factory=Stats)
     note_types: Mapping[Kind, NoteType] = field(default_factory=dict, repr=False)
     """The note types of the notes, with the project's own look."""
 
@@ -91,16 +86,6 @@ class Result:
         """The cards that could be read, and make no note."""
         noted = {note.place for note in self.notes}
         return tuple(card for card in self.cards if card.place not in noted)
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong that forbids a build."""
-        return not has_errors(self.problems)
-
-    def as_strict(self) -> Result:
-        """The same, with errors in place of warnings."""
-        problems = (replace(each, severity=Severity.ERROR) for each in self.problems)
-        return replace(self, problems=tuple(problems))
 
 
 @dataclass(frozen=True, slots=True)

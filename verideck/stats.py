@@ -11,11 +11,9 @@ def stats_of(
     cards: Sequence[Card],
     documents: Sequence[Card],
     proven: Sequence[ProvenCard],
-    sandbox: str,
-    seconds: float,
     done: Mapping[str, int],
 ) -> Stats:
-    """Return the counts of a run.
+    """Return the counts of a run, but for its time and its sandbox.
 
     `cards` are all cards, `documents` all parts of documents, `proven` those of both that hold.
     `done` has the number of "files" that were parsed and of "cards" that were rendered, because
@@ -42,8 +40,6 @@ def stats_of(
         reused=sum(
             bool(each.proofs) and all(proof.reused for proof in each.proofs) for each in proven
         ),
-        sandbox=sandbox,
-        seconds=seconds,
         parsed=done.get("files", 0),
         rendered=done.get("cards", 0),
     )

@@ -30,7 +30,7 @@ from verideck.render.note_types import note_types
 from verideck.rules import RULES
 from verideck.rules.lint import lint
 from verideck.source.cards import cards_of
-from verideck.source.collect import is_first
+from verideck.source.collect import Asked
 from verideck.source.config import SourceConfig
 from verideck.source.front_matter import KEYS
 from verideck.source.read import text_of
@@ -278,8 +278,8 @@ def _check(folder: Path) -> Check:
         check_problems(lint(found.cards, RULES, {PATH}).problems, texts)
         problems = Problems()
         scope = Scope(folder, is_whole=True, files=frozenset({PATH}))
-        first: dict[str, Place] = {}
-        cards = [card for card in found.cards if is_first(card, first, problems)]
+        asked = Asked()
+        cards = [card for card in found.cards if asked.is_first(card, problems)]
         known = recognise(cards, Lock(), scope, "fuzz", problems)
         check_problems(list(problems), texts)
         notes = list(_notes(cards, known, folder, highlighter, texts))

@@ -24,10 +24,11 @@ from verideck import __version__, inert
 from verideck.caller import SHARES, Caller, heard, root_of
 from verideck.caps import caps_of
 from verideck.cli import colours, printing, progress, report, signals, telling
-from verideck.cli.formats import FORMS, as_json
+from verideck.cli.formats import FORMS, TELL_OF_CARDS, as_json
 from verideck.cli.formats.told import Told
 from verideck.cli.telling import FAIL_ON, Teller, with_reasons
 from verideck.events import CardFailed, Event, Listener
+from verideck.findings import Findings
 from verideck.history import lock
 from verideck.history.build_time import build_time
 from verideck.model import Place, Rewritten
@@ -56,6 +57,7 @@ from verideck.targets import TARGETS, Target, packages, target_of
 from verideck.targets.target import AnkiTarget
 
 Command = TypeVar("Command", bound=Callable[..., None])
+Found = TypeVar("Found", bound=Findings)
 
 
 class _Helped(click.Command):
@@ -773,13 +775,18 @@ def check(
     command.lines = lines
     with command.opened() as project:
         command.settings(project, documents=True)
-        result = command.result(project)
-        command.tell_forms(project, result)
-        if result.ok and locked:
-            result = replace(result, problems=(*result.problems, *project.stale(result)))
-        if not result.ok:
-            command.fail(result.problems, result)
-        command.succeed(result, None)
+        found: Findings
+        if locked:
+            result = command.result(project)
+            stale = project.stale(result) if result.ok else ()
+            found = replace(result, problems=(*result.problems, *stale))
+        else:
+            found = command.findings(project)
+        command.tell_forms(project, found.forms)
+        if not found.ok:
+            command.fail(found.problems, found)
+        summary = report.format_summary(found.stats, found.problems, None, command.root)
+        command.end(command.told(found.problems, found, summary), is_ok=True)
 
 
 @verideck.command(short_help="Ask whether the assertions could have caught a mistake.")
@@ -912,24 +919,19 @@ class _Command:
 
     def result(self, project: Project) -> Result:
         """What a check comes to, shown as it goes on."""
-        words = self.words
-        if words.update_outputs:
-            try:
-                self.updated = project.update_outputs(words.paths)
-            except BuildFailedError as failure:
-                self.fail(failure.problems)
-            self.teller.updated(self.updated)
-        try:
-            result = self.executed(project)
-        except _FirstFailure as failure:
-            self.teller.said("stopped at the first card that fails (-x)", failed=True)
-            self.fail(failure.problems)
+        audit, documents = True if self.audits else None, not self.packages
+        asked = partial(project.check, audit=audit, documents=documents, only=self.only)
+        result = self.executed(project, asked)
         if self.only and not (result.cards or result.documents or has_errors(result.problems)):
             raise click.UsageError("there is no card at these lines, or with such an id")
-        if words.update_outputs:
-            problems = tuple(map(_left_by_update, result.problems))
-            result = replace(result, problems=problems)
-        return result.as_strict() if words.strict else result
+        return result.as_strict() if self.words.strict else result
+
+    def findings(self, project: Project) -> Findings:
+        """What a check tells, shown as it goes on: its cards, too, if a form tells of each."""
+        if self.only or self.words.form in TELL_OF_CARDS:
+            return self.result(project)
+        found = self.executed(project, project.findings)
+        return found.as_strict() if self.words.strict else found
 
     @property
     def only(self) -> Mapping[str, Sequence[int]] | Sequence[str]:
@@ -939,24 +941,32 @@ class _Command:
             lines.setdefault(place_name(absolute(path), self.root), []).append(line)
         return lines or self.words.ids
 
-    def executed(self, project: Project) -> Result:
-        """What a check comes to. Raises _FirstFailure at one, if no other is to be told."""
-        with self.progress() as listener:
+    def executed(self, project: Project, check: Callable[..., Found]) -> Found:
+        """What a check finds, behind an update if there is one. Ends at a failure, if asked to."""
+        words = self.words
+        if words.update_outputs:
+            try:
+                self.updated = project.update_outputs(words.paths)
+            except BuildFailedError as failure:
+                self.fail(failure.problems)
+            self.teller.updated(self.updated)
+        try:
+            with self.progress() as listener:
+                found = check(words.paths, on_event=partial(self.hear, listener))
+        except _FirstFailure as failure:
+            self.teller.said("stopped at the first card that fails (-x)", failed=True)
+            self.fail(failure.problems)
+        if not words.update_outputs:
+            return found
+        return replace(found, problems=tuple(map(_left_by_update, found.problems)))
 
-            def hear(event: Event) -> None:
-                listener(event)
-                if isinstance(event, CardFailed):
-                    self.failures[event.place] = event.problems
-                    if self.words.first:
-                        raise _FirstFailure(event.problems)
-
-            return project.check(
-                self.words.paths,
-                audit=True if self.audits else None,
-                documents=not self.packages,
-                only=self.only,
-                on_event=hear,
-            )
+    def hear(self, listener: Listener, event: Event) -> None:
+        """Hand an event on. Raises _FirstFailure at one, if no other is to be told."""
+        listener(event)
+        if isinstance(event, CardFailed):
+            self.failures[event.place] = event.problems
+            if self.words.first:
+                raise _FirstFailure(event.problems)
 
     def checked(self, project: Project) -> Result:
         """What a check comes to; where something is wrong, the command ends."""
@@ -965,7 +975,7 @@ class _Command:
             self.fail(result.problems, result)
         return result
 
-    def tell_forms(self, project: Project, result: Result) -> None:
+    def tell_forms(self, project: Project, forms: Sequence[Form]) -> None:
         """Tell in which form files are read.
 
         Of each that is named alone; of the others how many in each form, where folders are named
@@ -973,10 +983,10 @@ class _Command:
         """
         files = [each for each in self.words.paths if each.is_file()]
         alone = {form.path: form for form in (project.forms(files) if files else ())}
-        self.forms = [alone.get(form.path, form) for form in result.forms]
+        self.forms = [alone.get(form.path, form) for form in forms]
         for form in alone.values():
             self.say(report.format_form(form))
-        others = [form for form in result.forms if form.path not in alone]
+        others = [form for form in forms if form.path not in alone]
         if len(files) < len(self.words.paths) or len({form.name for form in others}) > 1:
             self.say(report.format_forms(others))
 
@@ -1011,19 +1021,19 @@ class _Command:
         left_out = result.left_out
         self.end(replace(told, built=built, left_out=left_out), is_ok=result.ok)
 
-    def fail(self, problems: Sequence[Problem], result: Result | None = None) -> NoReturn:
-        """Tell the problems and exit. `result` is what was found before, if anything was."""
-        result = result or Result()
-        summary = report.format_failure(problems, result.stats, packages=self.packages)
-        self.end(self.told(problems, result, summary), is_ok=False)
+    def fail(self, problems: Sequence[Problem], found: Findings | None = None) -> NoReturn:
+        """Tell the problems and exit. `found` is what was found before, if anything was."""
+        found = found or Result()
+        summary = report.format_failure(problems, found.stats, packages=self.packages)
+        self.end(self.told(problems, found, summary), is_ok=False)
 
-    def told(self, problems: Sequence[Problem], result: Result, summary: str) -> Told:
+    def told(self, problems: Sequence[Problem], found: Findings, summary: str) -> Told:
         """What is told of a run: its problems, in the order of their places."""
         problems = sorted(problems, key=lambda problem: problem.place)
         return Told(
             self.root,
             problems,
-            result,
+            found,
             self.failures,
             summary,
             packages=self.packages,

@@ -116,7 +116,7 @@ def _warnings(told: Told) -> int:
 
 
 def _unverified(told: Told) -> int:
-    return told.result.stats.not_run + told.result.stats.unverified
+    return told.found.stats.not_run + told.found.stats.unverified
 
 
 FAIL_ON: Mapping[str, tuple[Callable[[Told], int], str]] = MappingProxyType(
@@ -124,7 +124,7 @@ FAIL_ON: Mapping[str, tuple[Callable[[Told], int], str]] = MappingProxyType(
         "warning": (_warnings, "warnings"),
         "unverified": (_unverified, "snippets or cards that are not verified"),
         "no-verifier": (
-            lambda told: told.result.stats.unverifiable,
+            lambda told: told.found.stats.unverifiable,
             "snippets that have no verifier",
         ),
     }

@@ -147,7 +147,9 @@ class _Taken:
 
     def __init__(self, lock: Lock, cards: Sequence[Card]) -> None:
         nameless = [card for card in cards if not card.id]
-        self._asking = Counter(depth for card in nameless for depth in _depths(card))
+        self._asking = Counter(map(_question, nameless))
+        twins = [card for card in nameless if self._asking[_question(card)] > 1]
+        self._asking.update(depth for card in twins for depth in _depths(card)[1:])
         self.ids = {entry.identity.id for entry in lock.lines}
         self.ids.update(card.id for card in cards)
         self.guids = set(lock.entries)
@@ -157,6 +159,9 @@ class _Taken:
 
         What is added where others do does not depend on the order in which the cards come.
         """
+        question = _question(card)
+        if self._asking[question] == 1:
+            return question
         depths = _depths(card)
         return next((each for each in depths if self._asking[each] == 1), depths[-1])
 

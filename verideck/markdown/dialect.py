@@ -171,6 +171,7 @@ class _Last:
 
 
 def _blocks_of_file(passage: Passage) -> Parsed:
+    _remembered.cache_clear()  # what has read a file asks for no passage of the one before
     tokens, parsed = _parsed_by(_BLOCKS, passage)
     _Last.file = FileBlocks(passage, tokens, parsed.links, parsed.problems, parsed.definitions)
     return parsed

@@ -59,37 +59,65 @@ class Collected:
     """Cards that ask what another one in the same file and deck does: each of them needs an id."""
 
 
-def collect(
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The Markdown files of a run, as they were read."""
+
+    built: Sequence[Source]
+    """Those whose cards are to be built."""
+    context: Sequence[Source]
+    """The project's others, which are read so that no card is taken for one of theirs."""
+    is_whole: bool
+    """Whether the first are all of the project's."""
+
+
+def files_of(
     paths: Sequence[Path],
     settings: Settings,
+    texts: Texts,
+    problems: Problems,
+    *,
+    documents: bool = True,
+) -> Files:
+    """Read some files, or the project's where no path is given, and the project's others.
+
+    Without `documents`, those of the project are not read. Reports which of the first cannot be
+    read, and nothing of the others.
+    """
+    built = read(paths, settings, problems, texts, documents=documents)
+    context = read_around(paths, settings, built, texts)
+    return Files(built, context, is_whole(paths, settings))
+
+
+def collect(
+    files: Files,
     reader: Reader,
     problems: Problems,
     on_card: Callable[[Card], None],
     selection: Selection = ALL,
 ) -> Collected:
-    """Find the cards of some files, or of the project where no path is given.
+    """Find the cards of files.
 
     Calls `on_card` with each card to be built, as soon as it is found, and with each part of a
     document. Reports what is wrong with the files of these cards, and with no other file. Cards
     that are not in the `selection` are context.
     """
-    built = read(paths, settings, problems, reader.texts, documents=selection.documents)
-    context = read_around(paths, settings, built, reader.texts)
+    built, context = files.built, files.context
     reader.prepare([*context, *built])
-    first: dict[str, Place] = {}
+    asked = Asked()
     context_files = [reader.cards_of(source) for source in context]
     context_cards = [
-        card for file in context_files for card in file.cards if is_first(card, first, Problems())
+        card for file in context_files for card in file.cards if asked.is_first(card, Problems())
     ]
     cards: list[Card] = []
     repeated: list[Card] = []
     parts: list[Card] = []
-    files: list[CardsOfFile] = []
+    found: list[CardsOfFile] = []
     doubtful: set[Place] = set()
     for source in built:
         file, others = selection.divided(source.path, reader.cards_of(source))
         context_cards += others
-        files.append(file)
+        found.append(file)
         if file.syntax == DOCUMENT and not selection.documents:
             continue
         problems.extend(file.problems)
@@ -97,26 +125,26 @@ def collect(
             parts.append(part)
             on_card(part)
         for card in file.cards:
-            if is_first(card, first, problems):
+            if asked.is_first(card, problems):
                 cards.append(card)
                 on_card(card)
             else:
-                doubtful.add(first[_key(card)])
+                doubtful.add(asked.place_of(card))
                 if not card.id:
                     repeated.append(card)
         if not file.is_sound:
             doubtful.update(card.place for card in file.cards)
     return Collected(
         tuple(cards),
-        is_whole(paths, settings),
+        files.is_whole,
         frozenset(source.path for source in built),
         tuple(context_cards),
         frozenset(source.path for source in context),
-        tuple(each for file in [*context_files, *files] for each in file.unanswered),
-        frozenset(path for file in files for path, _ in file.included),
+        tuple(each for file in [*context_files, *found] for each in file.unanswered),
+        frozenset(path for file in found for path, _ in file.included),
         frozenset(doubtful),
         is_complete=not problems.has_errors,
-        forms=tuple(_form(*each) for each in zip(built, files, strict=True)),
+        forms=tuple(_form(*each) for each in zip(built, found, strict=True)),
         documents=tuple(parts),
         repeated=tuple(repeated),
     )
@@ -127,28 +155,43 @@ def _form(source: Source, file: CardsOfFile) -> Form:
     return Form(source.path, file.syntax, file.reason, count)
 
 
-def is_first(card: Card, first: dict[str, Place], problems: Problems) -> bool:
-    """Tell whether no card before this one is the same to verideck.
+class Asked:
+    """What the cards before ask. The cards of a file come one after the other."""
 
-    That is one with its id; or where neither has an id, one that asks the same in the same file and
-    deck. `first` holds the places of the cards before; the card's own is added. Reports a
-    repetition, and one in another file of the same deck, where a learner cannot tell them apart.
-    """
-    place = first.setdefault(_key(card), card.place)
-    if place is not card.place:
-        problems.report(_repeated(card, place))
-        return False
-    if not card.id and (twin := first.setdefault(_asked(card), card.place)) is not card.place:
-        problems.report(_asked_elsewhere(card, twin))
-    return True
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._ids: dict[str, Place] = {}
+        self._anywhere: dict[str, Place] = {}
+        """Of the cards without an id: by what they ask, in their deck."""
+        self._here: dict[str, Place] = {}
+        """Those of the file that is being read."""
+        self._path = ""
 
+    def is_first(self, card: Card, problems: Problems) -> bool:
+        """Tell whether no card before this one is the same to verideck.
 
-def _key(card: Card) -> str:
-    return f"#{card.id}" if card.id else f"{_asked(card)}\x1f{card.place.path}"
+        That is one with its id; or where neither has an id, one that asks the same in the same file
+        and deck. Reports a repetition, and one in another file of the same deck, where a learner
+        cannot tell them apart. The card is one of those before from now on.
+        """
+        if card.place.path != self._path:
+            self._path, self._here = card.place.path, {}
+        known, key = (self._ids, card.id) if card.id else (self._here, _asked(card))
+        place = known.setdefault(key, card.place)
+        if place is not card.place:
+            problems.report(_repeated(card, place))
+            return False
+        if not card.id and (twin := self._anywhere.setdefault(key, place)) is not place:
+            problems.report(_asked_elsewhere(card, twin))
+        return True
+
+    def place_of(self, card: Card) -> Place:
+        """Return the place of the card that is the same as one of this file."""
+        return self._ids[card.id] if card.id else self._here[_asked(card)]
 
 
 def _asked(card: Card) -> str:
-    return f"?{one_line(card.question.text)}\x1f{card.deck}"
+    return f"{one_line(card.question.text)}\x1f{card.deck}"
 
 
 def _repeated(card: Card, first: Place) -> Problem:

@@ -213,6 +213,10 @@ class Rows(Generic[Row]):
         """Keep a row."""
         self._store.keep(self._kind, {key: self._encode(row)})
 
+    def keep_encoded(self, rows: Mapping[str, bytes]) -> None:
+        """Keep several rows that are encoded already."""
+        self._store.keep(self._kind, rows)
+
     def keep_all(self, rows: Mapping[str, Row]) -> None:
         """Keep several rows, of which few are in memory at once as the store has them."""
         left = iter(rows.items())

@@ -14,6 +14,8 @@ DOCUMENTS: Mapping[str, Form] = MappingProxyType(
     {"json": as_json.run, "junit": junit.run, "sarif": sarif.run}
 )
 """What is told to programs when all is known, in one document."""
+TELL_OF_CARDS = frozenset({"json", "junit"})
+"""The forms that tell what became of each card, and not of problems alone."""
 FORMS: Mapping[str, Form] = MappingProxyType(
     {"human": human.run, **DOCUMENTS, "github": github.run}
 )

@@ -33,7 +33,7 @@ def run(told: Told) -> str:
         return of_lint(told.linted)
     if told.usage:
         return json.dumps({"verideck": VERSION, "usage": told.usage}, indent=2)
-    stats = told.result.stats
+    stats = told.found.stats
     value = {
         "verideck": VERSION,
         **({} if told.updated is None else {"updated": _updated(told)}),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from verideck.findings import Findings
 from verideck.model import Card, Place, ProvenCard, Rewritten, Role, Snippet
 from verideck.problems import Code, Problem, errors
 from verideck.result import Built, Result
@@ -66,7 +67,8 @@ class Told:
     root: Path
     problems: Sequence[Problem] = ()
     """In the order of their places."""
-    result: Result = field(default_factory=Result)
+    found: Findings = field(default_factory=Result)
+    """What was counted; and the cards, where a form tells of each."""
     failures: Mapping[Place, Sequence[Problem]] = field(default_factory=dict)
     """The problems of each card that did not hold when it was executed."""
     summary: str = ""
@@ -101,7 +103,8 @@ def entries_of(told: Told) -> list[Entry]:
     A card's own problems are those of its execution; those at its first line; and, if it makes no
     note for no such reason, those in its lines.
     """
-    result, problems = told.result, told.problems
+    result, problems = told.found, told.problems
+    assert isinstance(result, Result), "no card was asked for"
     proven = {each.card.place: each for each in result.proven}
     noted = {note.place for note in result.notes}
     documents = {part.place for part in result.documents}
