@@ -495,7 +495,8 @@ def test_what_changes_while_a_card_runs_is_not_taken_for_what_it_met(
     meet, signal = tmp_path / "meet", tmp_path / "signal"
     wait = (
         f"import time\nPath = __import__('pathlib').Path\nPath({str(meet)!r}).touch()\n"
-        f"while True:\n    time.sleep(0.01)\n    if Path({str(signal)!r}).exists():\n        break\n"
+        "while True:\n    time.sleep(0.01)\n"
+        f"    if Path({str(signal)!r}).exists():\n        break\n"
     )
     files: dict[str, str | bytes] = {"d.txt": "one", "d.py": "", "d/one.txt": ""}
     text = card("one", CHANGING[name].format(wait=wait))
