@@ -68,10 +68,13 @@ def learner(scene: Scene, name: str) -> Iterator[Connect]:
 
 
 def pushed(scene: Scene, anki: Connect) -> Cost:
-    """Plan and push what is in the project; to check and to build it is not timed."""
+    """Plan and push what is in the project; to check and to build it is not timed.
+
+    It is checked again by the lock that the build has written, as what a push is made of.
+    """
     with Project.open(scene.author, verify=False) as project:
+        project.build(project.check())
         result = project.check()
-        project.build(result)
         started, used = time.perf_counter(), time.process_time()
         plan = project.plan(result, anki, Choices())
         outcome = project.push(result, anki, plan)

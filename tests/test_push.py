@@ -15,6 +15,7 @@ from anki_connect import Fault, cut, dripping, lost, missing, saying
 from model.learner import Learner
 from push_world import ALL, World, prepare
 
+import verideck
 from verideck.push_choices import Retired
 from verideck.push_plan import NoteFate, Plan, PushError
 from verideck.targets.anki.collection import Closed
@@ -100,6 +101,29 @@ def test_a_plan_writes_nothing(world: World) -> None:
     assert not world.anki.written
     assert not (world.made.root / "cards.lock").exists()
     assert not (world.made.root / "deck.apkg").exists()
+
+
+def test_what_was_built_meanwhile_is_not_overtaken(world: World) -> None:
+    """A plan of a deck that has been built otherwise since is carried out nowhere."""
+    world.push()
+    world.edit("one.md", "A letter.", "The first letter.")
+    receiver = world.receiver()
+    try:
+        with verideck.Project.open(world.made.root) as opened:
+            result = opened.check()
+            plan = opened.plan(result, receiver, ALL, build_time=world.now + 1)
+            opened.build(result, build_time=world.now + 2)
+            before = (world.made.root / "cards.lock").read_bytes()
+            world.anki.asked.clear()
+            with pytest.raises(PushError, match="built otherwise meanwhile"):
+                opened.push(result, receiver, plan)
+    finally:
+        receiver.close()
+        if world.way == "closed":
+            world.learner.collection.reopen()
+    assert (world.made.root / "cards.lock").read_bytes() == before
+    assert not world.anki.asked
+    assert "A letter." in world.learner.notes()["a"]["Answer"]
 
 
 def test_cards_follow_out_of_decks_in_which_they_stood(world: World) -> None:

@@ -88,13 +88,27 @@ def package(
     contents, after = stamped(run, result, output, build_time, locked=locked)
     if locked and run.lock != after:
         problems.report(stale(run.lock, after, result.scope))
+    return written(run, contents, after, result.scope, output, problems, locked=locked)
+
+
+def written(  # noqa: PLR0913 - what was stamped, and where it goes
+    run: Run,
+    contents: DeckContents,
+    after: Lock,
+    scope: Scope,
+    output: Path,
+    problems: Problems,
+    *,
+    locked: bool = False,
+) -> Built | None:
+    """Deliver a deck that was stamped, and the lock that remembers it unless it is `locked`."""
     found = (check_retired(note, NAME) for note in contents.notes if note.retired)
     problems.extend(filter(None, found))
     if problems.has_errors:
         return None
     beside = {} if locked else lock_file(run.settings.root, run.lock, after)
     receipt = deliver(contents, output, beside, run.settings.root, run.store, problems)
-    happened = tuple(changes(run.lock, after, result.scope))
+    happened = tuple(changes(run.lock, after, scope))
     return Built.of(contents, receipt.path, receipt.sha256, happened) if receipt else None
 
 

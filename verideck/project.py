@@ -259,8 +259,7 @@ class Project:
         if not (keep_going and result.notes):
             _require_no_error(of_cards)
         self._require_own(result)
-        if output and not isinstance(target_of(Path(output)), AnkiTarget):
-            raise ValueError(f"{output} is no package for Anki: `show` writes it")
+        _require_package(output)
         problems = Problems()
         with build_lock(self.root / FOLDER):
             run = self._run(self.settings(problems), problems, on_event)
@@ -376,10 +375,18 @@ class Project:
         from verideck.targets.anki.receiver import Asked  # noqa: PLC0415
 
         require_none_refused(plan)
-        basis = plan.basis
-        self.build(result, basis.output, build_time=basis.build_time)
-        if lock.read(self.root, Problems()) != basis.after:
-            raise PushError("the deck has been built otherwise meanwhile", "push again")
+        basis, problems = plan.basis, Problems(map(_as_packaged, result.problems))
+        _require_no_error(problems)
+        self._require_own(result)
+        _require_package(basis.output)
+        with build_lock(self.root / FOLDER):
+            run = self._run(self.settings(problems), problems)
+            _require_no_error(problems)
+            if run.lock not in (basis.before, basis.after):
+                raise PushError("the deck has been built otherwise meanwhile", "push again")
+            of = basis.contents, basis.after, basis.scope, basis.output
+            if not pipeline.written(run, *of, problems):
+                raise BuildFailedError(problems)
         again = partial(planning.plan, basis)
         with sent(self.root, basis.output) as package:
             return push(receiver, plan, again, Asked.of(basis), package)
@@ -633,6 +640,12 @@ def _as_packaged(problem: Problem) -> Problem:
     """A problem as it weighs in a build: a file without a card can be checked, and no package."""
     is_empty = problem.code is Code.DECK_EMPTY
     return replace(problem, severity=Severity.ERROR) if is_empty else problem
+
+
+def _require_package(output: str | Path | None) -> None:
+    """Raise ValueError for a file that is no package for Anki."""
+    if output and not isinstance(target_of(Path(output)), AnkiTarget):
+        raise ValueError(f"{output} is no package for Anki: `show` writes it")
 
 
 def _require_no_error(problems: Problems) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+from verideck.history.diff import plain
 from verideck.history.lock import Lock
 from verideck.history.scope import Scope
 from verideck.model import ChangeKind, DeckContents, Place
@@ -157,13 +158,19 @@ class PlannedNote:
     fate: NoteFate
     guid: str
     id: str
-    question: str
+    asked: str = field(repr=False)
+    """The HTML of its question."""
     place: Place
     edits: tuple[tuple[str, str], ...] = ()
     """The fields that differ, each with a text that shows `[-removals-]` and `{+additions+}`."""
     changes: tuple[ChangeKind, ...] = ()
     is_doubtful: bool = False
     """Whether it was changed before the last build, so that nobody can tell by whom."""
+
+    @property
+    def question(self) -> str:
+        """What it asks, as text. Most notes of a large deck are untouched, and are not told."""
+        return plain(self.asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,7 @@ def _is_same(note: Note, had: Packaged) -> bool:
 
 def _planned(fate: NoteFate, note: Note) -> PlannedNote:
     identity = note.identity
-    return PlannedNote(fate, identity.guid, identity.id, plain(note.fields["Question"]), note.place)
+    return PlannedNote(fate, identity.guid, identity.id, note.fields["Question"], note.place)
 
 
 def _changed(

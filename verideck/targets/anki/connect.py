@@ -52,8 +52,8 @@ _LARGEST = 64_000_000
 """Bytes of an answer. 500 notes of a hundred kilobytes have fewer."""
 _NOTES = 500
 """Notes that are asked for at once."""
-_IDS = 1_000
-"""Ids in one search."""
+_IDS = 20_000
+"""Ids in one search, which is a text of 15 bytes for each."""
 
 _NEEDED = frozenset(
     {
