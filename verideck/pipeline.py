@@ -82,26 +82,13 @@ def stamped(
 
 
 def package(
-    run: Run, result: Result, output: Path, build_time: int, problems: Problems, *, locked: bool
-) -> Built | None:
-    """Stamp and deliver. With `locked`, a lock that would be written is an error."""
-    contents, after = stamped(run, result, output, build_time, locked=locked)
+    run: Run, scope: Scope, output: Path, deck: tuple[DeckContents, Lock], problems: Problems,
+    *, locked: bool,
+) -> Built | None:  # fmt: skip
+    """Deliver what was `stamped`. With `locked`, a lock that would be written is an error."""
+    contents, after = deck
     if locked and run.lock != after:
-        problems.report(stale(run.lock, after, result.scope))
-    return written(run, contents, after, result.scope, output, problems, locked=locked)
-
-
-def written(  # noqa: PLR0913 - what was stamped, and where it goes
-    run: Run,
-    contents: DeckContents,
-    after: Lock,
-    scope: Scope,
-    output: Path,
-    problems: Problems,
-    *,
-    locked: bool = False,
-) -> Built | None:
-    """Deliver a deck that was stamped, and the lock that remembers it unless it is `locked`."""
+        problems.report(stale(run.lock, after, scope))
     found = (check_retired(note, NAME) for note in contents.notes if note.retired)
     problems.extend(filter(None, found))
     if problems.has_errors:

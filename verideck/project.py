@@ -265,8 +265,8 @@ class Project:
             run = self._run(self.settings(problems), problems, on_event)
             file = Path(output) if output else self.root / run.settings.output
             result = self._known_again(run, result, problems)
-            time_ = _moment(build_time)
-            built = pipeline.package(run, result, file, time_, problems, locked=locked)
+            deck = pipeline.stamped(run, result, file, _moment(build_time), locked=locked)
+            built = pipeline.package(run, result.scope, file, deck, problems, locked=locked)
         if built is None:
             raise BuildFailedError(Problems([*of_cards, *problems]))
         return built
@@ -384,8 +384,9 @@ class Project:
             _require_no_error(problems)
             if run.lock not in (basis.before, basis.after):
                 raise PushError("the deck has been built otherwise meanwhile", "push again")
-            of = basis.contents, basis.after, basis.scope, basis.output
-            if not pipeline.written(run, *of, problems):
+            deck = basis.contents, basis.after
+            file = basis.output
+            if not pipeline.package(run, basis.scope, file, deck, problems, locked=False):
                 raise BuildFailedError(problems)
         again = partial(planning.plan, basis)
         with sent(self.root, basis.output) as package:
