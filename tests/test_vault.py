@@ -195,6 +195,18 @@ def test_an_id_that_a_link_names_is_one(tmp_path: Path) -> None:
     assert [each.code for each in result.problems] == ["note-linked"]
 
 
+def test_the_blocks_of_a_footnote_have_ids_too(tmp_path: Path) -> None:
+    """On its line, on those below it, and on one alone; a note that is nothing else is text."""
+    text = (
+        "One[^1], two[^2], three[^3] and [[c]].\n\n[^1]: A ^37066d\n[^2]:\n    - B ^ab12cd\n\n"
+        "    C\n\n    ^ef3456\n[^3]: ^37066d"
+    )
+    result = project(tmp_path, {"b.md": f"## What?\n\n{text}\n"}).result()
+    shown = result.notes[0].fields["Extra"]
+    assert re.findall(r"\^\w+", shown) == ["^37066d"]
+    assert re.findall(r"\b[ABC]\b", shown) == ["A", "B", "C"]
+
+
 WRITTEN = st.lists(
     st.sampled_from(["a", " ", "\n", "^ab12cd", "^b", "- ", "> ", "# ", "|", "[[a]]", "`", "\n\n"])
 ).map("".join)

@@ -18,13 +18,12 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from verideck.markdown import callouts, cloze, comments, languages, mathjax, maths, tasks
+from verideck.markdown import callouts, cloze, comments, footnotes, languages, mathjax, maths, tasks
 from verideck.markdown.block import STEPS, BlockParser, EntangledError, steps_of
 from verideck.markdown.block_ids import BlockIds, Certainty
 from verideck.markdown.comments import Comment
 from verideck.markdown.faults import PASSAGE, PROBLEMS
 from verideck.markdown.file_blocks import FileBlocks
-from verideck.markdown.footnotes import referred
 from verideck.markdown.html import FLOW, pair_blocks
 from verideck.markdown.inline import InlineParser
 from verideck.markdown.positions import COLUMN, CONTENT, InlineContent, State, place
@@ -109,15 +108,11 @@ def unnamed(passage: Passage, *, in_vault: bool) -> tuple[Passage, list[range], 
     if not ids.can_be:
         return passage, [], []
     lines, alone, told = passage.text.split("\n"), list[range](), list[Problem]()
-    tokens = _parsed_by(_BLOCKS, passage)[1].tokens
-    written = list(lines)
-    for number, content in _contents(tokens, passage, written):
-        is_heading = number > 0 and tokens[number - 1].type == "heading_open"
+    for content, opening, around in _blocks_and_notes(passage):
         is_cell = content.bars is not None
-        found = None if is_cell else ids.at_end(content.text, is_heading=is_heading)
-        is_item = number > 1 and tokens[number - 2].type == "list_item_open"
-        if not found or (is_item and not found[0]):
-            continue  # an item that holds nothing else is no block with an id
+        found = None if is_cell else ids.at_end(content.text, is_heading=opening == "heading_open")
+        if not found or (around in {"list_item_open", _NOTE} and not found[0]):
+            continue  # an item or a note that holds nothing else is no block with an id
         start, certainty = found
         place = content.at(start)
         row = place.line - passage.place.line
@@ -127,6 +122,25 @@ def unnamed(passage: Passage, *, in_vault: bool) -> tuple[Passage, list[range], 
         if certainty is Certainty.LIKELY:
             told.append(_block_id(place))
     return replace(passage, text="\n".join(lines)), alone, told
+
+
+_NOTE = "note"
+
+
+def _blocks_and_notes(
+    passage: Passage, around: str = ""
+) -> Iterator[tuple[InlineContent, str, str]]:
+    """Yield what is inline in a passage's blocks, and in those of the notes of its footnotes.
+
+    Each with the type of the token that opens its block, and of the one before that: for the first
+    block it is `around`.
+    """
+    parsed = _parsed_by(_BLOCKS, passage)[1]
+    types = [around, *(token.type for token in parsed.tokens)]
+    for number, content in _contents(parsed.tokens, passage, passage.text.split("\n")):
+        yield content, types[number], types[number - 1] if number else ""
+    for _, note in footnotes.notes(parsed.links):
+        yield from _blocks_and_notes(note, _NOTE)
 
 
 def _block_id(at: Place) -> Problem:
@@ -160,7 +174,7 @@ def _remembered(passage: Passage, links: tuple[tuple[object, ...], ...]) -> Pars
         problems.extend(found.problems)
         return found.tokens
 
-    notes = referred(parsed.tokens, parsed.links, note)
+    notes = footnotes.referred(parsed.tokens, parsed.links, note)
     return replace(parsed, footnotes=notes, problems=tuple(problems))
 
 
