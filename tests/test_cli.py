@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from projects import MOMENT, ROOT, Held, Project, card, files, processes, project, soon
+from projects import MOMENT, ROOT, SETTINGS, Held, Project, card, files, processes, project, soon
 
 from verideck.cli.commands import verideck
 
@@ -87,6 +87,40 @@ def test_a_file_without_cards_can_be_checked_and_not_packaged(good: Project) -> 
     assert "[no-card]" in run.stderr
     assert good.run("build", "notes.md").returncode == 1
     assert good.run("check", "cards/a.md").returncode == 0
+
+
+OF_PROJECT: dict[str, tuple[list[str], int, int]] = {
+    "a README": (["README.md"], 0, 1),
+    "a card": (["README.md", "cards/a.md"], 1, 1),
+    "a document": (["docs/b.md", "README.md", "docs/.c.md", "docs/d.txt"], 1, 3),
+    "a folder": (["cards", "README.md"], 1, 1),
+    "a line": (["cards/a.md:1"], 1, 0),
+    "another place": (["../beside.md", "cards/a.md"], 1, 1),
+}
+"""Words, how many cards and documents are checked, and how many files are passed over."""
+
+
+@pytest.mark.parametrize("name", OF_PROJECT)
+def test_files_that_are_none_of_the_project_can_be_passed_over(good: Project, name: str) -> None:
+    """As hooks do, which name all Markdown that has changed: a README is not read as cards."""
+    good.write("pyproject.toml", f'{SETTINGS}[tool.verideck.docs]\npaths = ["docs"]\n')
+    for path in ("README.md", "../beside.md", "docs/b.md", "docs/.c.md", "docs/d.txt"):
+        good.write(path, "# A\n\n## B\n\n```python\nimport nothing_like_it\n```\n")
+    good.write("docs/b.md", "```python\nx = 1\n```\n")
+    words, found, passed = OF_PROJECT[name]
+    run = good.invoke("check", "--of-project", *words)
+    assert run.returncode == 0, run.stderr
+    assert f"passed over: {passed} file" in run.stdout or not passed
+    told = json.loads(good.invoke("check", "--of-project", "--format", "json", *words).stdout)
+    assert told["cards"] + told["documents"] == found
+
+
+def test_a_lint_passes_them_over_too(good: Project) -> None:
+    """Rules are asked of the project's cards; without a file there is nothing to ask."""
+    good.write("README.md", "## Name them?\n\n- a\n- b\n- c\n- d\n- e\n- f\n")
+    run = good.invoke("lint", "--strict", "--of-project", "README.md")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert good.invoke("lint", "--strict", "README.md").returncode == 1
 
 
 USAGE: dict[str, tuple[list[str], dict[str, str], str]] = {

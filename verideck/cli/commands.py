@@ -48,7 +48,7 @@ from verideck.result import Built, Result
 from verideck.root import too_wide
 from verideck.settings import PYPROJECT, Settings, find_root, require_executor
 from verideck.source.found import Form
-from verideck.source.read import is_whole
+from verideck.source.read import is_whole, of_project
 from verideck.storage.files import absolute, is_file, is_folder, place_name
 from verideck.storage.kept import FOLDER, forget
 from verideck.storage.reading import UnusableFileError, hint_of
@@ -290,6 +290,11 @@ _FAIL_ON = click.option(
     metavar="WORDS",
     callback=_fail_on,
     help=f"Fail by what is no error, too: {', '.join(FAIL_ON)}, or several with commas.",
+)
+_OF_PROJECT = click.option(
+    "--of-project",
+    is_flag=True,
+    help="Pass over files that the settings name neither as cards nor as documents; for hooks.",
 )
 _STRICT = click.option("--strict", is_flag=True, help="Make errors of warnings.")
 _NO_VERIFY = click.option("--no-verify", is_flag=True, help="Execute nothing; cards say so.")
@@ -647,6 +652,7 @@ def _nothing_to_compare(settings: Settings) -> str:
 @_PATHS
 @_FORMS
 @_STRICT
+@_OF_PROJECT
 @click.option("-q", "--quiet", is_flag=True, help="No summary.")
 @click.option(
     "--level",
@@ -666,7 +672,7 @@ def lint(profile: str | None, **given: Any) -> None:  # noqa: ANN401 - click's w
     command = _Command(words, packages=False)
     with command.opened() as project:
         command.settings(project)
-        found = project.lint(words.paths, profile=profile or "")
+        found = project.lint(command.words.paths, profile=profile or "")
     if words.strict:
         found = found.as_strict()
     is_ok = not has_errors(found.problems)
@@ -751,6 +757,7 @@ def _refuse(error: OSError, root: Path) -> NoReturn:
 @click.argument("paths", nargs=-1, type=Named())
 @_READING
 @_OF_DOCUMENTS
+@_OF_PROJECT
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Check the card with that id alone.")
 @click.option("-x", "--exitfirst", "first", is_flag=True, help="End at the first card that fails.")
 @click.option("--locked", is_flag=True, help="Fail where a build would change cards.lock.")
@@ -827,6 +834,7 @@ class _Words:
     first: bool = False
     share: str | None = None
     require_assertions: bool = False
+    of_project: bool = False
     trust: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
 
@@ -862,7 +870,7 @@ class _Command:
             trust=words.trust,
             limits=words.limits,
         )
-        self.root = _root(words.paths, self.caller)
+        self.root = _root(self._in_projects() or words.paths, self.caller)
         self.teller = Teller(self.root, words.form, words.output_file, words.quiet, words.color)
         self.lines: Sequence[tuple[Path, int]] = ()
         """The lines of files that alone are asked for."""
@@ -896,10 +904,35 @@ class _Command:
         settings = project.settings(problems)
         if problems.has_errors:
             self.fail(list(problems))
+        if self.words.of_project and self.words.paths:
+            self.pass_over(of_project(self._in_projects(), settings, documents=documents))
         has_some = is_folder(self.root / settings.cards) or (documents and settings.docs_paths)
         if not self.words.paths and not has_some:
             self.miss_cards(settings)
         return settings
+
+    def _in_projects(self) -> tuple[Path, ...]:
+        """The paths that are in a folder with settings, if only these are asked for."""
+        if not self.words.of_project:
+            return self.words.paths
+        return tuple(each for each in self.words.paths if self._is_in_project(each))
+
+    def _is_in_project(self, path: Path) -> bool:
+        folder = absolute(path) if path.is_dir() else absolute(path).parent
+        return find_root(folder, self.caller.may_be_root) is not None
+
+    def pass_over(self, kept: Sequence[Path]) -> None:
+        """Tell how many files are not asked for, and go on with the others; end if there is none.
+
+        Lines of files that are passed over are not asked for, either.
+        """
+        passed = len(self.words.paths) - len(kept)
+        self.words = replace(self.words, paths=tuple(kept))
+        self.lines = [each for each in self.lines if each[0] in kept]
+        if passed:
+            self.say(report.format_passed_over(passed))
+        if not kept:
+            self.succeed(Result(), None)
 
     def is_unconfigured(self) -> bool:
         """Whether this is no deck as yet, neither by settings nor by a former build."""

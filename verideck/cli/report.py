@@ -234,6 +234,11 @@ def format_forms(forms: Iterable[Form]) -> str:
     )
 
 
+def format_passed_over(files: int) -> str:
+    """Return how many of the files that were named are none of the project's."""
+    return f"passed over: {_count(files, 'file')} beside the project's cards and documents"
+
+
 def _part_of(form: str) -> str:
     return "executed part" if form == DOCUMENT else "card"
 

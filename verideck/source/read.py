@@ -110,6 +110,24 @@ def is_whole(paths: Sequence[Path], settings: Settings) -> bool:
     return not paths or any(resolved(path) == cards for path in paths)
 
 
+def of_project(paths: Sequence[Path], settings: Settings, *, documents: bool) -> tuple[Path, ...]:
+    """Return those of some files that are read where none is named: cards, and maybe documents.
+
+    That is what the settings say by `cards` and `docs.paths`.
+    """
+    named = (settings.cards, *(settings.docs_paths if documents else ()))
+    folders = [absolute(settings.root / each) for each in named]
+    return tuple(path for path in paths if any(_is_read(absolute(path), each) for each in folders))
+
+
+def _is_read(file: Path, named: Path) -> bool:
+    if not file.is_relative_to(named):
+        return False
+    below = file.relative_to(named).parts
+    is_hidden = any(part.startswith(".") for part in below)
+    return not is_hidden and (not below or file.is_dir() or file.suffix.lower() in SUFFIXES)
+
+
 def _markdown_files(folder: Path, root: Path, problems: Problems) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
         place = Place(place_name(Path(error.filename), root))
