@@ -136,6 +136,42 @@ def test_every_key_of_the_schema_is_told() -> None:
         assert set(each["required"]) <= set(each["properties"]), name
 
 
+# The page of a job
+
+
+def test_a_summary_has_a_row_for_each_file_and_problem(deck: Project) -> None:
+    """It is added to what is there, and beside whatever form is told."""
+    page = deck.write("summary.md", "# Before\n")
+    run = deck.invoke("check", "--format", "github", "--summary", "summary.md")
+    assert run.returncode == 1
+    assert "::error file=cards/a.md" in run.stdout
+    rows = page.read_text(encoding="utf-8").splitlines()
+    assert rows[:3] == ["# Before", "## verideck: it does not hold (2 errors, 1 warning)", ""]
+    cells = [each.replace("&#47;", "/").replace("&#46;", ".") for each in rows]
+    files = [re.sub(r" [0-9.]+ \|$", "", each) for each in cells if each.startswith("| <code>")][:4]
+    assert files == [
+        "| <code>cards/a.md</code> | 1 | 1 | 0 | 0 | 1 |",
+        "| <code>cards/b.md</code> | 0 | 0 | 2 | 0 | 0 |",
+        "| <code>cards/c.md</code> | 0 | 0 | 0 | 1 | 0 |",
+        "| <code>docs/guide.md</code> | 1 | 1 | 0 | 0 | 0 |",
+    ]
+    assert sum(each.endswith("`) |") for each in rows) == 3
+    assert "(`assertion-failed`) |" in page.read_text(encoding="utf-8")
+
+
+def test_no_text_acts_on_the_page_of_a_job(good: Project) -> None:
+    """Neither as Markdown nor as HTML; and a page that cannot be written is the caller's error."""
+    wrong = "| <img src=x> [a](b) `c` @you ##[x] ![d](e)"
+    good.write("cards/b.md", card("b", f"assert int('1') == 2, {wrong!r}"))
+    assert good.invoke("check", "--summary", "s.md", "--fail-on", "warning").returncode == 1
+    (row,) = re.findall(r"^\| .*error.*$", (good.root / "s.md").read_text("utf-8"), re.MULTILINE)
+    inside = row.removeprefix("| <code>").removesuffix("(`assertion-failed`) |")
+    first, last = inside.replace("</code> | error | ", "\0").split("\0")
+    assert not re.search(r"[^\w &#;]", first + last)
+    assert "&#60;img" in last
+    assert good.invoke("check", "--summary", "no/such/folder.md").returncode == 2
+
+
 # JUnit, by the schema of Jenkins' xUnit plug-in: children and attributes by element
 
 JUNIT: Mapping[str, tuple[set[str], set[str], set[str]]] = {

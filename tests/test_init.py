@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from projects import Project
+from projects import ROOT, Project
 
+from verideck import __version__
 from verideck.init.files import WORKFLOW, with_lines, with_table
 from verideck.init.language import language_of
 
@@ -115,11 +116,11 @@ def test_nothing_is_overwritten(ml: Project) -> None:
 
 
 def test_a_workflow_builds_what_is_locked(ml: Project) -> None:
-    """On request."""
+    """On request, by the action of the version that is installed, as docs/ci.md shows it."""
     assert "written: " in begun(ml, "--ci")
-    assert "run: verideck build --locked --format github\n" in read(
-        ml, ".github/workflows/verideck.yml"
-    )
+    written = read(ml, ".github/workflows/verideck.yml")
+    assert f"uses: verideck/verideck@v{__version__}\n" in written
+    assert f"```yaml\n{written}```\n" in (ROOT / "docs/ci.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from projects import ROOT, SETTINGS, Project, card
+from repositories import committed, git, run
 from wheels import installed_as_wheels
 
 pytestmark = [
@@ -27,36 +27,11 @@ repos:
         args: [--strict]
 """
 PUBLISHED = ("verideck", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
-NOBODY = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_CONFIG_GLOBAL": "/dev/null"} | {
-    "GIT_COMMITTER_NAME": "a",
-    "GIT_COMMITTER_EMAIL": "a@b",
-}
 
 GOOD = card("good", "assert int('1')")
 BAD = card("bad", "assert int('1') == 2")
 TORCH = card("torch", "import torch\n\nassert torch.ones(1) == 1")
 HARD = "## Name them all {#hard}\n\n" + "".join(f"- Number {n}\n" for n in range(12))
-
-
-def run(
-    folder: Path, *words: str, environment: dict[str, str] = NOBODY
-) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder."""
-    return subprocess.run(
-        words,
-        cwd=folder,
-        env=Project(folder).environment(**{**NOBODY, **environment}),
-        check=False,
-        capture_output=True,
-        encoding="utf-8",
-    )
-
-
-def git(folder: Path, *words: str) -> str:
-    """What git says, which must succeed."""
-    done = run(folder, "git", *words)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +64,7 @@ def hooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in PUBLISHED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
-    git(folder, "init", "--quiet")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "-m", "x")
+    committed(folder)
     return folder
 
 

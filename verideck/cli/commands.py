@@ -269,6 +269,12 @@ _FORMS = _all_of(
         help="Write that there; what people read is printed as ever.",
     ),
     click.option(
+        "--summary",
+        "summary_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Add tables in Markdown there, such as $GITHUB_STEP_SUMMARY.",
+    ),
+    click.option(
         "--color",
         type=click.Choice(colours.CHOICES),
         default="auto",
@@ -820,6 +826,7 @@ class _Words:
     paths: tuple[Path, ...] = ()
     form: str = "human"
     output_file: Path | None = None
+    summary_file: Path | None = None
     color: str = "auto"
     strict: bool = False
     fail_on: tuple[str, ...] = ()
@@ -871,7 +878,14 @@ class _Command:
             limits=words.limits,
         )
         self.root = _root(self._in_projects() or words.paths, self.caller)
-        self.teller = Teller(self.root, words.form, words.output_file, words.quiet, words.color)
+        self.teller = Teller(
+            self.root,
+            words.form,
+            words.output_file,
+            words.quiet,
+            words.color,
+            words.summary_file,
+        )
         self.lines: Sequence[tuple[Path, int]] = ()
         """The lines of files that alone are asked for."""
         self.failures: dict[Place, Sequence[Problem]] = {}

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from verideck import inert
 from verideck.cli import colours, printing, report
-from verideck.cli.formats import DOCUMENTS, FORMS, github
+from verideck.cli.formats import DOCUMENTS, FORMS, github, summary
 from verideck.cli.formats.told import Told
 from verideck.model import Rewritten
 
@@ -27,6 +27,8 @@ class Teller:
     quiet: bool = False
     color: str = "auto"
     """Whether what people read has colours, as `--color` says it."""
+    summary: Path | None = None
+    """To which file Markdown is added, beside all that is told elsewhere."""
 
     @property
     def shown(self) -> str:
@@ -42,7 +44,10 @@ class Teller:
                 printing.command(github.rewritten(each, self.root))
 
     def ended(self, told: Told, *, failed: bool = False) -> None:
-        """Tell all of a run that has ended. Raises OSError if the file cannot be written."""
+        """Tell all of a run that has ended. Raises OSError if a file cannot be written."""
+        if self.summary:
+            with self.summary.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(summary.run(told))
         if self.file:
             self.file.write_text(FORMS[self.form](told), encoding="utf-8", newline="\n")
         if self.shown in DOCUMENTS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 
+from verideck import __version__
 from verideck.init.survey import Survey
 
 KEPT_FROM_GIT = (".verideck/", "dist/")
@@ -85,22 +86,22 @@ The one that came first: it is stable.
 """
 """A file of cards: one with code that is executed, one without, one with a deletion."""
 
-WORKFLOW = """\
-# Cards and snippets are checked on every push; cards.lock must be what they were built to.
+WORKFLOW = f"""\
+# Cards and snippets are checked on every push, and the deck is built: cards.lock must be committed.
 name: cards
 on: [push, pull_request]
-permissions:
-  contents: read
+permissions: {{contents: read}}
+
 jobs:
-  build:
+  cards:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
+        with: {{persist-credentials: false}}
+      - uses: verideck/verideck@v{__version__}
         with:
           python-version: "3.13"
-      - run: sudo apt-get install --yes libseccomp2
-      - run: pip install "verideck[sandbox]"   # and what your snippets import
-      - run: verideck build --locked --format github
+          requirements: ""   # a file of what your snippets import
+          cache-key: ${{{{ secrets.VERIDECK_CACHE_KEY }}}}   # optional, of your own
 """
 """A workflow of GitHub's."""
