@@ -236,7 +236,7 @@ def format_forms(forms: Iterable[Form]) -> str:
 
 def format_passed_over(files: int) -> str:
     """Return how many of the files that were named are none of the project's."""
-    return f"passed over: {_count(files, 'file')} beside the project's cards and documents"
+    return f"passed over: {amount(files, 'file')} beside the project's cards and documents"
 
 
 def _part_of(form: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from verideck import inert
 from verideck.cli.formats.told import Entry, Told, Verdict, entries_of
+from verideck.cli.report import amount
 from verideck.problems import Problem, has_errors
 
 MOST = 50
@@ -34,9 +35,7 @@ def _outcome(told: Told) -> str:
     if told.usage:
         return "nothing was checked"
     counts = Counter(each.severity.value for each in told.problems)
-    found = ", ".join(
-        f"{count} {name}{'' if count == 1 else 's'}" for name, count in sorted(counts.items())
-    )
+    found = ", ".join(amount(count, name) for name, count in sorted(counts.items()))
     holds = "it does not hold" if has_errors(told.problems) or told.failed_on else "it holds"
     return f"{holds} ({found})" if found else holds
 
