@@ -27,7 +27,7 @@ BY_USER := $(wildcard $(patsubst %,tests/test_%.py,box readable shared_memory en
 OURS := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
 APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq
 
-.PHONY: deck test test-fast test-user test-wheel test-sdist test-pytest8 test-specification fuzz pictures desktop font browser clean
+.PHONY: deck test test-fast test-user test-wheel test-sdist test-pytest8 test-specification package site fuzz pictures desktop font browser clean
 
 deck: $(VENV)/deck font
 	$(BIN)/verideck build
@@ -55,6 +55,7 @@ test-wheel:
 	$(RUN)/venv/bin/python $(INSTALL) --upgrade pip
 	$(RUN)/venv/bin/python $(INSTALL) --group release --group test
 	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(RUN)/venv/bin/python -m build --wheel --outdir $(RUN)
+	$(RUN)/venv/bin/twine check --strict $(RUN)/*.whl
 	$(RUN)/venv/bin/python $(INSTALL) "$$(echo $(RUN)/*.whl)[sandbox,dask,preview]"
 	mkdir $(RUN)/repository
 	git ls-files -z --cached --others --exclude-standard \
@@ -71,11 +72,30 @@ test-sdist:
 	$(RUN)/venv/bin/python $(INSTALL) --upgrade pip
 	$(RUN)/venv/bin/python $(INSTALL) --group release
 	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(RUN)/venv/bin/python -m build --sdist --outdir $(RUN)
+	$(RUN)/venv/bin/twine check --strict $(RUN)/*.tar.gz
 	mkdir $(RUN)/unpacked
 	tar --extract --file $(RUN)/*.tar.gz --directory $(RUN)/unpacked --strip-components 1
 	cd $(RUN)/unpacked && ../venv/bin/python $(INSTALL) --group test '.[sandbox,dask,preview]'
 	rm -r $(RUN)/unpacked/verideck
 	cd $(RUN)/unpacked && ../venv/bin/$(PYTEST) $(LIGHT) $(OF_SOURCES)
+
+# Both files of a release, in build/package/files. With TAG=v1.2.3 that is the version, or nothing is made.
+package: RUN := build/package
+package:
+	rm -rf $(RUN)
+	$(PYTHON) -m venv $(RUN)/venv
+	$(RUN)/venv/bin/python $(INSTALL) --upgrade pip
+	$(RUN)/venv/bin/python $(INSTALL) --group release
+	$(RUN)/venv/bin/python .ci/release.py
+	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(RUN)/venv/bin/python -m build --outdir $(RUN)/files
+	$(RUN)/venv/bin/twine check --strict $(RUN)/files/*
+
+# The site, in build/site/html: docs/, the manual, and what the source says of commands, settings,
+# problems and names. A link that leads nowhere is an error.
+site: $(VENV)/site
+	$(BIN)/python docs/site/pages.py build/site/pages
+	$(BIN)/python -P -m sphinx --quiet --fail-on-warning --keep-going --jobs auto --conf-dir docs/site \
+		--doctree-dir build/site/doctrees build/site/pages build/site/html
 
 # CommonMark's own examples, which come with the source distribution of markdown-it-py.
 test-specification: RUN := build/specification
@@ -158,6 +178,10 @@ $(VENV)/deck: $(VENV)/python pyproject.toml constraints.txt
 $(VENV)/test: $(VENV)/deck
 	$(BIN)/python $(INSTALL) --group dev -e '.[sandbox,dask,preview]'
 	$(BIN)/python $(INSTALL) --no-deps aqt
+	touch $@
+
+$(VENV)/site: $(VENV)/deck
+	$(BIN)/python $(INSTALL) --group site
 	touch $@
 
 clean:

@@ -17,7 +17,7 @@ import pytest
 from projects import ROOT, SETTINGS, Project, card
 from repositories import committed, git
 from ruamel.yaml import YAML
-from wheels import installed_as_wheels
+from wheels import BUILDING, installed_as_wheels
 
 pytestmark = [
     pytest.mark.linux(reason="the commands are bash's, and installed are Linux's wheels"),
@@ -123,7 +123,7 @@ class Runner:
 def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A Python of its own, as the first step sets up, whose pip asks no registry."""
     folder = tmp_path_factory.mktemp("machine")
-    installed_as_wheels(folder / "wheels", "verideck[sandbox]", "hatchling")
+    installed_as_wheels(folder / "wheels", "verideck[sandbox]", *BUILDING)
     subprocess.run([sys.executable, "-m", "venv", folder / "python"], check=True)
     found = {
         "PATH": f"{folder / 'python/bin'}:/usr/bin:/bin:/usr/sbin:/sbin",

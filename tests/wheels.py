@@ -12,6 +12,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+BUILDING = ("hatchling", "hatch-fancy-pypi-readme")
+"""What builds our own wheel."""
+
 
 def installed_as_wheels(folder: Path, *wanted: str) -> None:
     """Write the wheels of some distributions into a folder, and of all that they need.
