@@ -27,7 +27,7 @@ BY_USER := $(wildcard $(patsubst %,tests/test_%.py,box readable shared_memory en
 OURS := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
 APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq
 
-.PHONY: deck test test-fast test-user test-wheel test-sdist test-pytest8 test-specification package site fuzz pictures desktop font browser clean
+.PHONY: deck test test-fast test-user test-wheel test-sdist test-pytest8 test-specification test-schemas package site fuzz pictures desktop font browser clean
 
 deck: $(VENV)/deck font
 	$(BIN)/verideck build
@@ -106,6 +106,15 @@ test-specification: $(VENV)/test
 	tar --extract --file $(RUN)/*.tar.gz --directory $(RUN) --strip-components 1
 	MARKDOWN_SPECIFICATION=$(CURDIR)/$(RUN)/tests/test_cmark_spec/commonmark.json \
 		$(BIN)/pytest -q tests/test_commonmark.py -k specifications
+
+# What `--format junit` and `--format sarif` tell, by the schemas that others publish.
+test-schemas: RUN := build/schemas
+test-schemas: $(VENV)/test
+	rm -rf $(RUN)
+	$(BIN)/python $(INSTALL) --group schemas
+	$(BIN)/python $(PIP) download --no-deps --no-binary pytest -c constraints.txt --dest $(RUN) pytest
+	tar --extract --file $(RUN)/*.tar.gz --directory $(RUN)
+	SCHEMAS=$(CURDIR)/$(RUN) $(BIN)/pytest -q tests/test_schemas.py
 
 # The plugin in the oldest pytest that it works with; `make test` has it in the newest.
 test-pytest8: RUN := build/pytest8

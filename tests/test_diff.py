@@ -82,6 +82,7 @@ def test_everything_that_an_import_would_do(tmp_path: Path) -> None:
 def test_programs_are_told_the_same(tmp_path: Path) -> None:
     """As JSON: counts, and every note."""
     told = json.loads(edited(tmp_path).invoke("diff", "--format", "json").stdout)
+    assert told["verideck"] == 1
     assert told["counts"] == {
         "new": 1, "changed": 1, "reworded": 2, "moved": 1, "emptied": 1, "retired": 1,
         "untagged": 0, "returned": 0, "untouched": 1,

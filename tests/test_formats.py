@@ -372,6 +372,18 @@ def test_the_first_failure_ends_a_run_that_asks_for_it(deck: Project) -> None:
     assert "stopped at the first card that fails (-x)" in run.stderr
 
 
+def test_a_run_that_ended_early_tells_what_became_of_each_card_until_then(deck: Project) -> None:
+    """Those that hold, and the one that does not: of what was not asked for there is no verdict."""
+    value = told(deck, "check", "-x", "-j", "1")
+    verdicts = {each["id"]: each["verdict"] for each in value["verdicts"]}
+    assert verdicts["bad"] == "failed"
+    assert verdicts.get("good", "proved") == "proved"
+    assert "fails" not in verdicts
+    assert value["cards"] == len(verdicts)
+    document = told(deck, "check", "-x", "docs/guide.md")["verdicts"]
+    assert [(each["id"], each["kind"]) for each in document][-1] == ("fails", "document")
+
+
 def test_as_many_cards_at_once_as_are_asked_for(good: Project) -> None:
     """One after another gives what all at once give."""
     code = "import time\ntime.sleep(0.2)\nassert time.time() > 1\n"

@@ -87,8 +87,8 @@ def test_every_requirement_tells_its_reason() -> None:
 def test_ci_runs_the_commands_of_the_makefile() -> None:
     """Every job that tests has its commands in one place, which contributors can run."""
     makefile, script = _text("Makefile"), _text(SCRIPT)
-    proved = {f"test-{of}" for of in ("pytest8", "sdist", "specification", "wheel")}
-    targets = {"deck", "fuzz", "test"} | proved
+    proved = {f"test-{of}" for of in ("pytest8", "schemas", "sdist", "specification", "wheel")}
+    targets = {"deck", "fuzz", "site", "test"} | proved
     assert set(re.findall(r"^make ([\w-]+)$", script, re.MULTILINE)) == targets
     assert {f"{target}:" for target in targets} <= set(
         re.findall(r"^[\w-]+:", makefile, re.MULTILINE)

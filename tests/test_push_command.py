@@ -105,6 +105,7 @@ def test_word_by_word_and_what_is_not_done_without_a_sync(made: Project, anki: R
 def test_json(made: Project, anki: RunningAnki) -> None:
     """One document, before and after."""
     plan = json.loads(push(made, anki, "--dry-run", "--format", "json").stdout)
+    assert plan["verideck"] == 1
     assert plan["counts"] == {"new": 2, "updated": 0, "overwritten": 0, "kept": 0, "untouched": 0}
     assert [note["id"] for note in plan["notes"]] == ["a", "b"]
     assert "pushed" not in plan

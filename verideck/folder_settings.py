@@ -25,6 +25,7 @@ class FolderSettings:
     level: Level = 0
     lang: Text = ""
     source: Text = ""
+    """Where what its cards say comes from, of those that do not say it themselves."""
     verify: MaybeSwitch = None
     """None where it is not set."""
     hashtags: MaybeSwitch = None

@@ -8,10 +8,7 @@ author = "the authors of verideck"
 language = "en"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
-exclude_patterns = [
-    "README.md",  # it is a part of the first page
-    *("cards", "docs/example", "docs/site", "snippets", "verideck"),
-]
+exclude_patterns = ["cards", "docs/example", "docs/site", "snippets", "verideck"]
 root_doc = "index"
 
 # Links to headings are those that GitHub makes. One that leads nowhere is a warning, of which

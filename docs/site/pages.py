@@ -74,15 +74,15 @@ MODULES = ("verideck.events", "verideck.problems")
 def write(folder: Path) -> None:
     """Write all pages into a folder, which is made anew."""
     shutil.rmtree(folder, ignore_errors=True)
-    for name in ("docs", "tests/spec"):
+    for name in ("benchmarks", "docs", "tests/spec"):
         shutil.copytree(ROOT / name, folder / name)
-    for name in (*(f"{each}.md" for each in OTHERS), "benchmarks/README.md"):
-        (folder / name).parent.mkdir(exist_ok=True)
+    for page in (folder / "docs").glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        _write(page, text.replace("](../README.md", "](../index.md"))
+    for name in (f"{each}.md" for each in OTHERS):
         shutil.copyfile(ROOT / name, folder / name)
     for name in LINKED:
         (folder / name).symlink_to(ROOT / name)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    _write(folder / "README.md", readme)
     _write(folder / "index.md", _index())
     for name, text in _reference():
         _write(folder / "reference" / f"{name}.md", text)
@@ -97,9 +97,7 @@ def _index() -> str:
     """The first page: the README, and the contents of all others."""
     return "\n".join(
         [
-            "```{include} README.md",
-            "```",
-            "",
+            (ROOT / "README.md").read_text(encoding="utf-8"),
             *_contents("Guide", (f"docs/{name}" for name in GUIDE)),
             *_contents("Reference", (f"reference/{name}/index" for name in _KINDS)),
             *_contents("", ["reference/api"]),

@@ -27,11 +27,11 @@ from verideck.cli import colours, printing, progress, report, signals, telling
 from verideck.cli.formats import FORMS, TELL_OF_CARDS, as_json
 from verideck.cli.formats.told import Told
 from verideck.cli.telling import FAIL_ON, Teller, with_reasons
-from verideck.events import CardFailed, Event, Listener
+from verideck.events import CardFailed, CardProven, Event, Executing, Listener
 from verideck.findings import Findings
 from verideck.history import lock
 from verideck.history.build_time import build_time
-from verideck.model import Place, Rewritten
+from verideck.model import Card, Place, ProvenCard, Rewritten
 from verideck.own_paths import unsafe_path
 from verideck.problems import (
     BY_UPDATE,
@@ -49,6 +49,7 @@ from verideck.root import too_wide
 from verideck.settings import PYPROJECT, Settings, find_root, require_executor
 from verideck.source.found import Form
 from verideck.source.read import is_whole, of_project
+from verideck.stats import stats_of
 from verideck.storage.files import absolute, is_file, is_folder, place_name
 from verideck.storage.kept import FOLDER, forget
 from verideck.storage.reading import UnusableFileError, hint_of
@@ -849,10 +850,40 @@ class _Words:
 class _FirstFailure(Exception):  # noqa: N818 - it is what was asked for
     """A card does not hold, and no other is to be told."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        """Hold the problems of the card."""
+    def __init__(self, problems: Sequence[Problem], result: Result) -> None:
+        """Hold the problems of the card; and what became of it, and of those before it."""
         super().__init__()
         self.problems = problems
+        self.result = result
+
+
+@dataclass(slots=True)
+class _UpToAFailure:
+    """What is heard of a run that ends at the first card that does not hold."""
+
+    known: dict[Place, Card] = field(default_factory=dict)
+    """Every card that is executed."""
+    proven: list[ProvenCard] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> None:
+        """Hear an event. Raises _FirstFailure at a card that does not hold."""
+        match event:
+            case Executing(cards):
+                self.known |= {card.place: card for card in cards}
+            case CardProven(card, proofs):
+                self.proven.append(ProvenCard(card, proofs))
+            case CardFailed(place, problems):
+                raise _FirstFailure(problems, self._result(place))
+            case _:
+                pass
+
+    def _result(self, failed: Place) -> Result:
+        every = [each.card for each in self.proven]
+        every += [self.known[failed]] if failed in self.known else []
+        documents = tuple(each for each in every if any(it.in_document for it in each.snippets))
+        cards = tuple(each for each in every if each not in documents)
+        stats = stats_of(cards, documents, self.proven, {})
+        return Result(cards=cards, documents=documents, proven=tuple(self.proven), stats=stats)
 
 
 class _Command:
@@ -890,6 +921,10 @@ class _Command:
         """The lines of files that alone are asked for."""
         self.failures: dict[Place, Sequence[Problem]] = {}
         """The problems of each card that did not hold when it was executed."""
+        self.until_failure = _UpToAFailure() if words.first else None
+        """What was heard, if the run is to end at the first of these."""
+        self.stopped = False
+        """Whether it has ended there."""
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Project]:
@@ -975,10 +1010,11 @@ class _Command:
 
     def findings(self, project: Project) -> Findings:
         """What a check tells, shown as it goes on: its cards, too, if a form tells of each."""
-        if self.only or self.words.form in TELL_OF_CARDS:
+        words = self.words
+        if self.only or words.summary_file or words.form in TELL_OF_CARDS:
             return self.result(project)
         found = self.executed(project, project.findings)
-        return found.as_strict() if self.words.strict else found
+        return found.as_strict() if words.strict else found
 
     @property
     def only(self) -> Mapping[str, Sequence[int]] | Sequence[str]:
@@ -1002,7 +1038,8 @@ class _Command:
                 found = check(words.paths, on_event=partial(self.hear, listener))
         except _FirstFailure as failure:
             self.teller.said("stopped at the first card that fails (-x)", failed=True)
-            self.fail(failure.problems)
+            self.stopped = True
+            self.fail(failure.problems, failure.result)
         if not words.update_outputs:
             return found
         return replace(found, problems=tuple(map(_left_by_update, found.problems)))
@@ -1012,8 +1049,8 @@ class _Command:
         listener(event)
         if isinstance(event, CardFailed):
             self.failures[event.place] = event.problems
-            if self.words.first:
-                raise _FirstFailure(event.problems)
+        if self.until_failure:
+            self.until_failure(event)
 
     def checked(self, project: Project) -> Result:
         """What a check comes to; where something is wrong, the command ends."""
@@ -1082,6 +1119,7 @@ class _Command:
             problems,
             found,
             self.failures,
+            self.stopped,
             summary,
             packages=self.packages,
             updated=self.updated,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from verideck import inert
 from verideck.cli import printing
+from verideck.cli.formats.as_json import VERSION
 from verideck.cli.report import amount
 from verideck.history.changes import MOST_SHOWN
 from verideck.model import short
@@ -158,7 +159,8 @@ class Pushing:
         if self._choices != Choices(self._choices.profile):
             self._tell("the dialog imports: it moves, suspends, deletes and syncs nothing")
         if self._is_json:
-            printing.document(json.dumps({"target": dialog.NAME, "path": built.path}, indent=2))
+            value = {"verideck": VERSION, "target": dialog.NAME, "path": built.path}
+            printing.document(json.dumps(value, indent=2))
         else:
             self._tell(f"{built.path}: press Import in Anki's window")
 
@@ -263,6 +265,7 @@ def format_pushed(pushed: Pushed, taken_back: str) -> str:
 def as_json(plan: Plan, pushed: Pushed | None = None) -> str:
     """Return a plan as one JSON object, and what came of it."""
     value: dict[str, object] = {
+        "verideck": VERSION,
         "profile": plan.profile,
         "refused": [{"message": each.message, "hint": each.hint} for each in plan.refusals],
         "counts": {fate: sum(each.fate is fate for each in plan.notes) for fate in NoteFate},

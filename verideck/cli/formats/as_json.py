@@ -135,6 +135,7 @@ def _problem(problem: Problem) -> dict[str, object]:
 def of_lint(linted: Linted) -> str:
     """Return a lint as one JSON object, with all problems and all suppressions."""
     run = {
+        "verideck": VERSION,
         "cards": linted.cards,
         "rules": times_by_code(linted),
         "suppressions": [
@@ -204,6 +205,9 @@ def of_differences(differences: Sequence[Difference]) -> str:
         for each in differences
     ]
     counts = Counter(kind for each in differences for kind in each.kinds)
-    return json.dumps(
-        {"counts": {kind: counts[kind] for kind in ChangeKind}, "notes": notes}, indent=2
-    )
+    value = {
+        "verideck": VERSION,
+        "counts": {kind: counts[kind] for kind in ChangeKind},
+        "notes": notes,
+    }
+    return json.dumps(value, indent=2)

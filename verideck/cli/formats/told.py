@@ -71,6 +71,8 @@ class Told:
     """What was counted; and the cards, where a form tells of each."""
     failures: Mapping[Place, Sequence[Problem]] = field(default_factory=dict)
     """The problems of each card that did not hold when it was executed."""
+    stopped: bool = False
+    """Whether it ended at the first of these: no card was to become a note."""
     summary: str = ""
     """The last lines, for people."""
     packages: bool = False
@@ -126,7 +128,7 @@ def entries_of(told: Told) -> list[Entry]:
     for card in every:
         place = card.place
         is_document = place in documents
-        holds = place in proven and (is_document or place in noted)
+        holds = place in proven and (is_document or told.stopped or place in noted)
         of_execution = executed.get(place, [])
         has_reason = holds or bool(told.failures.get(place))
         own = [
