@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
+from markdown_it import MarkdownIt, helpers
 from projects import identified, parse
 
 from verideck import markdown
 from verideck.history.lock import Lock
 from verideck.history.scope import Scope
 from verideck.markdown import Parsed, Token, cloze
+from verideck.markdown.destinations import parseLinkDestination
 from verideck.markdown.html import FLOW
 from verideck.markdown.positions import character_place
 from verideck.model import (
@@ -763,6 +764,28 @@ def test_a_difference_is_one(text: str, other: str) -> None:
         assert found.expected != found.actual
     elif "..." not in text:
         assert re.sub(r"[\d\s.eE+-]", "", text) == re.sub(r"[\d\s.eE+-]", "", other)
+
+
+DESTINATIONS = st.lists(
+    st.sampled_from(
+        ["(", ")", "a", " ", "\n", "\\", "<", ">", "\x7f", "é", "&amp;", "(" * 32, ")" * 32]
+    )
+).map("".join)
+
+
+@given(text=DESTINATIONS, start=st.integers(0, 9), cut=st.integers(0, 9))
+@example("(" * 32 + ")" * 32, 0, 0)
+@example("(" * 33 + ")" * 33, 0, 0)
+@example(r"a\ b", 0, 0)
+@example("a\\", 0, 0)
+@EXAMPLES
+def test_a_link_leads_where_markdown_it_reads_that_it_does(text: str, start: int, cut: int) -> None:
+    """However many brackets and backslashes there are, wherever a text ends."""
+    start = min(start, len(text))
+    limit = max(start, len(text) - cut)
+    found = parseLinkDestination(text, start, limit)
+    wanted = helpers.parseLinkDestination(text, start, limit)
+    assert (found.ok, found.pos, found.str) == (wanted.ok, wanted.pos, wanted.str)
 
 
 @given(st.text(alphabet="Q:A：问`$\n \t[]", max_size=60))

@@ -283,6 +283,8 @@ def _push(state: State, kind: str, meta: dict[str, object], start: int, end: int
 
 def _inline_end(state: State, start: int, closer: str) -> tuple[int, int | None] | None:
     """Return where the closer stands, and the `::` before a hint: not in code, maths or links."""
+    if state.first(closer, start) < 0:
+        return None
     before = state.pos
     state.pos = start
     depth = 0

@@ -18,7 +18,17 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from verideck.markdown import callouts, cloze, comments, footnotes, languages, mathjax, maths, tasks
+from verideck.markdown import (
+    callouts,
+    cloze,
+    comments,
+    destinations,
+    footnotes,
+    languages,
+    mathjax,
+    maths,
+    tasks,
+)
 from verideck.markdown.block import STEPS, BlockParser, EntangledError, steps_of
 from verideck.markdown.block_ids import BlockIds, Certainty
 from verideck.markdown.comments import Comment
@@ -425,6 +435,7 @@ def _parser(core: Sequence[str]) -> MarkdownIt:
     markdown = _Parser("commonmark", {"html": False})
     markdown.block = BlockParser()
     markdown.inline = InlineParser()
+    markdown.helpers = destinations
     markdown.core.ruler.after("block", "locate", _locate)
     markdown.core.ruler.after("locate", "callouts", _callouts)
     markdown.core.ruler.at("inline", _inline)

@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from verideck.markdown import sizes
+from verideck.markdown.destinations import NESTED
 from verideck.markdown.faults import report
 from verideck.markdown.kinds import is_known
 from verideck.markdown.positions import State
@@ -41,7 +42,8 @@ class _Written(NamedTuple):
 
 def _at(state: State) -> _Written | None:
     label = _LABEL.match(state.src, state.pos, state.posMax)
-    end = _closing(state.src, label.end(), state.posMax) if label else -1
+    can_end = label and state.first(")", label.end()) >= 0
+    end = _closing(state.src, label.end(), state.posMax) if label and can_end else -1
     found = _INSIDE.fullmatch(state.src, label.end(), end) if label and end >= 0 else None
     if not label or not found:
         return None
@@ -51,7 +53,11 @@ def _at(state: State) -> _Written | None:
 
 
 def _closing(text: str, start: int, end: int) -> int:
-    """Return where the `)` stands that closes what begins at a position; -1 if the line ends."""
+    """Return where the `)` stands that closes what begins at a position; -1 if the line ends.
+
+    More brackets than a destination may have open are no path: a text of many would be read again
+    from each of them.
+    """
     depth = 1
     for found in _BRACKET.finditer(text, start, min(end, start + _LONGEST)):
         if found.group() == "\n":
@@ -59,6 +65,8 @@ def _closing(text: str, start: int, end: int) -> int:
         depth += 1 if found.group() == "(" else -1
         if not depth:
             return found.start()
+        if depth > NESTED + 1:
+            return -1
     return -1
 
 

@@ -122,6 +122,11 @@ class State(StateInline):
             self._last_bracket = self.src.rfind("]")
         return self.pos < self._last_bracket
 
+    @property
+    def has_address(self) -> bool:
+        """Whether a label may lead anywhere: to an address in brackets, or to a definition's."""
+        return bool(self.env.get("references")) or self.first(")", self.pos) >= 0
+
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: FBT001, N802, N803 - markdown-it's names
         """Return whether a run of marks can open and close emphasis."""
         return scanned(self.src, start, self.posMax, splits_words=canSplitWord)
@@ -260,13 +265,13 @@ def delimiters(rule: Rule) -> Rule:
 
 
 def labelled(rule: Rule) -> Rule:
-    """Ask a rule for a link or an image only where its text may end.
+    """Ask a rule for a link or an image only where its text may end, and may lead anywhere.
 
     Looking for the end takes as many steps for each `[` as rules may be nested.
     """
 
     def asked(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-        return state.has_label and rule(state, silent)
+        return state.has_label and state.has_address and rule(state, silent)
 
     return asked
 
