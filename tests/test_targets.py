@@ -282,6 +282,7 @@ def test_the_space_below_a_row_is_no_text(tex: str) -> None:
         (r"\cfrac[l]{1}{x}", r"\cfrac{1}{x}"),
         (r"\begin{aligned}[t]a\end{aligned}", r"\begin{aligned}a\end{aligned}"),
         (r"\begin{gathered}[b]a\\b\end{gathered}", r"\begin{gathered}a\\b\end{gathered}"),
+        (r"\begin{array}[t]{l}a\\b\end{array}", r"\begin{array}{l}a\\b\end{array}"),
         (r"\underbracket[1pt]{x}", r"\underbracket{x}"),
         (r"\overbracket[1pt][2pt]{x}", r"\overbracket{x}"),
     ],

@@ -24,12 +24,13 @@ _LENGTH = r"\[\s*+[-+]?[\d.,]++\s*+(?:pt|em|ex|mu|px|pc|mm|cm|in)\s*+\]"
 _OPTION = re.compile(
     rf"(?P<row>\\\\)\*?\s*+(?:{_LENGTH})?"
     r"|(?P<fraction>\\cfrac)\s*+\[[lrc]\]"
-    r"|(?P<block>\\begin\s*+\{(?:aligned|gathered)\})\s*+\[[tbc]\]"
+    r"|(?P<block>\\begin\s*+\{(?:aligned|array|gathered)\})\s*+\[[tbc]\]"
     rf"|(?P<bracket>\\(?:under|over)bracket)(?:\s*+{_LENGTH}){{1,2}}"
     r"|\\."
 )
-"""What math-core takes for text: the space below a row, to which side a numerator is set, which of
-its rows a block stands on, how thick a bracket is."""
+"""What math-core takes for text and MathJax for an option: the space below a row, to which side a
+numerator is set, which of its rows a block stands on, how thick a bracket is. What MathJax takes for
+text, too, is text: `\\begin{cases}[ll]`, `\\hline[2pt]`."""
 _CHAIN = re.compile(rf"(?:\\[A-Za-z]++\s*+|[\^_]\s*+){{{_DEEPEST}}}")
 
 
