@@ -177,6 +177,23 @@ def _documents(project: Path, problems: list[Problem]) -> Iterator[str]:
         yield f"{part.place.path}: {part.id}\n{told}"
 
 
+def _targets(project: Path, problems: list[Problem]) -> Iterator[str]:
+    """What is written for readers without Anki, in the words of `targets.md`.
+
+    A file that is called `-o` holds the name of what is written, one that is called `--print` the
+    layout. Of a page its body is shown, of JSON what stands behind the deck's own entries.
+    """
+    asked = project / "--print"
+    layout = asked.read_text("utf-8").strip() if asked.exists() else ""
+    file = project / (project / "-o").read_text("utf-8").strip()
+    with verideck.Project.open(project) as opened:
+        built = opened.show(opened.check(), file, layout=layout)
+    problems.extend(built.problems)
+    text = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    begins = {".html": '<body class="card">', ".json": '"notes": ['}.get(file.suffix, "")
+    yield text[text.rindex(begins) if begins else 0 :].strip()
+
+
 def _mended(project: Path, problems: list[Problem]) -> Iterator[str]:
     """That nothing is wrong, in the words of `mended.md`."""
     problems.extend(Project(project).result().problems)
@@ -214,6 +231,7 @@ FORMS: Mapping[str, Callable[[Path, list[Problem]], Iterator[str]]] = {
     "snippets.md": _snippets,
     "world.md": _snippets,
     "documents.md": _documents,
+    "targets.md": _targets,
     "mended.md": _mended,
     "problems.md": _problems,
     "rebuilds.md": _rebuilds,
