@@ -433,6 +433,39 @@ def test_a_card_that_was_never_good_is_named_by_its_question(tmp_path: Path) -> 
     assert json.loads(deck.notes[0].body)["faces"] == []
 
 
+def test_what_stands_beside_a_figure_is_no_part_of_its_question(tmp_path: Path) -> None:
+    """Neither its caption nor the code that drew it, in a list; both are found all the same."""
+    pytest.importorskip("matplotlib", reason="one of the cards draws")
+    drawn = """
+## What does the curve show? {#curve}
+
+```python {.front caption="one epoch" alt="a line"}
+import matplotlib.pyplot as plt
+plt.plot([1, 2])
+assert plt.gca().lines
+```
+
+Loss.
+"""
+    made = project(
+        tmp_path,
+        {
+            "a.md": drawn,
+            "b.md": 'Q: What is this? {#dot}\n\n![A dot](../dot.png "it is small")\n\nA: A dot.\n',
+            "c.md": 'Q: ![A dot](../dot.png "a dot alone") {#alone}\n\nA: A dot.\n',
+            "dot.png": DOT,
+        },
+    )
+    with verideck.Project.open(made.root) as opened:
+        deck = entries(shown(opened, Shower(made.root, made.root / "deck.apkg")))
+    assert deck["curve"]["question"] == "What does the curve show?"
+    assert "plt.plot" in str(deck["curve"]["text"])
+    assert "one epoch" in str(deck["curve"]["text"])
+    assert deck["dot"]["question"] == "What is this?"
+    assert "it is small" in str(deck["dot"]["text"])
+    assert deck["alone"]["question"] == "a dot alone"
+
+
 def test_a_card_that_fails_from_the_start_shows_what_was_built(tmp_path: Path) -> None:
     """The last package has its face; one that is no package of ours has none."""
     made = project(tmp_path, FILES)

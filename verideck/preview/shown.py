@@ -353,7 +353,7 @@ def _since(key: str, note: Note | None, lock: Lock) -> str:
 
 def _shown(key: str, basis: _Basis) -> Shown:
     card, note, proven = basis.card, basis.note or basis.last, basis.proven
-    question = _text(note.fields["Question"]) if note else one_line(card.question.text)
+    question = _asked(note.fields["Question"]) if note else one_line(card.question.text)
     proofs = proven.proofs if proven else ()
     audit = proven.audit if proven else None
     looks = [[each.front, each.back] for each in basis.note_type.templates]
@@ -400,6 +400,16 @@ _BLOCK = re.compile(
     r"</?(?:p|div|li|[uo]l|d[ltd]|br|hr|t[rdh]|pre|h\d|blockquote|figure)\b[^<>]*+>"
 )
 _MARKUP = re.compile(r"<[^<>]*+>")
+_BESIDE = re.compile(
+    r'<details class="drawn">.*?</details>|<figcaption>.*?</figcaption>', re.DOTALL
+)
+"""What stands with a question and asks nothing: the code that drew its figure, which is folded, and
+what is written below a figure."""
+
+
+def _asked(question: str) -> str:
+    """The text of a question in a list; of one that is nothing but figures, what is below them."""
+    return _text(_BESIDE.sub(" ", question)) or _text(question)
 
 
 def _text(field_html: str) -> str:

@@ -29,8 +29,8 @@ _OPTION = re.compile(
     r"|\\."
 )
 """What math-core takes for text and MathJax for an option: the space below a row, to which side a
-numerator is set, which of its rows a block stands on, how thick a bracket is. What MathJax takes for
-text, too, is text: `\\begin{cases}[ll]`, `\\hline[2pt]`."""
+numerator is set, which of its rows a block stands on, how thick a bracket is. What is text for
+MathJax, too, stays: `\\begin{cases}[ll]`, `\\hline[2pt]`."""
 _CHAIN = re.compile(rf"(?:\\[A-Za-z]++\s*+|[\^_]\s*+){{{_DEEPEST}}}")
 
 
