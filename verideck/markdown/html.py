@@ -24,6 +24,7 @@ from verideck.markdown.html_tags import (
     Tag,
     begins_block,
     only_tags,
+    player_at,
     tag_at,
     unknown_at,
 )
@@ -36,6 +37,9 @@ _SHOWN = 40
 _IN_BACKTICKS = (
     "code stands in `backticks`; of HTML a card shows what marks text up and lays it out"
 )
+
+_AS_MEDIA = 'write ![](sound.mp3); or <audio src="sound.mp3"></audio>, with nothing else in it'
+_PLAYERS = ("audio", "video")
 
 
 def block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
@@ -84,12 +88,19 @@ def _behind_pre(state: StateBlock, start: int, end: int) -> int | None:
 
 
 def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-    """Match a tag; of code, the whole element."""
+    """Match a tag; of code, and of what plays a sound or a film, the whole element."""
+    if player := player_at(state.src, state.pos, state.posMax):
+        if not silent:
+            _push_image(state, {"src": player.source})
+        state.pos += len(player.text)
+        return True
     tag = tag_at(state.src, state.pos, state.posMax)
     if tag is None:
         unknown = "" if silent else unknown_at(state.src, state.pos, state.posMax)
         if unknown:
-            _tell(state, f"{_short(unknown)} is shown as it is written", _IN_BACKTICKS)
+            is_player = unknown.strip("</").lower().startswith(_PLAYERS)
+            hint = _AS_MEDIA if is_player else _IN_BACKTICKS
+            _tell(state, f"{_short(unknown)} is shown as it is written", hint)
         return False
     behind = state.pos + len(tag.text)
     end = _end_of_code(state, tag, behind)
@@ -127,7 +138,7 @@ def _push(state: State, tag: Tag) -> bool:
         message = f"{what} of <{tag.name}> is left out"
         report(state, Code.HTML_LEFT_OUT, message, "a card has no place for it", Severity.WARNING)
     if tag.name == "img":
-        _push_image(state, tag)
+        _push_image(state, dict(tag.attributes))
     elif tag.name == "br":
         state.push("hardbreak", "br", 0)
     else:
@@ -141,9 +152,9 @@ def _push(state: State, tag: Tag) -> bool:
     return True
 
 
-def _push_image(state: State, tag: Tag) -> None:
+def _push_image(state: State, attributes: dict[str, str]) -> None:
+    """Push the token of a picture, or of what is played: its file decides which it is."""
     token = state.push("image", "img", 0)
-    attributes = dict(tag.attributes)
     token.content = attributes.pop("alt", "")
     token.attrs = {**attributes, "alt": ""}
     token.children = []

@@ -76,11 +76,14 @@ _MEANS_NOTHING = frozenset(_SILENT.split())
 """Attributes by which nothing that could be read is lost on a card: they are left out untold."""
 
 _NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*+)")
+_ATTRIBUTES = r"""(?:\s++[A-Za-z_:][\w.:-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+)*+"""
 _TAG = re.compile(
-    r"""<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*+)
-    (?P<attributes>(?:\s++[A-Za-z_:][\w.:-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+)*+)
-    \s*+/?>""",
-    re.VERBOSE,
+    rf"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*+)(?P<attributes>{_ATTRIBUTES})\s*+/?>"
+)
+_PLAYER = re.compile(
+    rf"<(?P<name>audio|video)(?P<attributes>{_ATTRIBUTES})\s*+>"
+    rf"(?P<sources>(?:\s++|<source{_ATTRIBUTES}\s*+/?>)*+)</(?P=name)\s*+>",
+    re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(
     r"""\s([A-Za-z_:][\w.:-]*+)(?:\s*+=\s*+(?:([^\s"'=<>`]++)|'([^']*+)'|"([^"]*+)"))?"""
@@ -108,6 +111,29 @@ def tag_at(text: str, start: int, end: int) -> Tag | None:
     if not found or found["name"].lower() not in TAGS:
         return None
     return _tag(found.group(), found["name"].lower(), found["end"] != "", found["attributes"])
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """An element `<audio>` or `<video>` that holds nothing but what it plays."""
+
+    source: str
+    """What it plays; of several files, the first."""
+    text: str
+
+
+def player_at(text: str, start: int, end: int) -> Player | None:
+    """Return the player that begins at a position, if one does and plays anything.
+
+    Its controls are the reader's, whatever its attributes say.
+    """
+    found = _PLAYER.match(text, start, end)
+    if not found:
+        return None
+    written = _ATTRIBUTE.findall(found["attributes"] + found["sources"])
+    sources = ("".join(values) for name, *values in written if name.lower() == "src")
+    source = next(filter(None, sources), "")
+    return Player(unescape(source), found.group()) if source else None
 
 
 def unknown_at(text: str, start: int, end: int) -> str:
