@@ -115,6 +115,8 @@ class Memo:
         self._files: dict[str, _File] = {}
         self._asked: set[str] = set()
         """The files that this run has asked for: each is looked at once."""
+        self._keys: dict[str, tuple[Source, str]] = {}
+        """Those of the files of this run, by their paths."""
         self._outline: Outline | None = None
         """What this run asks for of cards, if not for all."""
         self._notes: dict[int, _Noted] = {}
@@ -142,6 +144,7 @@ class Memo:
         self._outline = outline
         self._named = NamedFiles(self._root)
         self._asked.clear()
+        self._keys.clear()
         self._used.clear()
         self._images.clear()
         self.done.clear()
@@ -238,14 +241,14 @@ class Memo:
 
     def stamp_of(self, sources: Iterable[Source], *parts: object) -> str:
         """The hash of some files, the settings that hold for each, our own code, and more."""
-        files = [_file_key(each, self._config) for each in sources]
-        return key(_version(whole=True), files, parts)
+        return key(_version(whole=True), list(map(self._key_of, sources)), parts)
 
     def end(self, *, write: bool = True) -> None:
         """End a run: keep in memory what it asked for, and maybe write what is new."""
         self._notes = {card: noted for card, noted in self._used.items() if noted}
         self._used = {}
         self._media.clear()
+        self._keys.clear()
         self._flush()
         self._files = {
             path: file
@@ -276,7 +279,7 @@ class Memo:
         known = self._files.get(source.path)
         if known and source.path in self._asked:
             return known.row
-        named = _file_key(source, self._config)
+        named = self._key_of(source)
         is_known = known is not None and known.key == named and not known.is_outline
         row = known.row if known and is_known else self._file_rows.find(named)
         if row is None or not self._holds(row.found.included, row.images):
@@ -285,7 +288,7 @@ class Memo:
 
     def _keep(self, source: Source, row: FileRow, content: bytes = b"") -> FileRow:
         """Take a new row, which was encoded to this, and see that it is written."""
-        named = _file_key(source, self._config)
+        named = self._key_of(source)
         if self._outline:
             self._unwritten[named] = content or encoded(row)
             if len(self._unwritten) >= _TOGETHER:
@@ -295,6 +298,13 @@ class Memo:
         self.done["files"] += 1
         self.done["cards"] += sum(look is not None for look in row.looks)
         return self._take(source, named, row)
+
+    def _key_of(self, source: Source) -> str:
+        """The key of a file's row. To compute it again would copy a page that forks share."""
+        known = self._keys.get(source.path)
+        if known is None or known[0] is not source:
+            known = self._keys[source.path] = source, _file_key(source, self._config)
+        return known[1]
 
     def _flush(self) -> None:
         self._file_rows.keep_encoded(self._unwritten)
