@@ -1,4 +1,4 @@
-"""The pictures of caches, windows, long contexts, and normalised scores; each returns its data.
+"""The pictures of windows, long contexts and rank collapse; each returns its data.
 
 Each function opens one figure and leaves it open.
 """
@@ -10,30 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from snippets.block import qk_norm_scores
-from snippets.cache import cache_bytes, sink_mask, window_mask
 from snippets.context import interpolated, ntk_aware, yarn
 from snippets.figures import BLUE, GREEN, GREY, ORANGE, axes, cells, legend
 from snippets.figures_attention import normal
 from snippets.position import frequencies
-
-KIB = 1024
-
-
-def draw_caches(layers: int = 32, heads: int = 32, size: int = 128) -> dict[str, float]:
-    """Draw the KiB per token of MHA, GQA-8, MLA (512 + 64) and MQA; return them by name."""
-    kept = {
-        "MHA": cache_bytes(layers, heads, size) / KIB,
-        "GQA-8": cache_bytes(layers, 8, size) / KIB,
-        "MLA": layers * (512 + 64) * 2 / KIB,
-        "MQA": cache_bytes(layers, 1, size) / KIB,
-    }
-    ax = axes("每个 token 的 KV cache（fp16）", "KiB", "")
-    bars = ax.barh(["A", "B", "C", "D"], list(kept.values()), color=BLUE)
-    ax.bar_label(bars, fmt="%d", padding=3, fontsize=9, color=GREY)
-    ax.set_xlim(0, 1.15 * max(kept.values()))
-    ax.invert_yaxis()
-    return kept
+from snippets.windows import sink_mask, window_mask
 
 
 def draw_windows(length: int = 10, window: int = 4, first: int = 2) -> tuple[Tensor, Tensor]:
@@ -66,20 +47,6 @@ def draw_scalings(scale: int = 8, size: int = 128, length: int = 2048) -> dict[s
     ax.set_ylim(0, 1.08)
     legend(ax)
     return factors
-
-
-def draw_logits(size: int = 64, tokens: int = 32) -> tuple[Tensor, Tensor]:
-    """Draw the largest score against the size of q and k, plain and normalised; return both."""
-    q, k = normal(2, tokens, size)
-    gain = torch.ones(size, dtype=torch.float64)
-    sizes = [1, 2, 5, 10, 20, 50]
-    plain = [(s * q @ (s * k).mT / size**0.5).abs().max() for s in sizes]
-    normed = [qk_norm_scores(s * q, s * k, gain, gain).abs().max() for s in sizes]
-    ax = axes("最大的分数", "q、k 放大的倍数", "最大 |分数|")
-    ax.loglog(sizes, plain, "o-", ms=4, color=ORANGE, label="A")
-    ax.loglog(sizes, normed, "s-", ms=4, color=BLUE, label="B")
-    legend(ax)
-    return torch.stack(plain), torch.stack(normed)
 
 
 def attention_layer(h: Tensor, w: Tensor) -> Tensor:

@@ -48,18 +48,6 @@ def draw_noise(draws: int = 2000) -> tuple[list[int], Tensor]:
     return sizes, spread
 
 
-def draw_eps(eps: float = 1e-5) -> tuple[Tensor, Tensor]:
-    """Draw the spread of a normalised row against its own, eps inside and outside the root."""
-    spread = torch.logspace(-6, 0, 61, dtype=torch.float64)
-    inside = spread / torch.sqrt(spread**2 + eps)
-    outside = spread / (spread + eps)
-    ax = axes("ε = 10⁻⁵ 的位置", "输入的标准差 σ", "输出的标准差")
-    ax.semilogx(spread, inside, color=BLUE, label="√(σ² + ε)")
-    ax.semilogx(spread, outside, "--", color=ORANGE, label="σ + ε")
-    legend(ax)
-    return inside, outside
-
-
 def draw_shift(size: int = 64) -> tuple[Tensor, Tensor]:
     """Draw what a constant added to a row does to LN and to RMSNorm; return both changes."""
     generator = torch.Generator().manual_seed(0)

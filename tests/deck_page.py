@@ -27,9 +27,10 @@ _HEAD = """\
 
 A course in the order in which Anki asks it. The first twenty cards are for the first day; then come
 the eleven questions of the notes, each as single facts and then, to sum up, as its overview card;
-what the notes had wrong (原笔记勘误, which a stranger may suspend); and what is asked next, the
-sub-decks of the extension (延伸). `python tests/deck_page.py` makes this page, and a test holds it
-to the deck.
+whole modules written by hand (手撕代码); what is widely believed and wrong (常见误区); what is
+asked next, the sub-decks of the extension (延伸); and last what the notes had wrong (原笔记勘误),
+which everybody but their writer may leave out. `python tests/deck_page.py` makes this page, and a
+test holds it to the deck.
 
 A proof is what was executed and held when the deck was built: assertions, and in brackets how many
 changes of the shown code they notice. A card without code rests on its source.
@@ -65,7 +66,7 @@ def _card(shown: Card) -> str:
 
 def page(proven: Sequence[ProvenCard], days: Sequence[Sequence[str]]) -> str:
     """The whole page; `days` are the cards' ids as `course` returns them."""
-    kinds = ("overview", "erratum", "core", "adjacent", "extension")
+    kinds = ("overview", "misconception", "erratum", "core", "adjacent", "extension")
     counts = ", ".join(f"{sum(kind in one.card.tags for one in proven)} {kind}" for kind in kinds)
     assertions = sum(proof.assertions for one in proven for proof in one.proofs)
     figures = sum(len(proof.figures) for one in proven for proof in one.proofs)

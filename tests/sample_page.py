@@ -19,11 +19,11 @@ PACKAGE = ROOT / "dist/transformer-interview.apkg"
 
 SAMPLE = {
     "scaled-dot-product": "An overview, of the length that one says aloud",
-    "position-erratum-shuffle": "An erratum: a wrong line of the notes, and what refutes it",
+    "position-erratum-rope": "A misconception, and what refutes it",
     "architecture-shift-print": "What does it print? The answer is what was printed",
     "pad-zero-bug": "Where is the bug? The wrong code is executed, and its wrongness asserted",
     "architecture-ffn-lines": "Fill the line: a deletion in code that was proved",
-    "flash-score-size": "Which number? It was computed when the deck was built",
+    "kv-cache-512": "Which number? It was computed when the deck was built",
     "position-rope-figure": "A figure that its snippet drew",
     "norm-axes": "A figure that is part of the question",
 }
