@@ -23,6 +23,9 @@ HARMFUL = {
     '<a href="java&#10;script:alert(1)">a</a>': "href= in <a>",
     '<p style="position:fixed">a</p>': "style= in <p>",
     '<td style="text-align:left;position:fixed">a</td>': "style= in <td>",
+    '<p style="--i:4">a</p>': "style= in <p>",
+    '<span style="--i:4;position:fixed">a</span>': "style= in <span>",
+    '<span style="--i:url(//x)">a</span>': "style= in <span>",
     "<iframe></iframe>": "<iframe></iframe>",
     '<svg><a href="#"></svg>': '<svg><a href="#"></s',
     "<object data=x>": "<object data=x>",
@@ -61,9 +64,10 @@ EVERYTHING = """\
 
 ![a picture](dot.png "t") ![](a.mp3) <b>text</b> [mail](mailto:a@b.c) [there](#a)
 
-```python
+```python {.numbers hl="3"}
 import math
-assert math.sqrt(4) == 2
+for root in (2, 3):
+    assert math.sqrt(root * root) == root  # a line that is wider than a telephone
 ```
 
 ```python {.check}

@@ -25,6 +25,8 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"<]*)"')
 _CODE = re.compile(r"<(code|pre)\b[^<]*+(?:</?(?:span|br)\b[^<]*+|<!-- -->[^<]*+)*+</\1>")
 """Code, which MathJax passes over."""
+_INDENTED = re.compile(r"--i:[0-9]+")
+"""How the highlighter says by how much a wide line of code is indented, on the line's element."""
 _COMMENT = "<!-- -->"
 _SHOWN = 20
 _SOUND = re.compile(r"\[sound:verideck-[0-9a-f]{20}\.[a-z0-9]{2,4}\]")
@@ -65,7 +67,7 @@ def foreign_to(html: str) -> str:
         if tag is None or (tag["name"] or "p") not in TAGS:
             return html[position : position + _SHOWN]
         for name, value in _ATTRIBUTE.findall(tag["attributes"] or ""):
-            if not _is_ours(name, unescape(value)):
+            if not _is_ours(tag["name"] or "", name, unescape(value)):
                 return f"{name}= in <{tag['name']}>"
         position = tag.end()
     return ""
@@ -83,11 +85,11 @@ def _acting_maths(html: str) -> str:
     return ""
 
 
-def _is_ours(name: str, value: str) -> bool:
+def _is_ours(tag: str, name: str, value: str) -> bool:
     from verideck.markdown.html_tags import TAGS, style  # noqa: PLC0415 - see `_acting_maths`
 
     if name == "style":
-        return not style(value)[1]
+        return bool(tag == "span" and _INDENTED.fullmatch(value)) or not style(value)[1]
     fits: Mapping[str, re.Pattern[str]] = {"src": _MEDIA, "href": _LINK}
     pattern = fits.get(name)
     if pattern is None:
