@@ -46,18 +46,3 @@ def draw_noise(draws: int = 2000) -> tuple[list[int], Tensor]:
     ax.minorticks_off()
     legend(ax)
     return sizes, spread
-
-
-def draw_shift(size: int = 64) -> tuple[Tensor, Tensor]:
-    """Draw what a constant added to a row does to LN and to RMSNorm; return both changes."""
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(size, generator=generator, dtype=torch.float64)
-    shifts = torch.linspace(0, 4, 41, dtype=torch.float64)
-    moved = x + shifts[:, None]  # (41, D)
-    by_layer_norm = (F.layer_norm(moved, (size,)) - F.layer_norm(x, (size,))).norm(dim=-1)
-    by_rms_norm = (F.rms_norm(moved, (size,)) - F.rms_norm(x, (size,))).norm(dim=-1)
-    ax = axes("输入整体加上 c", "c", "输出的变化")
-    ax.plot(shifts, by_layer_norm, color=BLUE, label="A")
-    ax.plot(shifts, by_rms_norm, color=ORANGE, label="B")
-    legend(ax)
-    return by_layer_norm, by_rms_norm

@@ -12,34 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from snippets.attention import causal_mask
-from snippets.figures import BLUE, GREEN, GREY, ORANGE, axes, cells, legend
-from snippets.training import noam, smooth_labels
-
-
-def jacobian_norms(depth: int, size: int, *, skip: bool) -> list[float]:
-    """Return |d output / d layer input| / sqrt(size) after 1..depth linear layers.
-
-    The weights are drawn with a tenth of the spread that would keep sizes.
-    """
-    generator = torch.Generator().manual_seed(0)
-    product, norms = torch.eye(size, dtype=torch.float64), []
-    for _ in range(depth):
-        w = torch.randn(size, size, generator=generator, dtype=torch.float64)
-        step = 0.1 * w / size**0.5 + skip * torch.eye(size)
-        product = step @ product
-        norms.append((product.norm() / size**0.5).item())
-    return norms
-
-
-def draw_depth(depth: int = 20) -> tuple[list[float], list[float]]:
-    """Draw the gradient through plain and through residual layers; return both."""
-    plain, skip = (jacobian_norms(depth, 32, skip=kind) for kind in (False, True))
-    ax = axes("小权重下的梯度", "层数", "雅可比的相对大小")
-    layers = range(1, depth + 1)
-    ax.semilogy(layers, plain, color=ORANGE, label="普通堆叠")
-    ax.semilogy(layers, skip, color=BLUE, label="残差堆叠")
-    legend(ax)
-    return plain, skip
+from snippets.figures import BLUE, GREY, ORANGE, axes, cells, legend
+from snippets.training import smooth_labels
 
 
 def layer_gradients(depth: int, seed: int, *, norm_first: bool) -> list[float]:
@@ -71,21 +45,6 @@ def mean_gradients(depth: int, *, norm_first: bool) -> list[float]:
     return [sum(column) / len(draws) for column in zip(*draws, strict=True)]
 
 
-def draw_by_layer(depth: int = 12) -> tuple[list[float], list[float]]:
-    """Draw by which factor Post-LN's gradient at initialisation is Pre-LN's; return both.
-
-    The factor is drawn, layer by layer, and not the two: which layers of one kind have the larger
-    gradient depends on the setting, and at this size is not what the paper measured.
-    """
-    post, pre = (mean_gradients(depth, norm_first=kind) for kind in (False, True))
-    factors = [a / b for a, b in zip(post, pre, strict=True)]
-    ax = axes("初始化时各层 FFN 的梯度之比", "层（右边靠近输出）", "Post-LN ÷ Pre-LN")
-    ax.axhline(1, color=GREY, lw=1, ls="--")
-    ax.plot(range(1, depth + 1), factors, "o-", ms=4, color=ORANGE)
-    ax.set_ylim(bottom=0)
-    return post, pre
-
-
 def draw_last_layer(depths: Sequence[int] = (2, 4, 8, 16)) -> tuple[list[float], list[float]]:
     """Draw the last layer's gradient by the depth of the stack; return both curves."""
     post, pre = (
@@ -98,20 +57,6 @@ def draw_last_layer(depths: Sequence[int] = (2, 4, 8, 16)) -> tuple[list[float],
     ax.set_ylim(bottom=0)
     legend(ax)
     return post, pre
-
-
-def draw_noam(warmups: Sequence[int] = (2000, 4000, 8000)) -> list[list[float]]:
-    """Draw the learning rate for several lengths of the warm-up; return the curves."""
-    steps = range(1, 20001, 20)
-    ax = axes("Noam 学习率", "步数", "学习率")
-    curves = []
-    for warmup, colour in zip(warmups, (GREEN, BLUE, ORANGE), strict=True):
-        curves.append([noam(step, 512, warmup) for step in steps])
-        ax.plot(steps, curves[-1], color=colour, label=f"warmup={warmup}")
-    ax.ticklabel_format(axis="y", scilimits=(0, 0))
-    ax.yaxis.get_offset_text().set_color(GREY)
-    legend(ax)
-    return curves
 
 
 def draw_smoothed_loss(eps: float = 0.1, classes: int = 10) -> tuple[Tensor, Tensor, Tensor]:
