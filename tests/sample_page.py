@@ -24,7 +24,7 @@ SAMPLE = {
     "pad-zero-bug": "Where is the bug? The wrong code is executed, and its wrongness asserted",
     "architecture-ffn-lines": "Fill the line: a deletion in code that was proved",
     "kv-cache-512": "Which number? It was computed when the deck was built",
-    "position-rope-figure": "A figure that its snippet drew",
+    "scale-variance-figure": "A figure that its snippet drew",
     "norm-axes": "A figure that is part of the question",
 }
 SHOWN = {"light": 330, "night": 330, "phone": 190}

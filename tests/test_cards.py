@@ -10,6 +10,7 @@ import sample_page
 from deck_page import PAGE, course, page
 from projects import Project, own_deck
 
+from verideck.markdown.width import is_wide
 from verideck.model import Card, Role
 from verideck.result import Result
 
@@ -41,8 +42,8 @@ TOPICS = {
 }
 """The overview cards of the extension, whose ids stay too."""
 
-LINES, COLUMNS = 15, 72
-"""As much code as a card can show at once, and a phone scroll past."""
+LINES, COLUMNS = 15, 43
+"""As much code as a card can show at once, and as wide as a phone is; a Han character is two."""
 
 MODULE = 30
 """As many lines as whoever writes a module by hand, line after line, is shown of it."""
@@ -80,7 +81,7 @@ def test_every_card_can_be_found_again(cards: Sequence[Card]) -> None:
 
 
 def test_the_shown_code_fits_a_card(cards: Sequence[Card]) -> None:
-    """Code that is shown has at most 15 lines of at most 72 columns; of a whole module, 30."""
+    """Shown code has at most 15 lines (a whole module 30) of 43 columns, and nothing of ours."""
     shown = [
         (card, snippet)
         for card in cards
@@ -91,7 +92,9 @@ def test_the_shown_code_fits_a_card(cards: Sequence[Card]) -> None:
     for card, snippet in shown:
         lines = "\n".join(snippet.shown_lines().values()).rstrip("\n").split("\n")
         assert len(lines) <= (MODULE if "by-hand" in card.tags else LINES), snippet.place
-        assert max(map(len, lines)) <= COLUMNS, snippet.place
+        widths = (sum(1 + is_wide(character) for character in line) for line in lines)
+        assert max(widths) <= COLUMNS, snippet.place
+        assert not any("snippets" in line for line in lines), snippet.place
 
 
 def test_one_thing_has_one_word(cards: Sequence[Card]) -> None:
