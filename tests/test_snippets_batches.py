@@ -15,10 +15,7 @@ from torch.testing import assert_close  # noqa: E402
 
 from snippets import (  # noqa: E402
     attention,
-    block,
-    cache,
     context,
-    flash,
     heads,
     norm,
     position,
@@ -52,29 +49,6 @@ def _crossed(h: int, t: int, d: int) -> Batched:
         lengths = 1 + (x[:, 0, 0] > 0) * (t - 1)
         mask = attention.padding_mask(lengths, t)
         return heads.multi_head_cross_attention(x, x.flip(1), w_q, w_kv, w_out, h, mask)
-
-    return run
-
-
-def _grouped(h: int, t: int, d: int) -> Batched:
-    w_kv = draw(d, d)
-
-    def run(x: Tensor) -> Tensor:
-        lengths = 1 + (x[:, 0, 0] > 0) * (t - 1)
-        mask = attention.padding_mask(lengths, t)
-        q, kv = heads.split_heads(x, h), heads.split_heads(x @ w_kv, h)[:, : h // 2]
-        return cache.grouped_query_attention(q, kv, kv, mask)
-
-    return run
-
-
-def _stepped(h: int, t: int, d: int) -> Batched:
-    del t, d
-
-    def run(x: Tensor) -> Tensor:
-        split = heads.split_heads(x, h)
-        new, past = split[:, :, -1:], split[:, :, :-1]
-        return cache.decode_step(new, new, new, (past, past))[0]
 
     return run
 
@@ -124,14 +98,6 @@ SNIPPETS: dict[str, Snippet] = {
     "jacobian": _of_tokens(lambda x, _, __: attention.softmax_jacobian(x)),
     "masked": _masked,
     "crossed": _crossed,
-    "grouped": _grouped,
-    "stepped": _stepped,
-    "tiled": _of_tokens(lambda x, _, __: flash.attend_tiled(x, x.flip(1), 2 * x, 2)),
-    "merged": _of_tokens(
-        lambda x, _, __: flash.merge(
-            *flash.attend_part(x, x[:, :1], x[:, :1]), *flash.attend_part(x, x[:, 1:], x[:, 1:])
-        )[0]
-    ),
     "rope": _of_tokens(lambda x, t, _: position.rope(x, torch.arange(t))),
     "rope half split": _of_tokens(lambda x, t, _: position.rope_half_split(x, torch.arange(t))),
     "turned": _of_tokens(
@@ -139,12 +105,6 @@ SNIPPETS: dict[str, Snippet] = {
     ),
     "layer norm": _weighted(norm.layer_norm, lambda d: (d,), lambda d: (d,)),
     "RMS norm": _weighted(norm.rms_norm, lambda d: (d,)),
-    "swiglu": _weighted(block.swiglu, lambda d: (d, 8), lambda d: (d, 8), lambda d: (8, d)),
-    "QK norm": _weighted(
-        lambda x, g_q, g_k: block.qk_norm_scores(x, x.flip(1), g_q, g_k),
-        lambda d: (d,),
-        lambda d: (d,),
-    ),
     "ffn": _weighted(
         transformer.ffn, lambda d: (d, 8), lambda _: (8,), lambda d: (8, d), lambda d: (d,)
     ),
