@@ -91,7 +91,7 @@ def test_word_by_word_and_what_is_not_done_without_a_sync(made: Project, anki: R
             "sync every other device first: what was reviewed there and has not been synced loses "
             "its interval on cards that are moved or suspended"
         ),
-        "a push: 1 updated",
+        "a push: 1 updated, 1 card moved, 1 card suspended",
     ]
     text_only = push(made, anki, *words, **later)
     assert "moving cards and suspending cards needs a sync before: say --sync" in text_only.stdout

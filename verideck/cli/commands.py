@@ -504,7 +504,18 @@ def assign_ids(paths: tuple[Path, ...], *, trust: bool) -> None:
 @click.option("--port", default=8766, type=click.IntRange(0, 65535), help="0 is any that is free.")
 @click.option("--editor", default="", metavar="NAME", help="Link to an editor: vscode, zed, idea …")
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
-def preview(host: str, port: int, editor: str, *, opens: bool, **given: Any) -> None:  # noqa: ANN401 - click's words, see Words
+@click.option(
+    "--push", "pushes", is_flag=True, help="Let the page push into the Anki that is running."
+)
+def preview(
+    host: str,
+    port: int,
+    editor: str,
+    *,
+    opens: bool,
+    pushes: bool,
+    **given: Any,  # noqa: ANN401 - click's words, see Words
+) -> None:
     """Show the deck in a browser, as Anki does, and again on every save.
 
     Executes as check does. PATHS are Markdown files and folders of them; without any, the project's
@@ -515,9 +526,20 @@ def preview(host: str, port: int, editor: str, *, opens: bool, **given: Any) -> 
     with command.opened() as project:
         try:
             address = watching.Address(host, port)
-            watching.preview(project, command.words.paths, address, editor, opens=opens)
+            may = watching.May(editor, _page_pushes(project, command) if pushes else {})
+            watching.preview(project, command.words.paths, address, may, opens=opens)
         except (ValueError, OSError) as error:
             raise click.UsageError(str(error)) from error
+
+
+def _page_pushes(project: Project, command: _Command) -> Mapping[str, Any]:
+    """What the page may ask for to push. Raises UsageError where Anki imports no such output."""
+    from verideck.cli.pushing import FromPage  # noqa: PLC0415 - few commands push
+
+    output = _target(command.words.paths, project.settings(Problems()))
+    if not isinstance(_writer(output, ""), AnkiTarget):
+        raise click.UsageError(f"Anki imports no {output.suffix}: --push wants a package")
+    return FromPage(project, output, command.caller.push).acts
 
 
 @verideck.command(short_help="Build on every save, and tell what became of each card.")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from verideck import inert
-from verideck.cli import printing
+from verideck.cli import printing, report
 from verideck.cli.formats.as_json import VERSION
 from verideck.cli.report import amount
 from verideck.history.changes import MOST_SHOWN
 from verideck.model import short
+from verideck.problems import BuildFailedError
 from verideck.project import Project
 from verideck.push_choices import Choices, Retired, Usual
 from verideck.push_plan import NoteFate, Plan, PlannedNote, Pushed, PushError, RetiredNote
@@ -78,6 +81,103 @@ def pushed_again(project: Project, result: Result, output: Path, usual: Usual) -
             return format_pushed(project.push(result, receiver, plan), receiver.taken_back)
     except PushError as error:
         return _lines(_with_hint(f"not pushed: {error}", error.hint))
+
+
+class FromPage:
+    """Pushes that are asked for in the preview's page: what was shown is done, and nothing else."""
+
+    def __init__(self, project: Project, output: Path, usual: Usual) -> None:
+        """Push what is checked into a running Anki. `usual` is what is chosen at first."""
+        self._project = project
+        self._output = output
+        self._usual = usual
+        self._shown: tuple[str, Plan] | None = None
+        """The plan that the page has, by the name under which it may be confirmed."""
+
+    @property
+    def acts(self) -> Mapping[str, Callable[[object], Callable[[Result], Mapping[str, object]]]]:
+        """What the page may ask for, by its names."""
+        return {"plan": self._planning, "push": self._pushing}
+
+    def _planning(self, asked: object) -> Callable[[Result], Mapping[str, object]]:
+        choices = _page_choices(asked, self._usual)
+        return lambda result: self._told(lambda receiver: self._plan(result, receiver, choices))
+
+    def _pushing(self, asked: object) -> Callable[[Result], Mapping[str, object]]:
+        name = str(asked.get("confirms", "")) if isinstance(asked, dict) else ""
+        if not name:
+            raise ValueError("that confirms no plan")
+        return lambda result: self._told(lambda receiver: self._push(result, receiver, name))
+
+    def _told(self, act: Callable[[Receiver], Mapping[str, object]]) -> Mapping[str, object]:
+        """What an act comes to, or what is in its way."""
+        try:
+            with receiver_of(self._usual, None) as receiver:
+                if receiver:
+                    return act(receiver)
+                message = f"no Anki with AnkiConnect is at {HOST}:{self._usual.port}"
+                return {"error": message, "hint": "start Anki, with that add-on"}
+        except PushError as error:
+            return {"error": str(error), "hint": error.hint}
+        except BuildFailedError as failure:
+            count = report.format_count(failure.problems)
+            return {"error": f"the deck is not built: {count}", "hint": "the page shows them"}
+
+    def _plan(self, result: Result, receiver: Receiver, choices: Choices) -> Mapping[str, object]:
+        plan = self._project.plan(result, receiver, choices, self._output)
+        return self._show(plan, receiver)
+
+    def _show(self, plan: Plan, receiver: Receiver, said: str = "") -> Mapping[str, object]:
+        self._shown = secrets.token_urlsafe(), plan
+        waits = plan.writes_cards and plan.choices.sync is None
+        may = not plan.refusals and (plan.imports or (plan.writes_cards and not waits))
+        facts = as_facts(plan)
+        named = [each for each in facts["notes"] if each["fate"] != NoteFate.UNTOUCHED]
+        return {
+            "said": said,
+            "into": receiver.name,
+            "plan": {**facts, "notes": named},
+            "choices": {
+                "moves": plan.choices.moves,
+                "retired": plan.choices.retired,
+                "sync": plan.choices.sync,
+            },
+            "confirms": self._shown[0] if may else "",
+            "counted": _summary(plan) if may or waits else _NOTHING,
+            "deletes": 0 if waits else len(plan.deleted),
+            "means": _MEANS,
+            "doubt": _DOUBT,
+            "warns": _WAITS if waits else _PHONE if plan.writes_cards else "",
+        }
+
+    def _push(self, result: Result, receiver: Receiver, name: str) -> Mapping[str, object]:
+        """Do what was confirmed, unless the cards or the learner's notes are others since."""
+        if self._shown is None or self._shown[0] != name:
+            raise PushError("another plan has been shown since", "look at it, in the page")
+        shown = self._shown[1]
+        basis = shown.basis
+        plan = self._project.plan(
+            result, receiver, basis.choices, self._output, build_time=basis.build_time
+        )
+        if plan != shown:
+            return self._show(plan, receiver, "what a push does has changed: look at it again")
+        self._shown = None
+        pushed = self._project.push(result, receiver, plan)
+        told = format_pushed(pushed, receiver.taken_back)
+        printing.out(told)
+        return {"done": told.split("\n"), "pushed": as_facts(pushed.plan, pushed)["pushed"]}
+
+
+def _page_choices(asked: object, usual: Usual) -> Choices:
+    """What the page has sent; what is usual, where it has sent nothing. Raises ValueError."""
+    if asked == {}:
+        return chosen(usual, profile="", moves=None, retired=None, sync=None)
+    if not (isinstance(asked, dict) and asked.keys() == {"moves", "retired", "sync"}):
+        raise ValueError("these are no choices of a push")
+    moves, retired, sync = asked["moves"], asked["retired"], asked["sync"]
+    if not (isinstance(moves, bool) and (sync is None or isinstance(sync, bool))):
+        raise ValueError("these are no choices of a push")
+    return Choices(usual.profile, moves, Retired(retired), sync)
 
 
 class Pushing:
@@ -182,6 +282,9 @@ _MEANS = {
     NoteFate.OVERWRITTEN: "an edit of your own is lost: the author's is newer",
     NoteFate.KEPT: "an edit of your own is newer, and stays",
 }
+_DOUBT = "what goes may be an edit of your own: no build that is remembered was stamped so"
+_NOTHING = "nothing to push: all of it is there"
+_WAITS = "without a sync before, text alone is sent: choose what is done before cards are changed"
 _PHONE = (
     "sync every other device first: what was reviewed there and has not been synced loses its "
     "interval on cards that are moved or suspended"
@@ -204,7 +307,13 @@ def format_plan(plan: Plan, *, every: bool) -> str:
     lines += [f"the look of {name} becomes the author's" for name in plan.styles]
     if plan.writes_cards:
         lines.append(_PHONE)
-    return _lines([*lines, f"a push: {_counted(plan.notes)}"])
+    return _lines([*lines, f"a push: {_summary(plan)}"])
+
+
+def _summary(plan: Plan) -> str:
+    """Count what a push does, and the notes that it leaves as they are."""
+    moved = sum(len(each.cards) for each in plan.moved)
+    return _counted(plan.notes, moved, len(plan.suspended), len(plan.deleted))
 
 
 def _of_note(note: PlannedNote) -> Iterator[str]:
@@ -214,7 +323,7 @@ def _of_note(note: PlannedNote) -> Iterator[str]:
     if note.fate in _MEANS:
         yield f"    {_MEANS[note.fate]}"
     if note.is_doubtful:
-        yield "    what goes may be an edit of your own: no build that is remembered was stamped so"
+        yield f"    {_DOUBT}"
 
 
 def _of_cards(plan: Plan) -> Iterator[str]:
@@ -246,25 +355,27 @@ def format_pushed(pushed: Pushed, taken_back: str) -> str:
     """Return what is there after a push, and what is not."""
     lines = list(pushed.told)
     if pushed.plan.is_empty and not pushed.told:
-        return "nothing to push: all of it is there"
-    done = [
-        *([f"{_counted(pushed.arrived)}"] if pushed.arrived else []),
-        *([amount(len(pushed.moved), "card") + " moved"] if pushed.moved else []),
-        *([amount(len(pushed.suspended), "card") + " suspended"] if pushed.suspended else []),
-        *([amount(len(pushed.deleted), "note") + " deleted"] if pushed.deleted else []),
-    ]
+        return _NOTHING
+    done = _counted(
+        pushed.arrived, len(pushed.moved), len(pushed.suspended), len(pushed.deleted), "nothing new"
+    )
     lines += [
         f"not there as it should be: {each.id}  {short(_line(each.question))}"
         for each in pushed.missing
     ]
-    lines.append(f"there now: {', '.join(done) or 'nothing new'}")
+    lines.append(f"there now: {done}")
     lines += [f"a backup from before is in {pushed.backup}"] * bool(pushed.backup)
     return _lines([*lines, f"to take it back: {taken_back}"])
 
 
 def as_json(plan: Plan, pushed: Pushed | None = None) -> str:
     """Return a plan as one JSON object, and what came of it."""
-    value: dict[str, object] = {
+    return json.dumps(as_facts(plan, pushed), indent=2)
+
+
+def as_facts(plan: Plan, pushed: Pushed | None = None) -> dict[str, Any]:
+    """Return what JSON tells of a plan, and of what came of it."""
+    value: dict[str, Any] = {
         "verideck": VERSION,
         "profile": plan.profile,
         "refused": [{"message": each.message, "hint": each.hint} for each in plan.refusals],
@@ -308,12 +419,26 @@ def as_json(plan: Plan, pushed: Pushed | None = None) -> str:
             "left_out": list(pushed.told),
             "backup": pushed.backup,
         }
-    return json.dumps(value, indent=2)
+    return value
 
 
-def _counted(notes: Sequence[PlannedNote]) -> str:
+def _counted(
+    notes: Sequence[PlannedNote],
+    moved: int,
+    suspended: int,
+    deleted: int,
+    otherwise: str = "nothing",
+) -> str:
+    """Count notes by what becomes of them, and the cards and notes for which no import does it."""
     counts = Counter(each.fate for each in notes)
-    return ", ".join(f"{counts[fate]} {fate}" for fate in NoteFate if counts[fate]) or "nothing"
+    told = [f"{counts[fate]:,} {fate}" for fate in NoteFate if counts[fate]]
+    beside = (
+        (moved, "card", "moved"),
+        (suspended, "card", "suspended"),
+        (deleted, "note", "deleted"),
+    )
+    told += [f"{amount(count, noun)} {done}" for count, noun, done in beside if count]
+    return ", ".join(told) or otherwise
 
 
 def _with_hint(line: str, hint: str) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import webbrowser
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,9 @@ from verideck.history.changes import describe
 from verideck.history.lock import NAME
 from verideck.model import ChangeKind
 from verideck.preview import editor as editors
-from verideck.preview.doorkeeper import Doorkeeper
+from verideck.preview.doorkeeper import Doorkeeper, is_loopback
 from verideck.preview.live import Live
-from verideck.preview.server import Server
+from verideck.preview.server import Act, Powers, Server
 from verideck.preview.serving import Serving, bound
 from verideck.preview.session import Session
 from verideck.preview.watch import MOST_FOLDERS, Watched, Watcher
@@ -34,29 +34,46 @@ class Address:
     """0 is any."""
 
 
+@dataclass(frozen=True, slots=True)
+class May:
+    """What the page may do, for the caller has said so."""
+
+    editor: str = ""
+    """By its link, an editor is opened at a card's source."""
+    acts: Mapping[str, Act] = field(default_factory=dict)
+
+
 def preview(
-    project: Project, paths: Sequence[Path], address: Address, editor: str, *, opens: bool
+    project: Project, paths: Sequence[Path], address: Address, may: May, *, opens: bool
 ) -> None:
-    """Serve the page until Ctrl-C. Raises ValueError for an unknown editor, OSError for a port."""
-    if editor and editor not in editors.LINKS:
-        raise ValueError(f"--editor knows {', '.join(editors.LINKS)}, and not {editor}")
+    """Serve the page until Ctrl-C.
+
+    Raises ValueError for an unknown editor, and for a page that others could push by; OSError for a
+    port.
+    """
+    if may.editor and may.editor not in editors.LINKS:
+        raise ValueError(f"--editor knows {', '.join(editors.LINKS)}, and not {may.editor}")
+    if may.acts and not is_loopback(address.host):
+        raise ValueError("--push is for a page that this machine alone can reach: see --host")
     at = bound(address.host, address.port)
     port = at.getsockname()[1]
-    door = Doorkeeper(address.host, port)
+    door = Doorkeeper(address.host, port, acts=bool(may.acts))
     live = Live()
-    open_at = None if door.token else partial(editors.opened, project.root)
-    server = Server(live, door, open_at, editors.LINKS.get(editor, ""))
+    watcher = Watcher(project.root, _written(project))
+    session = Session(project, paths, watcher, live)
+    open_at = partial(editors.opened, project.root) if door.is_local else None
+    powers = Powers(editors.LINKS.get(may.editor, ""), open_at, may.acts, session.ask)
+    server = Server(live, door, powers)
     live.wake = server.wake
-    written = _written(project)
     serving = Serving(server.app(), at)
     try:
         url = _url(address.host, port, door.token)
         printing.out(f"{url}  (Ctrl-C ends it)")
         if opens:
             webbrowser.open(url)
-        with Watcher(project.root, written) as watcher:
+        with watcher:
             told = _Told()
-            Session(project, paths, watcher, live).run(told.checked)
+            session.run(told.checked)
     finally:
         live.close()
         serving.stop()

@@ -32,11 +32,16 @@ class Asked:
 class Doorkeeper:
     """Decides which requests are answered."""
 
-    def __init__(self, host: str, port: int) -> None:
-        """Guard a server that listens at a host and a port."""
+    def __init__(self, host: str, port: int, *, acts: bool = False) -> None:
+        """Guard a server that listens at a host and a port.
+
+        `acts` says that it does what not everybody on this machine may have done.
+        """
         self._host = host
-        self.token = "" if _is_loopback(host) else secrets.token_urlsafe(24)
-        """Asked for where others than this machine can reach the server."""
+        self.is_local = is_loopback(host)
+        """Whether this machine alone can reach the server."""
+        self.token = "" if self.is_local and not acts else secrets.token_urlsafe(24)
+        """Asked for where others than this machine's own browser could ask."""
         self.cookie = f"verideck-{port}"
         """A cookie's name: browsers send cookies to all ports of a host."""
 
@@ -81,12 +86,13 @@ class Doorkeeper:
             return False
         if name in LOOPBACK:
             return True
-        if not self.token:
+        if self.is_local:
             return False
         return _is_address(name) or name in {self._host.lower(), socket.gethostname().lower()}
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, as it calls itself."""
     return host in LOOPBACK or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 

@@ -7,6 +7,8 @@ import hashlib
 import json
 import mimetypes
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
@@ -21,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from verideck.model import Place
 from verideck.preview.doorkeeper import Asked, Doorkeeper
 from verideck.preview.live import Live, Run, patch
+from verideck.result import Result
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -58,16 +61,34 @@ _MOST = 20_000
 Open = Callable[[Place], str]
 """Opens a place in the author's editor; returns what went wrong."""
 
+Work = Callable[[Result], Mapping[str, object]]
+Act = Callable[[object], Work]
+"""Returns what is to be done for what the page has sent, which raises ValueError where it is wrong.
+The work returns JSON for the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """What the page may have done."""
+
+    editor: str = ""
+    """The pattern of a link that opens a place in an editor."""
+    open_at: Open | None = None
+    """Opens a place, where there is no such link."""
+    acts: Mapping[str, Act] = field(default_factory=dict)
+    """By the paths at which the page asks for them; none that the caller did not ask for."""
+    ask: Callable[[Work], Future[Mapping[str, object]]] | None = None
+    """Has a work done in the thread of the project."""
+
 
 class Server:
     """The routes of the page."""
 
-    def __init__(self, live: Live, door: Doorkeeper, open_at: Open | None, editor: str) -> None:
-        """Show what is live. `editor` is a link's pattern; without one, `open_at` opens a place."""
+    def __init__(self, live: Live, door: Doorkeeper, powers: Powers) -> None:
+        """Show what is live."""
         self._live = live
         self._door = door
-        self._open_at = open_at
-        self._editor = editor
+        self._powers = powers
         self._changed: set[asyncio.Event] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -83,6 +104,7 @@ class Server:
             Route("/media/{name}", self._media),
             Route("/edit", self._edit, methods=["POST"]),
             Route("/static/{version}/{path:path}", self._static),
+            *(Route(f"/{name}", self._act, methods=["POST"]) for name in self._powers.acts),
         ]
         return Starlette(routes=routes, middleware=[Middleware(_Guard, door=self._door)])
 
@@ -154,10 +176,26 @@ class Server:
             place = Place(str(asked["path"]), int(asked["line"]), int(asked["column"]))
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return _wrong("that is no place")
-        if self._open_at is None or place.path not in self._live.now.deck.places:
+        open_at = self._powers.open_at
+        if open_at is None or place.path not in self._live.now.deck.places:
             return _wrong("that is not open to be edited")
-        failed = await asyncio.to_thread(self._open_at, place)
+        failed = await asyncio.to_thread(open_at, place)
         return _wrong(failed) if failed else Response(status_code=204)
+
+    async def _act(self, request: Request) -> Response:
+        """Do what the caller has offered, in the thread of the project, and tell what it came to.
+
+        Only a browser sends an `Origin`, which the door keeper has compared.
+        """
+        if "origin" not in request.headers:
+            return PlainTextResponse("the page alone may ask", 403, {"cache-control": _NEVER})
+        assert self._powers.ask
+        try:
+            work = self._powers.acts[request.url.path.removeprefix("/")](await _json(request))
+        except (ValueError, RecursionError) as error:
+            return _wrong(str(error))
+        answer = await asyncio.wrap_future(self._powers.ask(work))
+        return _inert(json.dumps(answer).encode(), "application/json", _NEVER)
 
     async def _events(self, request: Request) -> Response:
         """What changes, as it changes. A browser that comes back is told what it missed."""
@@ -195,8 +233,9 @@ class Server:
         return {
             "instance": self._live.instance,
             "version": version(),
-            "editor": self._editor,
-            "edits": bool(self._open_at),
+            "editor": self._powers.editor,
+            "edits": bool(self._powers.open_at),
+            "acts": sorted(self._powers.acts),
         }
 
 
@@ -224,6 +263,20 @@ def _event(name: str, data: Mapping[str, object], identity: str = "") -> str:
 def _inert(content: bytes, kind: str, cached: str) -> Response:
     headers = {"content-security-policy": _INERT_POLICY, "cache-control": cached}
     return Response(content, media_type=kind, headers=headers)
+
+
+_LONGEST = 10_000
+"""Bytes of what the page asks to be done."""
+
+
+async def _json(request: Request) -> object:
+    """What the page has sent. Raises ValueError for what is too long, or no JSON."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _LONGEST:
+            raise ValueError("that is too long")
+    return json.loads(body)
 
 
 def _missing() -> Response:

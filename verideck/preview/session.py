@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 from verideck.events import Audited, CardFailed, CardProven, Counted, Event, Executing
 from verideck.model import Card, Place
@@ -20,6 +22,9 @@ from verideck.storage.files import name_as_text
 
 _RATE = 0.05
 """Seconds between two words about a run: cards may hold faster than anybody reads."""
+
+
+_T = TypeVar("_T")
 
 
 class _SupersededError(Exception):
@@ -73,7 +78,34 @@ class Session:
             changed = frozenset()
             on_result(result, self._looked_at)
             if not self._look(result.inputs):
-                changes.wait()
+                self._wait(result)
+
+    def ask(self, work: Callable[[Result], _T]) -> Future[_T]:
+        """Have something done with the newest result, by the thread of `run`, after its check.
+
+        Any thread may call this. An exception ends the session, too: none is expected.
+        """
+        promised: Future[_T] = Future()
+
+        def do(result: Result) -> None:
+            if not promised.set_running_or_notify_cancel():
+                return
+            try:
+                promised.set_result(work(result))
+            except BaseException as error:
+                promised.set_exception(error)
+                raise
+
+        self._watcher.changes.ask(do)
+        return promised
+
+    def _wait(self, result: Result) -> None:
+        """Return when a file has changed; until then, do with the result what is asked for."""
+        changes = self._watcher.changes
+        while not changes:
+            changes.wait()
+            for task in changes.tasks() if not changes else ():
+                task(result)
 
     def _show_texts(self, changed: frozenset[Path]) -> None:
         """Show the cards of changed files before others are checked, if none of their code runs."""

@@ -16,6 +16,7 @@ from typing import Self
 from watchfiles import watch
 
 from verideck.problems import CallerError
+from verideck.result import Result
 from verideck.storage.files import is_inside
 from verideck.storage.kept import FOLDER
 
@@ -30,14 +31,22 @@ _AT_MOST = 200
 """Milliseconds after which they are told though more may come."""
 
 
+Task = Callable[[Result], None]
+"""What is to be done with the result of the files as they are."""
+
+
 class Changes:
-    """The files that have changed since they were last asked for. Threads may share it."""
+    """The files that have changed since they were last asked for, and what is to be done then.
+
+    Threads may share it.
+    """
 
     def __init__(self) -> None:
         """Nothing has changed."""
         self.heard: Callable[[], None] = lambda: None
         """Called after each change, in the thread that found it."""
         self._paths: set[str] = set()
+        self._tasks: list[Task] = []
         self._condition = Condition()
         self._failed = ""
 
@@ -47,6 +56,12 @@ class Changes:
             self._paths.update(paths)
             self._condition.notify_all()
         self.heard()
+
+    def ask(self, task: Task) -> None:
+        """Have something done, when no file has changed that was not checked."""
+        with self._condition:
+            self._tasks.append(task)
+            self._condition.notify_all()
 
     def fail(self, why: str) -> None:
         """No change will be told any more."""
@@ -64,13 +79,19 @@ class Changes:
             taken, self._paths = frozenset(self._paths), set()
         return taken
 
+    def tasks(self) -> list[Task]:
+        """Return what is to be done, and forget it."""
+        with self._condition:
+            taken, self._tasks = self._tasks, []
+        return taken
+
     def wait(self) -> None:
-        """Return when a file has changed. Ctrl-C is heard.
+        """Return when a file has changed, or something is to be done. Ctrl-C is heard.
 
         Raises CallerError where the system watches nothing.
         """
         with self._condition:
-            while not self._paths:
+            while not (self._paths or self._tasks):
                 if self._failed:
                     raise CallerError(f"the project cannot be watched: {self._failed}")
                 self._condition.wait(1.0)  # without a limit, Windows would not hear Ctrl-C

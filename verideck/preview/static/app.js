@@ -5,6 +5,7 @@ import {counted, number} from "./dom.js";
 import {edit} from "./editing.js";
 import {useSheet} from "./frame.js";
 import {showProblems} from "./problems.js";
+import {Push} from "./push.js";
 import {Rows} from "./rows.js";
 import {Side} from "./side.js";
 import {Stage} from "./stage.js";
@@ -27,6 +28,7 @@ const rows = new Rows(at("rows"), key => { go(key); document.body.classList.add(
 const side = new Side(at("side"), () => { draw(); at("rows").scrollTop = 0; });
 const stage = new Stage(at("stage"), deck, look, onKey);
 const stream = new Stream(at("stream"), deck, look, onKey);
+const push = new Push(at("push"));
 
 // -- what is shown
 
@@ -84,6 +86,7 @@ function drawStatus() {
     at("name").textContent = summary.name;
     document.title = `${failing ? `(${failing}) ` : ""}${summary.name} – verideck`;
   }
+  at("pushes").hidden = !deck.hello.acts?.includes("push");
   at("lost").hidden = !deck.isLost;
   at("unsafe").hidden = !summary.unsafe;
   at("unsafe").textContent = summary.unsafe
@@ -172,7 +175,8 @@ const KEYS = {
 const IN_LIST = new Set(["PageDown", "PageUp", "Home", "End", "ArrowDown", "ArrowUp", " "]);
 
 function onKey(event) {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || at("keys").open) return;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.querySelector("dialog[open]")) return;
   const {target} = event;
   const isField = target.matches?.("input:not([type=radio]), textarea, select, [contenteditable]");
   if (isField) return onFieldKey(event);
@@ -213,6 +217,7 @@ document.addEventListener("said", ({detail}) => {
 at("search").addEventListener("input", () => { at("rows").scrollTop = 0; draw(); });
 at("night").addEventListener("click", () => setLook("night", !chosen.night));
 at("helps").addEventListener("click", () => at("keys").showModal());
+at("pushes").addEventListener("click", () => push.open());
 at("menu").addEventListener("click", () => {
   const isOpen = document.body.classList.toggle("sided");
   at("menu").setAttribute("aria-expanded", String(isOpen));
