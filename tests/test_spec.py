@@ -6,6 +6,7 @@ import contextlib
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
@@ -16,11 +17,13 @@ from spec_cases import SPEC, BadCaseError, Case, cases
 
 import verideck
 from verideck.cli import report
+from verideck.cli.pushing import format_plan
 from verideck.cli.report import summarise
 from verideck.model import Card, Note, Passage, Proof, ProvenCard, Role, Snippet
 from verideck.problems import BuildFailedError, Code, Problem
 from verideck.proof.languages import VERIFIERS
 from verideck.proof.sandbox import kernel
+from verideck.push_choices import Choices, Retired
 from verideck.rules import RULES
 from verideck.settings import Settings
 from verideck.source.syntaxes import SYNTAXES
@@ -165,6 +168,22 @@ def _rebuilds(project: Path, problems: list[Problem]) -> Iterator[str]:
         yield "\n".join(summarise(built.changes))
 
 
+def _pushes(project: Path, _: list[Problem]) -> Iterator[str]:
+    """What a push would do to a learner who has a first build, in the words of `pushes.md`.
+
+    The files below `learner/` are what the learner does to the notes that they are called after.
+    """
+    from push_spec import planned  # noqa: PLC0415 - it needs anki, which not every case does
+
+    made = Project(project)
+    package = made.build(made.settings().output)
+    flags = {name: project / f"--{name}" for name in ("moves", "retired")}
+    retired = flags["retired"].read_text("utf-8").strip() if flags["retired"].exists() else "keep"
+    choices = Choices(moves=flags["moves"].exists(), retired=Retired(retired), sync=False)
+    change = partial(_change, project, "then")
+    yield format_plan(planned(package, project, choices, change), every=True)
+
+
 def _documents(project: Path, problems: list[Problem]) -> Iterator[str]:
     """What became of each fence of a document, in the words of `documents.md`."""
     result = Project(project).result()
@@ -235,6 +254,7 @@ FORMS: Mapping[str, Callable[[Path, list[Problem]], Iterator[str]]] = {
     "mended.md": _mended,
     "problems.md": _problems,
     "rebuilds.md": _rebuilds,
+    "pushes.md": _pushes,
     "lint.md": _rules,
 }
 """How each file of the manual tells what became of what a case gives."""
@@ -269,7 +289,7 @@ def _skip_unless_runnable(case: Case) -> None:
         pytest.skip("its limits are kept by Linux")
     if "(sandbox)" in case.heading and kernel.missing():
         pytest.skip(f"no sandbox: {kernel.missing()}")
-    for library in ("torch", "matplotlib", "distributed"):
+    for library in ("torch", "matplotlib", "distributed", "anki"):
         if case.heading.endswith(f"({library})") and find_spec(library) is None:
             pytest.skip(f"{library} is not installed")
 
