@@ -338,9 +338,9 @@ _FAULTS = r"""() => {
     const raw = [], broken = [];
     while (texts.nextNode()) {
         const {data, parentElement} = texts.currentNode;
-        const isOther = parentElement.closest("code, mjx-container");
+        const isOther = parentElement.closest(".long, .own, mjx-container");
         const isCell = !isOther && parentElement.closest("td, th");
-        for (const {index, 0: word} of isCell ? data.matchAll(/[A-Za-z0-9]+/g) : []) {
+        for (const {index, 0: word} of isCell ? data.matchAll(/[A-Za-z0-9_]+/g) : []) {
             const range = document.createRange();
             range.setStart(texts.currentNode, index);
             range.setEnd(texts.currentNode, index + word.length);

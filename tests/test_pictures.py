@@ -112,6 +112,61 @@ def test_everything_that_a_card_can_hold_fits(tmp_path: Path) -> None:
     assert faults(made, made.check(), tmp_path) == []
 
 
+WIDE = """---
+verify: false
+---
+## Which variants are there?
+
+| variant | keys and values | parameters |
+|---|---|--:|
+| MultiHeadSelfAttention | num_key_value_heads | 17179869184 |
+| GroupedQueryAttention | `num_key_value_groups` | 4294967296 |
+
+## What does training keep?
+
+| optimizer | parameters | activations | gradients | moments | master |
+|---|---|---|---|--:|--:|
+| Adam | checkpointed | recomputed | accumulated | 8 | 4 |
+
+## What is where?
+
+- In a list:
+
+  > | implementation | concatenation | memory-efficient |
+  > |---|---|---|
+  > | `scaled_dot_product_attention` | ScaledDotProduct | $O(n)$ |
+
+## What fits?
+
+| variant | heads | parameters |
+|---|---|--:|
+| grouped-query | several | 4294967296 |
+
+## What code fits?
+
+| name | what it is |
+|---|---|
+| `scaled_dot_product` | 点积注意力 |
+| `nn.MultiheadAttention` | 多头 |
+
+## What is in HTML?
+
+<table><tr><th>implementation</th><th>concatenation</th><th>memory</th></tr>
+<tr><td><code>scaled_dot_product_attention</code></td><td>ScaledDotProductAttention</td><td>7</td></tr>
+</table>
+"""
+
+
+def test_a_table_of_long_words_fits_every_screen(tmp_path: Path) -> None:
+    """Words that do not fit break, all others stay whole; no table scrolls."""
+    made = project(tmp_path, {"wide.md": WIDE})
+    checked = made.check()
+    fields = "".join(field for note in checked.notes for field in note.fields.values())
+    assert fields.count('class="table crowded"') == 3
+    assert fields.count('class="table"') == 2
+    assert faults(made, checked, tmp_path, EVERY_MODE) == []
+
+
 def test_a_card_of_every_kind_fits_every_screen(tmp_path: Path) -> None:
     """By day and by night, as `make pictures` shows it."""
     pytest.importorskip("matplotlib", reason="one of the cards draws")

@@ -37,6 +37,7 @@ from verideck.render.attached import SOUND
 from verideck.render.direction import BLOCKS, block
 from verideck.render.highlight import Mark
 from verideck.render.sanitized import attributes, opening
+from verideck.render.table_fit import crowded
 
 _OPTIONS = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).options
 _COMMONMARK = RendererHTML()
@@ -104,6 +105,9 @@ class _Renderer:
         """The deletions (True) and highlights (False) that are open around the current token."""
         self._folded: list[bool] = []
         """Whether the callouts that are open can be folded."""
+        self._long: frozenset[int] = frozenset()
+        """The columns of the table that is open whose words may break."""
+        self._column = 0
 
     def write(self, tokens: Sequence[Token], out: list[str]) -> None:
         for idx, token in enumerate(tokens):
@@ -176,7 +180,7 @@ class _Renderer:
 
     def html_open(self, tokens: Sequence[Token], idx: int) -> str:
         tag = in_tag(opening(tokens[idx].tag, tokens[idx].attrs))
-        box = '<div class="table">' if tokens[idx].tag == "table" else ""
+        box = '<div class="table own">' if tokens[idx].tag == "table" else ""
         return f"{_ends(tokens[idx])}{box}{tag}"
 
     def html_close(self, tokens: Sequence[Token], idx: int) -> str:
@@ -227,10 +231,23 @@ class _Renderer:
         return f"<p>\\[{self._maths(tokens[idx].content)}\\]</p>\n"
 
     def table_open(self, tokens: Sequence[Token], idx: int) -> str:
-        return f'<div class="table"{self._direction(tokens, idx)}><table>\n'
+        long = crowded(block(tokens, idx), self._parts.value)
+        self._long = long or frozenset()
+        look = "table" if long is None else "table crowded"
+        return f'<div class="{look}"{self._direction(tokens, idx)}><table>\n'
 
     def table_close(self, tokens: Sequence[Token], idx: int) -> str:
         return "</table></div>\n"
+
+    def row_open(self, tokens: Sequence[Token], idx: int) -> str:
+        self._column = 0
+        return self._tag(tokens, idx)
+
+    def cell_open(self, tokens: Sequence[Token], idx: int) -> str:
+        is_long = self._column in self._long
+        self._column += 1
+        tag, name = self._tag(tokens, idx), tokens[idx].tag
+        return tag.replace(f"<{name}", f'<{name} class="long"', 1) if is_long else tag
 
     def task(self, tokens: Sequence[Token], idx: int) -> str:
         return "☑" if tokens[idx].content == "x" else "☐"
@@ -330,6 +347,9 @@ _RULES: Mapping[str, Callable[[_Renderer, Sequence[Token], int], str]] = {
     "math_block": _Renderer.math_block,
     "table_open": _Renderer.table_open,
     "table_close": _Renderer.table_close,
+    "tr_open": _Renderer.row_open,
+    "th_open": _Renderer.cell_open,
+    "td_open": _Renderer.cell_open,
     "task": _Renderer.task,
     "footnote": _Renderer.footnote,
     "note_link_open": _Renderer.note_link_open,
@@ -348,7 +368,7 @@ _RULES: Mapping[str, Callable[[_Renderer, Sequence[Token], int], str]] = {
 _PAIRED = ("heading", "bullet_list", "ordered_list", "list_item", "blockquote",
            "thead", "tbody", "tr", "th", "td", "em", "strong", "s", "link",
            "dl", "dt", "dd")  # fmt: skip
-_PLAIN = {"hr", *(f"{name}_{end}" for name in _PAIRED for end in ("open", "close"))}
+_PLAIN = {"hr", *(f"{name}_{end}" for name in _PAIRED for end in ("open", "close"))} - {*_RULES}
 """The types of tokens that are a tag and nothing more."""
 
 
