@@ -23,11 +23,14 @@ OF_SOURCES := $(patsubst %,tests/test_%.py,lint house diff lock reach naming bui
 BY_USER := $(wildcard $(patsubst %,tests/test_%.py,box readable shared_memory engines limits beside \
 	cache files safety build lock gate))
 
+# The tests start the command some thousand times: it may keep what it was compiled to.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Debian's packages, where they may be installed.
 OURS := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
 APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq
 
-.PHONY: deck test test-fast test-user test-wheel test-sdist test-pytest8 test-specification test-schemas package site fuzz pictures desktop font browser clean
+.PHONY: deck test coverage test-fast test-user test-wheel test-sdist test-pytest8 test-specification test-schemas package site fuzz pictures desktop font browser clean
 
 deck: $(VENV)/deck font
 	$(BIN)/verideck build
@@ -36,7 +39,12 @@ test: $(VENV)/deck $(VENV)/test browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/$(PYTEST)
+
+# Which branches of verideck/ the tests execute; it doubles the time of what parses.
+coverage: $(VENV)/deck $(VENV)/test browser
 	$(BIN)/$(PYTEST) --cov --cov-report=
+	$(BIN)/coverage report
 
 # For every save.
 test-fast: $(VENV)/test

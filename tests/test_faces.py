@@ -12,7 +12,7 @@ from anki.collection import Collection
 from anki.decks import DEFAULT_DECK_ID
 from anki.errors import CardTypeError
 from anki.sound import SoundOrVideoTag
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from model.learner import Learner
 from projects import DOT, card, project
@@ -223,7 +223,6 @@ NOTES = st.fixed_dictionaries(dict.fromkeys(FIELDS, TEXTS))
 
 @pytest.mark.parametrize("note_type", NOTE_TYPES, ids=lambda each: each.name)
 @given(fields=NOTES)
-@settings(derandomize=True, max_examples=100)
 def test_any_note_looks_as_foretold(
     desk: Desk, note_type: NoteType, fields: Mapping[str, str]
 ) -> None:
@@ -313,7 +312,6 @@ SHORT = st.sampled_from(["", " ", "<br>", "a", "{{c1::a}}", "{{c2::b::c}} d"])
     sides=st.tuples(TEMPLATES, TEMPLATES, TEMPLATES, TEMPLATES),
     fields=st.fixed_dictionaries(dict.fromkeys(FIELDS, SHORT)),
 )
-@settings(derandomize=True, max_examples=150)
 def test_any_template_is_read_as_anki_reads_it(
     desk: Desk, sides: tuple[str, str, str, str], fields: Mapping[str, str]
 ) -> None:

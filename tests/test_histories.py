@@ -23,7 +23,7 @@ from verideck.targets import packages
 
 
 @given(seasons=st.lists(SEASONS, min_size=4, max_size=9))
-@settings(derandomize=True, max_examples=25)
+@settings(max_examples=25)
 def test_any_history(seasons: list[Season]) -> None:
     """Whatever an author and a learner do, no review is lost, and no edit of either."""
     with tempfile.TemporaryDirectory() as folder, history(Path(folder)) as both:

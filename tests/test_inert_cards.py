@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from projects import DOT, project
 from test_faces import Desk
@@ -256,7 +256,6 @@ MADE = st.lists(st.sampled_from(APART), max_size=14).map("".join)
 
 @pytest.mark.parametrize("kind", ["", ".cloze", ".type", ".reversed"])
 @given(asked=MADE, answered=MADE)
-@settings(derandomize=True, max_examples=250)
 def test_no_mark_is_put_together(desk: Desk, kind: str, asked: str, answered: str) -> None:
     """Of any pieces of marks, deletions, maths, code and escapes, none becomes what acts."""
     attributes = f"{{{kind}}}" if kind else ""

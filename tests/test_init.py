@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from projects import ROOT, Project
 
@@ -223,7 +223,6 @@ def test_the_language_is_found(lang: str) -> None:
 
 
 @given(st.text(alphabet="ab=[]\"'.\n\r #", max_size=40))
-@settings(deadline=None, derandomize=True)
 def test_any_toml_stays_what_it_is(text: str) -> None:
     """With a table of ours behind it, a document says all that it said, or is refused."""
     whole = with_table(text, '[tool.verideck]\ndeck = "x"\n')
@@ -238,7 +237,6 @@ def test_any_toml_stays_what_it_is(text: str) -> None:
 
 
 @given(st.text(alphabet="ab/.\n\r", max_size=20))
-@settings(deadline=None, derandomize=True)
 def test_lines_are_added_once(former: str) -> None:
     """Behind what is there, and never twice."""
     once = with_lines(former, ("a/", "b/"))

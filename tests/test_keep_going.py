@@ -308,7 +308,7 @@ def written(made: Project, sheets: Sequence[Sheet], faults: Sequence[tuple[int, 
     st.lists(st.tuples(st.sampled_from(sorted(EDITS)), st.integers(0, 9), st.integers(0, 40))),
     st.lists(st.tuples(st.integers(0, 2), st.sampled_from(sorted(FAULTS))), min_size=1),
 )
-@settings(deadline=None, derandomize=True, max_examples=15)
+@settings(max_examples=15)
 def test_a_build_between_costs_no_review(
     sheets: list[Sheet], edits: list[tuple[str, int, int]], faults: list[tuple[int, str]]
 ) -> None:

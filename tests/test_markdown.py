@@ -10,7 +10,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt, helpers
 from projects import identified, parse
@@ -44,9 +44,6 @@ from verideck.source import attributes
 from verideck.source.attributes import Attribute
 from verideck.source.syntaxes import SYNTAXES
 from verideck.storage.store import Store
-
-EXAMPLES = settings(deadline=None, derandomize=True, max_examples=300)
-"""The same examples on every run; no haste, because others may need the machine."""
 
 PROJECT = Settings(Path("/nowhere"), deck="D", namespace="n", verify=False)
 HIGHLIGHTER = Highlighter(Store(None))
@@ -203,7 +200,6 @@ def rest(text: str, place: Place) -> str:
 
 @pytest.mark.parametrize("syntax", ["", *SYNTAXES])
 @given(text=TEXTS)
-@EXAMPLES
 def test_any_text_can_be_parsed(syntax: str, text: str) -> None:
     """Nothing raises, and all that is told stands where it is said to, in every form."""
     if syntax:
@@ -265,7 +261,6 @@ PLACED = st.lists(
 @given(
     text=PLACED, form=st.sampled_from(["{}", "- {}", "> {}", "# {}", "| {} | {} |\n|-|-|\n| {} |"])
 )
-@EXAMPLES
 @example(text="\\|x==m==", form="| {} | {} |\n|-|-|\n| {} |")
 @example(text="![c `d`](d e.png)", form="- {}")
 @example(text="~~~a~~~ ***b***", form="{}")
@@ -318,7 +313,6 @@ OURS = {"mark_open", "task", "dl_open", "footnote", "footnote_definition", "call
 
 
 @given(text=COMMONMARK)
-@EXAMPLES
 @example(text="> a\n    b\n- c\n\n      d\n")
 @example(text="|a|\n|-|\n- b\n  ===\n[a]: b\n'c'\n")
 def test_without_marks_of_ours_it_is_markdown_its_commonmark(text: str) -> None:
@@ -347,7 +341,6 @@ def facts(tokens: Sequence[Token]) -> Iterator[tuple[object, ...]]:
 
 
 @given(text=TEXTS)
-@EXAMPLES
 def test_parsed_passages_are_shared_and_left_alone(text: str) -> None:
     """Making cards and notes of a passage changes none of its tokens."""
     made = [each for each in found(text) if isinstance(each, Card)]
@@ -388,7 +381,6 @@ def test_equal_passages_may_differ_in_their_links() -> None:
 
 
 @given(text=TEXTS)
-@EXAMPLES
 def test_any_card_can_be_rendered(text: str) -> None:
     """Every card becomes a note or a problem at a place; no field holds a tag that is left open."""
     cards_ = [each for each in found(text) if isinstance(each, Card)]
@@ -510,7 +502,6 @@ def shape(tokens: Sequence[Token], *, level: int) -> Iterator[tuple[object, ...]
 
 
 @given(blocks=st.lists(BLOCKS, min_size=1, max_size=3), item=ITEMS, lazy=st.booleans())
-@EXAMPLES
 def test_an_answer_is_the_same_alone(
     blocks: list[str], item: tuple[str, str], *, lazy: bool
 ) -> None:
@@ -571,7 +562,6 @@ TEX = TEX.map(str.strip).filter(lambda tex: tex and not tex.startswith("{{c"))
     block=st.booleans(),
     form=st.sampled_from(["## q\n\n{}", "- q\n\n    {}", "Q: q\n\nA: {}"]),
 )
-@EXAMPLES
 def test_maths_is_left_alone(tex: str, form: str, *, block: bool) -> None:
     """No emphasis, no escape, no entity: TeX arrives in the field to the letter."""
     written = f"$${tex}$$" if block else f"a ${tex}$ b"
@@ -605,7 +595,6 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 @given(code=CODE, markup=st.sampled_from("`~"))
-@EXAMPLES
 def test_code_is_left_alone(form: str, code: str, markup: str) -> None:
     """Whatever stands in a fence arrives, in every form and however deep, to the letter."""
     above, by = FORMS[form]
@@ -639,7 +628,6 @@ KEYS = st.from_regex(r"[A-Za-z][A-Za-z0-9-]*", fullmatch=True)
     ),
     spaces=st.sampled_from([" ", "  ", "\t"]),
 )
-@EXAMPLES
 def test_attributes_are_read_as_written(
     identity: str | None, words: list[str], keys: dict[str, str], spaces: str
 ) -> None:
@@ -662,7 +650,6 @@ def test_attributes_are_read_as_written(
 
 
 @given(text=TEXTS)
-@EXAMPLES
 def test_any_text_can_stand_between_braces(text: str) -> None:
     """What is no attribute is told once, where it begins."""
     known = frozenset({"#", ".cloze", "tags"})
@@ -692,7 +679,6 @@ DELETIONS = st.tuples(st.integers(1, 500), HIDDEN, st.sampled_from(["", "hint", 
 
 
 @given(stretches=st.lists(st.tuples(PLAIN, DELETIONS), max_size=4), end=PLAIN)
-@EXAMPLES
 def test_deletions_are_taken_out_and_nothing_else(
     stretches: list[tuple[str, tuple[int, str, str]]], end: str
 ) -> None:
@@ -710,7 +696,6 @@ def test_deletions_are_taken_out_and_nothing_else(
 
 
 @given(text=TEXTS)
-@EXAMPLES
 def test_text_without_deletions_is_kept(text: str) -> None:
     """Taking marks out changes nothing where there are none, and finds all in one go."""
     plain, taken = cloze.find(text)
@@ -730,7 +715,6 @@ NUMBERS = st.floats(allow_nan=True, allow_infinity=True).map(str)
     text=st.lists(TEXTS | NUMBERS | st.just("..."), max_size=4).map("".join),
     tolerance=st.none() | st.floats(0, 1),
 )
-@EXAMPLES
 def test_output_equals_itself(text: str, tolerance: float | None) -> None:
     """Whatever a snippet prints is what it prints, with wildcards and numbers in it."""
     assert difference(text, text, tolerance) is None
@@ -748,14 +732,12 @@ def test_no_number_is_too_large_to_be_compared(text: str, tolerance: float | Non
 
 
 @given(before=st.text("ab. 1\n", max_size=6), inside=TEXTS, behind=st.text("ab. 1\n", max_size=6))
-@EXAMPLES
 def test_dots_stand_for_anything(before: str, inside: str, behind: str) -> None:
     """`...` on the card matches any text, also none, in the midst of what is compared."""
     assert difference(f"{before}x...x{behind}", f"{before}x{inside}x{behind}") is None
 
 
 @given(text=TEXTS.filter(str.strip), other=TEXTS)
-@EXAMPLES
 def test_a_difference_is_one(text: str, other: str) -> None:
     """What differs is told with lines that differ, inside of what was expected."""
     found = difference(text, other)
@@ -789,7 +771,6 @@ def test_a_link_leads_where_markdown_it_reads_that_it_does(text: str, start: int
 
 
 @given(st.text(alphabet="Q:A：问`$\n \t[]", max_size=60))
-@settings(deadline=None, derandomize=True)
 def test_a_text_without_a_marker_need_not_be_read(text: str) -> None:
     """What is looked for first, at the start of lines, leaves out nothing that reading finds."""
     pattern = re.compile(r"(?P<word>Q|问|A|答)[:：][ \t]*")

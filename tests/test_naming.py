@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from projects import Project, project
 
@@ -54,7 +54,6 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n{}"), max_si
 
 
 @given(st.lists(st.tuples(st.sampled_from(["- ", "## ", "Q: ", "", "    - ", "A: "]), TEXT)))
-@settings(derandomize=True, max_examples=60)
 def test_whatever_the_file(
     tmp_path_factory: pytest.TempPathFactory, lines: list[tuple[str, str]]
 ) -> None:

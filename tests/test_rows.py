@@ -8,7 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from projects import project
 
@@ -81,7 +81,6 @@ def test_a_deletion_of_several_lines_divides_no_element() -> None:
 CODE = st.text(st.sampled_from("ab 汉\t\n\"'#({x"), max_size=200)
 
 
-@settings(max_examples=200, deadline=None)
 @given(CODE, st.booleans(), st.sets(st.integers(1, 9)))
 def test_no_character_is_lost_or_moved(code: str, numbered: bool, lit: set[int]) -> None:  # noqa: FBT001 - drawn
     """Whatever is an element, the code is what it was, and every element is closed."""

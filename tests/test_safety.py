@@ -27,7 +27,6 @@ from verideck.storage.store import FOLDER
 
 pytestmark = [
     pytest.mark.linux(reason="links, FIFOs, devices and limits as Linux has them"),
-    pytest.mark.xdist_group("safety"),
     SANDBOXED,
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from verideck.model import Passage, Place
@@ -28,7 +28,6 @@ def _replaced(
 
 
 @given(PIECES, TEXT, st.integers(0, 9), st.integers(0, 9))
-@settings(deadline=None, derandomize=True)
 def test_what_is_rewritten_keeps_the_place_of_what_is_not(
     pieces: list[tuple[str, str, str]], rest: str, column: int, cut: int
 ) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from projects import EXECUTORS, SANDBOXED, SETTINGS, Project, card, execution_config, project
 
@@ -406,7 +406,6 @@ def bend(data: st.DataObject, value: object) -> object:
     return data.draw(ODD)
 
 
-@settings(max_examples=300)
 @given(data=st.data())
 def test_a_report_that_is_bent_somewhere_is_judged(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -436,7 +435,6 @@ def test_a_report_that_is_bent_somewhere_is_judged(
     assert all(isinstance(each, Proof | Problem) for each in found)
 
 
-@settings(max_examples=200)
 @given(data=st.data())
 def test_a_row_that_is_bent_somewhere_is_a_row_or_none(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from model.learner import Learner
 from model.shown import front, seen
@@ -166,7 +166,6 @@ TEXTS = st.lists(st.tuples(PIECES, st.sampled_from(["", " ", "\n", "\n\n", "\n  
 
 @pytest.mark.parametrize("syntax", [name for name, each in SYNTAXES.items() if name != "qa"])
 @given(TEXTS)
-@settings(deadline=None, derandomize=True, max_examples=200)
 def test_any_text_of_a_tool_has_its_places(syntax: str, texts: list[tuple[str, str]]) -> None:
     """Whatever its marks stand beside, all that is read and told is somewhere in the file."""
     body = "".join(piece.replace("·", " ") + behind for piece, behind in texts)
@@ -192,7 +191,6 @@ NUMBERS = st.sampled_from(["", "1:", "2|", "c3:", "c1|"])
 
 
 @given(st.lists(st.tuples(WORDS, HIDDEN, NUMBERS), max_size=5))
-@settings(deadline=None, derandomize=True)
 def test_what_is_hidden_in_another_tools_marks_is_hidden(
     pieces: list[tuple[str, str, str]],
 ) -> None:
@@ -219,7 +217,6 @@ LINES = st.lists(st.text(st.sampled_from("ab {}"), max_size=4), min_size=1, max_
 
 
 @given(LINES, st.sets(st.integers(0, 7)), st.integers(0, 5))
-@settings(deadline=None, derandomize=True)
 def test_a_passage_without_some_lines_keeps_the_places_of_the_others(
     lines: list[str], dropped: set[int], column: int
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from projects import project, remembered
 
@@ -166,7 +166,6 @@ def edited(tree: Tree, name: str, one: int, other: int, key: int) -> Tree:
 
 
 @given(STEPS)
-@settings(deadline=None, max_examples=150)
 def test_twins_stay_who_they_are(
     tmp_path_factory: pytest.TempPathFactory, steps: Sequence[tuple[str, int, int]]
 ) -> None:
