@@ -760,7 +760,6 @@ DESTINATIONS = st.lists(
 @example("(" * 33 + ")" * 33, 0, 0)
 @example(r"a\ b", 0, 0)
 @example("a\\", 0, 0)
-@EXAMPLES
 def test_a_link_leads_where_markdown_it_reads_that_it_does(text: str, start: int, cut: int) -> None:
     """However many brackets and backslashes there are, wherever a text ends."""
     start = min(start, len(text))
