@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from anki_connect import Fault, cut, dripping, lost, missing, saying
+from anki_connect import Fault, RunningAnki, cut, dripping, lost, missing, saying
 from model.learner import Learner
 from push_world import ALL, World, prepare
 
@@ -216,6 +216,24 @@ def test_a_note_that_came_back_is_told(world: World) -> None:
     assert world.learner.notes()["a"].tags == []
 
 
+def test_a_field_that_came_and_went_is_nobodys_text(world: World) -> None:
+    """Anki stamps every note of its type then: an update is told as one that takes an edit."""
+    world.push()
+    models = world.learner.collection.models
+    for act in (models.add_field, models.remove_field):
+        found = models.by_name("verideck")
+        assert found
+        fields = [each for each in found["flds"] if each["name"] == "Mine"]
+        act(found, fields[0] if fields else models.new_field("Mine"))
+        models.update_dict(found)
+    world.now = int(time.time()) + 10
+    assert world.plan().is_empty
+    world.edit("one.md", "A letter.", "The first letter.")
+    pushed = world.push()
+    assert fates(pushed.plan) == {"a": "overwritten", "b": "untouched", "c": "untouched"}
+    assert fates(pushed.left)["a"] == NoteFate.UNTOUCHED
+
+
 @pytest.mark.parametrize("change", ["added", "removed"])
 def test_a_changed_note_type_is_refused(world: World, change: str) -> None:
     """With the name of the field, and how many notes have something in it; nothing is written."""
@@ -338,7 +356,26 @@ def test_the_profile_chooser(running: World) -> None:
     running.anki.collection = collection
 
 
-@pytest.mark.parametrize("lacking", ["getActiveProfile", "sync", "apiReflect", "mod"])
+def test_an_anki_that_is_closed_meanwhile(running: World) -> None:
+    """Between the first question and the next one it is gone: that is told, and is no crash."""
+    receiver = running.receiver()
+    running.anki.__exit__(None, None, None)
+    try:
+        with (
+            verideck.Project.open(running.made.root) as opened,
+            pytest.raises(PushError, match="closed meanwhile") as closed,
+        ):
+            opened.plan(opened.check(), receiver, ALL)
+        assert closed.value.hint
+        assert not Connect(running.anki.port).is_there()
+    finally:
+        running.anki = RunningAnki(running.learner.collection)
+        running.anki.__enter__()
+
+
+@pytest.mark.parametrize(
+    "lacking", ["getActiveProfile", "notesModTime", "sync", "apiReflect", "mod"]
+)
 def test_an_old_ankiconnect(running: World, lacking: str) -> None:
     """It is named as such, with what to do."""
     running.push()

@@ -86,6 +86,7 @@ class Connect:
         self._patience = patience
         self._profile = ""
         self._has_whole_types = False
+        self._has_answered = False
 
     @property
     def name(self) -> str:
@@ -101,6 +102,7 @@ class Connect:
             permission = self._ask("requestPermission", Permission)
         except ConnectionRefusedError:
             return False
+        self._has_answered = True
         if permission.permission != "granted":
             raise PushError("AnkiConnect gives no permission", "allow it in Anki's window")
         if permission.requires_key and not self._key:
@@ -293,10 +295,16 @@ class Connect:
     ) -> Any:  # noqa: ANN401 - of that form
         """Return what AnkiConnect answers.
 
-        Raises ConnectionRefusedError where nothing listens, and PushError for what is no answer.
+        Raises ConnectionRefusedError where nothing has listened yet, and PushError for what is no
+        answer.
         """
         body = answers.question(action, parameters, self._key)
-        text = self._exchange(body, action, seconds or self._patience)
+        try:
+            text = self._exchange(body, action, seconds or self._patience)
+        except ConnectionRefusedError:
+            if not self._has_answered:
+                raise
+            raise PushError("Anki was closed meanwhile", "open it, and push again") from None
         try:
             answered = answers.answer(text)
             if answered.error:
