@@ -1,5 +1,8 @@
 """How Sphinx makes the site: of the pages that `pages.py` has put together."""
 
+from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
+
 import verideck
 
 project = "verideck"
@@ -30,3 +33,8 @@ html_copy_source = False
 html_show_sphinx = False
 pygments_style = "friendly"
 pygments_dark_style = "native"
+
+
+def setup(app: Sphinx) -> None:
+    """Show Markdown without colours: the manual has an example such that no lexer ends."""
+    app.add_lexer("markdown", TextLexer)

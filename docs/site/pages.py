@@ -84,6 +84,14 @@ def write(folder: Path) -> None:
     for name in LINKED:
         (folder / name).symlink_to(ROOT / name)
     _write(folder / "index.md", _index())
+    titles = {}
+    for name in MANUAL:
+        page = folder / f"tests/spec/{name}.md"
+        text = page.read_text(encoding="utf-8")
+        titles[name] = next(line[2:] for line in text.splitlines() if line.startswith("# "))
+        _write(page, _ALONE + text)
+    rows = (f"- [{title}]({name}.md)" for name, title in titles.items())
+    _write(folder / "tests/spec/index.md", "\n".join(["# The manual", "", _MANUAL, "", *rows, ""]))
     for name, text in _reference():
         _write(folder / "reference" / f"{name}.md", text)
 
@@ -101,17 +109,25 @@ def _index() -> str:
             *_contents("Guide", (f"docs/{name}" for name in GUIDE)),
             *_contents("Reference", (f"reference/{name}/index" for name in _KINDS)),
             *_contents("", ["reference/api"]),
-            *_contents("The manual", (f"tests/spec/{name}" for name in MANUAL)),
+            *_contents("The manual", ["tests/spec/index"]),
             *_contents("The deck of this repository", (f"docs/{name}" for name in DECK)),
             *_contents("The project", (*OTHERS, "benchmarks/README")),
         ]
     )
 
 
-def _contents(caption: str, pages: Iterable[str], *, hidden: bool = True) -> Iterator[str]:
+_WIDEST, _LONGEST = 200, 40
+"""How much of an example is shown: characters of a line, and lines."""
+_MANUAL = "What each rule does, beside an example: all of them are executed as tests."
+_ALONE = "---\norphan: true\n---\n\n"
+"""In front of a page that the contents beside all pages leave out: they would be long, and making
+them takes each page as long as there are pages."""
+
+
+def _contents(caption: str, pages: Iterable[str]) -> Iterator[str]:
     yield "```{toctree}"
     yield from [f":caption: {caption}"] if caption else []
-    yield from [":hidden:"] if hidden else [":maxdepth: 1"]
+    yield ":hidden:"
     yield ""
     yield from pages
     yield from ("```", "")
@@ -132,12 +148,13 @@ def _reference() -> Iterator[tuple[str, str]]:
     """The pages that the source makes, by their names."""
     for kind, (title, intro, pages) in _KINDS.items():
         every = list(pages())
-        contents = _contents("", (page.name for page in every))
         rows = (f"| [`{page.name}`]({page.name}.md) | {_cell(page.says)} |" for page in every)
-        head = [f"# {title}", "", intro, "", "| | |", "|---|---|", *rows, ""]
-        yield f"{kind}/index", "\n".join([*head, *contents])
+        yield (
+            f"{kind}/index",
+            "\n".join([f"# {title}", "", intro, "", "| | |", "|---|---|", *rows, ""]),
+        )
         for page in every:
-            yield f"{kind}/{page.name}", page.text
+            yield f"{kind}/{page.name}", _ALONE + page.text
     yield "api", "\n".join(_api())
 
 
@@ -249,19 +266,24 @@ def _of_problem(each: Explained) -> Iterator[str]:
     yield from (f"# {each.code}", "", each.means, "", "## What causes it", "")
     yield f"{each.case.heading}:"
     yield from _example(each.case)
-    yield from ("It is told as", "", *_fence(each.case.told))
+    yield from ("It is told as", "", *_fence(_cut(each.case.told)))
     if each.mended:
         yield from ("## What mends it", "")
         yield from _example(each.mended)
 
 
 def _example(example: Example) -> Iterator[str]:
+    """The files of an example, without colours: some examples are such that no lexer ends."""
     yield ""
     for path, text in example.files:
-        language = {".md": "markdown", ".toml": "toml", ".py": "python"}.get(
-            Path(path).suffix, "text"
-        )
-        yield from (f"`{path}`", "", *_fence(text, language))
+        yield from (f"`{path}`", "", *_fence(_cut(text)))
+
+
+def _cut(text: str) -> str:
+    """A text of which no line, and no number of lines, is longer than somebody reads."""
+    lines = [line if len(line) <= _WIDEST else f"{line[:_WIDEST]}…" for line in text.splitlines()]
+    more = len(lines) - _LONGEST
+    return "\n".join([*lines[:_LONGEST], *([f"… {more} more lines"] if more > 0 else [])])
 
 
 # The library
