@@ -16,7 +16,7 @@ def rows() -> dict[str, list[str]]:
     """The table of docs/ci.md, by situation."""
     text = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
     table = text.split(MARKS[0])[1].split(MARKS[1])[0]
-    found = re.findall(r"^\| (.*?) \| (.*) \|$", table, re.MULTILINE)
+    found = re.findall(r"^\| ([^|]+?) \| (.*) \|$", table, re.MULTILINE)
     return {name: cells.split(" | ") for name, cells in found}
 
 
