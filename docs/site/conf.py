@@ -30,7 +30,9 @@ autodoc_preserve_defaults = True
 html_theme = "furo"
 html_title = f"verideck {version}"
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
+smartquotes = False  # a quotation mark of a command is one
 pygments_style = "friendly"
 pygments_dark_style = "native"
 

@@ -7,6 +7,7 @@ the public names. Nothing of that is written twice: `make site` makes all of it 
 from __future__ import annotations
 
 import ast
+import inspect
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -188,7 +189,7 @@ def _commands() -> Iterator[Page]:
             if isinstance(each, click.Option) and (record := each.get_help_record(context))
         ]
         text = [f"# verideck {name}", "", *_fence(command.get_usage(context), "console")]
-        text += [command.help or "", "", "| option | |", "|---|---|", *rows, ""]
+        text += [inspect.cleandoc(command.help or ""), "", "| option | |", "|---|---|", *rows, ""]
         yield Page(name, says, "\n".join(text))
 
 
