@@ -50,6 +50,7 @@ MANUAL = (
     "documents",
     "markdown",
     "notes",
+    "targets",
     "rebuilds",
     "problems",
     "mended",
@@ -86,7 +87,7 @@ def write(folder: Path) -> None:
         (folder / name).symlink_to(ROOT / name)
     _write(folder / "index.md", _index())
     titles = {}
-    for name in MANUAL:
+    for name in _all_of("tests/spec", MANUAL):
         page = folder / f"tests/spec/{name}.md"
         text = page.read_text(encoding="utf-8")
         titles[name] = next(line[2:] for line in text.splitlines() if line.startswith("# "))
@@ -95,6 +96,13 @@ def write(folder: Path) -> None:
     _write(folder / "tests/spec/index.md", "\n".join(["# The manual", "", _MANUAL, "", *rows, ""]))
     for name, text in _reference():
         _write(folder / "reference" / f"{name}.md", text)
+
+
+def _all_of(folder: str, first: Iterable[str], elsewhere: Iterable[str] = ()) -> list[str]:
+    """The pages of a folder: some in their order, then all that are new, but those elsewhere."""
+    every = sorted(each.stem for each in (ROOT / folder).glob("*.md"))
+    known = [*first, *elsewhere]
+    return [*first, *(each for each in every if each not in known)]
 
 
 def _write(file: Path, text: str) -> None:
@@ -107,7 +115,7 @@ def _index() -> str:
     return "\n".join(
         [
             (ROOT / "README.md").read_text(encoding="utf-8"),
-            *_contents("Guide", (f"docs/{name}" for name in GUIDE)),
+            *_contents("Guide", (f"docs/{name}" for name in _all_of("docs", GUIDE, DECK))),
             *_contents("Reference", (f"reference/{name}/index" for name in _KINDS)),
             *_contents("", ["reference/api"]),
             *_contents("The manual", ["tests/spec/index"]),
