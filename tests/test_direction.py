@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from projects import project
-from test_markdown import EXAMPLES, TEXTS, found, known, render
+from test_markdown import TEXTS, found, known, render
 
 from verideck.model import Card, Note
 from verideck.render.direction import is_from_right
@@ -88,7 +88,6 @@ def test_a_language_runs_as_its_script_does(language: str, *, is_so: bool) -> No
 
 
 @given(text=TEXTS)
-@EXAMPLES
 def test_no_other_card_is_marked(text: str) -> None:
     """Without such letters no field says which way it runs, unless its author does."""
     for note in notes(text) if is_plain(text) else ():
@@ -112,7 +111,6 @@ BLOCKS = st.lists(st.sampled_from(
 
 
 @given(BLOCKS)
-@EXAMPLES
 def test_marks_are_all_that_is_added(text: str) -> None:
     """But for them a card is what it would be with other letters."""
     text = f"## What?\n\nא\n\nb\n\n{text}"

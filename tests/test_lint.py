@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from projects import Project, project
-from test_markdown import EXAMPLES, PATH, PIECES, TEXTS, found, rest
+from test_markdown import PATH, PIECES, TEXTS, found, rest
 
 from verideck import markdown
 from verideck.markdown.prose import FORMULA, VALUE, prose
@@ -46,7 +46,6 @@ LINTED = st.lists(WORDS | PIECES, max_size=40).map("".join) | TEXTS
 
 
 @given(text=LINTED)
-@EXAMPLES
 @example("## a [b](c) why, and why?\n\nd")
 def test_any_text_can_be_looked_at(text: str) -> None:
     """Nothing raises, and what is told stands in the file."""
@@ -57,7 +56,6 @@ def test_any_text_can_be_looked_at(text: str) -> None:
 
 
 @given(text=LINTED)
-@EXAMPLES
 def test_every_character_of_prose_has_a_place(text: str) -> None:
     """It is in the passage, and it never goes back."""
     for card in (each for each in found(text) if isinstance(each, Card)):
@@ -83,7 +81,6 @@ TOKENS = [
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=12).map("".join))
-@EXAMPLES
 def test_places_of_prose_are_exact(text: str) -> None:
     """A letter or Han character of prose stands in the file where it is said to."""
     passage = Passage(text, Place(PATH))
@@ -117,7 +114,6 @@ def test_units(text: str, length: float) -> None:
     st.lists(st.frozensets(st.sampled_from("abcdefgh"), min_size=1), max_size=12),
     st.sampled_from([0.3, 0.5, 0.6, 0.9]),
 )
-@EXAMPLES
 def test_the_index_finds_what_comparing_all_finds(sets: list[frozenset[str]], least: float) -> None:
     """Every set that is like an earlier one, with the first that it is like."""
     expected = []

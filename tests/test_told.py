@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_markdown import EXAMPLES, PATH, PROJECT, known, render
+from test_markdown import PATH, PROJECT, known, render
 
 from verideck.model import Place, Source
 from verideck.problems import Code, Problem, Problems, Severity
@@ -152,7 +152,6 @@ def _named(problems: Sequence[Problem]) -> Iterator[int]:
 
 @pytest.mark.parametrize("syntax", ["", *OF_CARDS])
 @given(text=documents())
-@EXAMPLES
 def test_no_word_is_left_out_in_silence(syntax: str, text: str) -> None:
     """In any document, and in every form: on a card, or about the file, or told."""
     if syntax:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from projects import DOT, Project, project
-from test_markdown import EXAMPLES
 
 import verideck
 from verideck import markdown
@@ -213,7 +212,6 @@ WRITTEN = st.lists(
 
 
 @given(WRITTEN)
-@EXAMPLES
 def test_only_ids_are_taken_away(text: str) -> None:
     """All lines stay where they are, and all but ids and the blanks before them stands in them."""
     passage = Passage(text, Place("a.md"))
