@@ -70,11 +70,14 @@ def _serve(
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     die_with_parent(None, parent)
     gc.freeze()  # to look for circles in what was forked would copy every page of it
+    gc.set_threshold(_OFTEN)
     with suppress(Exception):  # who is left without a result does the work again, and hears of it
         for piece in pieces:
             sending.send_bytes(work(piece))
 
 
+_OFTEN = 5_000
+"""Objects after which a fork looks for circles: it holds little of its own to be looked through."""
 _ENDING = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
 """The signals by which a command is ended."""
 
