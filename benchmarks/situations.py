@@ -29,9 +29,9 @@ PAGE = ROOT / "docs/ci.md"
 MARKS = ("<!-- situations.py writes this -->\n", "<!-- to here -->\n")
 
 PATIENCE = 40.0
-"""Seconds until a run counts as one that hangs; a card of verideck's has 5."""
+"""Seconds until a run counts as one that hangs."""
 
-SETTINGS = '[tool.verideck]\nnamespace = "situations"\ntimeout = 5\n'
+SETTINGS = '[tool.verideck]\nnamespace = "situations"\ntimeout = {timeout}\n'
 OUTSIDE = "outside.txt"
 
 
@@ -58,6 +58,8 @@ class Situation:
     """Code on a page of its own, which is executed before."""
     language: str = "python"
     """Of the last fence."""
+    timeout: int = 30
+    """Seconds that verideck gives a card."""
     below: str = ""
     """What stands beneath the last fence."""
 
@@ -75,7 +77,9 @@ SITUATIONS = (
     ),
     Situation("`sys.exit(0)`", ("import sys\n\nsys.exit(0)\nassert 1 + 1 == 3",), (3,)),
     Situation("`os._exit(0)`", ("import os\n\nos._exit(0)\nassert 1 + 1 == 3",), (0, 3)),
-    Situation("an endless loop", ("x = 1\nwhile x:\n    x += 1\nassert x == 0",), (2, 3)),
+    Situation(
+        "an endless loop", ("x = 1\nwhile x:\n    x += 1\nassert x == 0",), (2, 3), timeout=5
+    ),
     Situation(
         "an exception in a thread",
         (THREAD,),
@@ -186,7 +190,7 @@ def verdict(tool: Tool, situation: Situation, folder: Path) -> str:
     for path, content in {**tool.files, **pages}.items():
         file = project / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, encoding="utf-8")
+        file.write_text(content.replace("{timeout}", str(situation.timeout)), encoding="utf-8")
     code, said = _run(tool.command, project)
     if outside.exists():
         return "writes it"
