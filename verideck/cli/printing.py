@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
 
 from verideck import inert
@@ -79,6 +80,12 @@ def painted(text: str) -> None:
 def passing(text: str) -> None:
     """Print a line of progress to standard error, where that is possible."""
     _written(sys.stderr, inert.line(text))
+
+
+def added(file: Path, text: str) -> None:
+    """Add lines to the end of a file that the caller named. Raises OSError where that fails."""
+    with file.open("a", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
 
 
 def ended(code: int) -> int:

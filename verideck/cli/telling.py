@@ -46,8 +46,7 @@ class Teller:
     def ended(self, told: Told, *, failed: bool = False) -> None:
         """Tell all of a run that has ended. Raises OSError if a file cannot be written."""
         if self.summary:
-            with self.summary.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(summary.run(told))
+            printing.added(self.summary, summary.run(told))
         if self.file:
             self.file.write_text(FORMS[self.form](told), encoding="utf-8", newline="\n")
         if self.shown in DOCUMENTS:
