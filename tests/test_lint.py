@@ -177,7 +177,7 @@ def test_forms_and_strictness(made: Project) -> None:
     """JSON holds it all; GitHub annotates; `--strict` makes errors of warnings; quiet is quiet."""
     told = json.loads(made.invoke("lint", "--level", "full", "--format", "json").stdout)
     assert told["verideck"] == 1
-    assert set(told) == {"cards", "rules", "suppressions", "problems"}
+    assert set(told) == {"verideck", "cards", "rules", "suppressions", "problems"}
     assert told["rules"] == {"question-yes-no": 2, "source-missing": 2, "questions-alike": 1}
     assert "title=question-yes-no" in made.invoke("lint", "--format", "github").stdout
     made.write("pyproject.toml", "[tool.verideck.lint]\nquestion-yes-no = false\n")
