@@ -307,6 +307,12 @@ def published(made: Project, path: str, text: str) -> list[Deck]:
     class DoneError(Exception):
         """It was checked again."""
 
+    class Unstarted(Watcher):
+        """A change is told below, once: told again by the system, it would be shown again."""
+
+        def look_at(self, _now: Watched) -> bool:
+            return False
+
     def checked(*_: object) -> None:
         if live.now.revision > 1:
             raise DoneError
@@ -316,7 +322,7 @@ def published(made: Project, path: str, text: str) -> list[Deck]:
     live.wake = woken
     with (
         verideck.Project.open(made.root) as opened,
-        Watcher(made.root, frozenset()) as watcher,
+        Unstarted(made.root, frozenset()) as watcher,
         suppress(DoneError),
     ):
         Session(opened, (), watcher, live).run(checked)
