@@ -174,6 +174,24 @@ def test_no_card_comes_into_or_out_of_a_filtered_deck(world: World) -> None:
     assert world.deck_of("b") == {"Root::First"}
 
 
+def test_a_filtered_deck_is_the_same_in_capitals(world: World) -> None:
+    """Anki knows a deck by its name in whatever letters; into that one no card comes either."""
+    world.push()
+    scheduler = world.learner.collection.sched
+    filtered = scheduler.get_or_create_filtered_deck(0)  # type: ignore[arg-type]
+    filtered.name = "root::SECOND"
+    filtered.config.search_terms[0].search = "Id:nothing"
+    del filtered.config.search_terms[1:]
+    filtered.allow_empty = True
+    scheduler.add_or_update_filtered_deck(filtered)
+    world.edit("two.md", "# Two", "# Second")
+    pushed = world.push()
+    assert [(each.id, each.why) for each in pushed.plan.spared] == [
+        ("c", "the deck that it should be in is a filtered one here")
+    ]
+    assert world.deck_of("c") == {"Root::Two"}
+
+
 @pytest.mark.parametrize("retired", Retired)
 def test_retired_notes(world: World, retired: Retired) -> None:
     """They are told with their reviews, and kept, suspended or deleted; no review is lost."""
@@ -428,6 +446,16 @@ def test_wrong_answers(running: World, name: str, action: str) -> None:
     with pytest.raises(PushError, match=told):
         running.push()
     assert not running.anki.written
+
+
+def test_an_answer_that_drips_for_long_is_waited_for_no_longer(running: World) -> None:
+    """Also once its head has come."""
+    anki = Connect(running.anki.port, patience=0.5)
+    running.anki.faults["requestPermission"] = dripping(8.0)
+    started = time.monotonic()
+    with pytest.raises(PushError, match="has not answered"):
+        anki.is_there()
+    assert time.monotonic() - started < 5
 
 
 def test_nothing_listens_and_a_foreign_program_does() -> None:

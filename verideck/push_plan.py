@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,6 +26,11 @@ class PushError(Exception):
 
 
 # What the learner has
+
+
+def folded(deck: str) -> str:
+    """Return a deck's name as Anki compares it."""
+    return unicodedata.normalize("NFC", deck).casefold()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ gives a note that it imports the package's stamp, and a note that is edited the 
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,6 +30,7 @@ from verideck.push_plan import (
     Refusal,
     RetiredNote,
     Spared,
+    folded,
 )
 
 
@@ -258,16 +258,16 @@ def _moves(basis: Basis, there: Collection) -> tuple[tuple[Move, ...], tuple[Spa
     """Return the cards that stand where their note stood before, and those that stand elsewhere."""
     moves: list[Move] = []
     spared: list[Spared] = []
-    filtered = {_folded(name) for name in there.filtered_decks}
+    filtered = {folded(name) for name in there.filtered_decks}
     for note in basis.contents.notes:
         theirs = there.notes.get(note.identity.guid)
         if note.retired or theirs is None:
             continue
-        wanted = _folded(note.deck)
-        stood = {_folded(name) for name in basis.after.entries[note.identity.guid].stood}
+        wanted = folded(note.deck)
+        stood = {folded(name) for name in basis.after.entries[note.identity.guid].stood}
         elsewhere: dict[str, list[CardThere]] = defaultdict(list)
         for card in theirs.cards:
-            if _folded(card.deck) != wanted:
+            if folded(card.deck) != wanted:
                 elsewhere[card.deck].append(card)
         for deck, cards in elsewhere.items():
             identity, question = note.identity, plain(note.fields["Question"])
@@ -288,12 +288,7 @@ def _why_spared(
         return "it is in a filtered deck"
     if into_filtered:
         return "the deck that it should be in is a filtered one here"
-    return "" if _folded(deck) in stood else "it was put there by yourself"
-
-
-def _folded(deck: str) -> str:
-    """Return a deck's name as Anki compares it."""
-    return unicodedata.normalize("NFC", deck).casefold()
+    return "" if folded(deck) in stood else "it was put there by yourself"
 
 
 def _retired(basis: Basis, there: Collection) -> Iterator[RetiredNote]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import http.client
 import socket
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Collection as Some
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -23,6 +23,7 @@ from verideck.push_plan import (
     NoteThere,
     NoteTypeThere,
     PushError,
+    folded,
 )
 from verideck.targets.anki import answers
 from verideck.targets.anki.answers import (
@@ -153,7 +154,7 @@ class Connect:
             found,
             dict(types.values()),
             self._reviews(found[guid] for guid in asked.retired if guid in found),
-            frozenset(name for name in asked.decks if name in decks and self._is_filtered(name)),
+            frozenset(name for name in _same(decks, asked.decks) if self._is_filtered(name)),
             in_review=self._ask("guiReviewActive", bool),
             takes_other_types=True,
         )
@@ -265,8 +266,9 @@ class Connect:
 
     def refresh(self, deck: str) -> None:
         """Have open windows show what is there: Anki does so after an action of its own."""
-        if deck in self._ask("deckNames", Names):  # it would make one that is not
-            self._write("createDeck", deck=deck)
+        decks = self._ask("deckNames", Names)
+        for there in [*_same(decks, [deck]), *decks][:1]:  # it would make one that is not
+            self._write("createDeck", deck=there)
 
     def close(self) -> None:
         """Nothing is held between two requests."""
@@ -314,27 +316,26 @@ class Connect:
             raise self._foreign(f"it answers to {action}: {error}") from error
 
     def _exchange(self, body: bytes, action: str, seconds: float) -> bytes:
-        connection = http.client.HTTPConnection(HOST, self._port, timeout=seconds)
         headers = {"Content-Type": "application/json", "Connection": "close"}
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=seconds)
+        is_late: Callable[[], bool] = bool
         try:
-            with _within(connection, seconds) as is_late:
-                try:
-                    connection.request("POST", "/", body, headers)
-                    response = connection.getresponse()
+            connection.connect()
+            with closing(connection), _within(connection.sock, seconds) as is_late:
+                connection.request("POST", "/", body, headers)
+                with connection.getresponse() as response:
                     text = response.read(_LARGEST + 1)
-                except TimeoutError:
-                    raise self._late(action, seconds) from None
-                except ConnectionRefusedError:
-                    raise
-                except (OSError, http.client.HTTPException) as error:
-                    if is_late():
-                        raise self._late(action, seconds) from None
-                    what = str(error) or type(error).__name__
-                    raise self._foreign(f"it breaks off ({what})") from error
+        except TimeoutError:
+            raise self._late(action, seconds) from None
+        except ConnectionRefusedError:
+            raise
+        except (OSError, http.client.HTTPException) as error:
             if is_late():
-                raise self._late(action, seconds)
-        finally:
-            connection.close()
+                raise self._late(action, seconds) from None
+            what = str(error) or type(error).__name__
+            raise self._foreign(f"it breaks off ({what})") from error
+        if is_late():
+            raise self._late(action, seconds)
         if response.status == http.HTTPStatus.FORBIDDEN:
             raise PushError(
                 "AnkiConnect refuses to be asked by this machine",
@@ -377,15 +378,17 @@ def _refused(action: str, error: str) -> PushError:
 
 
 @contextmanager
-def _within(connection: http.client.HTTPConnection, seconds: float) -> Iterator[Any]:
-    """End an exchange after a time, however slowly an answer drips."""
+def _within(sock: socket.socket, seconds: float) -> Iterator[Callable[[], bool]]:
+    """End an exchange after a time, however slowly an answer drips.
+
+    A connection lets go of its socket at an answer's head; what is read from then on is the same.
+    """
     ended: list[bool] = []
 
     def end() -> None:
         ended.append(True)
-        if connection.sock:
-            with suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
 
     timer = Timer(seconds, end)
     timer.daemon = True
@@ -416,6 +419,12 @@ def _note_type(model: Model) -> NoteTypeThere:
     fields = tuple(FieldThere(each.name, each.id) for each in model.flds)
     templates = tuple(each.name for each in model.tmpls)
     return NoteTypeThere(model.name, fields, templates, model.css, model.mod)
+
+
+def _same(decks: Sequence[str], wanted: Some[str]) -> list[str]:
+    """Those of a learner's decks that are wanted, as the learner writes them."""
+    names = {folded(name) for name in wanted}
+    return [name for name in decks if folded(name) in names]
 
 
 def _parts(every: Sequence[int], size: int) -> Iterator[Sequence[int]]:
