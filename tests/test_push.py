@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from anki_connect import Fault, RunningAnki, cut, dripping, lost, missing, saying
+from anki_connect import ACTIONS, Fault, RunningAnki, cut, dripping, lost, missing, saying
 from model.learner import Learner
 from push_world import ALL, World, prepare
 
@@ -149,18 +149,8 @@ def test_cards_follow_out_of_decks_in_which_they_stood(world: World) -> None:
 def test_no_card_comes_into_or_out_of_a_filtered_deck(world: World) -> None:
     """It stays where it is, and that is told."""
     world.push()
-    collection = world.learner.collection
-    filtered = collection.sched.get_or_create_filtered_deck(0)  # type: ignore[arg-type]
-    filtered.name = "Cram"
-    filtered.config.search_terms[0].search = "Id:a"
-    del filtered.config.search_terms[1:]
-    collection.sched.add_or_update_filtered_deck(filtered)
-    other = collection.sched.get_or_create_filtered_deck(0)  # type: ignore[arg-type]
-    other.name = "Root::Second"
-    other.config.search_terms[0].search = "Id:nothing"
-    del other.config.search_terms[1:]
-    other.allow_empty = True
-    collection.sched.add_or_update_filtered_deck(other)
+    filtered_deck(world, "Cram", "Id:a")
+    filtered_deck(world, "Root::Second", "Id:nothing")
     assert world.deck_of("a") == {"Cram"}
     world.edit("one.md", "# One", "# First")
     world.edit("two.md", "# Two", "# Second")
@@ -174,16 +164,21 @@ def test_no_card_comes_into_or_out_of_a_filtered_deck(world: World) -> None:
     assert world.deck_of("b") == {"Root::First"}
 
 
+def filtered_deck(world: World, name: str, search: str) -> None:
+    """The learner makes a filtered deck of what a search finds."""
+    scheduler = world.learner.collection.sched
+    deck = scheduler.get_or_create_filtered_deck(0)  # type: ignore[arg-type]
+    deck.name = name
+    deck.config.search_terms[0].search = search
+    del deck.config.search_terms[1:]
+    deck.allow_empty = True
+    scheduler.add_or_update_filtered_deck(deck)
+
+
 def test_a_filtered_deck_is_the_same_in_capitals(world: World) -> None:
     """Anki knows a deck by its name in whatever letters; into that one no card comes either."""
     world.push()
-    scheduler = world.learner.collection.sched
-    filtered = scheduler.get_or_create_filtered_deck(0)  # type: ignore[arg-type]
-    filtered.name = "root::SECOND"
-    filtered.config.search_terms[0].search = "Id:nothing"
-    del filtered.config.search_terms[1:]
-    filtered.allow_empty = True
-    scheduler.add_or_update_filtered_deck(filtered)
+    filtered_deck(world, "root::SECOND", "Id:nothing")
     world.edit("two.md", "# Two", "# Second")
     pushed = world.push()
     assert [(each.id, each.why) for each in pushed.plan.spared] == [
@@ -353,6 +348,62 @@ def test_another_profile_is_opened_in_between(running: World, action: str) -> No
 
 
 SUSPENDING = replace(ALL, retired=Retired.SUSPEND)
+
+
+def test_another_profile_is_opened_during_a_sync(
+    running: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came by the sync is looked at in the profile that was told, or in none."""
+    running.push()
+    prepare(running)
+
+    def switch(anki: RunningAnki) -> None:
+        anki.profile = "Other"
+
+    monkeypatch.setitem(ACTIONS, "sync", switch)
+    running.anki.asked.clear()
+    with pytest.raises(PushError, match="opened the profile Other meanwhile"):
+        running.push(replace(SUSPENDING, sync=True))
+    assert running.anki.written == ["sync"]
+
+
+def crammed(world: World) -> None:
+    """The learner makes a filtered deck of a card that is about to be moved."""
+    filtered_deck(world, "Cram", "Id:c")
+
+
+def deleted(world: World) -> None:
+    """The learner deletes a note that is about to be suspended."""
+    world.learner.collection.remove_notes([world.learner.notes()["a"].id])
+
+
+def reviewing(world: World) -> None:
+    """The learner begins a review."""
+    world.anki.in_review = True
+
+
+@pytest.mark.parametrize(
+    ("act", "retired", "decks", "told"),
+    [
+        (crammed, Retired.SUSPEND, {"Cram"}, "no longer as they were"),
+        (deleted, Retired.SUSPEND, {"Root::Second"}, "no longer as they were"),
+        (reviewing, Retired.DELETE, {"Root::Second"}, "a card is being asked"),
+    ],
+)
+def test_what_a_learner_does_during_the_import(
+    running: World, act: Callable[[World], None], retired: Retired, decks: set[str], told: str
+) -> None:
+    """Cards are looked at again before they are written: a plan is as old as its import is long."""
+    running.push()
+    prepare(running)
+    running.anki.before["importPackage"] = lambda: act(running)
+    pushed = running.push(replace(ALL, retired=retired))
+    assert running.deck_of("c") == decks
+    assert bool(running.learner.cards("a")) is (act is not deleted)
+    assert told in pushed.told[0]
+    assert len(pushed.told) == 1
+    assert len(pushed.moved) == (0 if act is crammed else 2)
+    assert fates(pushed.left) == dict.fromkeys("bc", "untouched")
 
 
 def test_a_key(running: World) -> None:

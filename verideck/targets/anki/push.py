@@ -1,8 +1,9 @@
 """Carries a plan out, in the order in which nothing is lost, and reads back what is there.
 
 A sync comes first, for a card's row belongs to the device that wrote it last; text comes before
-cards, for a card is only moved when its note is there; what ends Anki's undo comes last. Whatever
-ends a push half-way, the same push does the rest when it is run again: the lock remembers it all.
+cards, for a card is only moved when its note is there, and cards are looked at once more right
+before; what ends Anki's undo comes last. Whatever ends a push half-way, the same push does the rest
+when it is run again: the lock remembers it all.
 """
 
 from __future__ import annotations
@@ -38,11 +39,18 @@ def push(
     elif plan.writes_cards and plan.choices.sync is None:
         told.append(f"{_what(plan)} needs a sync before: say --sync, or --no-sync without one")
         plan = _text_only(plan)
+    is_empty = plan.is_empty
+    backup = "" if is_empty else receiver.backup()
+    if plan.imports:
+        receiver.bring(package(plan))
+    if plan.writes_cards:
+        plan = _still_so(plan, _looked(receiver, plan, again, asked), told)
     if plan.in_review and plan.choices.retired is Retired.DELETE and plan.retired:
         told.append("no note was deleted, as a card is being asked: push again after the review")
-    backup = "" if plan.is_empty else receiver.backup()
-    _carry_out(receiver, plan, package)
-    left = again(receiver.read(asked))
+    _write_cards(receiver, plan)
+    if not is_empty:
+        receiver.refresh(plan.basis.contents.notes[0].deck)
+    left = _looked(receiver, plan, again, asked)
     return Pushed(plan, left, tuple(told), backup)
 
 
@@ -62,9 +70,55 @@ def _synced(receiver: Receiver, plan: Plan, again: Again, asked: Asked, told: li
         else:
             told.append(f"there was no sync: {error}")
         return _text_only(plan)
-    plan = again(receiver.read(asked))
+    plan = _looked(receiver, plan, again, asked)
     require_none_refused(plan)
     return plan
+
+
+def _looked(receiver: Receiver, plan: Plan, again: Again, asked: Asked) -> Plan:
+    """The plan for what is there now. Raises PushError for another profile than was told."""
+    found = again(receiver.read(asked))
+    if found.profile != plan.profile:
+        raise PushError(
+            f"Anki has opened the profile {found.profile} meanwhile",
+            "push again, and name the profile by --profile",
+        )
+    return found
+
+
+def _still_so(plan: Plan, now: Plan, told: list[str]) -> Plan:
+    """Of what was told of cards, what is to be done by what is there right before.
+
+    An import takes its time, and a learner does not wait: a card may be in a filtered deck by now,
+    a note be deleted, a review have begun. Raises PushError for what is refused now.
+    """
+    require_none_refused(now)
+    movable = {card for each in now.moved for card in each.cards}
+    suspendable = set(now.suspended)
+    had = {each.guid: each.note for each in now.retired}
+    moves = tuple(
+        replace(each, cards=tuple(card for card in each.cards if card in movable))
+        for each in plan.moved
+        if movable.intersection(each.cards)
+    )
+    retired = tuple(
+        replace(each, unsuspended=tuple(c for c in each.unsuspended if c in suspendable))
+        if plan.choices.retired is Retired.SUSPEND
+        else each
+        for each in plan.retired
+        if had.get(each.guid) == each.note
+    )
+    moves = moves if plan.choices.moves else plan.moves
+    still = replace(plan, moves=moves, retired=retired, in_review=now.in_review)
+    if _cards(still) != _cards(replace(plan, in_review=now.in_review)):
+        told.append("some cards are no longer as they were when this was planned, and were left")
+    return still
+
+
+def _cards(plan: Plan) -> object:
+    """What a plan does to cards."""
+    moved = {card for each in plan.moved for card in each.cards}
+    return moved, set(plan.suspended), {each.note for each in plan.deleted}
 
 
 def _text_only(plan: Plan) -> Plan:
@@ -82,11 +136,7 @@ def _what(plan: Plan) -> str:
     return " and ".join(name for name, wanted in parts if wanted)
 
 
-def _carry_out(receiver: Receiver, plan: Plan, package: Callable[[Plan], Path]) -> None:
-    if plan.is_empty:
-        return
-    if plan.imports:
-        receiver.bring(package(plan))
+def _write_cards(receiver: Receiver, plan: Plan) -> None:
     if plan.suspended:
         receiver.suspend(plan.suspended)
     if plan.deleted:
@@ -94,7 +144,6 @@ def _carry_out(receiver: Receiver, plan: Plan, package: Callable[[Plan], Path]) 
     by_deck = sorted(plan.moved, key=lambda each: each.deck)
     for deck, moves in groupby(by_deck, key=lambda each: each.deck):
         receiver.move([card for each in moves for card in each.cards], deck)
-    receiver.refresh(plan.basis.contents.notes[0].deck)
 
 
 @contextmanager
