@@ -16,6 +16,10 @@ from anki_connect import RunningAnki
 from model.learner import Learner, judge
 from projects import MOMENT, Project, project, soon
 
+import verideck
+from verideck.cli.pushing import pushed_again
+from verideck.push_choices import Retired, Usual
+
 CARDS = "# One\n\n## What is a? {#a}\n\nA letter.\n\n## What is b? {#b}\n\nAnother letter.\n"
 
 
@@ -213,6 +217,23 @@ def test_a_port_that_somebody_else_holds(made: Project) -> None:
     assert told.returncode == 2
     assert "something else than AnkiConnect is at" in told.stderr
     assert not (made.root / "cards.lock").exists()
+
+
+def test_a_save_deletes_no_note(made: Project, anki: RunningAnki) -> None:
+    """A card that is put into another file is in none between two saves: its reviews stay."""
+    push(made, anki)
+    card = "\n## What is b? {#b}\n\nAnother letter.\n"
+    usual = Usual(port=anki.port, retired=Retired.DELETE, sync=False)
+    made.write("cards/one.md", CARDS.replace(card, ""))
+    with verideck.Project.open(made.root) as opened:
+        output = made.root / "deck.apkg"
+        told = pushed_again(opened, opened.check(), output, usual)
+        assert "deleteNotes" not in anki.asked
+        made.write("cards/two.md", f"# One\n{card}")
+        back = pushed_again(opened, opened.check(), output, usual)
+    assert "there now:" in told
+    assert "there now: 1 updated" in back
+    assert len(anki.rows("select id from cards")) == 2
 
 
 @pytest.mark.linux(reason="a signal ends it")

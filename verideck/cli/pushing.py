@@ -66,9 +66,10 @@ def _closed(file: Path) -> Receiver:
 def pushed_again(project: Project, result: Result, output: Path, usual: Usual) -> str:
     """Push what a save came to, as is usual; return what is told of it, nothing if nothing changed.
 
-    Whatever is in the way is told too, and the next save tries again.
+    Whatever is in the way is told too, and the next save tries again. No note is suspended or
+    deleted: between two saves, a card that is put elsewhere is nowhere.
     """
-    choices = chosen(usual, profile="", moves=None, retired=None, sync=None)
+    choices = chosen(usual, profile="", moves=None, retired=Retired.KEEP, sync=None)
     try:
         with receiver_of(usual, None) as receiver:
             if receiver is None:
