@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from anki_connect import ACTIONS, Fault, RunningAnki, cut, dripping, lost, missing, saying
@@ -185,6 +186,30 @@ def test_a_filtered_deck_is_the_same_in_capitals(world: World) -> None:
         ("c", "the deck that it should be in is a filtered one here")
     ]
     assert world.deck_of("c") == {"Root::Two"}
+
+
+def test_anki_imports_what_was_planned_though_it_is_built_again(running: World) -> None:
+    """A build, or another push, waits until Anki has read the package."""
+    running.push()
+    running.edit("one.md", "A letter.", "The first letter.")
+
+    def build() -> None:
+        with verideck.Project.open(running.made.root) as opened:
+            opened.build(opened.check(), build_time=running.now + 20)
+
+    builds = Thread(target=build)
+
+    def begin() -> None:
+        running.edit("one.md", "The first letter.", "The last letter.")
+        builds.start()
+        builds.join(3)
+
+    running.anki.before["importPackage"] = begin
+    pushed = running.push()
+    builds.join()
+    assert [each.id for each in pushed.arrived] == ["a"]
+    assert running.learner.notes()["a"]["Answer"] == "The first letter."
+    assert fates(running.plan()) == {"a": "updated", "b": "untouched", "c": "untouched"}
 
 
 @pytest.mark.parametrize("retired", Retired)

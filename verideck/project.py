@@ -366,7 +366,8 @@ class Project:
         """Build, and carry a plan out; return what a look at the collection finds afterwards.
 
         `result` is that of the plan. What was done before an error is done: the same push does the
-        rest when it is planned and run again. Raises BuildFailedError as `build` does, and
+        rest when it is planned and run again. Builds and other pushes of the project wait for it,
+        for Anki reads the package. Raises BuildFailedError as `build` does, and
         PushError where the plan is refused, where something was built since, and where Anki fails.
         """
         from verideck.history import planning  # noqa: PLC0415 - few runs push
@@ -388,9 +389,9 @@ class Project:
             file = basis.output
             if not pipeline.package(run, basis.scope, file, deck, problems, locked=False):
                 raise BuildFailedError(problems)
-        again = partial(planning.plan, basis)
-        with sent(self.root, basis.output) as package:
-            return push(receiver, plan, again, Asked.of(basis), package)
+            again = partial(planning.plan, basis)
+            with sent(self.root, basis.output) as package:  # no other build's, nor push's
+                return push(receiver, plan, again, Asked.of(basis), package)
 
     def lint(self, paths: Paths = (), *, profile: str = "") -> Linted:
         """Tell which rules for cards are broken in some files, or in the project. Executes nothing.
