@@ -21,6 +21,7 @@ from verideck.push_choices import Retired
 from verideck.push_plan import NoteFate, Plan, PushError
 from verideck.targets.anki.collection import Closed
 from verideck.targets.anki.connect import Connect
+from verideck.targets.anki.receiver import Asked
 
 WAYS = ["connect", "closed"]
 
@@ -440,6 +441,18 @@ def test_a_key(running: World) -> None:
     with pytest.raises(PushError, match="does not take the key"):
         Connect(running.anki.port, "wrong").is_there()
     assert Connect(running.anki.port, "secret").is_there()
+
+
+def test_what_is_no_text_is_told(running: World) -> None:
+    """A key, or a folder's name, of bytes that are not UTF-8."""
+    with pytest.raises(PushError, match="not UTF-8"):
+        Connect(running.anki.port, key="k\udcff").is_there()
+    anki = Connect(running.anki.port)
+    assert anki.is_there()
+    anki.read(Asked(()))
+    with pytest.raises(PushError, match="importPackage: a text is not UTF-8"):
+        anki.bring(Path("/tmp/d\udcff/deck.apkg"))  # noqa: S108 - a name
+    assert not running.anki.written
 
 
 def test_the_profile_chooser(running: World) -> None:

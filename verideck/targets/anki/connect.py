@@ -300,7 +300,13 @@ class Connect:
         Raises ConnectionRefusedError where nothing has listened yet, and PushError for what is no
         answer.
         """
-        body = answers.question(action, parameters, self._key)
+        try:
+            body = answers.question(action, parameters, self._key)
+        except UnicodeEncodeError as error:
+            raise PushError(
+                f"Anki cannot be asked to {action}: a text is not UTF-8 ({error.reason})",
+                "look at VERIDECK_ANKI_KEY, and at the names of the folders that the package is in",
+            ) from error
         try:
             text = self._exchange(body, action, seconds or self._patience)
         except ConnectionRefusedError:
