@@ -537,6 +537,18 @@ def test_wrong_answers(running: World, name: str, action: str) -> None:
     assert not running.anki.written
 
 
+@pytest.mark.parametrize(("action", "empty"), [("getDecks", b"{}"), ("notesModTime", b"[]")])
+def test_an_empty_answer_is_none(running: World, action: str, empty: bytes) -> None:
+    """That nothing is there, where something was asked about, is believed of no answer."""
+    running.push()
+    prepare(running)
+    running.anki.faults[action] = saying(b'{"result": %b, "error": null}' % empty)
+    running.anki.asked.clear()
+    with pytest.raises(PushError, match="than it was asked about"):
+        running.push()
+    assert not running.anki.written
+
+
 def test_an_answer_that_drips_for_long_is_waited_for_no_longer(running: World) -> None:
     """Also once its head has come."""
     anki = Connect(running.anki.port, patience=0.5)

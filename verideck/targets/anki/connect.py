@@ -171,8 +171,8 @@ class Connect:
             return {}
         found = self._ask("notesModTime", tuple[NoteStamp, ...], notes=list(notes))
         stamps = {e.id: e.mod for e in found if isinstance(e.id, int) and isinstance(e.mod, int)}
-        if not stamps.keys() <= set(notes):
-            raise PushError("Anki names notes that it was not asked for")
+        if len(found) != len(notes) or not stamps.keys() <= set(notes):
+            raise PushError("Anki answers of other notes than it was asked about")
         return stamps
 
     def _infos(self, notes: Sequence[int]) -> Iterator[tuple[int, NoteInfo]]:
@@ -213,7 +213,8 @@ class Connect:
         deck_of = {card: deck for deck, some in decks.items() for card in some}
         filtered = set(self._ask("findCards", Numbers, query="deck:filtered"))
         suspended = self._ask("areSuspended", tuple[bool | None, ...], cards=list(cards))
-        if len(suspended) != len(cards):
+        there = {card for card, is_so in zip(cards, suspended, strict=False) if is_so is not None}
+        if len(suspended) != len(cards) or not there <= deck_of.keys():
             raise PushError("Anki answers of other cards than it was asked about")
         return {
             card: CardThere(card, deck_of[card], card in filtered, bool(is_so))
