@@ -101,7 +101,13 @@ ESCAPES = {
     "a file's flags": """\
         import fcntl
         opened = os.open(Path(ROOT, 'flags'), os.O_RDONLY)
-        fcntl.ioctl(opened, 0x40086602, (0x80).to_bytes(8, sys.byteorder))
+        had = bytearray(8)  # set without the others, a system may have to store the file anew
+        try:
+            fcntl.ioctl(opened, 0x80086601, had)
+        except OSError:
+            pass
+        flags = int.from_bytes(had, sys.byteorder) | 0x80
+        fcntl.ioctl(opened, 0x40086602, flags.to_bytes(8, sys.byteorder))
     """,
     "a file's time": "os.utime(Path(ROOT, 'time'), (1, 1))",
     "a file's length": "os.truncate(Path(ROOT, 'length'), 0)",
