@@ -348,7 +348,7 @@ def test_a_row_that_names_what_is_not_the_projects_is_stale(tmp_path: Path, name
     made = hostile(tmp_path, {"one": "assert int('1')"})
     request, run = honest(made)
     said = heard(run, request, ProjectFiles(made.root))
-    assert said.last
+    assert said.last, run
     needed = DependsOn(json.loads(DEPENDED[name]), {}, (), unseen=False)
     row = proof_cache.proved_run(request, said.reports, replace(said.last, depends_on=needed))
     with opened() as names:
@@ -443,7 +443,7 @@ def test_a_row_that_is_bent_somewhere_is_a_row_or_none(
     made, request, run = sample(_folder(tmp_path_factory))
     files = ProjectFiles(made.root)
     said = heard(run, request, files)
-    assert said.last
+    assert said.last, run
     rows, audits = proof_cache.rows(Store(None)), audit_cache.rows(Store(None))
     kept = proof_cache.proved_run(request, said.reports, said.last)
     audit = audit_cache.StoredAudit(0, 0, 0, 0, (), 0, (audit_cache.StoredPlace("a", 1, 1, 0),))
