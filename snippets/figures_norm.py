@@ -22,7 +22,7 @@ def draw_axes(samples: int = 2, tokens: int = 3, features: int = 4) -> list[Tens
     figure, panels = plt.subplots(1, 3, figsize=(4, 2.6), layout="constrained")
     figure.set_facecolor("none")
     for ax, name, mask in zip(panels, names, shared, strict=True):
-        cells(ax, mask, name, "特征 C", ORANGE)
+        cells(ax, mask, name, "特征", ORANGE)
         ax.axhline(tokens, color=BLUE, linewidth=3)
     panels[0].set_ylabel("token（蓝线隔开两个样本）", fontsize=9, color=GREY)
     return shared

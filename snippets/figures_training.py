@@ -51,10 +51,11 @@ def draw_last_layer(depths: Sequence[int] = (2, 4, 8, 16)) -> tuple[list[float],
         [mean_gradients(depth, norm_first=kind)[-1] for depth in depths] for kind in (False, True)
     )
     ax = axes("初始化时最后一层的梯度", "总层数 L", "梯度范数")
-    ax.plot(depths, post, "o-", ms=4, color=ORANGE, label="Post-LN")
-    ax.plot(depths, pre, "o-", ms=4, color=BLUE, label="Pre-LN")
-    ax.set_xticks(depths)
-    ax.set_ylim(bottom=0)
+    ax.loglog(depths, post, "o-", ms=4, color=ORANGE, label="Post-LN")
+    ax.loglog(depths, pre, "o-", ms=4, color=BLUE, label="Pre-LN")
+    for axis, ticks in ((ax.xaxis, depths), (ax.yaxis, (0.25, 0.5, 1))):
+        axis.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
     legend(ax)
     return post, pre
 
@@ -86,7 +87,7 @@ def draw_masks(length: int = 5, memory: int = 6) -> tuple[Tensor, Tensor, Tensor
     )
     figure, row = plt.subplots(1, 3, figsize=(4.6, 2), layout="constrained")
     figure.set_facecolor("none")
-    names = ("Encoder 自注意力", "Decoder 自注意力", "cross-attention")
+    names = ("encoder 自注意力", "decoder 自注意力", "cross-attention")
     for ax, mask, name in zip(row, masks, names, strict=True):
         cells(ax, mask, name, "key")
     row[0].set_ylabel("query", fontsize=9, color=GREY)

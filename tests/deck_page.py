@@ -26,11 +26,11 @@ _HEAD = """\
 # The Transformer interview deck
 
 A course in the order in which Anki asks it. The first twenty cards are for the first day; then come
-the eleven questions of the notes, each as single facts and then, to sum up, as its overview card;
-whole modules written by hand (手撕代码); what is widely believed and wrong (常见误区); what is
-asked next, the sub-decks of the extension (延伸); and last what the notes had wrong (原笔记勘误),
-which everybody but their writer may leave out. `python tests/deck_page.py` makes this page, and a
-test holds it to the deck.
+the eleven questions of the notes, within the first week, each as single facts and then, to sum up,
+as its overview card; whole modules written by hand (手撕代码); what is widely believed and wrong
+(常见误区); what is asked next, the sub-decks of the extension (延伸); and last what the notes had
+wrong (原笔记勘误), which everybody but their writer may leave out. `python tests/deck_page.py`
+makes this page, and a test holds it to the deck.
 
 A proof is what was executed and held when the deck was built: assertions, and in brackets how many
 changes of the shown code they notice. A card without code rests on its source.
@@ -41,7 +41,9 @@ _PATH = """\
 ## The path
 
 The new cards of each day for who clicks the deck itself, by the queue of Anki's own scheduler under
-its default options. The second card of a cloze note, `-2`, is asked at the end of its day.
+its default options. The second card of a cloze note, `-2`, is asked at the end of its day, and
+shows what the first has just asked: with *Bury new siblings* and *Bury review siblings*, in the
+deck's options, it comes on a day of its own.
 """
 
 

@@ -149,12 +149,16 @@ def test_the_page_of_the_deck_is_the_decks(checked: Result, days: list[list[str]
 
 @pytest.mark.torch
 def test_anki_asks_the_deck_in_its_order(checked: Result, days: list[list[str]]) -> None:
-    """On the first day the first sub-deck alone, and each topic's overview behind its facts."""
+    """On the first day the first sub-deck alone, and each topic's overview behind its facts.
+
+    The eleven questions are answered within the first week.
+    """
     order = {name: place for place, name in enumerate(itertools.chain(*days))}
     assert order.keys() >= {note.fields["Id"] for note in checked.notes}
     decks = {each.card.id: each.card.deck for each in checked.proven}
     first = [name for name, deck in decks.items() if deck == "Transformer 面试::01 入门"]
     assert {re.sub(r"-\d$", "", name) for name in days[0]} == set(first)
+    assert set(itertools.chain(*days[:7])) >= QUESTIONS
     asked = [decks[name] for name in order if name in decks]
     assert list(dict.fromkeys(asked)) == list(dict.fromkeys(decks.values()))
     for each in checked.proven:

@@ -49,6 +49,33 @@ def test_anki_asks_decks_as_the_rule_sorts_them(names: list[str]) -> None:
     assert asked == [decks[key] for key in sorted(decks)]
 
 
+PAIR = """\
+# Pair
+
+## A note of {{c1::two}} blanks {{c2::shows}} each {#pair .cloze}
+
+Twice.
+"""
+
+
+def test_two_blanks_of_a_note_come_on_one_day_unless_siblings_are_buried(tmp_path: Path) -> None:
+    """What the README says of the deck's options: one choice, and each has a day of its own."""
+    package = project(tmp_path / "author", {"a.md": PAIR}).build("pair.apkg")
+    asked = {}
+    for bury in (False, True):
+        learner = Learner(tmp_path / f"bury-{bury}")
+        learner.take(package)
+        (deck,) = {card.did for card in learner.cards()}
+        options = learner.collection.decks.config_dict_for_deck_id(deck)
+        assert not options["new"]["bury"]
+        assert not options["rev"]["bury"]
+        options["new"]["bury"] = bury
+        learner.collection.decks.update_config(options)
+        asked[bury] = [[card.ord for card in day] for day in learner.days("Root")]
+        learner.collection.close()
+    assert asked == {False: [[0, 1]], True: [[0], [1]]}
+
+
 CARDS = """\
 # {first}
 
