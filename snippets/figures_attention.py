@@ -25,13 +25,23 @@ def draw_variance(sizes: list[int], raw: list[float]) -> list[float]:
     return scaled
 
 
-def draw_saturation(sizes: list[int], raw: list[float], scaled: list[float]) -> None:
-    """Draw the mean largest weight of a row, measured for each d_k, unscaled and scaled."""
+def draw_saturation(sizes: list[int], keys: int = 32) -> tuple[list[float], list[float]]:
+    """Draw the largest weight of a row by d_k, on the average of 500 rows; return both curves.
+
+    The first curve is of scores that are not scaled, the second of those that are.
+    """
+    raw, scaled = [], []
+    for size in sizes:
+        drawn = normal(500, keys + 1, size)
+        scores = drawn[:, :1] @ drawn[:, 1:].mT  # one query and its keys
+        raw.append(scores.softmax(-1).amax(-1).mean().item())
+        scaled.append((scores / size**0.5).softmax(-1).amax(-1).mean().item())
     ax = axes("最大的权重", "$d_k$", "平均最大权重")
     ax.semilogx(sizes, raw, "o-", base=2, color=ORANGE, label="不缩放")
     ax.semilogx(sizes, scaled, "s-", base=2, color=BLUE, label="缩放")
     ax.set_ylim(0, 1.05)
     legend(ax)
+    return raw, scaled
 
 
 def draw_jacobian(keys: int = 4) -> tuple[list[float], list[float]]:

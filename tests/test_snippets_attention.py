@@ -109,7 +109,7 @@ def test_cross_attention_is_torchs(count: int) -> None:
 SIZES = [4, 16, 64, 256, 1024]
 FIGURES: dict[str, Callable[[], object]] = {
     "variance": lambda: figures_attention.draw_variance(SIZES, [float(size) for size in SIZES]),
-    "saturation": lambda: figures_attention.draw_saturation(SIZES, [0.5] * 5, [0.1] * 5),
+    "saturation": lambda: figures_attention.draw_saturation(SIZES),
     "jacobian": figures_attention.draw_jacobian,
     "maps": lambda: figures_attention.draw_maps(torch.eye(3), torch.ones(3, 3) / 3),
     "rank": lambda: figures_attention.draw_rank(torch.ones(4), torch.zeros(4)),
