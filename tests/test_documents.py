@@ -68,6 +68,62 @@ def test_a_death_behind_a_failure_is_told(bare: Project) -> None:
     assert "docs/dies.md:5:1: error: the process ended before the last statement" in run.stderr
 
 
+def test_a_failure_in_a_module_is_told_at_the_call(bare: Project) -> None:
+    """A reader made it; where it was raised is told with it. No other file is told of."""
+    bare.write("pyproject.toml", "[tool.verideck]\n")  # without, the root would be docs
+    bare.write("shop.py", "def buy(n):\n    if n < 1:\n        raise ValueError('at least one')\n")
+    bare.write("docs/buy.md", "```python\nimport shop\ndef two():\n    shop.buy(0)\ntwo()\n```\n\n"
+               "```pycon\n>>> shop.buy(0)\n```\n")  # fmt: skip
+    run = bare.invoke("check", "docs/buy.md", "--as", "docs")
+    assert (
+        "docs/buy.md:4:5: error: ValueError: at least one [exception-raised]\n"
+        "    4 |     shop.buy(0)\n      |   raised at shop.py:3\n"
+        "      |   called from docs/buy.md:5\n      = hint: if the document is about "
+    ) in run.stderr
+    assert "docs/buy.md:9:5: error: ValueError: at least one" in run.stderr
+    assert "shop.py:3:9" not in run.stderr
+    bare.write("shop.py", "x = (\n")
+    broken = bare.invoke("check", "docs/buy.md", "--as", "docs")
+    assert "shop.py:1:5: error: '(' was never closed [syntax-error]" in broken.stderr
+
+
+@pytest.mark.parametrize(
+    ("failing", "follows"),
+    [
+        ("1 / 0; sums = 1", True),
+        ("1 / 0\ndef sums(): pass", True),
+        ("from gone import sums", True),
+        ("from gone import add as sums", True),
+        ("from gone import *", True),
+        ("import sums.deep", True),
+        ("1 / 0; exec('sums = 1')", True),
+        (">>> 1 / 0\n>>> sums = 1", True),
+        ("1 / 0; total = sums", False),
+        ("from gone import sums as total", False),
+        (">>> 1 + 1\n3", False),
+    ],
+)
+def test_a_name_is_missing_by_itself_where_no_failure_explains_it(
+    bare: Project, failing: str, *, follows: bool
+) -> None:
+    """Else a mistake of its own would be told at the line of another one."""
+    bare.write("docs/a.md", f"```python\n{failing}\n```\n\n```python\nsums\n```\n")
+    told = bare.invoke("check", "docs/a.md", "--as", "docs").stderr
+    own = "error: NameError: name 'sums' is not defined" in told.split("docs/a.md:")[-1]
+    assert (own, "then a name was missing in a fence below" in told) == (not follows, follows)
+
+
+def test_what_lacks_a_name_for_want_of_another_is_told_with_the_first(bare: Project) -> None:
+    """All of a tutorial that follows from one failure is one problem."""
+    fences = ("from gone import a", "b = a", "print(b)", "print(c)")
+    text = "\n".join(f"```python\n{each}\n```\n" for each in fences)
+    bare.write("docs/a.md", text)
+    told = bare.invoke("check", "docs/a.md", "--as", "docs").stderr
+    assert "then a name was missing in fences below, on lines 5, 9\n" in told
+    assert "docs/a.md:14:7: error: NameError: name 'c'" in told
+    assert told.endswith("Error: 2 problems in 1 document\n")
+
+
 def test_names_are_shared_in_a_file_or_beneath_a_heading(bare: Project) -> None:
     """By a flag, which front matter overrules."""
     words = ("check", "docs", "--as", "docs", "--share", "heading")

@@ -345,7 +345,9 @@ def test_files_elsewhere_are_cards_where_they_are_named(
 ) -> None:
     """And a deck below the folder in which pytest runs is one, too."""
     deck.project.write("notes/n.md", card("noted", "x = 1\nassert x == 1"))
-    assert nodes(deck.run("notes", "-v")) == []
+    unread = deck.run("notes", "-v")
+    unread.assert_outcomes()
+    deck.run("notes", "--verideck-syntax", "heading").assert_outcomes(passed=1)
     deck.project.write("cards/build/n.md", card("built", "x = 1\nassert x == 1"))
     listed = deck.run("--collect-only", "-q")
     (warning,) = [each for each in lines(listed) if "norecursedirs" in each]
@@ -354,12 +356,29 @@ def test_files_elsewhere_are_cards_where_they_are_named(
     assert nodes(entered) == ["build/n.md::built PASSED"]
     entered.assert_outcomes(passed=1, warnings=0)
     named = deck.run("notes/n.md", "cards/a.md", "-v")
-    assert "notes/n.md::noted PASSED" in lines(named)
+    assert "notes/n.md::noted PASSED (cached)" in lines(named)
     assert nodes(named) == FRESH[:3]
     above = deck.pytester.path
     (above / "pytest.ini").touch()
     monkeypatch.chdir(above)
     assert "deck/cards/a.md::empty-sum PASSED (cached)" in lines(deck.run("deck/cards/a.md", "-v"))
+
+
+def test_what_testpaths_leaves_out_is_told(deck: Deck) -> None:
+    """In a line, where the command line does not choose; what is there alone, and by every form."""
+    deck.project.write("tests/test_a.py", "def test_a(): pass\n")
+    deck.project.write("docs/guide.md", "```python\n1\n```\n")
+    settings = deck.project.root / "pyproject.toml"
+    written = settings.read_text("utf-8") + '\n[tool.verideck.docs]\npaths = ["docs", "gone"]\n'
+
+    def told(testpaths: str, *words: str) -> list[str]:
+        settings.write_text(f"{written}[tool.pytest.ini_options]\ntestpaths = {testpaths}\n")
+        return [each for each in lines(deck.run("-q", *words)) if each.startswith("verideck: ")]
+
+    both = "verideck: cards, docs not collected: not in testpaths"
+    assert told('["tests"]') == told('["tests"]', "-n", "1") == [both]
+    assert told('["tests"]', "tests") == told('["tests", "cards", "docs/guide.md"]') == []
+    assert told('["tests", "cards"]', "--co") == [both.replace("cards, ", "")]
 
 
 DEBUGGED = """\
@@ -403,3 +422,6 @@ def test_a_debugger_is_in_the_snippet_that_fails(deck: Deck) -> None:
         debugged.stdout.str(),
     )  # fmt: skip
     assert "1 failed" in debugged.stdout.str()
+    assert "with --verideck-executor here" not in debugged.stdout.str()
+    elsewhere = deck.pytester.run(sys.executable, "-m", "pytest", *words[:2], stdin=b"q\n")
+    holds(["with --verideck-executor here, a snippet", "entering PDB"], elsewhere.stdout.str())

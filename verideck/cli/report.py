@@ -167,7 +167,8 @@ def format_failure(problems: Sequence[Problem], stats: Stats, *, packages: bool)
     lines = [f"{wrong}; nothing was written" if packages else wrong]
     if packages and stats.documents:
         lines.insert(0, _left_out(stats))
-    if stats.snippets or any(problem.code in _OF_RUNS for problem in problems):
+    is_run = stats.snippets or any(problem.code in _OF_RUNS for problem in problems)
+    if is_run and stats.sandbox:  # a run that `-x` ended has not come to tell it
         lines.insert(0, f"sandbox: {stats.sandbox}")
     return _lines(lines)
 

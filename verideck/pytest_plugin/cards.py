@@ -21,6 +21,10 @@ from verideck.pytest_plugin.told import CardFailedError, Told
 
 _TOLD = "verideck_told"
 _LABEL = "verideck_label"
+_NOT_HERE = (
+    "the frame below is verideck's: the snippet was executed in a process of its own; "
+    "with --verideck-executor here, a snippet that raises shows its own"
+)
 
 
 class CardFile(pytest.File):
@@ -69,7 +73,7 @@ class _Item(pytest.Item):
             if weight is Severity.WARNING and not self._warns(problem):
                 weight = Severity.ERROR
             told.append(replace(problem, severity=weight))
-        if wrong := list(errors(told)):
+        if wrong := sorted(errors(told), key=lambda each: each.place):
             raise CardFailedError(wrong, self.deck.root)
 
     def _warns(self, problem: Problem) -> bool:
@@ -227,6 +231,18 @@ class Cards:
         return report
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_exception_interact(
+        self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object]
+    ) -> None:
+        """Say, before a debugger opens, how it would come into the snippet."""
+        failed = call.excinfo and isinstance(call.excinfo.value, CardFailedError)
+        if not failed or not isinstance(node, CardItem) or node.deck.executes_here:
+            return
+        told = node.config.pluginmanager.get_plugin("terminalreporter")
+        if told and node.config.getoption("usepdb"):
+            told.write_line(f"\nverideck: {_NOT_HERE}")
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Give a failure its colours and its place, in the process that shows it."""
         said = vars(report)
@@ -241,6 +257,12 @@ class Cards:
         if not label or not report.passed or report.when != "call":
             return None
         return "passed", ".", (f"PASSED ({label})", {"green": True})
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what of the project a run by `testpaths` has left out."""
+        if not self._is_worker and (paths := self._decks.left_out()):
+            named = inert.line(", ".join(paths))
+            terminalreporter.write_line(f"verideck: {named} not collected: not in testpaths")
 
     def pytest_unconfigure(self) -> None:
         """Close the projects."""

@@ -21,13 +21,19 @@ from verideck.pytest_plugin.setup import setup_above
 from verideck.storage.files import absolute
 
 _MARKDOWN = {".md", ".markdown"}
+_ARGUMENTS, _SETTINGS = pytest.Config.ArgsSource.ARGS, pytest.Config.ArgsSource.TESTPATHS
+"""Who says what is collected."""
 
 
 class Deck:
     """A project that is open, and its cards as far as they have been asked for."""
 
     def __init__(self, project: Project, config: pytest.Config, named: Sequence[Path]) -> None:
-        """Read nothing yet. `named` are the Markdown files that the command line names."""
+        """Read nothing yet.
+
+        `named` are the Markdown files that the command line names, and the folders of which it
+        names the form.
+        """
         self.project = project
         self._config = config
         self._opened = ExitStack()
@@ -45,7 +51,7 @@ class Deck:
 
     def holds(self, file: Path) -> bool:
         """Whether a file is the project's, or is named on the command line."""
-        return self._is_the_projects(file) or file in self._named
+        return self._is_the_projects(file) or any(map(file.is_relative_to, self._named))
 
     def _is_the_projects(self, file: Path) -> bool:
         """Whether a file is one of the project's cards, or of its documents."""
@@ -108,9 +114,24 @@ class Deck:
                 found.update(passed[-1:])
         return found
 
+    def not_named(self) -> list[str]:
+        """The project's folders and documents that pytest was to collect nothing of."""
+        owned = [path for path in (self._folder, *self._documents) if path.exists()]
+        named = named_paths(self._config)
+        return [
+            self.name(path)
+            for path in owned
+            if not any(path.is_relative_to(it) or it.is_relative_to(path) for it in named)
+        ]
+
+    @property
+    def executes_here(self) -> bool:
+        """Whether a card that fails is to be executed once more, in this process."""
+        return bool(self._config.getoption("verideck_executor") == here.NAME)
+
     def traceback_here(self, card: Card) -> TracebackType | None:
         """Where a card fails that is executed here, if the caller wants that; else None."""
-        if not card.is_executable or self._config.getoption("verideck_executor") != here.NAME:
+        if not card.is_executable or not self.executes_here:
             return None
         return here.traceback_of(self._setup_of(card.place.path), card.snippets, self.root)
 
@@ -137,7 +158,12 @@ class Decks:
         self._roots: dict[Path, Path | None] = {}
         self._open: dict[Path, Deck] = {}
         self._refused: set[Path] = set()
-        self._named = [each for each in named_paths(config) if each.suffix.lower() in _MARKDOWN]
+        has_form = config.args_source is _ARGUMENTS and config.getoption("verideck_syntax")
+        self._named = [
+            each
+            for each in named_paths(config)
+            if each.suffix.lower() in _MARKDOWN or (has_form and each.is_dir())
+        ]
 
     def deck_of(self, file: Path) -> Deck | None:
         """The project whose cards a file holds; None for a file that holds none of any project.
@@ -152,10 +178,26 @@ class Decks:
         if root is None or root in self._refused:
             return None
         if root not in self._open:
-            named = [each for each in self._named if deck_folder(each.parent) in {root, None}]
-            self._open[root] = Deck(self._opened(root), self._config, named)
+            self._open[root] = self._deck(root)
         deck = self._open[root]
         return deck if deck.holds(file) else None
+
+    def left_out(self) -> list[str]:
+        """What of the project that pytest runs in `testpaths` does not name.
+
+        Nothing where the command line chooses what is collected: then nobody misses it.
+        """
+        if self._config.args_source is not _SETTINGS:
+            return []
+        root = deck_folder(self._config.rootpath)
+        if root is None or root in self._refused:
+            return []
+        if root not in self._open:
+            try:
+                self._open[root] = self._deck(root)
+            except pytest.Collector.CollectError:  # told where its Markdown is collected
+                return []
+        return self._open[root].not_named()
 
     def passed_over(self) -> Iterator[Path]:
         """Yield the folders with cards of all projects that pytest does not enter."""
@@ -168,6 +210,11 @@ class Decks:
         for deck in self._open.values():
             deck.close()
         self._open.clear()
+
+    def _deck(self, root: Path) -> Deck:
+        """Open a project. Raises CollectError where it is refused."""
+        named = [each for each in self._named if deck_folder(each.parent) in {root, None}]
+        return Deck(self._opened(root), self._config, named)
 
     def _opened(self, root: Path) -> Project:
         executor = self._config.getoption("verideck_executor")

@@ -166,7 +166,8 @@ class Child:
             if error is None and step.kind is not StepKind.SESSION:  # which looks at each example
                 self.executed.refuse_hidden_failures(raised, held_before, entered_before)
         except BaseException as caught:  # noqa: BLE001 - whatever an author's code raises is theirs to see
-            error = failure(caught, step.line, self.sources, _last_line(step))
+            told_in = step.path if step.goes_on else ""  # of a document: its reader made the call
+            error = failure(caught, step.line, self.sources, _last_line(step), told_in)
         warned, findings = self._warned(step)
         if step.warns and not error and not warned:
             error = self._not_warned(step)

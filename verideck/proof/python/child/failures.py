@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import FrameType, TracebackType
 
 from verideck.proof.python.child import not_python
@@ -55,11 +55,18 @@ class Found(Exception):  # noqa: N818 - a verdict, not an error of ours
         self.finding = finding
 
 
-def failure(error: BaseException, first_line: int, sources: Sources, last_line: int = 0) -> Finding:
-    """The report of an exception. The message names the callers of the failing line.
+def failure(
+    error: BaseException,
+    first_line: int,
+    sources: Sources,
+    last_line: int = 0,
+    told_in: str = "",
+) -> Finding:
+    """The report of an exception, at the author's innermost line. The message names its callers.
 
     `last_line` is that of the last statement of a fence that the card shows: such a fence may be
-    about the exception that it ends with.
+    about the exception that it ends with. `told_in` is a file, as reports name it, of which the
+    innermost line is the place if one led there: the message names where it was raised then.
     """
     if isinstance(error, Found):
         return error.finding
@@ -74,17 +81,26 @@ def failure(error: BaseException, first_line: int, sources: Sources, last_line: 
             code, message, told = "syntax-error", f"{cause.msg}", not_python.meant(text)
     if code == "exception-raised" and not told and frames and 0 < last_line <= frames[0][1]:
         told = announcement(error, name_of(type(error)))
-    path, line, column = frames[-1] if frames else NOWHERE
-    places = dict.fromkeys(f"{p}:{n}" for p, n, _ in reversed(frames))
-    calls = [f"called from {each}" for each in list(places)[1:]]
+    own = [each for each in frames if each[0] == told_in and code != "syntax-error"]
+    path, line, column = (own or frames or [NOWHERE])[-1]
     return Finding(
         code=code,
-        message="\n".join([clean(message), *calls[:_CALLS]]),
+        message="\n".join([clean(message), *_way(frames, (path, line, column))]),
         path=path,
         line=line,
         column=max(column, 1),
         hint=clean(told),
     )
+
+
+def _way(frames: Sequence[Place], told: Place) -> Iterator[str]:
+    """Where an exception was raised, if it is told elsewhere, and the callers of that line."""
+    places = dict.fromkeys(f"{path}:{line}" for path, line, _ in reversed(frames))
+    here = f"{told[0]}:{told[1]}"
+    way = list(places)
+    if way and way[0] != here:
+        yield f"raised at {way[0]}"
+    yield from (f"called from {each}" for each in way[1 : _CALLS + 1] if each != here)
 
 
 def _verdict(error: BaseException) -> tuple[str, str, str]:

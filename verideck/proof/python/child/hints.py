@@ -75,11 +75,18 @@ def _nobody_answers(error: BaseException) -> str:
     return "nobody answers input(): assign the text in its place" if asked else ""
 
 
+def _no_debugger(error: BaseException) -> str:
+    if (type(error).__module__, type(error).__qualname__) != ("bdb", "BdbQuit"):
+        return ""
+    return "nobody answers a debugger: `pytest --pdb --verideck-executor here` gives it a terminal"
+
+
 _HINTS: tuple[Callable[[BaseException], str], ...] = (
     _unknown_name,
     _missing_file,
     _missing_module,
     _nobody_answers,
+    _no_debugger,
 )
 """Each tells its hint for an exception that it knows."""
 

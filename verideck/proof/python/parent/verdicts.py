@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -20,6 +21,7 @@ from verideck.proof.python.parent.comments import (
     place_of,
     rewritten,
 )
+from verideck.proof.python.parent.followed import causes
 from verideck.proof.python.parent.places import trusted_place
 from verideck.proof.python.parent.printed import beneath
 from verideck.proof.python.parent.request import limits_of, steps_of
@@ -36,6 +38,13 @@ from verideck.proof.python.wire.run import End
 _UPDATE = f"{BY_UPDATE} to write what it"
 
 
+_OF_A_CARD = re.compile(
+    r"\bcard(?=s share|s run|s are executed| is about| holds|'s code| reads|$)"
+    r"|(?<=into the )card\b"
+)
+"""Where a hint says what of."""
+
+
 def verdict(
     snippets: Sequence[Snippet],
     run: Finished,
@@ -43,6 +52,29 @@ def verdict(
     config: ExecutionConfig,
 ) -> Iterator[Proof | Problem]:
     """What a run shows: proofs of all snippets, or problems."""
+    yield from _called(_shown(snippets, run, said, config), snippets)
+
+
+def _called(
+    found: Iterable[Proof | Problem], snippets: Sequence[Snippet]
+) -> Iterator[Proof | Problem]:
+    """Proofs and problems; a hint for a document does not call it a card."""
+    is_document = any(each.in_document for each in snippets)
+    for each in found:
+        if is_document and isinstance(each, Problem):
+            said, brace, code = each.hint.partition("{")  # behind it are words of the author's
+            yield replace(each, hint=_OF_A_CARD.sub("document", said) + brace + code)
+        else:
+            yield each
+
+
+def _shown(
+    snippets: Sequence[Snippet],
+    run: Finished,
+    said: Testimony,
+    config: ExecutionConfig,
+) -> Iterator[Proof | Problem]:
+    """Proofs of all snippets, or problems."""
     steps, reports, last = steps_of(snippets), said.reports, said.last
     failed = reports[-1].error if reports else None
     is_stopped = failed and not steps[len(reports) - 1].in_document
@@ -65,13 +97,22 @@ def judged(
     config: ExecutionConfig,
 ) -> Iterator[Proof | Problem]:
     """What the reports show: problems, and proofs if everything holds."""
+    yield from _called(_judged(snippets, reports, last, config), snippets)
+
+
+def _judged(
+    snippets: Sequence[Snippet],
+    reports: Sequence[StepReport],
+    last: Epilogue | None,
+    config: ExecutionConfig,
+) -> Iterator[Proof | Problem]:
     proofs: list[Proof] = []
     told: list[Proof | Problem] = []
     steps = steps_of(snippets)
     commented = [list(judged_comments(*each)) for each in zip(steps, reports, strict=False)]
     left = MOST_FINDINGS
     failures = [number for number, report in enumerate(reports) if report.error]
-    following = [number for number in failures[1:] if _lacks_name(reports[number])]
+    following = causes(steps, reports)
     for number, (snippet, report, comments) in enumerate(
         zip(steps, reports, commented, strict=False)
     ):
@@ -81,11 +122,8 @@ def judged(
         if report.error and number not in following:
             failed = _found(report.error, [snippet], config)
             message = beneath(failed.message, report.stdout, report.stderr)
-            below = [steps[each].place for each in following if number == failures[0]]
-            hint = failed.hint
-            if snippet.in_document:
-                hint = hint.replace("cards share nothing", "documents share nothing")
-            yield replace(failed, message=message + _with(below), hint=hint)
+            below = [steps[each].place for each, cause in following.items() if cause == number]
+            yield replace(failed, message=message + _with(below))
         elif not report.error:
             proofs.append(_proof(snippet, report, comments, last))
         if not config.updating:
@@ -105,11 +143,6 @@ def judged(
 
 _OF_WHOLE_RUNS = frozenset({Code.CODE_NOT_RUN, Code.NOTHING_ASSERTED})
 """What is true only of code that was executed to its end."""
-
-
-def _lacks_name(report: StepReport) -> bool:
-    """Whether a step failed for want of a name, which a fence above may have been to define."""
-    return report.error is not None and report.error.message.startswith("NameError: ")
 
 
 def _with(places: Sequence[Place]) -> str:
