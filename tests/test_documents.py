@@ -124,6 +124,15 @@ def test_what_lacks_a_name_for_want_of_another_is_told_with_the_first(bare: Proj
     assert told.endswith("Error: 2 problems in 1 document\n")
 
 
+def test_a_debugger_that_nobody_answers_says_how_it_gets_a_terminal(bare: Project) -> None:
+    """No exception of a debugger's says that; nor does the end of a run name an empty sandbox."""
+    bare.write("docs/a.md", "```python\nbreakpoint()\nx = 1\n```\n")
+    told = bare.invoke("check", "docs/a.md", "--as", "docs", "-x").stderr
+    assert "error: BdbQuit [exception-raised]" in told
+    assert "  = hint: nobody answers a debugger: `pytest --pdb --verideck-executor here`" in told
+    assert "sandbox: \n" not in told
+
+
 def test_names_are_shared_in_a_file_or_beneath_a_heading(bare: Project) -> None:
     """By a flag, which front matter overrules."""
     words = ("check", "docs", "--as", "docs", "--share", "heading")
