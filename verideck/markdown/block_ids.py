@@ -13,6 +13,10 @@ _ID = re.compile(r"(?:\A|(?<=[ \t\n]))\^([A-Za-z0-9-]+)[ \t]*\Z")
 _MAY_BE = re.compile(r"(?:^|[ \t])\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
 _MADE_UP = re.compile(r"[0-9a-f]{6}")
 _LINK = re.compile(r"(?<![A-Za-z0-9_)\]`])\[\[(?![\^\]])[^\[\]\n]+\]\]")
+_OF_A_PLUGIN = re.compile(
+    r"(?:^|\s)#flashcards?(?![\w-])|<!--SR:|^TARGET DECK\b", re.MULTILINE | re.IGNORECASE
+)
+"""What only cards of Obsidian's plugins have: Spaced Repetition and Obsidian_to_Anki."""
 _REFERRED = re.compile(r"\[\[[^\[\]\n]*?#\^([A-Za-z0-9-]+)")
 
 
@@ -28,7 +32,11 @@ class BlockIds:
 
     def __init__(self, text: str, *, in_vault: bool) -> None:
         """Look whether there can be any, by the file's text and by where it is."""
-        is_likely = "^" in text and _MAY_BE.search(text) and (in_vault or _LINK.search(text))
+        is_likely = (
+            "^" in text
+            and _MAY_BE.search(text)
+            and (in_vault or _LINK.search(text) or _OF_A_PLUGIN.search(text))
+        )
         self.can_be = bool(is_likely)
         self._referred = frozenset(_REFERRED.findall(text)) if is_likely else frozenset[str]()
 

@@ -1,7 +1,8 @@
 """Callouts: quotations that begin with `[!note]`, as GitHub (alerts) and Obsidian have them.
 
 The word says what kind it is, what stands behind it is its title, and a `-` or `+` between the two
-folds it, closed or open.
+folds it, closed or open. What stands behind a bar, `[!note|right]`, lays it out in Obsidian: a card
+has one way to.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-_BEGINS = re.compile(r"\[!([A-Za-z][\w-]*)\]([+-]?)(?:[ \t]+(.*))?")
+_BEGINS = re.compile(r"\[!([A-Za-z][\w-]*)(?:\|[^\[\]\n]*)?\]([+-]?)(?:[ \t]+(.*))?")
 
 
 def rule(state: StateCore) -> None:

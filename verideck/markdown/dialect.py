@@ -454,15 +454,20 @@ def markers(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
     if not _at_line_starts(pattern).search(text):  # of most texts: they need not be read
         return
     state = State(text, _DIALECT, {}, [])
+    at_line_start = True
     while state.pos < len(text):
-        at_line_start = state.pos == 0 or text[state.pos - 1] == "\n"
-        if at_line_start and (match := pattern.match(text, state.pos)):
+        if at_line_start and text[state.pos] in " \t":
+            state.pos += 1
+            continue
+        match = pattern.match(text, state.pos) if at_line_start else None
+        before = state.pos
+        if match:
             yield match
             state.pos = match.end()
-        elif at_line_start and text[state.pos] in " \t":
-            state.pos += 1
         else:
             _DIALECT.inline.skipToken(state)
+        # The end of a line is skipped together with the blanks that begin the next one.
+        at_line_start = text[before : state.pos].rstrip(" \t").endswith("\n")
 
 
 @cache

@@ -13,6 +13,7 @@ from verideck.markdown.destinations import NESTED
 from verideck.markdown.faults import report
 from verideck.markdown.kinds import is_known
 from verideck.markdown.positions import State
+from verideck.model import short
 from verideck.problems import Code, Severity
 
 _LABEL = re.compile(r"!?\[([^\[\]\n]*)\]\(")
@@ -26,6 +27,13 @@ _INSIDE = re.compile(
     (?:\s+(?P<behind>{sizes.EQUALS}))?\s*""",
     re.VERBOSE,
 )
+_REFERENCE = re.compile(
+    r"\[(?!\^)(?=[^\[\]]*[^\W\d_]{3})(?P<text>[^\[\]\n]+)\]"
+    r"\[(?!\^)(?P<name>|(?=[^\[\]]*[^\W\d_]{2})[^\[\]\n]+)\]"
+)
+"""A text and a name in brackets, both with words in them; without a name the text is it."""
+_NO_REFERENCE = re.compile(r"[\w)\]\\]")
+"""What stands before brackets in code that is written as text, `x[first][second]`."""
 _UNREAD = re.compile(r"!\[[^\[\]\n]*\](?:\([^()\n]+\)|\[[^\[\]\n]+\])")
 
 
@@ -115,4 +123,15 @@ def unread(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's 
         message = f"{found.group()} is shown as it is written"
         hint = "a picture is ![what it shows](the path of its file)"
         report(state, Code.MARK_UNREAD, message, hint, Severity.WARNING)
+    return False
+
+
+def undefined(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Tell of what looks like a link by reference, where nothing defines its name."""
+    found = None if silent else _REFERENCE.match(state.src, state.pos, state.posMax)
+    if found and not (state.pos and _NO_REFERENCE.match(state.src[state.pos - 1])):
+        name = found["name"] or found["text"]
+        message = f"[{short(name)}] is defined nowhere, so this is no link"
+        hint = rf"write [{short(name)}]: https://example.org below; or \[ if it is text"
+        report(state, Code.LINK_DEAD, message, hint, Severity.WARNING)
     return False

@@ -58,6 +58,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         sizes.attributed(positions.labelled(link)),
         sizes.attributed(images.link),
         note_links.link,
+        images.undefined,
     ),
     "^": (footnotes.inline,),
     "<": (comments.rule, maths.between, positions.autolink(autolink), html.rule),

@@ -28,6 +28,10 @@ _STEP = re.compile(r"\\.|(`++).*?(?<!`)\1(?!`)|\$\$|\$|[^\\`$]+|.", re.DOTALL)
 """An escaped character, inline code, dollars, or a run of anything else."""
 _HARMLESS_NEXT = re.compile(r"[\s\d.,;:!?)\]}\"'、，。；：！？）】」”’–—$]|$")
 """What follows a dollar that is not meant to open maths: white space, a price, punctuation."""
+_PADDED = re.compile(
+    r"[ \t]+(?=[^$`\n]*(?:\\[A-Za-z]|[\^_=]))[^$`\n]{1,200}?(?<!\\)\$(?![A-Za-z\d])"
+)
+"""What follows a dollar that would open maths, if it had no blank behind it: TeX and a dollar."""
 _PRICE_BEFORE = re.compile(r"[\d]\s?\$[.,;:!?)\]–—、，。；：！？）】」”’\s]")
 """A price with its sign behind it, as in `5 $.`."""
 _PRICES = re.compile(r"\d[\d.,]*[^\\^_={}$]*(?:[^\W\d_]{2}|[^\x00-\x7f–])[^\\^_={}$]*\d")
@@ -80,6 +84,9 @@ def rule(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's si
         second_of_two = state.src.endswith("$", 0, state.pos)
         if markup == "$$" or not (second_of_two or _HARMLESS_NEXT.match(state.src, start)):
             _unclosed(state, markup, markup)
+        elif not second_of_two and _PADDED.match(state.src, start, state.posMax):
+            message = "this $ opens no maths, as a blank stands behind it"
+            _warn(state, message, r"write no blank inside of $…$; if it is no maths, write \$")
         return False
     if markup == "$" and (instead := _no_maths(state.src, start, end)):
         message = f"this $ is read as {instead}, and opens no maths"
@@ -307,8 +314,8 @@ def _last_line(state: StateBlock, start_line: int, end_line: int, closes: str) -
 
 
 def is_fence(token: Token) -> bool:
-    """Return whether a fence is a block of maths: it is called `math`, as GitHub has it."""
-    return token.type == "fence" and token.info.strip().lower() == "math"
+    """Return whether a fence is a block of maths: `math`, as GitHub has it, `{math}` in MyST."""
+    return token.type == "fence" and token.info.strip().strip("{}.").lower() == "math"
 
 
 def take(fence: Token) -> None:

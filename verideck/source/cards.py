@@ -166,7 +166,10 @@ def _what_asks(page: Page) -> str:
     """What would be a question; where the page has headings of another level, how to say that."""
     has_list = any(block.type in LISTS for block in page.blocks)
     items = " (say `syntax: list`, if those here ask)" if has_list else ""
-    asks = f"questions are `{'#' * page.level} headings`, list items{items}, or paragraphs with Q:"
+    divided = any(block.type == "hr" for block in page.blocks[1:-1])
+    sides = "if a `---` stands between its question and its answer, say `syntax: sides`; "
+    asks = sides if divided else ""
+    asks += f"questions are `{'#' * page.level} headings`, list items{items}, or paragraphs with Q:"
     found = may_ask(page.blocks)
     if not found or found == page.level:
         return asks

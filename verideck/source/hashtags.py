@@ -13,6 +13,8 @@ from verideck.source.syntaxes.spoken import Spoken
 
 _TAG = re.compile(r"(?<!\S)#(?=[\d/_-]*[^\W\d_])(?P<name>[\w/-]+)(?![^\s.,;:!?)…，。；：！？）、])")
 """A tag as Obsidian has it: a word with a letter in it, in parts divided by `/`."""
+_LEFT_OPEN = re.compile(r"\{[^{}]*\Z")
+"""Braces that are open where a tag stands: it is an id in attributes, `{.c #a}` or `{: #a}`."""
 _COLOUR = re.compile(r"#(?:[\da-fA-F]{3,4}|[\da-fA-F]{6}|[\da-fA-F]{8})")
 
 
@@ -114,7 +116,8 @@ def _tags(passage: Passage) -> Iterator[tuple[int, int, Written]]:
         stop = start + len(tag.group())
         # In the prose, a blank stands for code: in the text, a tag must have one of its own.
         is_apart = not start or passage.text[start - 1].isspace()
-        if is_apart and passage.text[start:stop] == tag.group():
+        in_braces = _LEFT_OPEN.search(passage.text, passage.text.rfind("\n", 0, start) + 1, start)
+        if is_apart and not in_braces and passage.text[start:stop] == tag.group():
             yield start, stop, Written(anki_tag(tag["name"]), passage.place_of(start))
 
 

@@ -26,6 +26,10 @@ _WORD_IN_BRACES = re.compile(
     re.DOTALL,
 )
 """The language in the braces, as Quarto (`{python}`) and Pandoc (`{.python}`) write it."""
+_DIRECTIVE = re.compile(r"\s*\{(?P<word>[a-z][\w:-]*)(?P<inside>)\}(?P<rest>\s.*)\Z", re.DOTALL)
+"""A directive of MyST, `{code-block} python`, with what it is about."""
+_OF_PANDOC = frozenset([".numberLines", ".number-lines", ".lineAnchors", ".line-anchors"])
+"""Words of Pandoc for a fence that are like one of ours."""
 _NAME = re.compile(r"\.?[A-Za-z][\w-]*")
 _QUOTED = re.compile(r"""=(?:"[^"]*"|'[^']*')""")
 _LIKE_AN_OPTION = 0.75
@@ -50,7 +54,7 @@ class InfoString:
 
 def word_of(info: str) -> str:
     """Return the language that an info string names, as it is written."""
-    return _divided(info)["word"]
+    return _divided(info, frozenset())["word"]
 
 
 def read_info(token: Token, place: Place, options: frozenset[str]) -> InfoString | Problem:
@@ -58,10 +62,10 @@ def read_info(token: Token, place: Place, options: frozenset[str]) -> InfoString
 
     Returns the problem that prevents it, if there is one.
     """
-    info = _divided(token.info)
+    info = _divided(token.info, options)
     language = language_of(info["word"])
     rest, inside = info["rest"].strip(), info["inside"] or ""
-    if rest and _may_hold_options(rest, options):
+    if rest and languages.language(rest) is None and _may_hold_options(rest, options):
         return Problem(
             Code.OPTION_INVALID,
             f"{rest} stands outside of the braces",
@@ -100,12 +104,18 @@ def at(token: Token, place: Place, offset: int) -> Place:
     return replace(place, column=place.column + len(token.markup) + offset)
 
 
-def _divided(info: str) -> re.Match[str]:
-    """Divide an info string into its word, what stands in braces, and the rest."""
+def _divided(info: str, options: frozenset[str]) -> re.Match[str]:
+    """Divide an info string into its word, what stands in braces, and the rest.
+
+    A first word in braces that is no option, and like none, is a language, known or not.
+    """
     found = _INFO.match(info)
     assert found
-    braces = _WORD_IN_BRACES.match(info)
-    return braces if braces and (language_of(braces["word"]) is not None) else found
+    braces = _WORD_IN_BRACES.match(info) or _DIRECTIVE.match(info)
+    if not braces or found["word"]:
+        return found
+    is_language = language_of(braces["word"]) is not None
+    return braces if is_language or not _may_hold_options(braces["word"], options) else found
 
 
 def _may_hold_options(text: str, options: frozenset[str]) -> bool:
@@ -116,7 +126,9 @@ def _may_hold_options(text: str, options: frozenset[str]) -> bool:
     text = _QUOTED.sub("", text)
     known = {*options, *(name.removeprefix(".") for name in options)}
     return any(
-        get_close_matches(name, known, 1, _LIKE_AN_OPTION) for name in _NAME.findall(text[:200])
+        get_close_matches(name, known, 1, _LIKE_AN_OPTION)
+        for name in _NAME.findall(text[:200])
+        if name not in _OF_PANDOC
     )
 
 
@@ -145,7 +157,9 @@ def _unknown(word: str, place: Place, severity: Severity) -> Problem:
     message = f"nobody knows the language {short(word)}"
     hint = "name a language that Pygments knows, or text"
     known = languages.languages() | set(dialects.NAMES)
-    if severity is Severity.ERROR:
+    if severity is Severity.ERROR and "python" in word.lower():
+        hint = "did you mean python? else write text"
+    elif severity is Severity.ERROR:
         hint = suggestion(word, known, hint)
     else:
         message += ": it is shown as text"

@@ -16,16 +16,20 @@ def identified(page: Page, cards: Iterable[RawCard]) -> tuple[RawCard, ...]:
     """Return the cards of a page, each with the id in its lines if no other is known.
 
     Where several stand in a card, they are of several notes of that tool, and it is none of these.
+    One that its form has read belongs to the card that has it, also where two stand in a line.
     """
     if "ID:" not in page.source.text:
         return tuple(cards)
+    cards = tuple(cards)
     code = page.solid()
-    found = [
+    known = {each.id.place for each in cards if each.id}
+    written = (
         (number, Written(match["id"], page.place(number, match.start("id"))))
         for number, line in enumerate(page.written)
         if number not in code
         for match in _ID.finditer(line)
-    ]
+    )
+    found = [(number, each) for number, each in written if each.place not in known]
     return tuple(each if each.id else replace(each, id=_of(each, found)) for each in cards)
 
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from verideck.markdown import Token
 from verideck.model import Place
 from verideck.problems import Code, Problem, Severity
+from verideck.source.syntaxes.headings import asks, unfolded
 from verideck.source.syntaxes.page import Page
 from verideck.source.syntaxes.raw_card import RawCard
 
@@ -78,6 +79,12 @@ _MARK_STAYS = _Look(
     "this mark stands on the card: here a {} asks, and what is beneath it answers",
     "leave it out; or write Q: and A: alone, with no {}",
 )
+_DEEPER = _Look(
+    "this heading asks, and is part of an answer",
+    "say `level: {}` in the front matter if such headings are the questions, `level: {}` if not",
+)
+_FEWEST = 2
+"""Headings with a question mark that may be the questions of a page; one may be part of a text."""
 _NO_ITEM = _Look(
     "this line looks like an item of a list, and is none",
     "begin it with - or 1. and an ordinary blank",
@@ -109,7 +116,22 @@ def alike(page: Page, cards: Iterable[RawCard], syntax: str) -> list[Alike]:
             for mark, passage in ((_Q, card.question), (_A, card.answer)):
                 if passage and mark.match(passage.text):
                     found.setdefault(_stays(syntax), []).append(passage.place)
+    if syntax == "heading" and not page.meta.level:
+        found |= _deeper(page)
     return [_told(look, sorted(places)) for look, places in found.items()]
+
+
+def _deeper(page: Page) -> dict[_Look, list[Place]]:
+    """Return the headings that ask by their mark, where none of the level of the questions does."""
+    blocks = unfolded(page.blocks)
+    asking = [block for block in blocks if block.heading_level >= page.level and asks(block)]
+    levels = [block.heading_level for block in asking]
+    level = next((each for each in levels if levels.count(each) >= _FEWEST), 0)
+    if level <= page.level or page.level in levels:
+        return {}
+    look = _Look(_DEEPER.message, _DEEPER.hint.format(level, page.level))
+    places = [page.place(block.start) for block in asking if block.heading_level == level]
+    return {look: places}
 
 
 def _stays(syntax: str) -> _Look:

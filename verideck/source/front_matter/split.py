@@ -101,6 +101,10 @@ def _bounded(pairs_of: Callable[[str], list[Pair]], text: str) -> list[Pair]:
     return pairs_of(text)
 
 
+_IN_COMMENT = re.compile(r"[^:\n]*:[ \t]+#\S")
+_IN_QUOTES = "put it in quotes, if its braces are text"
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Front matter on its way from what is written to what is meant."""
@@ -125,16 +129,26 @@ class _Reader:
                 foreign.append((written, place))
             elif key in seen:
                 self._report(f"{key} stands here twice", place)
-            elif not is_null(pair.value):
+            elif is_null(pair.value):
+                self._tell_comment(written, pair.index)
+            else:
                 seen.add(key)
                 read, wanted = READERS[key]
                 value = read(pair.value)
                 if value is None:
                     given = shown(value_of(pair.value))
-                    self._report(f"{written} must be {wanted}, not {given}", place)
+                    hint = _IN_QUOTES if pair.value.id == "mapping" else ""
+                    self._report(f"{written} must be {wanted}, not {given}", place, hint)
                 else:
                     yield key, value, place
         self._tell_foreign(foreign)
+
+    def _tell_comment(self, written: str, index: int) -> None:
+        """Report a key that is empty as its value is a comment in YAML: `tags: #a #b`."""
+        if _IN_COMMENT.match(self.text, index):
+            message = f"{written} is empty: a # behind a blank begins a comment"
+            hint = f'put it in quotes: {written}: "#a #b"'
+            self._report(message, self._place(index), hint, Severity.WARNING)
 
     def _tell_foreign(self, keys: Sequence[tuple[str, Place]]) -> None:
         """Report misspelt keys of ours; name those of other tools in one warning."""
@@ -164,8 +178,10 @@ class _Reader:
         problem = Problem(Code.FRONT_MATTER_INVALID, str(error), place, hint, Severity.WARNING)
         self.problems.report(problem)
 
-    def _report(self, message: str, place: Place, hint: str = "") -> None:
-        self.problems.report(Problem(Code.FRONT_MATTER_INVALID, message, place, hint))
+    def _report(
+        self, message: str, place: Place, hint: str = "", severity: Severity = Severity.ERROR
+    ) -> None:
+        self.problems.report(Problem(Code.FRONT_MATTER_INVALID, message, place, hint, severity))
 
     def _place(self, index: int) -> Place:
         """Where a character of the front matter stands; YAML's lines end where no editor's do."""

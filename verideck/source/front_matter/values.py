@@ -77,7 +77,7 @@ def value_of(node: Node, levels: int = 4) -> object:
     if node.id == "mapping":
         pairs = node.value[:_MOST_SHOWN] if levels else ()
         return {
-            key.value if key.id == "scalar" else ...: value_of(each, levels - 1)
+            key.value if key.id == "scalar" else "…": value_of(each, levels - 1)
             for key, each in pairs
         }
     if node.id == "sequence":
@@ -95,6 +95,12 @@ def _text(node: Node) -> str | None:
     if node.id != "scalar" or node.tag not in _OF_TEXT or _UNFIT.search(node.value):
         return None
     return node.value.strip() or None
+
+
+def _noteid(node: Node) -> str | None:
+    """A text; an empty one, as of a note that is not synchronised yet, says nothing."""
+    is_empty = node.id == "scalar" and not str(node.value).strip()
+    return "" if is_empty else _text(node)
 
 
 def _deck(node: Node) -> str | None:
@@ -162,7 +168,7 @@ READERS: Mapping[str, tuple[Callable[[Node], object], str]] = {
     "verify": (_switch, "on or off"),
     "hashtags": (_switch, "on or off"),
     "source": (_source, "a text"),
-    "noteid": (_text, "a number"),
+    "noteid": (_noteid, "a number"),
     "share": (_shared, "file or heading"),
 }
 """How the value of each of our keys is read: None where it does not fit; and what would fit."""

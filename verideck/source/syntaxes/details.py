@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from verideck import markdown
 from verideck.model import Passage
 from verideck.problems import Problems
-from verideck.source.syntaxes.page import Page, Titles, title_of
+from verideck.source.syntaxes.page import Page, Titles, indent_of, outdented, title_of
 from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 
@@ -81,6 +81,8 @@ class _Folded:
     """The first line of what belongs to it."""
     opened: _At
     """Behind its opening tag."""
+    column: int
+    """That of its opening tag: a list indents what stands in it as far."""
     summary: _At | None = None
     """Where its summary begins, with the tag."""
     asked: _At = (0, 0)
@@ -112,6 +114,10 @@ class _Folded:
 
     def answer(self, page: Page) -> Passage | None:
         """The text in it without the summary, which may stand anywhere in it."""
+        found = self._written_answer(page)
+        return outdented(found, self.column) if found else None
+
+    def _written_answer(self, page: Page) -> Passage | None:
         assert self.summary
         if not _has_text(_written(page, self.opened, self.summary)):
             return _between(page, self.told, self.end)
@@ -123,7 +129,7 @@ class _Folded:
 
 
 def _folded(page: Page) -> Iterator[_Folded]:
-    """Yield each `<details>` at the top level that is closed."""
+    """Yield each `<details>` at the top level that is closed, or stands in one that is not."""
     opened: list[_Folded] = []
     for line, tag, text in _tags(page):
         name = tag["name"].lower()
@@ -131,7 +137,8 @@ def _folded(page: Page) -> Iterator[_Folded]:
         if name == "details":
             if opened:
                 _take_text(page, opened[-1], begin)
-            opened.append(_Folded(line + (text.start < tag.start()), behind))
+            column = indent_of(page.lines[line][: tag.start()])
+            opened.append(_Folded(line + (text.start < tag.start()), behind, column))
         elif not opened:
             continue
         elif name == "/details":
@@ -150,8 +157,11 @@ def _folded(page: Page) -> Iterator[_Folded]:
             opened[-1].asked = behind
         elif opened[-1].summary and opened[-1].told == (0, 0):
             asked = _between(page, opened[-1].asked, begin)
+            asked = outdented(asked, opened[-1].column) if asked else None
             opened[-1].question = asked if asked and not _only_opens(asked.text) else None
             opened[-1].told = opened[-1].end = behind
+    for each in opened:
+        yield from each.inner
 
 
 def _take_text(page: Page, folded: _Folded, stop: _At) -> None:

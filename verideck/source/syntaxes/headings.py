@@ -37,12 +37,13 @@ def level_of(blocks: Sequence[Block]) -> int:
 
     They are of the usual level, or deeper ones that look like questions, below chapters that say
     nothing themselves, or where there is no heading of the usual level. Where all headings are
-    titles, they are these, if most end with a question mark.
+    titles, they are these, if most end with a question mark. Headings that say that they are the
+    answer tell nothing of it, unless there are no others.
     """
-    open_blocks = unfolded(blocks)
+    open_blocks = _without_answers(unfolded(blocks))
     titles = [block for block in open_blocks if block.heading_level == _TITLES]
     found = [block for block in open_blocks if block.heading_level >= USUAL]
-    if not found and len(titles) > 1 and sum(map(_asks, titles)) * 2 > len(titles):
+    if not found and len(titles) > 1 and sum(map(asks, titles)) * 2 > len(titles):
         return _TITLES
     levels = {block.heading_level for block in found}
     for level in range(USUAL, _DEEPEST + 1):
@@ -57,7 +58,8 @@ def may_ask(blocks: Sequence[Block]) -> int:
 
     They are the shallowest ones below titles; or titles, if there are several.
     """
-    levels = [block.heading_level for block in unfolded(blocks) if block.heading_level]
+    open_blocks = _without_answers(unfolded(blocks))
+    levels = [block.heading_level for block in open_blocks if block.heading_level]
     several_titles = _TITLES if levels.count(_TITLES) > 1 else 0
     return min(set(levels) - {_TITLES}, default=several_titles)
 
@@ -84,10 +86,23 @@ def are_answered(blocks: Sequence[Block]) -> bool:
     return len(begins) > 1 and texts * 2 > len(begins) and not all(has_list)
 
 
+def _without_answers(blocks: Sequence[Block]) -> Sequence[Block]:
+    """Return blocks without the headings that say that they are the answer.
+
+    Where no other heading below the titles is left, they are all that may ask.
+    """
+    others = [each for each in blocks if not (each.heading_level and _says_answer(each))]
+    return others if any(each.heading_level >= USUAL for each in others) else blocks
+
+
+def _says_answer(block: Block) -> bool:
+    return _IS_ANSWER.match(block.content) is not None
+
+
 def _are_chapters(level: int, blocks: Sequence[Block]) -> bool:
     """Tell whether the headings of a level only stand above deeper ones, and none asks."""
     return all(
-        below is not None and below.heading_level > level and not _asks(block)
+        below is not None and below.heading_level > level and not asks(block)
         for block, below in zip_longest(blocks, blocks[1:])
         if block.heading_level == level
     )
@@ -101,7 +116,7 @@ def _ask(headings: Sequence[Block], *, is_alone: bool) -> bool:
     """
     numbers = [found["number"] for each in headings if (found := _NUMBERED.match(each.content))]
     counts = is_alone or (len(set(numbers)) == len(numbers) > 1)
-    asking = sum(_asks(each) or (counts and _is_numbered(each)) for each in headings)
+    asking = sum(asks(each) or (counts and _is_numbered(each)) for each in headings)
     return asking * 2 > len(headings)
 
 
@@ -109,7 +124,8 @@ def _is_numbered(block: Block) -> bool:
     return _NUMBERED.match(block.content) is not None
 
 
-def _asks(block: Block) -> bool:
+def asks(block: Block) -> bool:
+    """Tell whether a heading ends with a question mark."""
     text = block.content
     if text.endswith("}"):  # attributes
         text = text.rpartition("{")[0]
@@ -156,7 +172,7 @@ def asking_and_titles(blocks: Sequence[Block], level: int) -> list[Block]:
         above = open_blocks[number - 1] if number else None
         below = open_blocks[number + 1] if number + 1 < len(open_blocks) else None
         is_in_question = bool(found) and found[-1].heading_level == level
-        says_so = _IS_ANSWER.match(block.content) is not None
+        says_so = _says_answer(block)
         is_shallower = 1 < block.heading_level < level
         has_text = below is not None and not below.heading_level
         if is_in_question and (

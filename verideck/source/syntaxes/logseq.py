@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from verideck.markdown import Token
-from verideck.model import IdSlot, Passage
-from verideck.problems import Problems
+from verideck.model import IdSlot, Passage, Place, short
+from verideck.problems import Code, Problem, Problems, Severity
 from verideck.source.syntaxes.deletions import Marks, hidden, shown
 from verideck.source.syntaxes.headings import LISTS
 from verideck.source.syntaxes.list_items import content_column
@@ -23,6 +23,10 @@ from verideck.source.syntaxes.syntax import Syntax
 _ASKS = {"card", "flashcard", "flashcards"}
 """The tags of blocks that ask."""
 _TAG = re.compile(r"(?<!\S)#(?:\[\[(?P<words>[^\[\]]+)\]\]|(?P<word>[^\s#\[\],]+))")
+_UNREAD = re.compile(
+    r"\(\([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\)\)|\{\{(?!cloze |c\d)[a-z-]+ [^{}\n]*\}\}"
+)
+"""What stands for another block, `((64218a2c-…))`, or is made by Logseq, `{{embed [[page]]}}`."""
 _BLANKS = re.compile(r"[ \t]*")
 _BULLET = re.compile(r"[ \t]*(?:[-+*]|\d{1,9}[.)])[ \t]+")
 _PROPERTY = re.compile(
@@ -48,10 +52,13 @@ def fits(page: Page) -> str:
 
 
 def read(page: Page, problems: Problems) -> Reading:
-    """Return a card for each block with a tag `#card`, and for each that hides something."""
-    del problems
+    """Return a card for each block with a tag `#card`, and for each that hides something.
+
+    Reports what stands for other blocks: a card shows it as it is written.
+    """
     reader = _Reader(page)
     cards = tuple(reader.read())
+    problems.extend(_unread(cards))
     return Reading(cards, is_empty=not cards, among_notes=True, about=tuple(reader.about))
 
 
@@ -181,6 +188,24 @@ class _Reader:
                 place = self._page.place(number, max(match.start("value"), 0))
                 found.setdefault(match["key"], Written(match["value"] or "", place))
         return {key: each for key, each in found.items() if each.text}
+
+
+def _unread(cards: Iterable[RawCard]) -> Iterator[Problem]:
+    """Yield one warning of all references and macros in the prose of cards, at the first."""
+    found: list[tuple[str, Place]] = []
+    for card in cards:
+        for passage in filter(None, (card.question, card.answer)):
+            spoken = Spoken(passage)
+            found += (
+                (each.group(), passage.place_of(spoken.offset(each.start())))
+                for each in _UNREAD.finditer(spoken.text)
+            )
+    if found:
+        (first, place), more = found[0], len(found) - 1
+        message = f"{short(first)} is shown as it is written"
+        message += f" (and {more:,} more below)" if more else ""
+        hint = "write here what the card needs of it"
+        yield Problem(Code.MARK_UNREAD, message, place, hint, Severity.WARNING)
 
 
 def _blocks(tokens: Sequence[Token]) -> Iterator[_Block]:

@@ -98,7 +98,11 @@ class _Reader:
         """The lines that speak of the whole file, and those of notes to be deleted."""
         self._beside: list[Place] = []
         """Where text stands on the lines of notes that is in none of their fields."""
-        self._settings = dict(self._set())
+        self._settings: dict[str, Written] = {}
+        for name, lines, value in self._set():
+            if name not in self._settings:
+                self._settings[name] = value
+                self._about.append(lines)
 
     def read(self) -> Reading:
         cards: list[RawCard] = []
@@ -125,9 +129,9 @@ class _Reader:
             tuple(cards), is_empty=not self._found, among_notes=True, about=tuple(self._about)
         )
 
-    def _set(self) -> Iterator[tuple[str, Written]]:
-        """Yield the deck and the tags of the file: the first of each counts."""
-        for number in sorted(self._prose, reverse=True):
+    def _set(self) -> Iterator[tuple[str, range, Written]]:
+        """Yield what says the deck and the tags of the file, with its lines; the first counts."""
+        for number in sorted(self._prose):
             found = _SETTING.fullmatch(self._page.lines[number].strip())
             if not found:
                 continue
@@ -135,8 +139,8 @@ class _Reader:
             text = found["value"] or self._below(number)
             if text:
                 column = self._page.lines[line].find(text)
-                self._about.append(range(number, line + 1))
-                yield found["name"], Written(text, self._page.place(line, column))
+                value = Written(text, self._page.place(line, column))
+                yield found["name"], range(number, line + 1), value
 
     def _below(self, number: int) -> str:
         return "".join(self._page.written[number + 1 : number + 2]).strip()

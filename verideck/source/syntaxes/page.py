@@ -196,6 +196,37 @@ def dedent(line: str, columns: int) -> str:
     return " " * (column - columns) + line[position:]
 
 
+def outdented(passage: Passage, most: int) -> Passage:
+    """Return a passage without the white space that all its lines have in front, up to a column.
+
+    So is what a list indents, where a form cuts its text out of it: else it would be code. The
+    first line counts only if it begins its line in the file.
+    """
+    lines = passage.text.split("\n")
+    begins_line = passage.place.column == 1
+    widths = [_indent(line) for line in lines[not begins_line :] if line.strip()]
+    columns = min([most, *widths])
+    pieces: list[tuple[int, int, str]] = []
+    start = 0
+    for number, line in enumerate(lines):
+        blanks = len(line) - len(line.lstrip(" \t"))
+        left = max(_indent(line) - columns, 0) if number or begins_line else 0
+        if blanks != left:
+            pieces.append((start, start + blanks, " " * left))
+        start += len(line) + 1
+    return passage.rewritten(pieces)
+
+
+def _indent(line: str) -> int:
+    """Return the column at which the text of a line begins."""
+    return indent_of(line[: len(line) - len(line.lstrip(" \t"))])
+
+
+def indent_of(blanks: str) -> int:
+    """Return how many columns a text takes, whose tabs reach to the next fourth one."""
+    return len(blanks.expandtabs(TAB))
+
+
 class Titles:
     """The headings above the current block, while a syntax walks down a page."""
 

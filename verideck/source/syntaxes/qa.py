@@ -14,8 +14,8 @@ from verideck.source.syntaxes.page import Block, Page, Titles
 from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 
-_MARKER = re.compile(r"(?P<word>Q|问|A|答)[:：][ \t]*")
-_QUESTION = "Q问"
+_MARKER = re.compile(r"(?P<word>Q|Ｑ|问|A|Ａ|答)[:：][ \t]*")
+_QUESTION = "QＱ问"
 """The words that mark a question; the others mark an answer."""
 
 

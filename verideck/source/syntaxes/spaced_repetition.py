@@ -14,7 +14,7 @@ from verideck import markdown
 from verideck.model import Kind, Passage
 from verideck.problems import Problems
 from verideck.source.syntaxes.deletions import Marks, hidden
-from verideck.source.syntaxes.page import Page, Titles
+from verideck.source.syntaxes.page import Page, Titles, indent_of, outdented
 from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 
@@ -200,17 +200,22 @@ class _Reader:
             return
         first = self._page.lines[block.start]
         heading = _HASHES.match(first) if block.start in self._headings else None
-        deck, column = self._own_deck(first, heading.end() if heading else 0)
+        blanks = len(first) - len(first.lstrip(" \t"))
+        indent = indent_of(first[:blanks])
+        deck, column = self._own_deck(first, heading.end() if heading else blanks)
         titles, lines = deck or self._above(), range(block.start, block.stop)
         if block.between is not None:
             question = self._page.behind(block.start, column, block.between)
+            question = outdented(question, indent) if question else None
             answer = self._page.passage(block.between + 1, block.stop)
+            answer = outdented(answer, indent) if answer else None
             both = _BETWEEN[self._page.lines[block.between].strip()]
             if question:
                 yield _Card(RawCard(question, answer, titles, lines, reverse=both), divided=True)
             return
         text = "\n".join(self._page.lines[block.start : block.stop])
         passage = self._page.behind(block.start, column, block.stop)
+        passage = outdented(passage, indent) if passage else None
         if passage and any(each in text for each in _HIDING) and _hides(passage):
             (passage,) = hidden([passage], _CURLY)
             yield _Card(RawCard(passage, None, titles, lines, kind=Kind.CLOZE))
