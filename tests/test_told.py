@@ -14,7 +14,7 @@ from test_markdown import PATH, PROJECT, known, render
 from verideck.model import Place, Source
 from verideck.problems import Code, Problem, Problems, Severity
 from verideck.project import source_config
-from verideck.source import accounting, cards, front_matter
+from verideck.source import accounting, cards, contents, front_matter
 from verideck.source.cards import cards_of
 from verideck.source.config import DOCUMENT
 from verideck.source.syntaxes import SYNTAXES, Page, fitting
@@ -121,9 +121,11 @@ def _silent(
     page = Page(Source(PATH, text), *split)
     reading, told = cards._reading(page, page.meta.syntax or fitting(page), Problems())  # noqa: SLF001 - what it tells of, as lines
     inside = {line for each in reading.cards for line in each.lines}
-    for each in (*told, *reading.about, *accounting._told(page.tokens, places)):  # noqa: SLF001
+    for each in (*told, *reading.about, *_blocks_of(page, places)):
         yield from each
-    for each in accounting._about_itself(page, ()):  # noqa: SLF001
+    titles = {"heading_open", "hr"}
+    about = [range(each.start, each.stop) for each in page.blocks if each.type in titles]
+    for each in (*about, *contents.tables(page)):
         yield from inside.symmetric_difference(each) & set(each)
     for token in page.tokens:
         # A check is shown as a proof, and nothing is proved here.
@@ -138,6 +140,19 @@ def _silent(
         if raw.question.place not in kept and (is_refused or lines.intersection(raw.lines)):
             yield from raw.lines
     yield from _named(problems)
+
+
+def _blocks_of(page: Page, places: Sequence[Place]) -> Iterator[range]:
+    """Yield the lines of each text or code in which a problem stands, and no others.
+
+    It is written once more here: a test that asked the accounting itself could not find it lenient.
+    """
+    lines = {each.line - 1 for each in places}
+    for token in page.tokens:
+        if token.map and (token.type == "inline" or token.nesting == 0):
+            block = range(*token.map)
+            if not lines.isdisjoint(block):
+                yield block
 
 
 def _named(problems: Sequence[Problem]) -> Iterator[int]:
