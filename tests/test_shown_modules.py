@@ -15,7 +15,7 @@ import math  # noqa: E402
 
 import torch.nn.functional as F  # noqa: E402, N812
 from projects import Project  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
+from torch import Tensor, dtype, nn  # noqa: E402
 from torch.testing import assert_close  # noqa: E402
 
 from verideck.model import Role  # noqa: E402
@@ -73,14 +73,14 @@ def test_a_step_with_a_cache_is_the_attention_of_before() -> None:
         assert_close(parts[one, :length], whole[one, :length])
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
-def test_they_generate_with_a_cache_what_they_do_without(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=str)
+def test_they_generate_with_a_cache_what_they_do_without(precision: dtype) -> None:
     """The loop, the step with its cache and RoPE are one decoder, in either precision."""
     torch.manual_seed(0)
     own = by_hand()
     embed, layer, head = nn.Embedding(50, 16), own.Cached(16, 4), nn.Linear(16, 50)
     for part in (embed, layer, head):
-        part.to(dtype)
+        part.to(precision)
 
     def step(ids: Tensor, place: Tensor) -> Tensor:
         x = embed(ids)
@@ -95,12 +95,14 @@ def test_they_generate_with_a_cache_what_they_do_without(dtype: torch.dtype) -> 
     out = own.generate(step, ids, 8)
     assert out.shape == (2, 3 + 8)
     assert layer.k.shape == (2, 4, 3 + 8 - 1, 4)
-    assert layer.k.dtype == dtype
+    assert layer.k.dtype == precision
     for length in range(3, 3 + 8):
         logits = anew(out[:, :length])[:, -1]
         chosen = logits.gather(-1, out[:, length : length + 1])[:, 0]
         # In bf16 two may be equal but for the order of a sum.
-        assert_close(chosen, logits.amax(-1), rtol=0, atol=0.02 if dtype is torch.bfloat16 else 0)
+        assert_close(
+            chosen, logits.amax(-1), rtol=0, atol=0.02 if precision is torch.bfloat16 else 0
+        )
     drawn = own.sample(anew(ids)[:, -1], 1.0, 5, 0.9)
     assert drawn.shape == (2, 1)
     assert drawn.dtype == ids.dtype
