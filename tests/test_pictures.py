@@ -149,6 +149,22 @@ verify: false
 | `scaled_dot_product` | 点积注意力 |
 | `nn.MultiheadAttention` | 多头 |
 
+## What has many columns?
+
+| name | loss | steps | batch | heads | layers | width | seconds |
+|---|---|---|---|---|---|---|---|
+| `base` | 0.1 | 100 | 64 | 8 | 6 | 512 | 1.5 |
+
+## What has more, and an address?
+
+| head_0 | head_1 | head_2 | head_3 | head_4 | head_5 | head_6 | head_7 | head_8 | source |
+|---|---|---|---|---|---|---|---|---|---|
+| 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | https://example.org/a/path/without/any/place/to/break/at |
+
+## What is a long sum in a line?
+
+它是（$a_1 + a_2 + a_3 + a_4 + a_5 + a_6 + a_7 + a_8 + a_9 + a_{10} + a_{11} + a_{12} + a_{13}$）。
+
 ## What is in HTML?
 
 <table><tr><th>implementation</th><th>concatenation</th><th>memory</th></tr>
@@ -158,11 +174,12 @@ verify: false
 
 
 def test_a_table_of_long_words_fits_every_screen(tmp_path: Path) -> None:
-    """Words that do not fit break, all others stay whole; no table scrolls."""
+    """Words that do not fit break, all others stay whole; no table scrolls, and no card."""
     made = project(tmp_path, {"wide.md": WIDE})
     checked = made.check()
     fields = "".join(field for note in checked.notes for field in note.fields.values())
-    assert fields.count('class="table crowded"') == 3
+    assert fields.count('class="table crowded') == 5
+    assert fields.count('class="table crowded wide"') == 3
     assert fields.count('class="table"') == 2
     assert faults(made, checked, tmp_path, EVERY_MODE) == []
 

@@ -66,6 +66,7 @@ def test_the_page_and_all_that_it_needs_is_sent_inert(page: Page) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
         assert "unsafe-eval" not in policy
     (version,) = set(re.findall(r"/static/(\w+)/", page.get("/").text))
     worker = page.get(f"/static/{version}/windows.js").headers["content-security-policy"]
@@ -198,6 +199,7 @@ def test_a_server_for_others_wants_its_token(tmp_path: Path) -> None:
             assert page.get(path).status == 403
         first = page.get(f"/?token={page.token}")
         assert first.status == 200
+        assert "cross-origin-opener-policy" not in first.headers, "it would be complained of"
         cookie = first.headers["set-cookie"]
         assert "HttpOnly" in cookie
         assert "samesite=strict" in cookie.lower()
@@ -338,6 +340,31 @@ def test_a_text_is_shown_before_all_is_checked(tmp_path: Path) -> None:
     assert texts.notes == whole.notes
     before, whole = published(made, "cards/a.md", text.replace("int('1')", "int('01')"))
     assert before.notes[0].proven != whole.notes[0].proven
+
+
+def test_a_text_waits_for_no_code_that_was_saved_with_it(tmp_path: Path) -> None:
+    """Nor for what runs since an earlier save."""
+    code = card("slow", "import time\ntime.sleep(0)")
+    made = project(tmp_path, {"a.md": "## Why? {#why}\n\nThis.\n", "b.md": code})
+    with served(made) as page:
+        page.events(lambda events: "deck" in events)
+        before = page.entry("slow")["body"]
+        made.write("cards/b.md", code.replace("sleep(0)", "sleep(30)"))
+        made.write("cards/a.md", "## Why? {#why}\n\nThat.\n")
+        assert soon(lambda: "That." in page.body("why")["faces"][0]["back"])
+        assert page.entry("slow")["body"] == before
+        page.events(lambda events: events.get("run", {}).get("running"))
+        made.write("cards/a.md", "## Why? {#why}\n\nThose.\n")
+        assert soon(lambda: "Those." in page.body("why")["faces"][0]["back"])
+        assert page.entry("slow")["body"] == before
+
+
+def test_a_card_is_found_by_its_hint(tmp_path: Path) -> None:
+    """As by all that it asks and answers."""
+    made = project(tmp_path, {"a.md": '## Why? {#why hint="Think of Gauss"}\n\nSo.\n'})
+    with verideck.Project.open(made.root) as opened:
+        deck = shown(opened, Shower(made.root, made.root / "deck.apkg"))
+        assert "think of gauss" in str(entries(deck)["why"]["text"])
 
 
 OWN_LOOK = """\
@@ -722,7 +749,8 @@ def test_wrong_words_are_told(page: Page, tmp_path: Path) -> None:
     made = project(tmp_path, FILES)
     taken = made.run("preview", "--port", str(page.port))
     assert taken.returncode == 2
-    assert "in use" in taken.stderr
+    assert f"127.0.0.1:{page.port} cannot be listened at: address already in use" in taken.stderr
+    assert "--port 0" in taken.stderr
     unknown = made.run("preview", "--port", "0", "--editor", "ed")
     assert unknown.returncode == 2
     assert "vscode" in unknown.stderr

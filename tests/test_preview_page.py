@@ -328,6 +328,55 @@ def test_both_sides_of_all_are_a_list(seen: Watched) -> None:
     seen.sees("maths")
 
 
+def test_the_card_that_is_read_in_a_list_is_the_current_one(seen: Watched, made: Project) -> None:
+    """It is shown alone then, and what is next is so from there, also at the list's end."""
+    seen.keys("v", "j", "j", "v")
+    seen.sees("picture")
+    seen.keys("v")
+    last = seen.tab.locator(".shown", has_text="helped")
+    seen.tab.locator("#stream").evaluate("box => { box.scrollTop = box.scrollHeight }")
+    expect(last).to_be_visible()
+    seen.tab.wait_for_function("() => !['', '#maths', '#picture'].includes(location.hash)")
+    seen.keys("j", "j", "j", "v")
+    seen.sees("helped")
+    seen.keys("v")
+    made.write("cards/alpha.md", CARDS.replace("../drawing.svg", "../none.svg"))
+    made.write("helper.py", "def two():\n    return 3\n")
+    seen.says(re.compile("^2 cards of"))
+    seen.keys("p", "v")
+    seen.sees("picture")
+    seen.keys("v", "p", "v")
+    seen.sees("helped")
+
+
+def test_a_list_says_of_which_card_it_shows_both_sides(seen: Watched) -> None:
+    """Of a note with several, the first."""
+    seen.keys("v")
+    heads = seen.tab.locator(".shown header")
+    expect(heads.filter(has_text="maths")).to_contain_text("the first of 2 cards", timeout=PATIENCE)
+    expect(heads.filter(has_text="picture")).not_to_contain_text("the first of")
+
+
+@pytest.mark.parametrize("hash_", ["100%", "%E4%B8", "<b>"])
+def test_an_address_that_names_no_card_shows_the_first(
+    browser: Browser, page: Page, hash_: str
+) -> None:
+    """Whatever stands in it."""
+    seen = Watched(browser, f"{page.url}#{hash_}")
+    seen.sees("maths")
+    assert seen.wrong == []
+    seen.context.close()
+
+
+def test_what_another_page_of_the_port_has_kept_is_no_choice(seen: Watched) -> None:
+    """Some view and some screen are always chosen."""
+    seen.tab.evaluate("() => { localStorage.view = 'grid'; localStorage.screen = 'tv' }")
+    seen.tab.reload()
+    seen.sees("maths")
+    for name in ("card", "desktop"):
+        expect(seen.tab.locator(f"input[value={name}]")).to_be_checked()
+
+
 # How it looks
 
 

@@ -516,6 +516,52 @@ def test_a_page_in_a_browser_is_whole_and_silent(tmp_path: Path) -> None:
     assert colours == ["rgb(255, 255, 255)", "rgb(29, 31, 35)", "rgb(255, 255, 255)"]
 
 
+WIDE = r"""## Which columns?
+
+| name | loss | steps | batch | heads | layers | width | seconds |
+|---|---|---|---|---|---|---|---|
+| `base` | 0.1 | 100 | 64 | 8 | 6 | 512 | 1.5 |
+
+| one | formula | where |
+|:--|:-:|--:|
+| softmax | $\frac{e^{x_i}}{\sum_j e^{x_j}}$ | `torch.nn.functional.softmax(x, dim=-1)` |
+
+## Which sum?
+
+它是（$a_1 + a_2 + a_3 + a_4 + a_5 + a_6 + a_7 + a_8 + a_9 + a_{10} + a_{11} + a_{12} + a_{13}$）。
+
+## Which matrix?
+
+$$\begin{pmatrix} 10 & 20 & 30 & 40 & 50 & 60 & 70 & 80 \end{pmatrix}$$
+"""
+
+
+@pytest.mark.browser
+def test_what_is_wide_scrolls_no_page_and_crosses_no_fold(tmp_path: Path) -> None:
+    """Tables give way on every screen and on paper; a sum in a line scrolls in itself."""
+    made = made_of(tmp_path, WIDE)
+    written(made, "deck.html")
+    for width in (320, 1280):
+        with browsed(made.root / "deck.html", width) as (tab, _):
+            tab.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+            wide = "document.scrollingElement.scrollWidth <= document.documentElement.clientWidth"
+            assert tab.evaluate(wide)
+            assert tab.evaluate(
+                "[...document.querySelectorAll('.table')]"
+                ".every(e => e.scrollWidth <= e.clientWidth)"
+            )
+    written(made, "cards.html", "cards")
+    with browsed(made.root / "cards.html", 800) as (tab, _):
+        tab.emulate_media(media="print")
+        assert tab.evaluate(
+            "[...document.querySelectorAll('.side')].every(side => [...side.querySelectorAll("
+            "'table, .formula')].every(e => e.getBoundingClientRect().right"
+            " <= side.getBoundingClientRect().right))"
+        )
+        broken = "[...document.querySelectorAll('mn')].filter(e => e.getClientRects().length > 1)"
+        assert tab.evaluate(f"{broken}.length") == 0
+
+
 @pytest.mark.browser
 def test_a_hostile_page_does_nothing(tmp_path: Path) -> None:
     """No script runs, also if it came into the page: the policy forbids it."""

@@ -6,8 +6,10 @@ import webbrowser
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from errno import EADDRINUSE
 from functools import partial
 from pathlib import Path
+from socket import socket
 
 from verideck.cli import printing, report
 from verideck.history.changes import describe
@@ -55,7 +57,7 @@ def preview(
         raise ValueError(f"--editor knows {', '.join(editors.LINKS)}, and not {may.editor}")
     if may.acts and not is_loopback(address.host):
         raise ValueError("--push is for a page that this machine alone can reach: see --host")
-    at = bound(address.host, address.port)
+    at = _bound(address)
     port = at.getsockname()[1]
     door = Doorkeeper(address.host, port, acts=bool(may.acts))
     live = Live()
@@ -152,6 +154,17 @@ class _Told:
             if each not in self._problems:
                 printing.err(report.format_problem(each, root))
         self._problems = frozenset(problems)
+
+
+def _bound(address: Address) -> socket:
+    """Return a socket that listens at an address. Raises OSError that names it."""
+    try:
+        return bound(address.host, address.port)
+    except OSError as error:
+        where = f"{address.host}:{address.port}"
+        wish = "--port 0 takes any that is free" if error.errno == EADDRINUSE else "see --host"
+        why = (error.strerror or str(error)).lower()
+        raise OSError(f"{where} cannot be listened at: {why}; {wish}") from error
 
 
 def _written(project: Project) -> frozenset[Path]:

@@ -44,7 +44,6 @@ _INERT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-a
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
@@ -306,6 +305,8 @@ class _Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
+                if self._door.is_local:  # browsers complain of it where there is no encryption
+                    headers["cross-origin-opener-policy"] = "same-origin"
                 headers.setdefault("content-security-policy", _INERT_POLICY)
             await send(message)
 

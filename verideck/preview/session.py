@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
@@ -67,6 +66,9 @@ class Session:
             settings = self._project.settings(Problems())
             try:
                 self._show_texts(changed)
+                changed = (
+                    frozenset()
+                )  # what they held is shown, or runs: a newer save breaks it off
                 result, failed = self._checked()
             except (_SupersededError, StoppedError):
                 continue
@@ -75,7 +77,6 @@ class Session:
                 self._live.publish(self._shower.show(result, failed, name))
                 self._live.tell(Run(doing=""))
                 self._files = frozenset(self._project.root / each for each in result.scope.files)
-            changed = frozenset()
             on_result(result, self._looked_at)
             if not self._look(result.inputs):
                 self._wait(result)
@@ -108,13 +109,21 @@ class Session:
                 task(result)
 
     def _show_texts(self, changed: frozenset[Path]) -> None:
-        """Show the cards of changed files before others are checked, if none of their code runs."""
-        live, is_text = self._live, changed <= self._files and all(map(Path.is_file, changed))
-        if not (live and changed and is_text):
+        """Show the cards of changed files before others are checked, if none of their code runs.
+
+        A file whose code runs holds up no other one.
+        """
+        live, files = self._live, changed
+        if not (live and changed <= self._files and all(map(Path.is_file, changed))):
             return
-        hearing = _Hearing(self._watcher, live, stops_at=frozenset({"proving", "auditing"}))
-        with suppress(_RunsToComeError):
-            self._show_some(sorted(changed), live, hearing)
+        while files:
+            hearing = _Hearing(self._watcher, live, stops_at=frozenset({"proving", "auditing"}))
+            try:
+                self._show_some(sorted(files), live, hearing)
+            except _RunsToComeError as coming:
+                files -= {self._project.root / card.place.path for card in coming.cards}
+            else:
+                return
 
     def _checked(self) -> tuple[Result, Mapping[Problem, Place]]:
         """The result of a check, and the cards that its problems belong to.

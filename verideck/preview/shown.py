@@ -418,10 +418,14 @@ def _text(field_html: str) -> str:
     return one_line(html.unescape(_MARKUP.sub("", blocks)))
 
 
+_SEARCHED = ("Question", "Hint", "Answer", "Extra", "Source")
+"""The fields in whose texts cards are searched."""
+
+
 def _searched(card: Card, note: Note | None) -> str:
     """All words by which a card is found, in lower case."""
     fields = note.fields if note else {}
-    sides = [_text(fields[name]) for name in ("Question", "Answer", "Extra", "Source") if fields]
+    sides = [_text(fields[name]) for name in _SEARCHED if fields]
     if not fields:
         sides = [card.question.text, card.answer.text if card.answer else ""]
     return one_line(" ".join([*sides, card.id, card.place.path, *card.tags])).lower()

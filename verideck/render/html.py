@@ -37,7 +37,7 @@ from verideck.render.attached import SOUND
 from verideck.render.direction import BLOCKS, block
 from verideck.render.highlight import Mark
 from verideck.render.sanitized import attributes, opening
-from verideck.render.table_fit import crowded
+from verideck.render.table_fit import DESKTOP, TELEPHONE, crowded
 
 _OPTIONS = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).options
 _COMMONMARK = RendererHTML()
@@ -106,6 +106,7 @@ class _Renderer:
         self._folded: list[bool] = []
         """Whether the callouts that are open can be folded."""
         self._long: frozenset[int] = frozenset()
+        self._longest: frozenset[int] = frozenset()
         """The columns of the table that is open whose words may break."""
         self._column = 0
 
@@ -231,9 +232,12 @@ class _Renderer:
         return f"<p>\\[{self._maths(tokens[idx].content)}\\]</p>\n"
 
     def table_open(self, tokens: Sequence[Token], idx: int) -> str:
-        long = crowded(block(tokens, idx), self._parts.value)
-        self._long = long or frozenset()
-        look = "table" if long is None else "table crowded"
+        table = block(tokens, idx)
+        long = crowded(table, self._parts.value, TELEPHONE)
+        longest = crowded(table, self._parts.value, DESKTOP)
+        self._long, self._longest = long or frozenset(), longest or frozenset()
+        fits = (("crowded", long), ("wide", longest))
+        look = " ".join(["table", *(name for name, columns in fits if columns is not None)])
         return f'<div class="{look}"{self._direction(tokens, idx)}><table>\n'
 
     def table_close(self, tokens: Sequence[Token], idx: int) -> str:
@@ -244,10 +248,11 @@ class _Renderer:
         return self._tag(tokens, idx)
 
     def cell_open(self, tokens: Sequence[Token], idx: int) -> str:
-        is_long = self._column in self._long
+        breaks = (("long", self._long), ("longest", self._longest))
+        look = " ".join(name for name, columns in breaks if self._column in columns)
         self._column += 1
         tag, name = self._tag(tokens, idx), tokens[idx].tag
-        return tag.replace(f"<{name}", f'<{name} class="long"', 1) if is_long else tag
+        return tag.replace(f"<{name}", f'<{name} class="{look}"', 1) if look else tag
 
     def task(self, tokens: Sequence[Token], idx: int) -> str:
         return "☑" if tokens[idx].content == "x" else "☐"

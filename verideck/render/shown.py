@@ -26,6 +26,8 @@ _BLANK = '<div class="blank"></div>'
 """Where an answer is to be typed, or written on paper."""
 _TAG = re.compile(r"""(<(?:"[^"]*+"|'[^']*+'|[^'">])*+>)""")
 _NAME = re.compile(r"<(/?)([A-Za-z0-9]+)")
+_SHORT = 24
+"""Characters of a formula in a line that fits every screen."""
 _FORMULA = re.compile(r"\\\((?P<inline>.*?)\\\)|\\\[(?P<display>.*?)\\\]", re.DOTALL)
 
 
@@ -78,9 +80,11 @@ def _formula(found: re.Match[str], note: Note, problems: Problems) -> str:
     display = found["display"] is not None
     tex = unescape(found["display"] if display else found["inline"])
     try:
-        return mathml(tex, display=display)
+        converted = mathml(tex, display=display)
     except TexError as error:
         message = f"a formula stays TeX outside of Anki, {short(tex.strip())}: {error}"
         hint = "write it by commands of LaTeX that MathML knows, or read it in Anki"
         problems.report(Problem(Code.MATHS_AS_TEX, message, note.place, hint, Severity.WARNING))
         return f'<code class="tex">{escape(tex.strip(), quote=False)}</code>'
+    is_wide = not display and len(tex) > _SHORT
+    return f'<span class="formula">{converted}</span>' if is_wide else converted

@@ -1,25 +1,45 @@
-"""Which columns of a table have words that do not fit a telephone, so that these must break.
+"""Which columns of a table have words that do not fit a screen, so that these must break.
 
-Everywhere else a table keeps its words whole. Widths are estimated in em of the table's letters on
-the narrowest screen (320 pixels), as `card.css` has them (its parts 5 and 7).
+Everywhere else a table keeps its words whole. Widths are estimated in em of the table's letters, on
+the narrowest telephone and on a card of a desktop, as `card.css` has them (its parts 5 and 7).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from verideck.markdown import Token, cloze
 from verideck.markdown.width import is_wide
 
-_ROOM = 26.4
-"""What a table may be wide: 288 of 320 pixels, in letters of 10.9."""
-_INDENT = 1.2
-"""What each level that a table is nested takes of it."""
-_PADDING = 0.5
-_LEAST, _LEAST_IN_CROWD = 3.2, 1.8
-"""What the style sheet leaves a column, whatever is in it: of any table, and of a crowded one."""
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the style sheet leaves the columns of a table."""
+
+    room: float
+    """What a table may be wide."""
+    indent: float
+    """What each level that a table is nested takes of it."""
+    padding: float
+    least: float
+    """A column, whatever is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How a table looks on a screen; and how if its words do not all fit it."""
+
+    usual: _Look
+    crowded: _Look
+
+
+TELEPHONE = Screen(_Look(26.4, 1.2, 0.5, 3.2), _Look(26.4, 1.2, 0.5, 1.8))
+"""288 of 320 pixels, in letters of 10.9."""
+DESKTOP = Screen(_Look(42.3, 1.6, 1.6, 4.5), _Look(48.9, 1.9, 0.6, 1.8))
+"""A card's 704 pixels, in letters of 16.9, with the first column's lesser padding; and of 14.4."""
 _LETTER, _CAPITAL, _BOLD = 0.55, 0.68, 1.06
 _CODE, _CODE_PADDING = 0.52, 0.6
 """A letter of code, and the space around code."""
@@ -30,19 +50,23 @@ _COMMAND = re.compile(r"\\(?:[A-Za-z]+\s*|.)")
 _MARKS = str.maketrans("", "", "{}^_&$ \n")
 
 
-def crowded(tokens: Sequence[Token], value: Callable[[Token], str]) -> frozenset[int] | None:
+def crowded(
+    tokens: Sequence[Token], value: Callable[[Token], str], screen: Screen
+) -> frozenset[int] | None:
     """Return the columns, counted from 0, whose words may break, of the tokens of a table.
 
     `value` gives what a card shows of an expression. None if all words fit. Else those columns
     keep theirs that have the shortest ones, as long as no other is left with less than they take.
     """
     widths = _widths(tokens, value)
-    room = _ROOM - _INDENT * tokens[0].level - _PADDING * len(widths)
-    if sum(max(width, _LEAST) for width in widths.values()) <= room:
+    usual, look = screen.usual, screen.crowded
+    room = usual.room - usual.indent * tokens[0].level - usual.padding * len(widths)
+    if sum(max(width, usual.least) for width in widths.values()) <= room:
         return None
+    room = look.room - look.indent * tokens[0].level - look.padding * len(widths)
     by_width = sorted(widths, key=widths.__getitem__)
     for number, column in enumerate(by_width):
-        taken = max(widths[column], _LEAST_IN_CROWD)
+        taken = max(widths[column], look.least)
         if taken * (len(by_width) - number) > room:
             return frozenset(by_width[number:])
         room -= taken

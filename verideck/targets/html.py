@@ -44,6 +44,8 @@ _TAG = re.compile(r"""<(?:img|audio|video)(?:"[^"]*+"|[^">])*+>""")
 _LINK = re.compile(
     r"""<a href="(_[\w.-]+)(?:#[^"]*+)?"(?P<rest>[^>]*+)>(?P<text>.*?)</a>""", re.DOTALL
 )
+_OF_A_TELEPHONE = {"max-width: 480px": "all", "min-width: 481px": "not all"}
+"""What `card.css` asks of the screen, and whether it holds on a telephone."""
 _SOURCE = re.compile(r' src="([^"]*+)"')
 
 
@@ -53,8 +55,11 @@ def content(deck: ShownDeck, _: Problems) -> bytes:
     words = _WORDS.get(language.lower().partition("-")[0], _WORDS["en"])
     page = _Page(_Media.of(deck), words)
     body = page.sheets(deck) if deck.layout == CARDS else page.reading(deck)
-    own = _css("sheets.css" if deck.layout == CARDS else "page.css")
-    css = with_night(f"{deck.css}\n{own}") + page.media.css()
+    if deck.layout == CARDS:
+        look = _narrow(f"{deck.css}\n{_css('sheets.css')}")
+    else:
+        look = f"{deck.css}\n{_css('page.css')}"
+    css = with_night(look) + page.media.css()
     style = css.replace("</", "<\\/")  # a string in CSS may hold it, and would end the element
     lang = f' lang="{escape(language)}"' if language else ""
     return (
@@ -80,6 +85,13 @@ def _policy(style: str) -> str:
         f"style-src-elem 'sha256-{digest}'; style-src-attr 'unsafe-inline'; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def _narrow(css: str) -> str:
+    """Return a style sheet by which every page is as narrow as a telephone: half a sheet is."""
+    for query, holds in _OF_A_TELEPHONE.items():
+        css = css.replace(f"@media ({query})", f"@media {holds}")
+    return css
 
 
 def _css(name: str) -> str:

@@ -13,21 +13,34 @@ import {Stream} from "./stream.js";
 
 const at = id => document.getElementById(id);
 const deck = new Deck();
+const VIEWS = ["card", "list"], SCREENS = ["desktop", "tablet", "phone"];
+
+// What was chosen last. Another page of this port may have kept something else by that name.
+const kept = (name, values) => values.find(each => each === localStorage.getItem(name)) ?? values[0];
 const chosen = {
-  view: localStorage.getItem("view") ?? "card",
-  screen: localStorage.getItem("screen") ?? "desktop",
+  view: kept("view", VIEWS),
+  screen: kept("screen", SCREENS),
   night: (localStorage.getItem("night") ?? String(matchMedia("(prefers-color-scheme: dark)").matches)) === "true",
 };
 let entries = [];             // all that are known
 let visible = [];             // those that are chosen
-let current = decodeURIComponent(location.hash.slice(1));
+let current = named(location.hash.slice(1));
 let said = "";
 
 const look = () => chosen;
+
+// The card that the address names; "%" may stand in it for itself.
+function named(hash) {
+  try {
+    return decodeURIComponent(hash);
+  } catch {
+    return hash;
+  }
+}
 const rows = new Rows(at("rows"), key => { go(key); document.body.classList.add("reads"); });
 const side = new Side(at("side"), () => { draw(); at("rows").scrollTop = 0; });
 const stage = new Stage(at("stage"), deck, look, onKey);
-const stream = new Stream(at("stream"), deck, look, onKey);
+const stream = new Stream(at("stream"), deck, look, onKey, reads);
 const push = new Push(at("push"));
 
 // -- what is shown
@@ -76,7 +89,7 @@ function drawStatus() {
   else if (run.doing && summary.cards === undefined) words = "reading the cards …";
   else if (said) words = said;
   else if (summary.cards !== undefined) {
-    words = failing ? `${counted(failing, "card")} of ${number(entries.length)} ${failing === 1 ? "does" : "do"} not hold`
+    words = !failing && !summary.ok ? "not all could be checked" : failing ? `${counted(failing, "card")} of ${number(entries.length)} ${failing === 1 ? "does" : "do"} not hold`
       : `${counted(entries.length, "card")} ${entries.length === 1 ? "holds" : "hold"}`;
     if (summary.assertions) words += ` · ${counted(summary.assertions, "assertion")}`;
   }
@@ -102,8 +115,17 @@ function go(key) {
   history.replaceState(null, "", `#${encodeURIComponent(visible[position]?.id || key)}`);
 }
 
+// In the list, the card that is read is the current one: it is edited, and shown alone.
+function reads(key) {
+  const now = visible.findIndex(entry => entry.key === key);
+  if (now < 0 || key === current) return;
+  current = key;
+  position = now;
+  history.replaceState(null, "", `#${encodeURIComponent(visible[now].id || key)}`);
+}
+
 function step(by) {
-  if (chosen.view === "list") return stream.step(by);
+  if (chosen.view === "list") return reads(stream.step(by));
   if (stage.step(by)) return undefined;
   const next = visible[position + by];
   if (next) go(next.key);
@@ -163,10 +185,10 @@ const KEYS = {
   "/": () => { at("search").focus(); at("search").select(); },
   "?": () => at("keys").showModal(),
   p: nextProblem,
-  e: () => stage.entry && edit(stage.entry, deck),
+  e: () => visible[position] && edit(visible[position], deck),
   n: () => setLook("night", !chosen.night),
-  d: () => cycle("screen", ["desktop", "tablet", "phone"]),
-  v: () => cycle("view", ["card", "list"]),
+  d: () => cycle("screen", SCREENS),
+  v: () => cycle("view", VIEWS),
   PageDown: () => stage.scroll(1),
   PageUp: () => stage.scroll(-1),
   Home: () => visible.length && go(visible[0].key),

@@ -16,26 +16,32 @@ export class Stream {
   #deck;
   #look;
   #onKey;
+  #onRead;
   #entries = [];
   #heights = new Map();       // by key
   #drawn = new Map();         // by key
   #free = [];
   #tops = [];
   #waits = false;
+  #went = {key: "", top: -1};
+  #reading = 0;
 
-  constructor(box, deck, look, onKey) {
+  constructor(box, deck, look, onKey, onRead) {
     Object.assign(this, {});
     this.#box = box;
     this.#deck = deck;
     this.#look = look;
     this.#onKey = onKey;
+    this.#onRead = onRead;
     box.append(this.#space);
     box.addEventListener("scroll", () => this.#soon(), {passive: true});
+    box.addEventListener("scroll", () => this.#readSoon(), {passive: true});
     new ResizeObserver(() => this.#soon()).observe(box);
   }
 
   show(entries, key = "") {
     this.#entries = entries;
+    if (!entries.some(entry => entry.key === this.#went.key)) this.#went = {key: "", top: -1};
     this.#place();
     if (key) this.go(key);
     this.#draw();
@@ -43,21 +49,27 @@ export class Stream {
 
   go(key) {
     const at = this.#entries.findIndex(entry => entry.key === key);
-    if (at >= 0) this.#box.scrollTop = this.#tops[at] - GAP;
+    if (at < 0) return;
+    this.#box.scrollTop = this.#tops[at] - GAP;
+    this.#went = {key, top: this.#box.scrollTop};
   }
 
-  // The card that is read now.
+  // The card that is read now: that which was gone to, also where the list ends below its top.
   get current() {
+    if (this.#went.top === this.#box.scrollTop) return this.#went.key;
     const middle = this.#box.scrollTop + GAP + 1;
     let at = this.#tops.findIndex((top, number) => top + this.#height(number) > middle);
     if (at < 0) at = 0;
     return this.#entries[at]?.key ?? "";
   }
 
+  // To the next card, or the one before; its key, or that of the one which is read if there is none.
   step(by) {
-    const at = this.#entries.findIndex(entry => entry.key === this.current);
-    const next = this.#entries[at + by];
-    if (next) this.go(next.key);
+    const {current} = this;
+    const at = this.#entries.findIndex(entry => entry.key === current);
+    const key = this.#entries[at + by]?.key ?? current;
+    this.go(key);
+    return key;
   }
 
   clear() {
@@ -97,6 +109,13 @@ export class Stream {
       this.#waits = false;
       this.#draw();
     });
+  }
+
+  #readSoon() {
+    clearTimeout(this.#reading);
+    this.#reading = setTimeout(() => {
+      if (!this.#box.hidden) this.#onRead(this.current);
+    }, 150);
   }
 
   #draw() {
@@ -147,6 +166,8 @@ export class Stream {
     if (drawn.entry !== entry || !body.faces.length) return;
     const {night, screen} = this.#look();
     drawn.frame.element.title = `Both sides of ${entry.id || "the card"}`;
+    const more = body.faces.length - 1;
+    if (more) drawn.head.append(" ", make("span", {class: "more"}, `the first of ${more + 1} cards`));
     await drawn.frame.show({
       html: body.faces[0].back, number: body.faces[0].number, night, isPhone: screen !== "desktop",
       isBack: true, expected: body.typed, typed: "",
@@ -164,7 +185,11 @@ export class Stream {
     const isAbove = at >= 0 && this.#tops[at] + before < this.#box.scrollTop;
     this.#heights.set(key, whole);
     this.#place();
-    if (isAbove) this.#box.scrollTop += whole - before;
+    if (isAbove) {
+      const isThere = this.#went.top === this.#box.scrollTop;
+      this.#box.scrollTop += whole - before;
+      if (isThere) this.#went.top = this.#box.scrollTop;
+    }
     this.#soon();
   }
 }
