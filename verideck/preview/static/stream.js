@@ -88,7 +88,9 @@ export class Stream {
     return this.#heights.get(this.#entries[at].key) ?? GUESS;
   }
 
+  // A card that was gone to stays where it is, whatever becomes of the heights of others.
   #place() {
+    const isThere = this.#went.top === this.#box.scrollTop;
     let top = GAP;
     this.#tops = this.#entries.map((_, at) => {
       const here = top;
@@ -100,6 +102,7 @@ export class Stream {
       const at = this.#entries.findIndex(entry => entry.key === key);
       if (at >= 0) item.style.transform = `translateY(${this.#tops[at]}px)`;
     }
+    if (isThere) this.go(this.#went.key);
   }
 
   #soon() {
@@ -185,11 +188,7 @@ export class Stream {
     const isAbove = at >= 0 && this.#tops[at] + before < this.#box.scrollTop;
     this.#heights.set(key, whole);
     this.#place();
-    if (isAbove) {
-      const isThere = this.#went.top === this.#box.scrollTop;
-      this.#box.scrollTop += whole - before;
-      if (isThere) this.#went.top = this.#box.scrollTop;
-    }
+    if (isAbove && this.#went.top !== this.#box.scrollTop) this.#box.scrollTop += whole - before;
     this.#soon();
   }
 }
