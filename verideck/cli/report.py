@@ -273,7 +273,8 @@ def format_summary(
     if stats.unverified:
         lines.append(f"not verified: {amount(stats.unverified, 'card')} with verify turned off")
     if stats.text:
-        lines.append(f"shown as text: {amount(stats.text, 'fence')} that name no language")
+        name = "names" if stats.text == 1 else "name"
+        lines.append(f"shown as text: {amount(stats.text, 'fence')} that {name} no language")
     if stats.unverifiable:
         lines.append(f"no verifier: {amount(stats.unverifiable, 'snippet')} in other languages")
     warnings = sum(problem.severity is Severity.WARNING for problem in problems)
