@@ -15,6 +15,8 @@ from projects import Project
 
 _PATIENCE = 60.0
 """Seconds that anything may take on a busy machine."""
+_QUESTIONS = 50
+"""How often what belongs together is asked for, while the deck changes in between."""
 
 Events = dict[str, Any]
 """The last event of each name."""
@@ -95,9 +97,17 @@ class Page:
         return [(key, hash_) for key, hash_ in told]
 
     def entries(self) -> list[Mapping[str, Any]]:
-        """The entries of all cards."""
-        answer = self.post("/entries", [hash_ for _, hash_ in self.rows()])
-        return [each for _, each in json.loads(answer.text)]
+        """The entries of all cards.
+
+        Where a check has ended between the two questions, both are asked again: the server has the
+        entries of the newest deck alone.
+        """
+        for _ in range(_QUESTIONS):
+            hashes = [hash_ for _, hash_ in self.rows()]
+            found = json.loads(self.post("/entries", hashes).text)
+            if set(hashes) == {hash_ for hash_, _ in found}:
+                break
+        return [each for _, each in found]
 
     def entry(self, identity: str) -> Mapping[str, Any]:
         """The entry of the card with an id."""
@@ -106,7 +116,11 @@ class Page:
 
     def body(self, identity: str) -> Mapping[str, Any]:
         """The body of the card with an id."""
-        found = json.loads(self.get(f"/body/{self.entry(identity)['body']}").text)
+        for _ in range(_QUESTIONS):
+            answer = self.get(f"/body/{self.entry(identity)['body']}")
+            if answer.status == 200:
+                break
+        found = json.loads(answer.text)
         assert isinstance(found, dict)
         return found
 

@@ -66,9 +66,7 @@ class Session:
             settings = self._project.settings(Problems())
             try:
                 self._show_texts(changed)
-                changed = (
-                    frozenset()
-                )  # what they held is shown, or runs: a newer save breaks it off
+                changed = frozenset()  # it is shown, or runs: only a newer save breaks that off
                 result, failed = self._checked()
             except (_SupersededError, StoppedError):
                 continue
