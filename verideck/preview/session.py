@@ -119,7 +119,8 @@ class Session:
             try:
                 self._show_some(sorted(files), live, hearing)
             except _RunsToComeError as coming:
-                files -= {self._project.root / card.place.path for card in coming.cards}
+                running = files & {self._project.root / card.place.path for card in coming.cards}
+                files = files - running if running else frozenset()
             else:
                 return
 
