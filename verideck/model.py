@@ -30,6 +30,11 @@ def short(text: str) -> str:
     return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
 
 
+def more_below(count: int) -> str:
+    """Return how a message says that it holds of so many, and is told at the first of them."""
+    return f" (and {count - 1:,} more below)" if count > 1 else ""
+
+
 FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """Characters that no field of a note may contain: Anki drops them, or ends the field there."""
 

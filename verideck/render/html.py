@@ -37,7 +37,7 @@ from verideck.render.attached import SOUND
 from verideck.render.direction import BLOCKS, block
 from verideck.render.highlight import Mark
 from verideck.render.sanitized import attributes, opening
-from verideck.render.table_fit import DESKTOP, TELEPHONE, crowded
+from verideck.render.table_fit import DESKTOP, TELEPHONE, crowded, widest_words
 
 _OPTIONS = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).options
 _COMMONMARK = RendererHTML()
@@ -233,8 +233,8 @@ class _Renderer:
 
     def table_open(self, tokens: Sequence[Token], idx: int) -> str:
         table = block(tokens, idx)
-        long = crowded(table, self._parts.value, TELEPHONE)
-        longest = crowded(table, self._parts.value, DESKTOP)
+        widths, level = widest_words(table, self._parts.value), table[0].level
+        long, longest = (crowded(widths, level, each) for each in (TELEPHONE, DESKTOP))
         self._long, self._longest = long or frozenset(), longest or frozenset()
         fits = (("crowded", long), ("wide", longest))
         look = " ".join(["table", *(name for name, columns in fits if columns is not None)])

@@ -7,7 +7,7 @@ the narrowest telephone and on a card of a desktop, as `card.css` has them (its 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -50,21 +50,19 @@ _COMMAND = re.compile(r"\\(?:[A-Za-z]+\s*|.)")
 _MARKS = str.maketrans("", "", "{}^_&$ \n")
 
 
-def crowded(
-    tokens: Sequence[Token], value: Callable[[Token], str], screen: Screen
-) -> frozenset[int] | None:
-    """Return the columns, counted from 0, whose words may break, of the tokens of a table.
+def crowded(widths: Mapping[int, float], level: int, screen: Screen) -> frozenset[int] | None:
+    """Return the columns, counted from 0, whose words may break on a screen.
 
-    `value` gives what a card shows of an expression. None if all words fit. Else those columns
-    keep theirs that have the shortest ones, as long as no other is left with less than they take.
+    `widths` are those of the words of a table (see `widest_words`) that is nested so deep. None if
+    all words fit. Else those columns keep theirs that have the shortest ones, as long as no other
+    is left with less than they take.
     """
-    widths = _widths(tokens, value)
     usual, look = screen.usual, screen.crowded
-    room = usual.room - usual.indent * tokens[0].level - usual.padding * len(widths)
+    room = usual.room - usual.indent * level - usual.padding * len(widths)
     if sum(max(width, usual.least) for width in widths.values()) <= room:
         return None
-    room = look.room - look.indent * tokens[0].level - look.padding * len(widths)
-    by_width = sorted(widths, key=widths.__getitem__)
+    room = look.room - look.indent * level - look.padding * len(widths)
+    by_width = sorted(widths, key=lambda column: widths[column])
     for number, column in enumerate(by_width):
         taken = max(widths[column], look.least)
         if taken * (len(by_width) - number) > room:
@@ -73,8 +71,11 @@ def crowded(
     return frozenset()
 
 
-def _widths(tokens: Sequence[Token], value: Callable[[Token], str]) -> dict[int, float]:
-    """Return how wide the widest word of each column is."""
+def widest_words(tokens: Sequence[Token], value: Callable[[Token], str]) -> dict[int, float]:
+    """Return how wide the widest word of each column is, in em, of the tokens of a table.
+
+    `value` gives what a card shows of an expression.
+    """
     widths: dict[int, float] = {}
     column = 0
     for cell, inline in pairwise(tokens):

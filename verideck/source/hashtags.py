@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from verideck.model import Passage, Place, short
+from verideck.model import Passage, Place, more_below, short
 from verideck.problems import Code, Problem, Severity
 from verideck.source.syntaxes import Page, RawCard, Written
 from verideck.source.syntaxes.spoken import Spoken
@@ -79,8 +79,7 @@ def unread(cards: Iterable[RawCard]) -> Problem | None:
                     places.append(written.place)
     if not places:
         return None
-    more = f" (and {len(places) - 1:,} more below)" if places[1:] else ""
-    message = f"{short(first)} is text here, and no tag{more}"
+    message = f"{short(first)} is text here, and no tag{more_below(len(places))}"
     hint = (
         "say `hashtags: on` in the front matter, or hashtags = true in the settings, if it is one; "
         "`off`, or false, if it is text"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from verideck.markdown import Token
-from verideck.model import Place
+from verideck.model import Place, more_below
 from verideck.problems import Code, Problem, Severity
 from verideck.source.syntaxes.headings import asks, unfolded
 from verideck.source.syntaxes.page import Page
@@ -140,8 +140,7 @@ def _stays(syntax: str) -> _Look:
 
 
 def _told(look: _Look, places: Sequence[Place]) -> Alike:
-    more = f" (and {len(places) - 1} more below)" if places[1:] else ""
-    message = f"{look.message}{more}"
+    message = f"{look.message}{more_below(len(places))}"
     problem = Problem(Code.QUESTION_LIKE, message, places[0], look.hint, Severity.WARNING)
     return Alike(problem, tuple(place.line - 1 for place in places))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from verideck.markdown import Token
-from verideck.model import IdSlot, Passage, Place, short
+from verideck.model import IdSlot, Passage, Place, more_below, short
 from verideck.problems import Code, Problem, Problems, Severity
 from verideck.source.syntaxes.deletions import Marks, hidden, shown
 from verideck.source.syntaxes.headings import LISTS
@@ -201,9 +201,8 @@ def _unread(cards: Iterable[RawCard]) -> Iterator[Problem]:
                 for each in _UNREAD.finditer(spoken.text)
             )
     if found:
-        (first, place), more = found[0], len(found) - 1
-        message = f"{short(first)} is shown as it is written"
-        message += f" (and {more:,} more below)" if more else ""
+        first, place = found[0]
+        message = f"{short(first)} is shown as it is written{more_below(len(found))}"
         hint = "write here what the card needs of it"
         yield Problem(Code.MARK_UNREAD, message, place, hint, Severity.WARNING)
 

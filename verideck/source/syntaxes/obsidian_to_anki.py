@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 
-from verideck.model import Kind, Passage, Place
+from verideck.model import Kind, Passage, Place, more_below
 from verideck.problems import Code, Problem, Problems, Severity
 from verideck.source.syntaxes.deletions import CURLY, hidden
 from verideck.source.syntaxes.page import Page, Titles
@@ -269,7 +269,7 @@ class _Reader:
 
 
 def _left_out(places: Sequence[Place]) -> Problem:
-    more = f" (and {len(places) - 1:,} more below)" if places[1:] else ""
+    more = more_below(len(places))
     message = f"text here is in no field of a note{more}, so no card shows it"
     hint = "write it in a field, or on a line of its own if it is for readers of the file alone"
     return Problem(Code.TEXT_OUTSIDE, message, places[0], hint, Severity.WARNING)

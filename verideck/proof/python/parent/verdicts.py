@@ -87,7 +87,7 @@ def _shown(
         yield _unbelieved(said.wrong, _unfinished(run, running, steps, config))
     elif last is None and not is_stopped:
         yield _unfinished(run, running, steps, config)
-    yield from judged(snippets, reports, last, config)
+    yield from _judged(snippets, reports, last, config)
 
 
 def judged(
