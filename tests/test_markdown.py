@@ -144,14 +144,14 @@ TEXTS = st.one_of(
 
 MARKS: dict[str, tuple[str, ...]] = {
     "fence": ("```", "~~~"),
-    "math_block": ("$$", "\\[", "\\\\[", "\\begin{", "[$$]", "<anki-mathjax ", "```math"),
+    "math_block": ("$$", "\\[", "\\\\[", "\\begin{", "[$$]", "<anki-mathjax ", "```", "~~~"),
     "math_inline": ("$", "\\(", "\\\\(", "[$]", "<anki-mathjax>"),
     "math_inline_double": ("$$", "\\[", "\\\\[", "\\begin{", "[$$]", "<anki-mathjax "),
     "task": ("[",),
     "footnote": ("[^", "^["),
     "value": ("{eval}`",),
     "code_inline": ("`",),
-    "image": ("![",),
+    "image": ("![", "<audio", "<video"),
     "note_link_open": ("[[", "![["),
     "note_link_close": ("]]",),
     "cloze_open": ("{{c",),

@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from unicodedata import normalize
@@ -251,7 +252,7 @@ class Attached:
             raise _UnusableError("this image would be fetched while reviewing", _SAVE)
         if FORBIDDEN.search(unquote(source)):
             raise _UnusableError(f"{unquote(source)!r} is no name of a file", _RELATIVE)
-        for each in self._candidates(source):
+        for each in _candidates(source, self._folder):
             suffix = Path(each).suffix.lower()
             if suffix in SHOWN | PLAYED | LINKED | PAGES:
                 return suffix
@@ -320,7 +321,7 @@ class Attached:
         _UnusableError where a search by the name finds none, or several.
         """
         first: OSError | None = None
-        for path in self._candidates(written):
+        for path in _candidates(written, self._folder):
             try:
                 return self._read(path)
             except OSError as error:
@@ -352,20 +353,6 @@ class Attached:
             self._files[ImageFile("", path, error.strerror or "", search)] = None
             raise
 
-    def _candidates(self, written: str) -> Sequence[str]:
-        """Return the paths that an address may mean, relative to the project.
-
-        What stands behind `?` or `#` may be part of a name or not. Windows writes a backslash
-        between folders, and a letter with an accent may be one character or two. A path that begins
-        with a slash begins at the project, as it does at a site's.
-        """
-        whole, bare = unquote(written), unquote(_bare(written))
-        forms = [whole, bare, whole.replace("\\", "/"), bare.replace("\\", "/")]
-        forms += [normalize(form, each) for each in forms[:2] for form in ("NFC", "NFD")]
-        paths = [str(Path(self._folder) / each) for each in forms if each]
-        paths += [each.lstrip("/") for each in forms[:2] if each.startswith("/")]
-        return tuple(dict.fromkeys(each for each in paths if each))
-
     def _packed(self, file: _File, prefix: str = "") -> ImageFile:
         packed = file.named(prefix)
         self._files[packed] = None
@@ -384,6 +371,22 @@ _SAY = "say on the card what stands there, or link to it on the web"
 
 def _is_concerned(token: Token) -> bool:
     return token.type in _CONCERNED or (token.type == "text" and "[sound:" in token.content)
+
+
+@lru_cache(maxsize=256)
+def _candidates(written: str, folder: str) -> Sequence[str]:
+    """Return the paths that an address may mean, relative to the project.
+
+    What stands behind `?` or `#` may be part of a name or not. Windows writes a backslash
+    between folders, and a letter with an accent may be one character or two. A path that begins
+    with a slash begins at the project, as it does at a site's.
+    """
+    whole, bare = unquote(written), unquote(_bare(written))
+    forms = [whole, bare, whole.replace("\\", "/"), bare.replace("\\", "/")]
+    forms += [normalize(form, each) for each in forms[:2] for form in ("NFC", "NFD")]
+    paths = [str(Path(folder) / each) for each in dict.fromkeys(forms) if each]
+    paths += [each.lstrip("/") for each in forms[:2] if each.startswith("/")]
+    return tuple(dict.fromkeys(each for each in paths if each))
 
 
 def _bare(address: str) -> str:

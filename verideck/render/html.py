@@ -7,8 +7,9 @@ Each type of token is in `_RULES` or in `_PLAIN`: what has no place in either wo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Protocol
 from unicodedata import name
@@ -152,10 +153,8 @@ class _Renderer:
         return f"{before}{self._guarded(body)}{after}"
 
     def softbreak(self, tokens: Sequence[Token], idx: int) -> str:
-        indices = range(idx - 1, -1, -1), range(idx + 1, len(tokens))
-        before, after = (
-            next((tokens[n].content for n in each if tokens[n].content), "") for each in indices
-        )
+        before = _first_written(tokens[n] for n in range(idx - 1, -1, -1))
+        after = _first_written(tokens[n] for n in range(idx + 1, len(tokens)))
         return "" if _is_unspaced(before[-1:]) and _is_unspaced(after[:1]) else "\n"
 
     def hardbreak(self, tokens: Sequence[Token], idx: int) -> str:
@@ -398,6 +397,12 @@ def _is_unspaced(character: str) -> bool:
 
 def _is_maths(tokens: Sequence[Token], idx: int) -> bool:
     return 0 <= idx < len(tokens) and tokens[idx].type == "math_inline"
+
+
+def _first_written(tokens: Iterable[Token]) -> str:
+    """Return the first text, not empty, of the tokens up to the next break of a line."""
+    line = takewhile(lambda token: token.type != "softbreak", tokens)
+    return next((token.content for token in line if token.content), "")
 
 
 def _is_text(token: Token) -> bool:
