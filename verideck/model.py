@@ -219,6 +219,8 @@ class Options:
     role: Role = Role.SHOWN
     front: bool = False
     """Whether the fence is shown on the question's side of the card."""
+    folded: bool = False
+    """Whether its code is folded, and a figure that it draws stands above it."""
     include: str = ""
     """The file, relative to the project, whose code is shown and executed as a module."""
     symbol: str = ""

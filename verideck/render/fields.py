@@ -259,14 +259,16 @@ class _Writer:
         if snippet.options.role is Role.OUTPUT or not snippet.language:
             css = "output" if snippet.options.role is Role.OUTPUT else "text"
             text = highlight.html(code, plain(code), inserted, _shape(snippet))
-            return f'<pre class="{css}{_numbered(snippet)}">{text}</pre>\n'
+            shown = f'<pre class="{css}{_numbered(snippet)}">{text}</pre>'
+            return f"{self._folded(shown) if snippet.options.folded else shown}\n"
         proof = self._proofs.get(snippet.place)
         figures = [self._figure(each, snippet) for each in (proof.figures if proof else ())]
-        pieces = [f"{self._code(code, snippet, inserted)}\n", *figures]
-        if figures and snippet.options.front:
-            # What is asked about is the figure. The code may call what a learner does not have.
-            folded = f'<summary class="tappable">{self._words.code}</summary>{pieces[0].rstrip()}'
-            pieces = [*figures, f'<details class="drawn">{folded}</details>\n']
+        shown = self._code(code, snippet, inserted)
+        # On the front a figure is what is asked about: its code may call what a learner lacks.
+        if snippet.options.folded or (figures and snippet.options.front):
+            pieces = [*figures, f"{self._folded(shown)}\n"]
+        else:
+            pieces = [f"{shown}\n", *figures]
         if proof and proof.raised:
             raised = literal(escape(self._clean(proof.raised, snippet.place), quote=False))
             raised = f'<pre class="output">{raised}</pre>'
@@ -280,6 +282,10 @@ class _Writer:
         elif self.card.verified and proof is None and snippet.language not in DATA:
             pieces.append(f'<p class="unverified">{self._words.not_run}</p>\n')
         return "".join(pieces)
+
+    def _folded(self, code: str) -> str:
+        summary = f'<summary class="tappable">{self._words.code}</summary>'
+        return f'<details class="folded">{summary}{code}</details>'
 
     def _figure(self, figure: str, snippet: Snippet) -> str:
         content = figure.encode()

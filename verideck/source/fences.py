@@ -17,15 +17,15 @@ from verideck.source.config import SourceConfig
 from verideck.source.includes import IncludedFiles, IncludeError
 from verideck.source.info_string import OUTPUT, at, read_info, word_of
 
-_EVERYWHERE = frozenset({".front", ".numbers", "hl"})
+_OF_OUTPUT = frozenset({".front", ".numbers", "hl", "tol"})
+_EVERYWHERE = frozenset({".front", ".folded", ".numbers", "hl"})
 _INCLUDING = frozenset({"include", "symbol", "region"})
 _EXECUTED = frozenset({".check", ".setup", ".no-run", "reason", "raises", "warns", "match"})
 _DRAWING = frozenset({"alt", "caption"})
 _LOOKS = frozenset({".numbers", "hl"}) | _DRAWING
 _LIMITS = frozenset(field.name for field in fields(Limits))
 _UNEXECUTED = frozenset({".no-run", "reason"})
-_COMPARED = frozenset({"tol"})
-OPTIONS = _EVERYWHERE | _INCLUDING | _EXECUTED | _DRAWING | _LIMITS | _COMPARED
+OPTIONS = _EVERYWHERE | _INCLUDING | _EXECUTED | _DRAWING | _LIMITS | _OF_OUTPUT
 """The names of all options that a fence may have in its braces."""
 
 _NOT_IN_SESSIONS = {
@@ -39,7 +39,7 @@ _NOT_IN_SESSIONS = {
 _TRANSCRIPTS = frozenset({"", "console", "bash"})
 """What a session that nobody executes is called: text, and Pygments' names of a shell's."""
 
-_FLAGS = {".front": "front", ".numbers": "numbered"}
+_FLAGS = {".front": "front", ".folded": "folded", ".numbers": "numbered"}
 _ROLES = {".check": Role.CHECK, ".setup": Role.SETUP, ".no-run": Role.TEXT}
 
 
@@ -74,6 +74,12 @@ class FenceReader:
         contradictions = list(_contradictions(options, given, place))
         if session:
             contradictions += _unfit_for_sessions(given)
+        if options.folded and code != token.content:
+            at = next(each.place for each in given if each.name == ".folded")
+            hint = "leave out .folded: what is asked about must be seen"
+            contradictions.append(
+                Problem(Code.OPTION_INVALID, "this code has a deletion", at, hint)
+            )
         self.problems.extend(contradictions)
         if contradictions:
             return None
@@ -217,7 +223,7 @@ def _first(snippet: Snippet) -> Place:
 
 def _known(word: str, *, proved: bool) -> frozenset[str]:
     if word.lower() == OUTPUT:
-        return _EVERYWHERE | _COMPARED
+        return _OF_OUTPUT
     if proved:
         return _EVERYWHERE | _INCLUDING | _EXECUTED | _DRAWING | _LIMITS
     return _EVERYWHERE | _INCLUDING
@@ -341,10 +347,13 @@ def _contradictions(options: Options, given: list[Attribute], place: Place) -> I
             'name the file: include="snippets/norm.py"',
         ),
         (bool(options.symbol and options.region), "a fence shows a symbol or a region", ""),
-        (
-            options.front and options.role in {Role.CHECK, Role.SETUP},
-            f".front and .{options.role} contradict each other",
-            f"what is {options.role} is not shown",
+        *(
+            (
+                name in names and options.role in {Role.CHECK, Role.SETUP},
+                f"{name} and .{options.role} contradict each other",
+                f"what is {options.role} is not shown",
+            )
+            for name in (".front", ".folded")
         ),
     ]
     for applies, message, hint in rules:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from verideck.model import OVERVIEW, Card
+from verideck.model import OVERVIEW, Card, Role, Snippet
 from verideck.problems import Code, Problem, Severity
 
 _SCREEN = 30
@@ -38,7 +38,16 @@ def _lines(card: Card) -> int:
         return 0
     if OVERVIEW in card.tags:
         return 0
-    return sum(_columns(line) // _COLUMNS + 1 for line in text.split("\n") if line.strip())
+    lines = sum(_columns(line) // _COLUMNS + 1 for line in text.split("\n") if line.strip())
+    return lines - sum(map(_folded_lines, card.snippets))
+
+
+def _folded_lines(snippet: Snippet) -> int:
+    """The lines of a fence that a screen does not show until it is tapped on."""
+    options = snippet.options
+    if options.include or not (options.folded or options.role is Role.CHECK):
+        return 0
+    return sum(1 for line in snippet.code.split("\n") if line.strip()) + 2
 
 
 def _columns(line: str) -> int:
