@@ -24,3 +24,18 @@ def test_what_fills_two_screens_is_not_told(tmp_path: Path, what: str) -> None:
     made.write("cards/a.md", f"## Which?\n\n{fits}\n\n{fits}\n")
     (told,) = made.problems()
     assert told.endswith("answer-tall")
+
+
+@pytest.mark.parametrize("long", ["x = 1  # one", f"x = 1  # {'one ' * 40}"])
+def test_what_is_folded_fills_no_screen(tmp_path: Path, long: str) -> None:
+    """A check is folded into the proof; other code, where the author says so."""
+    code = "\n".join(["x = 1", *[long] * 90, "assert x + 1 == 2"])
+    made = project(tmp_path, {})
+    for folded in (
+        f"```python\nx = 2\n```\n\n```python {{.check}}\nassert x == 2\n{code}\n```",
+        f"```text {{.folded}}\n{code}\n```",
+    ):
+        made.write("cards/a.md", f"## Which?\n\nOne.\n\n{folded}\n")
+        assert not [each for each in made.problems() if each.endswith("answer-tall")]
+    made.write("cards/a.md", f"## Which?\n\nOne.\n\n```text\n{code}\n```\n")
+    assert [each for each in made.problems() if each.endswith("answer-tall")]

@@ -285,7 +285,7 @@ class _Writer:
 
     def _folded(self, code: str) -> str:
         summary = f'<summary class="tappable">{self._words.code}</summary>'
-        return f'<details class="folded">{summary}{code}</details>'
+        return f'<details class="drawn">{summary}{code}</details>'
 
     def _figure(self, figure: str, snippet: Snippet) -> str:
         content = figure.encode()

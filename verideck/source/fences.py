@@ -75,11 +75,7 @@ class FenceReader:
         if session:
             contradictions += _unfit_for_sessions(given)
         if options.folded and code != token.content:
-            at = next(each.place for each in given if each.name == ".folded")
-            hint = "leave out .folded: what is asked about must be seen"
-            contradictions.append(
-                Problem(Code.OPTION_INVALID, "this code has a deletion", at, hint)
-            )
+            contradictions.append(_hides_what_is_asked(given))
         self.problems.extend(contradictions)
         if contradictions:
             return None
@@ -144,14 +140,25 @@ class FenceReader:
         )
 
 
+def _hides_what_is_asked(given: list[Attribute]) -> Problem:
+    hint = "leave out .folded: what is asked about must be seen"
+    place = _place_of(".folded", given)
+    return Problem(Code.OPTION_INVALID, "this code has a deletion", place, hint)
+
+
+def _place_of(name: str, given: list[Attribute]) -> Place:
+    """Return where an option stands that is among those given."""
+    return next(each.place for each in given if each.name == name)
+
+
 def _beyond_last_line(snippet: Snippet, given: list[Attribute]) -> Problem | None:
     """Return the problem that a line is to be highlighted which the code does not have."""
     highlighted = snippet.options.highlighted
     lines = snippet.code.rstrip("\n").count("\n") + 1 - len(snippet.marks)
     if not highlighted or highlighted[-1] <= lines:
         return None
-    place = next(each.place for each in given if each.name == "hl")
     message = f"hl names line {highlighted[-1]}, and {lines} are shown here"
+    place = _place_of("hl", given)
     return Problem(Code.OPTION_INVALID, message, place, "lines are counted from 1, as shown")
 
 

@@ -13,6 +13,8 @@ _COLUMNS = 80
 """Of a line. A Han character takes two."""
 _MOST = 2
 """Screens that an answer may fill."""
+_MARKS = 2
+"""Lines of a fence that are not its code."""
 
 
 def too_tall(cards: Sequence[Card]) -> Problem | None:
@@ -38,16 +40,17 @@ def _lines(card: Card) -> int:
         return 0
     if OVERVIEW in card.tags:
         return 0
-    lines = sum(_columns(line) // _COLUMNS + 1 for line in text.split("\n") if line.strip())
-    return lines - sum(map(_folded_lines, card.snippets))
+    folded = [each.code for each in card.snippets if _is_folded(each) and not each.options.include]
+    return _height(text) - sum(_height(code) + _MARKS for code in folded)
 
 
-def _folded_lines(snippet: Snippet) -> int:
-    """The lines of a fence that a screen does not show until it is tapped on."""
-    options = snippet.options
-    if options.include or not (options.folded or options.role is Role.CHECK):
-        return 0
-    return sum(1 for line in snippet.code.split("\n") if line.strip()) + 2
+def _is_folded(snippet: Snippet) -> bool:
+    """Whether a screen does not show its code until it is tapped on."""
+    return snippet.options.folded or snippet.options.role is Role.CHECK
+
+
+def _height(text: str) -> int:
+    return sum(_columns(line) // _COLUMNS + 1 for line in text.split("\n") if line.strip())
 
 
 def _columns(line: str) -> int:
