@@ -72,10 +72,11 @@ def draw_maps(shared: Tensor, apart: Tensor) -> None:
 def draw_rank(narrow: Tensor, wide: Tensor) -> None:
     """Draw the singular values of two heads' (T, T) scores, largest first.
 
-    On a linear scale rounding cannot be seen, which differs from processor to processor.
+    What is below 1e-9 is rounding, which differs from processor to processor: it stands on one
+    line at the bottom.
     """
     ax = axes("一个头的分数矩阵", "第几个奇异值", "奇异值")
     for values, colour, name in ((narrow, ORANGE, "$d_k=8$"), (wide, BLUE, "$d_k=32$")):
         order = range(1, len(values) + 1)
-        ax.plot(order, values, ".", color=colour, label=name)
+        ax.semilogy(order, values.clamp(min=1e-9), ".", color=colour, label=name)
     legend(ax)
