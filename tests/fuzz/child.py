@@ -70,7 +70,7 @@ def _plain(trial: _Trial, work: Path, seed: int) -> None:
     while time.monotonic() < trial.deadline:
         number += 1
         random = Random(f"{seed} {number}")
-        trial(trial.area.variant(random, known))
+        trial(trial.area.variant(random, known)[:_LONGEST])
 
 
 def _guided(trial: _Trial, work: Path, seed: int) -> None:

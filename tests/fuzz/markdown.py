@@ -298,7 +298,9 @@ def _check_card(card: Card, text: str) -> None:
     for passage in filter(None, (card.question, card.answer, card.source, card.hint)):
         if isinstance(passage, Passage):
             rest(text, passage.place)
-            check_tokens(text, passage)
+            # A source of front matter stands where its key does.
+            if passage is not card.source or passage.place.line >= card.place.line:
+                check_tokens(text, passage)
     for snippet in card.snippets:
         rest(text, snippet.place)
 

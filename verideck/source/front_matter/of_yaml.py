@@ -10,6 +10,7 @@ from verideck.source.front_matter.values import Pair, UnreadableError
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
+    from ruamel.yaml.tokens import Token
 
 _DEEPEST = 20
 """Levels of lists and tables in each other. No value needs more than two."""
@@ -31,8 +32,7 @@ def parsed(text: str) -> list[Pair]:
     from ruamel.yaml.composer import MaxDepthExceededError  # noqa: PLC0415 - see `_parser_type`
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
-    yaml = _parser_type()(typ="safe", pure=True)
-    yaml.max_depth = _DEEPEST
+    yaml = _parser_type()()
     yaml.composer.warn_double_anchors = False
     try:
         node = yaml.compose(text)
@@ -51,10 +51,27 @@ def parsed(text: str) -> list[Pair]:
 
 @cache
 def _parser_type() -> type[YAML]:
-    """YAML's parser, which does not look for its plug-ins on the disk, for each file."""
+    """YAML's parser, which does not look for its plug-ins on the disk, for each file.
+
+    Its scanner reads a thousand characters ahead of what counts the levels, and at each of them
+    goes through all brackets that are open: so it counts these itself.
+    """
     from ruamel.yaml import YAML  # noqa: PLC0415 - many files have no front matter
+    from ruamel.yaml.composer import MaxDepthExceededError  # noqa: PLC0415
+    from ruamel.yaml.scanner import Scanner  # noqa: PLC0415
+
+    class _Scanner(Scanner):
+        def fetch_flow_collection_start(self, token_class: type[Token], to_push: str) -> None:
+            if len(self.indents) + self.flow_level >= _DEEPEST:
+                raise MaxDepthExceededError(problem_mark=self.reader.get_mark())
+            super().fetch_flow_collection_start(token_class, to_push)
 
     class _Yaml(YAML):
+        def __init__(self) -> None:
+            super().__init__(typ="safe", pure=True)
+            self.Scanner = _Scanner
+            self.max_depth = _DEEPEST
+
         def official_plug_ins(self) -> list[str]:
             return []
 
