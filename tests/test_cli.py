@@ -698,17 +698,19 @@ def test_a_run_that_is_ended_leaves_nothing(
 
 @pytest.mark.linux(reason="only Linux tells a child of its parent's end")
 @pytest.mark.parametrize("executor", ["fork", "spawn"])
-def test_a_run_that_is_killed_takes_its_snippets_along(
-    good: Project, tmp_path: Path, executor: str
-) -> None:
-    """What was executing a snippet does not go on, nor what the snippet started."""
-    command, held = running(good, tmp_path / "temporary", executor)
+def test_a_run_that_is_killed_takes_its_snippets_along(tmp_path: Path, executor: str) -> None:
+    """What was executing a snippet does not go on, nor what the snippet started.
+
+    No other card is there: the folder of one that is about to begin has nobody yet to remove it.
+    """
+    made = project(tmp_path / "deck", {})
+    command, held = running(made, tmp_path / "temporary", executor)
     command.kill()
     command.communicate(timeout=20)
     assert command.returncode == -signal.SIGKILL
     assert soon(held.is_free)
     assert soon(lambda: files(tmp_path / "temporary") == set())
-    assert not (good.root / "deck.apkg").exists()
+    assert not (made.root / "deck.apkg").exists()
 
 
 @pytest.mark.linux(reason="only Linux tells a child of its parent's end")
