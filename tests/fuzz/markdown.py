@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -368,13 +369,16 @@ class _Balanced(HTMLParser):
         assert opened == tag, f"{self.name} closes {tag}"
 
 
+_MARK_OF_A_LIST = re.compile(r"[-+*]|[0-9]{1,9}[.)]")
+
+
 def _check_naming(
     text: str, cards: Sequence[Card], known: Mapping[Place, Card], config: SourceConfig
 ) -> None:
     """Hold `verideck id` to what it says: the same cards, and each has its id.
 
     A question of several lines, or with marks of another tool, may be another one with an id behind
-    it: then it is refused.
+    it, and one that is a list's mark begins a list then: it is refused.
     """
     identified = [known[card.place] for card in cards if card.place in known]
     nameless = [card for card in identified if not card.id and card.id_slot]
@@ -384,9 +388,10 @@ def _check_naming(
     after = cards_of(Source(PATH, content.decode()), config).cards
     before = [known.get(card.place, card) for card in cards]
     other = ids._first_other(before, after)  # noqa: SLF001 - what is told
-    assert other is None or "\n" in other.question.text or other.question.edits, (
-        f"this cannot be named: {other.question}"
-    )
+    if other is not None:
+        text, edits = other.question.text, other.question.edits
+        may_be = "\n" in text or edits or _MARK_OF_A_LIST.fullmatch(text)
+        assert may_be, f"this cannot be named: {other.question}"
 
 
 AREA = Area(".md", _seeds, _made, _changed, _check)

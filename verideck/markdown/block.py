@@ -84,7 +84,6 @@ def _begins(state: StateBlock, line: int, characters: str) -> bool:
 
 _ANY = ("paragraph", "reference", "blockquote", "list")
 RULES = (
-    _Entry(table.rule, "", ("paragraph", "reference")),
     _Entry(maths.block, "$\\[<", _ANY),
     _Entry(comments.block, "<%", ("paragraph", "reference", "blockquote")),
     _Entry(html.block, "<", ("paragraph", "reference", "blockquote")),
@@ -95,6 +94,7 @@ RULES = (
     _Entry(footnotes.definition, "[", ("paragraph", "reference")),
     _Entry(reference, "["),
     _Entry(heading, "#", ("paragraph", "reference", "blockquote")),
+    _Entry(table.rule, "", ("paragraph", "reference")),
     _Entry(_underlined, ""),
     _Entry(definitions.rule, ""),
     _Entry(definitions.rule, ":~", ("paragraph", "reference", "blockquote")),
