@@ -263,9 +263,9 @@ class _Reader:
     def _tags(self, own: Passage | None) -> Iterator[Written]:
         """Yield the tags of the file and of a note."""
         if of_file := self._settings.get(_FILE_TAGS):
-            yield from _words(of_file)
+            yield from _words(Passage(of_file.text, of_file.place))
         if own:
-            yield from _words(Written(own.text, own.place))
+            yield from _words(own)
 
 
 def _left_out(places: Sequence[Place]) -> Problem:
@@ -275,10 +275,10 @@ def _left_out(places: Sequence[Place]) -> Problem:
     return Problem(Code.TEXT_OUTSIDE, message, places[0], hint, Severity.WARNING)
 
 
-def _words(text: Written) -> Iterator[Written]:
+def _words(text: Passage) -> Iterator[Written]:
     for word in re.finditer(r"\S+", text.text):
-        place = replace(text.place, column=text.place.column + word.start())
-        yield Written(word.group().lstrip("#").replace("/", "::"), place)
+        tag = word.group().lstrip("#").replace("/", "::")
+        yield Written(tag, text.place_of(word.start()))
 
 
 SYNTAX = Syntax("obsidian-to-anki", "`START` note", fits, read, is_a_tools=True)
