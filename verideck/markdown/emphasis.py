@@ -7,19 +7,18 @@ if there were no punctuation: the rule of markdown-it-cjk-friendly, for every ma
 never stands inside of a word.
 
 Beyond that rule, quotes, ellipses and dashes, which Chinese shares with other scripts, are Chinese
-where the character beyond them is.
+in a text that has a character of theirs: `是**“Adam”**optimizer`.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from unicodedata import category, east_asian_width, name
 
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
 from markdown_it.rules_inline.state_inline import Scanned
 
 _SHARED = "‘’“”…—"
-_SEEN = 3
-"""Characters that are looked at on each side: two that are shared, `……`, and the one beyond."""
 _BEFORE_IDEOGRAPHS = 0x2E80
 _PICTURES = range(0x1F000, 0x1FB00)
 
@@ -37,8 +36,9 @@ def scanned(text: str, start: int, limit: int, *, splits_words: bool) -> Scanned
         return Scanned(opens, closes, end - start)
     opens, closes = _is_punctuation(before), _is_punctuation(after)
     if splits_words:
-        beside = _is_ours(text[max(start - _SEEN, 0) : start][::-1])
-        beside = beside or _is_ours(text[end : min(end + _SEEN, limit)])
+        beside = any(
+            _has_ours(text) if each in _SHARED else _is_ours(each) for each in before + after
+        )
         opens, closes = opens or beside or not closes, closes or beside or not opens
     return Scanned(opens, closes, end - start)
 
@@ -47,9 +47,14 @@ def _is_punctuation(character: str) -> bool:
     return isMdAsciiPunct(ord(character)) or isPunctChar(character)
 
 
-def _is_ours(characters: str) -> bool:
-    """Tell a character of Chinese, Japanese or Korean, by those beyond it where it is shared."""
-    character = characters.lstrip(_SHARED)[:1]
+@lru_cache(maxsize=1)
+def _has_ours(text: str) -> bool:
+    """Whether a text is Chinese, Japanese or Korean, at least in part."""
+    return any(map(_is_ours, text))
+
+
+def _is_ours(character: str) -> bool:
+    """Tell a character of Chinese, Japanese or Korean that no other script has."""
     if character < "\x80":
         return False
     width = east_asian_width(character)
