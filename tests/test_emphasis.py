@@ -36,3 +36,12 @@ def test_punctuation_that_is_shared_is_chinese_beside_chinese(quoted: str, mark:
     found = html(f"Layer{mark}{quoted}{mark}Norm")
     assert mark not in found
     assert mark in html(f"Layer{mark}“norm”{mark}Norm")
+
+
+@pytest.mark.parametrize("word", ["“Adam”", "‘Adam’", "Adam……", "——Adam——"])
+@pytest.mark.parametrize("mark", ["**", "*", "~~", "***"])
+def test_punctuation_that_is_shared_is_chinese_in_a_chinese_text(word: str, mark: str) -> None:
+    """Also between Latin letters: only the quoted word is marked, and nothing else of the line."""
+    found = html(f"使用{mark}{word}{mark}optimizer和{mark}{word}{mark}方法")
+    assert mark not in found
+    assert found.count(f">{word}<") == 2

@@ -369,7 +369,7 @@ class _Balanced(HTMLParser):
         assert opened == tag, f"{self.name} closes {tag}"
 
 
-_MARK_OF_A_LIST = re.compile(r"[-+*]|[0-9]{1,9}[.)]")
+_MARK_OF_A_BLOCK = re.compile(r"[-+*]|[0-9]{1,9}[.)]|#{1,6}")
 
 
 def _check_naming(
@@ -378,7 +378,7 @@ def _check_naming(
     """Hold `verideck id` to what it says: the same cards, and each has its id.
 
     A question of several lines, or with marks of another tool, may be another one with an id behind
-    it, and one that is a list's mark begins a list then: it is refused.
+    it, and one that is the mark of a list or a heading begins that then: it is refused.
     """
     identified = [known[card.place] for card in cards if card.place in known]
     nameless = [card for card in identified if not card.id and card.id_slot]
@@ -390,7 +390,7 @@ def _check_naming(
     other = ids._first_other(before, after)  # noqa: SLF001 - what is told
     if other is not None:
         text, edits = other.question.text, other.question.edits
-        may_be = "\n" in text or edits or _MARK_OF_A_LIST.fullmatch(text)
+        may_be = "\n" in text or edits or _MARK_OF_A_BLOCK.fullmatch(text)
         assert may_be, f"this cannot be named: {other.question}"
 
 

@@ -146,10 +146,15 @@ def _first_end(state: State, opens: str, closes: str, start: int) -> int | None:
 
 
 def _reads_as_tex(content: str, pair: _Pair) -> bool:
-    r"""Tell maths from an escaped bracket: `\(E\)` from `\(see below\)` and `\[1\]`."""
+    r"""Tell maths from an escaped bracket: `\(E\)` from `\(see below\)` and `\[1\]`.
+
+    A line that ends behind the bracket is that of a formula.
+    """
     if _TEX.search(content):
         return True
-    return not pair.displayed and content.strip() != "" and not _WORD.search(content)
+    if pair.displayed:
+        return content.startswith("\n")
+    return content.strip() != "" and not _WORD.search(content)
 
 
 def _no_maths(text: str, start: int, end: int) -> str:

@@ -24,7 +24,9 @@ _HASHES = re.compile(r"(?P<hashes>[#＃]{1,6})(?![#＃])(?P<behind>[^\n]?)")
 _BOLD = re.compile(r"\*\*[ \t]*(?:[Qq]|[Qq]uestion|问题?)[ \t]*\d*[ \t]*[:：.、]")
 _WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
-        syntax: re.compile(rf"(?:Q\d+|q\d*|[Qq]uestion|问题)[:：]|{other}[:：](?!\S)")
+        syntax: re.compile(
+            rf"(?:Q\d+|q\d*|[Qq]uestion|问题)[:：]|[Qq][.．、][ \t]|{other}[:：](?!\S)"
+        )
         for syntax, other in (("qa", r"[CEMPST]\d*"), ("hashcards", r"(?:C\d+|[EMPST]\d*)"))
     }
 )
@@ -32,7 +34,7 @@ _WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 _Q, _A = re.compile(r"[Q问]\d*[:：]"), re.compile(r"[A答]\d*[:：]")
 _ASKED_BY: Mapping[str, str] = MappingProxyType({"heading": "heading", "list": "list item"})
 """What asks, by the syntax, where `Q:` is no mark."""
-_BULLET = re.compile(r"[•‣◦·●－—–][ \t\xa0\u3000]|[-+*][\xa0\u3000]|\d{1,3}[、．]")
+_BULLET = re.compile(r"[•‣◦●]|[·－—–][ \t\xa0\u3000]|[-+*][\xa0\u3000]|\d{1,3}[、．]")
 _BEGINS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         **dict.fromkeys(_WORDS, frozenset("#＃*QqCEMPST问")),
@@ -72,8 +74,8 @@ _IN_BOLD = _Look(
     "write Q: and A: without stars; or a heading for each question",
 )
 _UNKNOWN_MARK = _Look(
-    "this line begins like a question, and belongs to the card above",
-    "write Q: for a question and A: for its answer; or a backslash before the colon of a text",
+    "this line begins like a question, and is none",
+    "write Q: for a question and A: for its answer; or a backslash before the colon or stop",
 )
 _MARK_STAYS = _Look(
     "this mark stands on the card: here a {} asks, and what is beneath it answers",
@@ -184,7 +186,7 @@ def _look(text: str, before: str, syntax: str) -> _Look | None:
         return _heading_like(hashes["hashes"], hashes["behind"], before)
     if _BOLD.match(text):
         return _IN_BOLD
-    if syntax in _WORDS and _WORDS[syntax].match(text):
+    if syntax in _WORDS and (_WORDS[syntax].match(text) or (before.strip() and _Q.match(text))):
         return _UNKNOWN_MARK
     return _NO_ITEM if syntax == "list" and _BULLET.match(text) else None
 
