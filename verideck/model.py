@@ -116,7 +116,10 @@ class Passage:
             last = edits[bisect_right(edits, (line, column, inf)) - 1]
             if last.line == line and last.column <= column:
                 column -= last.before + min(last.longer, column - last.column)
-        below = self.numbers[line] if self.numbers else line
+        below = line
+        if self.numbers:  # where a fence is empty, its code would stand below the last line
+            last = min(line, len(self.numbers) - 1)
+            below += self.numbers[last] - last
         return Place(self.place.path, self.place.line + below, max(before + column, 0) + 1)
 
     def place_of(self, position: int) -> Place:
