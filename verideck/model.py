@@ -118,8 +118,8 @@ class Passage:
                 column -= last.before + min(last.longer, column - last.column)
         below = line
         if self.numbers:  # where a fence is empty, its code would stand below the last line
-            last = min(line, len(self.numbers) - 1)
-            below += self.numbers[last] - last
+            known = min(line, len(self.numbers) - 1)
+            below += self.numbers[known] - known
         return Place(self.place.path, self.place.line + below, max(before + column, 0) + 1)
 
     def place_of(self, position: int) -> Place:
