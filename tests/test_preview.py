@@ -791,6 +791,13 @@ def until(process: subprocess.Popen[str], word: str) -> str:
     return found
 
 
+def until_told(process: subprocess.Popen[str], word: str) -> None:
+    """Read what is told to people, up to a line in which a word stands."""
+    assert process.stderr
+    while word not in process.stderr.readline():
+        assert process.poll() is None, word
+
+
 def test_watch_builds_on_every_save(tmp_path: Path) -> None:
     """A line for each change says what became of which card; what fails is not built."""
     made = project(tmp_path, FILES)
@@ -824,6 +831,34 @@ def test_watch_writes_where_it_is_told(tmp_path: Path) -> None:
     assert (made.root / "other.apkg").exists()
     assert not (made.root / "deck.apkg").exists()
     assert made.run("watch", "-o", "deck.zip").returncode == 2
+
+
+def test_watch_tells_what_it_writes_for_others_than_anki(tmp_path: Path) -> None:
+    """Nothing is remembered of such a file, so no line is for a card."""
+    made = project(tmp_path, {"a.md": card("one", "assert int('1') == 1", "One?")})
+    with watching(made, "-o", "deck.csv") as process:
+        until(process, "deck.csv: 1 note")
+        made.write("cards/b.md", "## Two? {#two}\n\nTwo.\n")
+        assert until(process, "deck.csv").startswith("deck.csv: 2 notes")
+        made.write("cards/b.md", "## Two? {#two}\n\n![Two](two.png)\n")
+        until_told(process, "1 error")
+        made.write("cards/b.md", "## Two? {#two}\n\nTwo.\n")
+        assert line(process) == "it is built again; nothing changed"
+
+
+def test_watch_hears_that_the_settings_name_another_output(tmp_path: Path) -> None:
+    """Also where they could not be read in between."""
+    made = project(tmp_path, FILES)
+    with watching(made) as process:
+        until(process, "deck.apkg")
+        made.write("pyproject.toml", SETTINGS.replace("deck.apkg", "deck.zip"))
+        until_told(process, "1 error")
+        made.write("pyproject.toml", SETTINGS.replace("deck.apkg", "dist/other.apkg"))
+        assert line(process).startswith("dist/other.apkg: ")
+        made.write("cards/c/new.md", "## Drei? {#three}\n\nDrei.\n")
+        assert line(process) == 'new: three "Drei?"'
+        made.write("cards/a.md", str(FILES["a.md"]).replace("This.", "That."))
+        assert line(process) == 'changed: one "What is one?"'  # other folders are no change
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a process is stopped by a signal")

@@ -82,7 +82,10 @@ def written(made: Project, name: str, layout: str = "", *, strict: bool = False)
 def shown_notes(result: Result, problems: Problems) -> list[ShownNote]:
     """The notes of a result as they are read without Anki."""
     cards, types = {card.place: card for card in result.cards}, note_types()
-    return [shown(each, cards[each.place], types[each.kind], problems) for each in result.notes]
+    return [
+        shown(each, cards[each.place], types[each.kind], problems=problems, as_cards=True)
+        for each in result.notes
+    ]
 
 
 # The page
@@ -141,6 +144,8 @@ def test_a_page_holds_every_card_with_its_answer_folded(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert '<span class="cloze">[ordinal]</span>' in page
     assert "<p>alpha</p>" in page
+    typed = page.partition('id="c-typed">')[2].partition("</article>")[0]
+    assert typed.count("Type it") == 1
     assert "[[type:" not in page
     assert "[sound:" not in page
 
@@ -305,6 +310,8 @@ def test_a_formula_that_stays_tex_is_told_and_shown(tmp_path: Path) -> None:
     done = made.invoke("build", "-o", "other.html")
     assert done.returncode == 0, done.stderr
     assert "warnings: 1" in done.stdout
+    for name in ("other.json", "other.csv"):  # there every formula is TeX
+        assert made.invoke("build", "-o", name, "--strict").returncode == 0
 
 
 # Other programs
@@ -326,6 +333,7 @@ def test_csv_is_what_its_standard_says(tmp_path: Path) -> None:
     assert (first["tags"], first["source"], first["type"]) == ("one two", "A *book*", "basic")
     assert rows[1]["answer"] == "alpha"
     assert all(row["guid"] for row in rows)
+    assert [row["reversed"] for row in rows] == ["yes", "", ""]
 
 
 def test_no_cell_is_computed(tmp_path: Path) -> None:
@@ -607,6 +615,18 @@ def test_answers_are_printed_and_cards_are_pairs(tmp_path: Path) -> None:
         assert (
             tab.evaluate("getComputedStyle(document.querySelector('.pair')).breakInside") == "avoid"
         )
+
+
+@pytest.mark.browser
+def test_paper_folds_nothing_of_a_card(tmp_path: Path) -> None:
+    """What is folded in an answer is on the sheet."""
+    more = "<details><summary>More</summary>\nRest.\n</details>"
+    made = made_of(tmp_path, f"## Why?\n\n> [!tip]- Folded\n> In it.\n\n{more}\n")
+    written(made, "deck.html", "cards")
+    with browsed(made.root / "deck.html") as (tab, _):
+        tab.emulate_media(media="print")
+        for text in ("In it.", "Rest."):
+            assert tab.get_by_text(text).evaluate("each => each.checkVisibility()"), text
 
 
 @pytest.mark.browser

@@ -628,7 +628,7 @@ class DeckContents:
     """The contents of a package."""
 
     notes: tuple[Note, ...]
-    """In the order in which they are learnt."""
+    """In the order of the files."""
     styles: Mapping[Kind, int]
     """When each note type last changed, in Unix seconds."""
     build_time: int
@@ -654,6 +654,7 @@ class ShownNote:
     note: Note
     card: Card
     cards: tuple[ShownCard, ...]
+    """None for a target that shows no cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -665,7 +666,7 @@ class ShownDeck:
     """As in HTML's `lang`; empty if the project sets none."""
     css: str
     notes: tuple[ShownNote, ...]
-    """In the order in which they are learnt."""
+    """In the order of the files."""
     layout: str = ""
     """How it is laid out, by a word that its target knows; empty for the usual way."""
 

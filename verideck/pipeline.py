@@ -23,7 +23,7 @@ from verideck.proof.verify import Proving
 from verideck.render.foreign_html import check_retired
 from verideck.result import Built, Result, Run
 from verideck.source.collect import Collected, Files, collect
-from verideck.storage.files import name_as_text
+from verideck.targets import shows_cards
 from verideck.targets.deliver import deliver
 from verideck.targets.packages import former_notes
 
@@ -104,9 +104,9 @@ def show(run: Run, result: Result, output: Path, layout: str, problems: Problems
     from verideck.render.shown import shown  # noqa: PLC0415 - a package has no MathML
 
     cards, types = {card.place: card for card in result.cards}, run.look.note_types
-    notes = [shown(each, cards[each.place], types[each.kind], problems) for each in result.notes]
-    name, css = run.settings.deck or name_as_text(run.settings.root), types[Kind.BASIC].css
-    deck = ShownDeck(name, run.settings.lang, css, tuple(notes), layout)
+    give = partial(shown, problems=problems, as_cards=shows_cards(output))
+    notes = tuple(give(each, cards[each.place], types[each.kind]) for each in result.notes)
+    deck = ShownDeck(run.settings.title, run.settings.lang, types[Kind.BASIC].css, notes, layout)
     receipt = deliver(deck, output, {}, run.settings.root, run.store, problems)
-    where = (receipt.path, receipt.sha256) if receipt else None
-    return Built(*where, len(notes), problems=tuple(problems)) if where else None
+    told = tuple(problems)
+    return Built(receipt.path, receipt.sha256, len(notes), problems=told) if receipt else None

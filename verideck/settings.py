@@ -133,6 +133,11 @@ class Settings:
             return Place(PYPROJECT)
         return _place(name, self.document)
 
+    @property
+    def title(self) -> str:
+        """What stands above all decks of a page: the name, or the folder's."""
+        return self.deck or name_as_text(self.root)
+
 
 _TABLES = ("audit", "docs", "lint")
 """The tables below `[tool.verideck]`."""

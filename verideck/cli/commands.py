@@ -556,18 +556,22 @@ def watch(output: Path | None, *, pushes: bool, **given: Any) -> None:  # noqa: 
     command = _Command(_Words(**given), packages=False)
     watching = _watching()
     with command.opened() as project:
-        file = output or _target(command.words.paths, project.settings(Problems()))
-        is_package = isinstance(_writer(file, ""), AnkiTarget)
-        if pushes and not is_package:
-            raise click.UsageError(f"Anki imports no {file.suffix}: --push wants a package")
-        push = partial(_push_again, project, file, command.caller) if pushes else None
+        paths = command.words.paths
+
+        def target() -> Path:
+            return output or _target(paths, project.settings(Problems()))
+
+        suffix = target().suffix
+        if not isinstance(_writer(target(), ""), AnkiTarget) and pushes:
+            raise click.UsageError(f"Anki imports no {suffix}: --push wants a package")
+        push = partial(_push_again, project, command.caller) if pushes else None
         try:
-            watching.watch(project, command.words.paths, file, is_package=is_package, push=push)
+            watching.watch(project, paths, target, push=push)
         except CallerError as error:
             raise click.UsageError(str(error)) from error
 
 
-def _push_again(project: Project, output: Path, caller: Caller, result: Result) -> str:
+def _push_again(project: Project, caller: Caller, output: Path, result: Result) -> str:
     from verideck.cli.pushing import pushed_again  # noqa: PLC0415 - few commands push
 
     return pushed_again(project, result, output, caller.push)

@@ -281,11 +281,16 @@ def format_summary(
     if warnings:
         lines.append(f"warnings: {warnings}")
     if built:
-        path = relative(root / built.path)
         lines += summarise(built.changes) if built.changes else []
-        retired = f" and {built.retired} retired" if built.retired else ""
-        lines.append(f"{path}: {amount(built.notes, 'note')}{retired}, sha256 {built.sha256[:16]}…")
+        lines.append(format_written(built, root))
     return _lines(lines)
+
+
+def format_written(built: Built, root: Path) -> str:
+    """Return which file holds what was built, and how many notes."""
+    retired = f" and {built.retired} retired" if built.retired else ""
+    notes = f"{amount(built.notes, 'note')}{retired}"
+    return f"{relative(root / built.path)}: {notes}, sha256 {built.sha256[:16]}…"
 
 
 def _left_out(stats: Stats) -> str:

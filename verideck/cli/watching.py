@@ -22,9 +22,11 @@ from verideck.preview.server import Act, Powers, Server
 from verideck.preview.serving import Serving, bound
 from verideck.preview.session import Session
 from verideck.preview.watch import MOST_FOLDERS, Watched, Watcher
-from verideck.problems import BuildFailedError, Problem, Problems
+from verideck.problems import BuildFailedError, Problem, Problems, has_errors
 from verideck.project import Project
 from verideck.result import Built, Result
+from verideck.targets import target_of
+from verideck.targets.target import AnkiTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +86,32 @@ def preview(
 def watch(
     project: Project,
     paths: Sequence[Path],
-    output: Path,
+    output: Callable[[], Path],
     *,
-    is_package: bool,
-    push: Callable[[Result], str] | None = None,
+    push: Callable[[Path, Result], str] | None = None,
 ) -> None:
-    """Build on every save until Ctrl-C, and push what was built; what `push` returns is told."""
-    deliver = project.build if is_package else project.show
-    written = _written(project) | {output.absolute(), project.root / NAME}
-    with Watcher(project.root, written) as watcher:
+    """Build on every save until Ctrl-C, and push what was built; what `push` returns is told.
+
+    The settings may name another `output` with any save.
+    """
+    with Watcher(project.root, _written(project) | {project.root / NAME}) as watcher:
         told = _Told()
 
         def build(result: Result, watched: Watched) -> None:
             told.watched(watched)
+            if has_errors(result.problems):
+                told.refused(result.problems, project.root)
+                return
+            file = output()
+            watcher.written |= {file.absolute()}
+            is_package = isinstance(target_of(file), AnkiTarget)
             try:
-                built = deliver(result, output)
+                built = (project.build if is_package else project.show)(result, file)
             except BuildFailedError as failure:
                 told.refused(failure.problems, project.root)
             else:
                 told.built(result, built, project.root)
-                if push and (said := push(result)):
+                if push and is_package and (said := push(file, result)):
                     printing.out(said)
 
         Session(project, paths, watcher).run(build)
@@ -115,6 +123,12 @@ class _Told:
     def __init__(self) -> None:
         self._problems: frozenset[Problem] = frozenset()
         self._is_first = True
+        self._watched: Watched | None = None
+        self._is_again = False
+        """Whether the files are only looked at once more, as other folders are watched now."""
+        self._is_refused = False
+        self._written = ""
+        """Which file was written last, and what it holds."""
 
     def checked(self, result: Result, watched: Watched) -> None:
         """Tell in a line what the page shows."""
@@ -124,6 +138,8 @@ class _Told:
 
     def watched(self, watched: Watched) -> None:
         """Tell, once, that not all of a project is watched."""
+        self._is_again = self._watched not in {None, watched}
+        self._watched = watched
         if self._is_first and not watched.is_all:
             printing.err(
                 f"this project has more than {MOST_FOLDERS:,} folders: watched are those of the "
@@ -132,21 +148,30 @@ class _Told:
 
     def built(self, result: Result, built: Built, root: Path) -> None:
         """Tell what became of each card; of the first build, its summary."""
-        self.problems(result.problems, root)
-        if self._is_first:
-            printing.out(report.format_summary(result.stats, result.problems, built, root))
+        problems = [*result.problems, *built.problems]
+        self.problems(problems, root)
+        written = report.format_written(built, root)
         changes = [each for each in built.changes if each.kind is not ChangeKind.UNTOUCHED]
-        for each in changes if not self._is_first else ():
-            printing.out(f"{_clock()} {describe(each)}")
-        if not (changes or self._is_first):
+        if self._is_first:
+            printing.out(report.format_summary(result.stats, problems, built, root))
+        elif changes:
+            for each in changes:
+                printing.out(f"{_clock()} {describe(each)}")
+        elif written != self._written:
+            printing.out(f"{_clock()} {written}")
+        elif self._is_refused:
+            printing.out(f"{_clock()} it is built again; nothing changed")
+        elif not self._is_again:
             printing.out(f"{_clock()} nothing changed")
-        self._is_first = False
+        self._is_first, self._is_refused, self._written = False, False, written
 
     def refused(self, problems: Sequence[Problem], root: Path) -> None:
         """Tell why nothing was built."""
+        is_known = self._is_again and self._is_refused and self._problems == frozenset(problems)
         self.problems(problems, root)
-        printing.err(f"{_clock()} nothing was built: {report.format_count(problems)}")
-        self._is_first = False
+        if not is_known:
+            printing.err(f"{_clock()} nothing was built: {report.format_count(problems)}")
+        self._is_first, self._is_refused = False, True
 
     def problems(self, problems: Sequence[Problem], root: Path) -> None:
         """Tell the problems that were not there before."""

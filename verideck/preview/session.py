@@ -17,7 +17,6 @@ from verideck.problems import Problem, Problems
 from verideck.project import Project
 from verideck.proof.python.wire.run import StoppedError
 from verideck.result import Result
-from verideck.storage.files import name_as_text
 
 _RATE = 0.05
 """Seconds between two words about a run: cards may hold faster than anybody reads."""
@@ -71,8 +70,7 @@ class Session:
             except (_SupersededError, StoppedError):
                 continue
             if self._live:
-                name = settings.deck or name_as_text(self._project.root)
-                self._live.publish(self._shower.show(result, failed, name))
+                self._live.publish(self._shower.show(result, failed, settings.title))
                 self._live.tell(Run(doing=""))
                 self._files = frozenset(self._project.root / each for each in result.scope.files)
             on_result(result, self._looked_at)

@@ -15,13 +15,13 @@ from pathlib import Path
 from verideck.markdown.html_tags import AS_WRITTEN
 from verideck.model import Card, Media, Note, NoteType, ShownCard, ShownNote, short
 from verideck.problems import Code, Problem, Problems, Severity
-from verideck.render.faces import faces
+from verideck.render.faces import CardFaces, faces
 from verideck.render.mathml import TexError, mathml
 from verideck.render.sanitized import whole
 
 _SOUND = re.compile(r"\[sound:([^\]<>\"]+)\]")
 _FILMS = frozenset({".mp4", ".webm", ".mkv", ".mov"})
-_RULE = re.compile(r"\A\s*<hr id=answer>\s*")
+_RULE = "<hr id=answer>"
 _BLANK = '<div class="blank"></div>'
 """Where an answer is to be typed, or written on paper."""
 _TAG = re.compile(r"""(<(?:"[^"]*+"|'[^']*+'|[^'">])*+>)""")
@@ -31,19 +31,27 @@ _SHORT = 24
 _FORMULA = re.compile(r"\\\((?P<inline>.*?)\\\)|\\\[(?P<display>.*?)\\\]", re.DOTALL)
 
 
-def shown(note: Note, card: Card, note_type: NoteType, problems: Problems) -> ShownNote:
-    """Return the cards of a note. Reports the formulas that stay TeX."""
+def shown(
+    note: Note, card: Card, note_type: NoteType, *, problems: Problems, as_cards: bool
+) -> ShownNote:
+    """Return a note, maybe with its cards. Reports the formulas that stay TeX on them."""
+    if not as_cards:
+        return ShownNote(note, card, ())
     sides = [
         ShownCard(
             each.number,
             _side(each.front.replace("[[type:Answer]]", _BLANK), note, problems),
-            _side(
-                _RULE.sub("", each.back).replace("[[type:Answer]]", _typed(note)), note, problems
-            ),
+            _side(_added(each).replace("[[type:Answer]]", _typed(note)), note, problems),
         )
         for each in faces(note, note_type, repeats_front=False)
     ]
     return ShownNote(note, card, tuple(sides))
+
+
+def _added(face: CardFaces) -> str:
+    """What the back adds to the front: it may say the front once more, above a rule."""
+    above, rule, below = face.back.partition(_RULE)
+    return below if rule and above.strip() in face.front else face.back
 
 
 def _typed(note: Note) -> str:

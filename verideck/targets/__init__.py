@@ -14,9 +14,9 @@ from verideck import plugins
 from verideck.plugins import Plugin
 from verideck.problems import Code, Problem, Problems, shown
 from verideck.settings import Settings
-from verideck.targets.target import AnkiTarget, Target
+from verideck.targets.target import AnkiTarget, ReadersTarget, Target
 
-__all__ = ["TARGETS", "Target", "check_suffix", "target_of"]
+__all__ = ["TARGETS", "Target", "check_suffix", "shows_cards", "target_of"]
 
 
 def _apkg() -> Target:
@@ -70,6 +70,12 @@ def _loaded(claim: Plugin) -> Target:
     if not isinstance(target, Target):
         raise ValueError(f"{claim}, is no target")  # noqa: TRY004 - it is the caller's to mend
     return target
+
+
+def shows_cards(file: Path) -> bool:
+    """Whether the target of a file shows cards, and not only what their notes hold."""
+    target = target_of(file)
+    return isinstance(target, ReadersTarget) and target.shows_cards
 
 
 def check_suffix(settings: Settings, problems: Problems) -> None:

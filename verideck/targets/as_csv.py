@@ -15,7 +15,7 @@ from verideck.targets.target import ReadersTarget, begins_with
 
 COLUMNS = (
     "id", "guid", "deck", "type", "question", "answer", "extra", "hint",
-    "question_markdown", "answer_markdown", "tags", "source",
+    "question_markdown", "answer_markdown", "tags", "source", "reversed",
 )  # fmt: skip
 
 _COMPUTED = re.compile(r"'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
@@ -50,6 +50,7 @@ def _row(shown: ShownNote) -> tuple[str, ...]:
         card.answer.text if card.answer else "",
         " ".join(note.tags),
         card.source.text if card.source else "",
+        "yes" if card.reverse else "",
     )
 
 
@@ -59,10 +60,10 @@ def _as_text(cell: str) -> str:
 
 
 def _left_out(number: int, first: Place) -> Problem:
-    what = "1 picture or sound is" if number == 1 else f"{number} pictures and sounds are"
-    message = f"{what} named and not held by a CSV file; the first is on this card"
+    what = "1 file" if number == 1 else f"{number} files"
+    message = f"a CSV file holds no pictures or sounds: {what} left out; the first is on this card"
     hint = "write a .json by -o: it holds them"
     return Problem(Code.MEDIA_LEFT_OUT, message, first, hint, Severity.WARNING)
 
 
-TARGET = ReadersTarget(content, begins_with(",".join(COLUMNS).encode() + b"\r\n"))
+TARGET = ReadersTarget(content, begins_with(",".join(COLUMNS[:-1]).encode()), shows_cards=False)

@@ -64,4 +64,4 @@ def _markdown(passage: Passage | None) -> str:
     return passage.text if passage else ""
 
 
-TARGET = ReadersTarget(content, begins_with(b'{"verideck": '))
+TARGET = ReadersTarget(content, begins_with(b'{"verideck": '), shows_cards=False)

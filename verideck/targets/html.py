@@ -190,7 +190,7 @@ class _Branch:
 
 
 def _tree(deck: ShownDeck) -> _Branch:
-    """The decks, in the order in which they are learnt."""
+    """The decks, in the order of the files."""
     root = _Branch("", 0)
     number = 0
     for shown in deck.notes:

@@ -31,6 +31,8 @@ class ReadersTarget:
     """As of `AnkiTarget`."""
     layouts: tuple[str, ...] = ()
     """The ways in which it can lay out a deck, besides its usual one: words for `--print`."""
+    shows_cards: bool = True
+    """False if it takes what notes hold, and not their cards: no formula becomes MathML then."""
 
 
 def begins_with(mark: bytes) -> Callable[[Path], None]:
