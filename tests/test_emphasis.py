@@ -45,3 +45,11 @@ def test_punctuation_that_is_shared_is_chinese_in_a_chinese_text(word: str, mark
     found = html(f"使用{mark}{word}{mark}optimizer和{mark}{word}{mark}方法")
     assert mark not in found
     assert found.count(f">{word}<") == 2
+
+
+@pytest.mark.parametrize(
+    "line", ["用“*args”与“*rest”", "‘**kw’ 与 ‘**opts’", "指针 “**pp” 与 “**qq”"]
+)
+def test_stars_behind_an_opening_quote_do_not_close(line: str) -> None:
+    """They are no emphasis of what stands between two quotations."""
+    assert html(line) == line

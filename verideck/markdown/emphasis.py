@@ -18,7 +18,8 @@ from unicodedata import category, east_asian_width, name
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
 from markdown_it.rules_inline.state_inline import Scanned
 
-_SHARED = "‘’“”…—"
+_OPENING, _CLOSING = frozenset("‘“…—"), frozenset("’”…—")
+"""What of the punctuation that is shared may begin what is marked, and what may end it."""
 _BEFORE_IDEOGRAPHS = 0x2E80
 _PICTURES = range(0x1F000, 0x1FB00)
 
@@ -36,9 +37,9 @@ def scanned(text: str, start: int, limit: int, *, splits_words: bool) -> Scanned
         return Scanned(opens, closes, end - start)
     opens, closes = _is_punctuation(before), _is_punctuation(after)
     if splits_words:
-        beside = any(
-            _has_ours(text) if each in _SHARED else _is_ours(each) for each in before + after
-        )
+        beside = _is_ours(before) or _is_ours(after)
+        if before in _CLOSING or after in _OPENING:
+            beside = beside or _has_ours(text)
         opens, closes = opens or beside or not closes, closes or beside or not opens
     return Scanned(opens, closes, end - start)
 

@@ -47,6 +47,11 @@ _SHELL = re.compile(r"[A-Z_][A-Z0-9_]+\b|\{|\(")
 
 _TEX = re.compile(r"[\\^_={}<>+]")
 _WORD = re.compile(r"[^\W\d_]{3}")
+_COMMAND = re.compile(r"\\(?:[A-Za-z]{2}|[,;:!])")
+_OWN_LINES = re.compile(r"[ \t]*\n.*\n[ \t]*", re.DOTALL)
+"""What stands between brackets that end a line and begin one."""
+_ESCAPED = re.compile(r"`|\]\(|\\[_\[]|[^\W\d_]{3}|[^\x00-\x7f]{2}|\+\+")
+"""What stands in brackets that a converter to Markdown has escaped, where no blank leads it."""
 
 _ENVIRONMENT = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
 
@@ -109,8 +114,11 @@ def between(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
         if not pair.is_escape or (pair.displayed and state.src[start : start + 1] in {"", "\n"}):
             _unclosed(state, pair.opens, pair.closes)
         return False
+    content = state.src[start:end]
     follows_word = state.pos > 0 and re.match(r"[A-Za-z0-9]", state.src[state.pos - 1])
-    if pair.is_escape and (follows_word or not _reads_as_tex(state.src[start:end], pair)):
+    is_beside = follows_word or (pair.displayed and state.src.startswith("(", end + 2))
+    is_part = is_beside and not _OWN_LINES.fullmatch(content)
+    if pair.is_escape and (is_part or not _reads_as_tex(content, pair)):
         return False
     if not silent:
         _push(state, start, end, pair.opens, displayed=pair.displayed)
@@ -146,15 +154,17 @@ def _first_end(state: State, opens: str, closes: str, start: int) -> int | None:
 
 
 def _reads_as_tex(content: str, pair: _Pair) -> bool:
-    r"""Tell maths from an escaped bracket: `\(E\)` from `\(see below\)` and `\[1\]`.
+    r"""Tell maths from an escaped bracket: `\(E\)` from `\(see below\)`, `\[x\]` from `\[a_b\]`.
 
-    A line that ends behind the bracket is that of a formula.
+    What has lines of its own is a formula.
     """
-    if _TEX.search(content):
+    if not pair.displayed:
+        is_short = content.strip() != "" and not _WORD.search(content)
+        return is_short or bool(_TEX.search(content))
+    if _OWN_LINES.fullmatch(content) or _COMMAND.search(content):
         return True
-    if pair.displayed:
-        return content.startswith("\n")
-    return content.strip() != "" and not _WORD.search(content)
+    is_text = content.startswith("^") or (not content[:1].isspace() and _ESCAPED.search(content))
+    return bool(_TEX.search(content)) and not is_text
 
 
 def _no_maths(text: str, start: int, end: int) -> str:
@@ -261,17 +271,23 @@ def block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bo
         if found is None:
             return False
         last_line = found
+    is_environment = pair.opens.startswith("\\begin")
     if silent:
-        return True
+        return not (is_environment and _opens_above(state, start_line))
     content = state.getLines(start_line, last_line + 1, state.blkIndent, keepLastLF=False).strip()
     token = state.push("math_block", "math", 0)
     token.block = True
-    is_environment = pair.opens.startswith("\\begin")
     token.content = content if is_environment else _inside(content, pair)
     token.markup = pair.opens
     token.map = [start_line, last_line + 1]
     state.line = last_line + 1
     return True
+
+
+def _opens_above(state: StateBlock, line: int) -> bool:
+    """Whether the line above ends with what opens maths, which an environment then is a part of."""
+    above = state.src[state.bMarks[line - 1] : state.eMarks[line - 1]].rstrip()
+    return above.endswith(("$$", "\\["))
 
 
 def _inside(content: str, pair: _Pair) -> str:

@@ -25,7 +25,8 @@ _ALIGNMENT = re.compile(r"(:?)-+(:?)")
 _ALIGNED = {(":", ":"): "center", ("", ":"): "right", (":", ""): "left"}
 _BAR = re.compile(r"\\\|")
 _MARK = re.compile(r"`+|\$+")
-_LINK = re.compile(r"\[\[[^\[\]]+\]\]")
+_WHOLE = re.compile(r"\[\[[^\[\]]+\]\]|\\\(.{1,200}?\\\)")
+"""A link to a note, and maths between brackets."""
 _MOST_ADDED = 0x10000
 """Cells that are added to rows which are too short: a short text must not make a huge table."""
 
@@ -45,14 +46,15 @@ def rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa
     if not silent and state.sCount[start + 1] < state.blkIndent:
         return False
     head, under = _row(state, start), _row(state, start + 1)
-    if "|" not in head or state.is_code_block(start + 1) or not _RULE.fullmatch(under):
+    is_heading = "|" not in head and not {"|", ":"}.intersection(under)
+    if is_heading or state.is_code_block(start + 1) or not _RULE.fullmatch(under):
         return False
     alignments = _alignments(under)
     if not alignments:
         return False
     cells = _fitting(head, len(alignments))
     if len(cells) != len(alignments):
-        if "|" in under and head.startswith("|"):
+        if "|" in under and "|" in head:
             message = (
                 f"no table: {len(cells)} cells in its head, {len(alignments)} in the line below"
             )
@@ -84,9 +86,9 @@ def _fitting(row: str, columns: int) -> list[_Cell]:
 
 def _spans(row: str) -> Iterator[range]:
     """Yield where code, maths and links to notes stand, none in another."""
-    links = (range(*found.span()) for found in _LINK.finditer(row))
+    others = (range(*found.span()) for found in _WHOLE.finditer(row))
     position = 0
-    for span in sorted([*_marked(row), *links], key=lambda each: each.start):
+    for span in sorted([*_marked(row), *others], key=lambda each: each.start):
         if span.start >= position:
             yield span
             position = span.stop

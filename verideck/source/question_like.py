@@ -6,7 +6,7 @@ They are found in paragraphs, where a heading, an item or a `Q:` that is not qui
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -25,12 +25,15 @@ _BOLD = re.compile(r"\*\*[ \t]*(?:[Qq]|[Qq]uestion|问题?)[ \t]*\d*[ \t]*[:：.
 _WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         syntax: re.compile(
-            rf"(?:Q\d+|q\d*|[Qq]uestion|问题)[:：]|[Qq][.．、][ \t]|{other}[:：](?!\S)"
+            rf"(?:Q\d+|q\d*|[Qq]uestion|问题)[:：]|{other}[:：](?!\S)"
+            r"|[Qq]\d*(?:\.[ \t]|[．、]|[ \t]+[:：])[^\n]*[?？]"
         )
         for syntax, other in (("qa", r"[CEMPST]\d*"), ("hashcards", r"(?:C\d+|[EMPST]\d*)"))
     }
 )
 """What begins a line like a question where `Q:` does, by the page's syntax."""
+_INNER = re.compile(r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?(?=[Q问]\d*[:：])")
+"""What stands before a `Q:` that continues a list, a row or a quotation, or begins an item."""
 _Q, _A = re.compile(r"[Q问]\d*[:：]"), re.compile(r"[A答]\d*[:：]")
 _ASKED_BY: Mapping[str, str] = MappingProxyType({"heading": "heading", "list": "list item"})
 """What asks, by the syntax, where `Q:` is no mark."""
@@ -77,6 +80,10 @@ _UNKNOWN_MARK = _Look(
     "this line begins like a question, and is none",
     "write Q: for a question and A: for its answer; or a backslash before the colon or stop",
 )
+_INSIDE = _Look(
+    "this line begins like a question, and stands in a list, a row or a quotation",
+    "leave a blank line above it, and no mark before it; or write a backslash before its colon",
+)
 _MARK_STAYS = _Look(
     "this mark stands on the card: here a {} asks, and what is beneath it answers",
     "leave it out; or write Q: and A: alone, with no {}",
@@ -102,7 +109,7 @@ class Alike:
     """Counted from 0; the problem stands at the first."""
 
 
-def alike(page: Page, cards: Iterable[RawCard], syntax: str) -> list[Alike]:
+def alike(page: Page, cards: Sequence[RawCard], syntax: str) -> list[Alike]:
     """Return the lines of a page that look like questions, by how they look.
 
     `syntax` is the name of the one in which the page is read: what begins like an item is told only
@@ -113,6 +120,8 @@ def alike(page: Page, cards: Iterable[RawCard], syntax: str) -> list[Alike]:
     for line, column, text in _lines(page, syntax):
         if look := _look(text, page.lines[line][:column], syntax):
             found.setdefault(look, []).append(page.place(line, column))
+    if syntax in _WORDS:
+        found |= _inside(page, {card.lines.start for card in cards})
     if syntax in _ASKED_BY:
         for card in cards:
             for mark, passage in ((_Q, card.question), (_A, card.answer)):
@@ -121,6 +130,13 @@ def alike(page: Page, cards: Iterable[RawCard], syntax: str) -> list[Alike]:
     if syntax == "heading" and not page.meta.level:
         found |= _deeper(page)
     return [_told(look, sorted(places)) for look, places in found.items()]
+
+
+def _inside(page: Page, asked: Collection[int]) -> dict[_Look, list[Place]]:
+    """Return where a `Q:` asks nothing, as what stands above goes on in its line."""
+    marks = {n: _INNER.match(page.lines[n]) for n in sorted(page.prose() - set(asked))}
+    places = [page.place(line, mark.end()) for line, mark in marks.items() if mark]
+    return {_INSIDE: places} if places else {}
 
 
 def _deeper(page: Page) -> dict[_Look, list[Place]]:
@@ -186,7 +202,7 @@ def _look(text: str, before: str, syntax: str) -> _Look | None:
         return _heading_like(hashes["hashes"], hashes["behind"], before)
     if _BOLD.match(text):
         return _IN_BOLD
-    if syntax in _WORDS and (_WORDS[syntax].match(text) or (before.strip() and _Q.match(text))):
+    if syntax in _WORDS and _WORDS[syntax].match(text):
         return _UNKNOWN_MARK
     return _NO_ITEM if syntax == "list" and _BULLET.match(text) else None
 

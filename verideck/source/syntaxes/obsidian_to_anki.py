@@ -276,7 +276,7 @@ def _left_out(places: Sequence[Place]) -> Problem:
 
 
 def _words(text: Passage) -> Iterator[Written]:
-    for word in re.finditer(r"\S+", text.text):
+    for word in re.finditer(r"(?![-+*]\s)\S+", text.text):  # a list of them has marks
         tag = word.group().lstrip("#").replace("/", "::")
         yield Written(tag, text.place_of(word.start()))
 
