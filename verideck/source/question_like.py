@@ -34,6 +34,7 @@ _WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 """What begins a line like a question where `Q:` does, by the page's syntax."""
 _INNER = re.compile(r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?(?=[Q问]\d*[:：])")
 """What stands before a `Q:` that continues a list, a row or a quotation, or begins an item."""
+_OUTER = frozenset({"paragraph_open", "heading_open"})
 _Q, _A = re.compile(r"[Q问]\d*[:：]"), re.compile(r"[A答]\d*[:：]")
 _ASKED_BY: Mapping[str, str] = MappingProxyType({"heading": "heading", "list": "list item"})
 """What asks, by the syntax, where `Q:` is no mark."""
@@ -133,8 +134,11 @@ def alike(page: Page, cards: Sequence[RawCard], syntax: str) -> list[Alike]:
 
 
 def _inside(page: Page, asked: Collection[int]) -> dict[_Look, list[Place]]:
-    """Return where a `Q:` asks nothing, as what stands above goes on in its line."""
-    marks = {n: _INNER.match(page.lines[n]) for n in sorted(page.prose() - set(asked))}
+    """Return where a `Q:` asks nothing, as it is a part of another block than a paragraph."""
+    inner = (each for each in page.blocks if each.type not in _OUTER)
+    texts = (each.map for block in inner for each in block.tokens if each.type == "inline")
+    lines = {line for text in texts if text for line in range(*text)} - set(asked)
+    marks = {line: _INNER.match(page.lines[line]) for line in sorted(lines)}
     places = [page.place(line, mark.end()) for line, mark in marks.items() if mark]
     return {_INSIDE: places} if places else {}
 
