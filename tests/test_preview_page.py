@@ -377,6 +377,133 @@ def test_what_another_page_of_the_port_has_kept_is_no_choice(seen: Watched) -> N
         expect(seen.tab.locator(f"input[value={name}]")).to_be_checked()
 
 
+# The card that is wished for
+
+MANY = "".join(f"## What is number {n}? {{#n{n}}}\n\nIt is {n}.\n\n" for n in range(2_600))
+"""More cards than are fetched at once, and at twice."""
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A deck of many cards."""
+    return project(tmp_path_factory.mktemp("many"), {"many.md": MANY})
+
+
+@pytest.fixture(scope="module")
+def many_page(many: Project) -> Iterator[Page]:
+    """It, served."""
+    with served(many, "--no-verify") as page:
+        page.events(lambda events: "deck" in events)
+        yield page
+
+
+def test_an_address_names_a_card_far_down(browser: Browser, many: Project, many_page: Page) -> None:
+    """Entries come in parts: until all are there, nothing is shown in the place of what was asked."""
+    seen = Watched(browser, f"{many_page.url}#n2500")
+    row = seen.tab.locator(".row[aria-selected=true]")
+    seen.sees("n2500")
+    expect(row).to_be_in_viewport()
+    seen.keys(" ")
+    seen.face("It is 2500.")
+    seen.tab.reload()
+    seen.sees("n2500")
+    expect(row).to_be_in_viewport()
+    seen.keys(" ")
+    try:  # each hash is another one, and the first of them are fetched first
+        many.write("pyproject.toml", SETTINGS.replace("Root", "Other"))
+        expect(seen.tab.locator("#stage .path")).to_contain_text("Other", timeout=PATIENCE)
+        seen.counts("2,600 cards")
+        seen.sees("n2500")
+        seen.face("It is 2500.")
+    finally:
+        many.write("pyproject.toml", SETTINGS)
+    seen.keys("v")
+    seen.tab.reload()
+    shown = seen.tab.locator(".shown", has_text="n2500")
+    expect(shown).to_be_in_viewport(timeout=PATIENCE)
+    top = "document.querySelector('#stream').scrollTop"
+    seen.tab.evaluate(f"{top} += 10_000")
+    expect(shown).not_to_be_in_viewport()
+    seen.tab.wait_for_function("location.hash !== '#n2500'")
+    seen.keys("v")
+    expect(row).to_be_in_viewport()
+    assert seen.wrong == []
+    seen.context.close()
+
+
+def test_a_card_that_was_away_is_shown_again(seen: Watched, made: Project) -> None:
+    """A file is empty for a moment, or has another name: the next card stands in for it so long."""
+    seen.tab.locator(".row", has_text="print").click()
+    seen.keys(" ")
+    seen.face("Two")
+    made.write("cards/alpha.md", "# Alpha\n")
+    seen.counts("4 cards")
+    seen.sees("two")
+    expect(seen.tab).to_have_url(re.compile("#two$"))
+    made.write("cards/alpha.md", CARDS)
+    seen.sees("code")
+    seen.face("Two")
+    expect(seen.tab).to_have_url(re.compile("#code$"))
+    expect(seen.tab.locator(".row[aria-selected=true]")).to_contain_text("print")
+
+
+def test_a_card_that_comes_back_takes_nobody_away(seen: Watched, made: Project) -> None:
+    """Who has turned over what stood in for it, or has gone on from there, reads something else."""
+    for keys, name in ([" "], "two"), (["ArrowRight", "j"], "norun"):
+        seen.tab.locator(".row", has_text="print").click()
+        made.write("cards/alpha.md", "# Alpha\n")
+        seen.counts("4 cards")
+        seen.sees("two")
+        seen.keys(*keys)
+        seen.sees(name)
+        made.write("cards/alpha.md", CARDS)
+        seen.counts("7 cards")
+        seen.sees(name)
+
+
+def test_a_list_stays_where_it_is_read(seen: Watched, made: Project) -> None:
+    """A card that comes above what is read moves nothing on the screen."""
+    seen.keys("v")
+    shown = seen.tab.locator(".shown", has_text="word")
+    place = "item => Math.round(item.getBoundingClientRect().top)"
+    seen.tab.wait_for_selector(".shown iframe")
+    seen.keys("j", "j", "j", "j", "k")
+    expect(shown).to_be_in_viewport()
+    seen.tab.locator("#stream").evaluate("box => { box.scrollTop += 60 }")
+    seen.tab.wait_for_timeout(500)
+    before = shown.evaluate(place)
+    made.write("cards/alpha.md", CARDS + "\n## New? {#new}\n\nYes.\n")
+    expect(seen.tab.get_by_role("button", name="All cards 8")).to_be_visible(timeout=PATIENCE)
+    seen.tab.wait_for_timeout(500)
+    assert abs(shown.evaluate(place) - before) < 2
+
+
+def test_a_filter_and_a_search_take_a_card_away_for_so_long(seen: Watched, made: Project) -> None:
+    """A card that is mended has no problem, and one that is broken again has one."""
+    bad = CARDS.replace("sum([1, 1])", "sum([1, 2])")
+    seen.tab.locator(".row", has_text="print").click()
+    made.write("cards/alpha.md", bad)
+    made.write("helper.py", "def two():\n    return 3\n")
+    seen.says(re.compile("^2 cards of 7"))
+    problem = seen.tab.get_by_role("button", name=re.compile("^With a problem"))
+    problem.click()
+    seen.sees("code")
+    made.write("cards/alpha.md", CARDS)
+    seen.counts("1 of 7 cards")
+    seen.sees("helped")
+    made.write("cards/alpha.md", bad)
+    seen.counts("2 of 7 cards")
+    seen.sees("code")
+    problem.click()
+    seen.keys("/")
+    seen.tab.keyboard.type("formula")
+    seen.sees("maths")
+    expect(seen.tab).to_have_url(re.compile("#maths$"))
+    seen.keys("Escape")
+    seen.sees("code")
+    expect(seen.tab).to_have_url(re.compile("#code$"))
+
+
 # How it looks
 
 

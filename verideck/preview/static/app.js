@@ -6,6 +6,7 @@ import {edit} from "./editing.js";
 import {useSheet} from "./frame.js";
 import {showProblems} from "./problems.js";
 import {Push} from "./push.js";
+import {Reading} from "./reading.js";
 import {Rows} from "./rows.js";
 import {Side} from "./side.js";
 import {Stage} from "./stage.js";
@@ -24,9 +25,9 @@ const chosen = {
 };
 let entries = [];             // all that are known
 let visible = [];             // those that are chosen
-let current = named(location.hash.slice(1));
 let said = "";
 
+const reading = new Reading(named(location.hash.slice(1)));
 const look = () => chosen;
 
 // The card that the address names; "%" may stand in it for itself.
@@ -38,8 +39,8 @@ function named(hash) {
   }
 }
 const rows = new Rows(at("rows"), key => { go(key); document.body.classList.add("reads"); });
-const side = new Side(at("side"), () => { draw(); at("rows").scrollTop = 0; });
-const stage = new Stage(at("stage"), deck, look, onKey);
+const side = new Side(at("side"), narrow);
+const stage = new Stage(at("stage"), deck, look, onKey, choose);
 const stream = new Stream(at("stream"), deck, look, onKey, reads);
 const push = new Push(at("push"));
 
@@ -60,22 +61,40 @@ function draw() {
   document.body.dataset.drawn = deck.isComplete ? "all" : "some";
 }
 
-let position = 0;             // where the current card stood: the next one takes its place
+// What is searched for, or filtered, is read from its top, where it has not the card that is read.
+function narrow() {
+  reading.position = 0;
+  at("rows").scrollTop = 0;
+  draw();
+  rows.reveal();
+}
 
 function drawCurrent() {
-  let now = visible.findIndex(entry => entry.key === current);
-  if (now < 0) now = visible.findIndex(entry => entry.id && entry.id === current);
-  if (now < 0 && visible.length) now = Math.min(position, visible.length - 1);
-  const entry = visible[now];
-  position = Math.max(0, now);
-  current = entry?.key ?? current;
+  const before = reading.entry?.key;
+  reading.settle(entries, visible, deck.isComplete && deck.summary.cards !== undefined);
+  const {entry} = reading;
+  drawRows();
+  if (chosen.view === "list") stream.show(visible, entry?.key === before ? "" : entry?.key);
+  else if (entry) stage.show(entry, reading.isStandIn);
+  else stage.nothing(nothing());
+  writeAddress();
+}
+
+function nothing() {
+  if (!deck.isComplete || deck.summary.cards === undefined) return "";
+  return entries.length ? "No card is like that." : "There is no card yet.";
+}
+
+function drawRows() {
   const running = new Set(deck.run.running.map(place => place.slice(0, place.lastIndexOf(":"))));
-  rows.show(visible, entry?.key ?? "", running);
-  if (chosen.view === "list") stream.show(visible);
-  else if (entry) stage.show(entry);
-  else if (deck.summary.cards !== undefined) {
-    stage.nothing(entries.length ? "No card is like that." : "There is no card yet.");
-  } else stage.nothing("");
+  rows.show(visible, reading.entry?.key ?? "", running);
+}
+
+// It names the card that is shown, so that a reload shows it again.
+function writeAddress() {
+  const {entry} = reading;
+  const hash = entry ? `#${encodeURIComponent(entry.id || entry.key)}` : location.hash;
+  if (hash !== location.hash) history.replaceState(null, "", hash);
 }
 
 function drawStatus() {
@@ -107,33 +126,39 @@ function drawStatus() {
 }
 
 function go(key) {
-  current = key;
-  position = Math.max(0, visible.findIndex(entry => entry.key === key));
-  rows.choose(key);
+  const entry = visible.find(each => each.key === key);
+  if (!entry) return;
+  reading.wishFor(entry);
+  drawCurrent();
   if (chosen.view === "list") stream.go(key);
-  else if (visible[position]) stage.show(visible[position]);
-  history.replaceState(null, "", `#${encodeURIComponent(visible[position]?.id || key)}`);
+  rows.reveal();
+}
+
+// Who turns over, or steps on from, what stands in for a card has chosen it.
+function choose() {
+  if (reading.entry) reading.wishFor(reading.entry);
 }
 
 // In the list, the card that is read is the current one: it is edited, and shown alone.
 function reads(key) {
   const now = visible.findIndex(entry => entry.key === key);
-  if (now < 0 || key === current) return;
-  current = key;
-  position = now;
-  history.replaceState(null, "", `#${encodeURIComponent(visible[now].id || key)}`);
+  if (now < 0 || key === reading.entry?.key) return;
+  reading.wishFor(visible[now]);
+  reading.settle(entries, visible, true);
+  writeAddress();
 }
 
 function step(by) {
   if (chosen.view === "list") return reads(stream.step(by));
   if (stage.step(by)) return undefined;
-  const next = visible[position + by];
+  const next = visible[reading.position + by];
   if (next) go(next.key);
   return undefined;
 }
 
 function nextProblem() {
   const wrong = entry => !entry.holds || entry.worst;
+  const {position} = reading;
   const next = [...visible.slice(position + 1), ...visible.slice(0, position + 1)].find(wrong);
   if (next) go(next.key);
 }
@@ -168,8 +193,9 @@ function cycle(name, values) {
 }
 
 function showView() {
-  if (chosen.view === "list") stream.show(visible, current);
-  else drawCurrent();
+  drawCurrent();
+  if (chosen.view === "list") stream.go(reading.entry?.key);
+  rows.reveal();
 }
 
 // -- keys
@@ -185,7 +211,7 @@ const KEYS = {
   "/": () => { at("search").focus(); at("search").select(); },
   "?": () => at("keys").showModal(),
   p: nextProblem,
-  e: () => visible[position] && edit(visible[position], deck),
+  e: () => reading.entry && edit(reading.entry, deck),
   n: () => setLook("night", !chosen.night),
   d: () => cycle("screen", SCREENS),
   v: () => cycle("view", VIEWS),
@@ -216,7 +242,7 @@ function onFieldKey(event) {
     if (event.key === "Escape") {
       event.target.value = "";
       event.target.blur();
-      draw();
+      narrow();
       event.preventDefault();
     } else if (event.key === "Enter" || event.key === "ArrowDown") {
       at("rows").focus();
@@ -236,7 +262,7 @@ document.addEventListener("said", ({detail}) => {
   drawStatus();
   setTimeout(() => { said = ""; drawStatus(); }, 6000);
 });
-at("search").addEventListener("input", () => { at("rows").scrollTop = 0; draw(); });
+at("search").addEventListener("input", narrow);
 at("night").addEventListener("click", () => setLook("night", !chosen.night));
 at("helps").addEventListener("click", () => at("keys").showModal());
 at("pushes").addEventListener("click", () => push.open());
@@ -251,13 +277,8 @@ for (const name of ["view", "screen"]) {
   });
 }
 deck.addEventListener("deck", draw);
-deck.addEventListener("run", () => { drawStatus(); drawRunning(); });
+deck.addEventListener("run", () => { drawStatus(); drawRows(); });
 deck.addEventListener("lost", drawStatus);
-
-function drawRunning() {
-  const running = new Set(deck.run.running.map(place => place.slice(0, place.lastIndexOf(":"))));
-  rows.show(visible, current, running);
-}
 
 if (location.search) history.replaceState(null, "", `/${location.hash}`);   // the token is a cookie now
 applyLook();

@@ -129,8 +129,12 @@ export class Frame {
     view?.scrollBy({top: pages * (view.innerHeight - 60)});
   }
 
-  toTop() {
-    this.element.contentWindow?.scrollTo(0, 0);
+  get place() {
+    return this.element.contentWindow?.scrollY ?? 0;
+  }
+
+  set place(top) {
+    this.element.contentWindow?.scrollTo(0, top);
   }
 }
 

@@ -25,16 +25,19 @@ export class Rows {
   }
 
   show(entries, current, running) {
+    const isOther = current !== this.#current;
     this.#entries = entries;
     this.#current = current;
     this.#running = running;
     this.#space.style.height = `${entries.length * HEIGHT}px`;
-    this.#draw();
+    if (isOther) this.reveal();
+    else this.#draw();
   }
 
-  choose(key) {
-    this.#current = key;
-    const at = this.#entries.findIndex(entry => entry.key === key);
+  // Scroll to the chosen row, if it is not seen. Who has scrolled away from it is left there, until
+  // another row is chosen or other rows are listed.
+  reveal() {
+    const at = this.#entries.findIndex(entry => entry.key === this.#current);
     if (at >= 0) {
       const top = at * HEIGHT, {scrollTop, clientHeight} = this.#box;
       if (top < scrollTop) this.#box.scrollTop = top - HEIGHT;

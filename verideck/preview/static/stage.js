@@ -5,6 +5,7 @@ import {editing} from "./editing.js";
 import {Frame} from "./frame.js";
 import {problem} from "./problems.js";
 import {proof} from "./proof.js";
+import {isSame} from "./reading.js";
 
 export class Stage {
   entry = null;
@@ -19,8 +20,11 @@ export class Stage {
   #turn = 0;
   #shown = "";
   #waits = 0;
+  #left = null;               // the card that something stands in for, and how it was shown
+  #onAct;
 
-  constructor(box, deck, look, onKey) {
+  constructor(box, deck, look, onKey, onAct) {
+    this.#onAct = onAct;
     this.#box = box;
     this.#deck = deck;
     this.#look = look;
@@ -40,27 +44,40 @@ export class Stage {
   }
 
   nothing(words) {
+    this.#leave();
     this.entry = null;
+    this.#turn++;
     this.#shown = "";
     this.#box.classList.add("is-empty");
     this.#parts.empty.textContent = words;
   }
 
-  // Show a card from its front, or the same card as it is now.
-  async show(entry) {
-    const isSame = this.entry?.key === entry.key;
-    if (!isSame) {
-      this.isBack = false;
-      this.#card = 0;
-      this.#typed = "";
+  // Show a card from its front, or the same card as it is now. What stands in for a card leaves that
+  // card's side, and what was typed there, for when it is there again.
+  async show(entry, isStandIn = false) {
+    const keepsPlace = this.entry !== null && isSame(this.entry, entry);
+    const left = this.#left && isSame(this.#left.entry, entry) ? this.#left : null;
+    if (!keepsPlace) {
+      if (isStandIn) this.#leave();
+      this.isBack = left?.isBack ?? false;
+      this.#card = left?.card ?? 0;
+      this.#typed = left?.typed ?? "";
     }
+    if (!isStandIn) this.#left = null;
     this.entry = entry;
     this.#box.classList.remove("is-empty");
-    await this.#draw({keepsPlace: isSame});
+    await this.#draw({keepsPlace, place: left?.place});
+  }
+
+  #leave() {
+    if (!this.entry || this.#left) return;
+    const typed = this.isBack ? this.#typed : this.#frame.typed;
+    this.#left = {entry: this.entry, isBack: this.isBack, card: this.#card, typed, place: this.#frame.place};
   }
 
   async flip() {
     if (!this.entry) return;
+    this.#onAct();
     if (!this.isBack) this.#typed = this.#frame.typed;
     this.isBack = !this.isBack;
     await this.#draw({flips: true});
@@ -70,6 +87,7 @@ export class Stage {
   step(by) {
     const next = this.#card + by;
     if (!this.entry || next < 0 || next >= this.#waits) return false;
+    this.#onAct();
     this.#card = next;
     this.isBack = false;
     this.#typed = "";
@@ -88,7 +106,7 @@ export class Stage {
 
   #number = 1;
 
-  async #draw({keepsPlace = false, flips = false}) {
+  async #draw({keepsPlace = false, flips = false, place = 0}) {
     const turn = ++this.#turn, {entry} = this;
     let body;
     try {
@@ -126,7 +144,7 @@ export class Stage {
     if (!done) return;
     this.#shown = shown;
     if (flips && this.isBack) this.#frame.toAnswer();
-    else if (!keepsPlace) this.#frame.toTop();
+    else if (!keepsPlace) this.#frame.place = place;
     this.#box.dataset.shown = `${entry.key} ${this.isBack ? "back" : "front"} ${entry.body}`;
   }
 

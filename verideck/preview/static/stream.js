@@ -39,19 +39,28 @@ export class Stream {
     new ResizeObserver(() => this.#soon()).observe(box);
   }
 
+  // Go to a card, or leave the one that is read where it is on the screen, whatever comes above it.
   show(entries, key = "") {
+    const {current} = this;
+    const before = this.#topOf(current);
     this.#entries = entries;
     if (!entries.some(entry => entry.key === this.#went.key)) this.#went = {key: "", top: -1};
     this.#place();
+    const moved = this.#topOf(current) - before;
     if (key) this.go(key);
+    else if (moved && this.#went.top !== this.#box.scrollTop) this.#box.scrollTop += moved;
     this.#draw();
   }
 
   go(key) {
-    const at = this.#entries.findIndex(entry => entry.key === key);
-    if (at < 0) return;
-    this.#box.scrollTop = this.#tops[at] - GAP;
+    const top = this.#topOf(key);
+    if (top === undefined) return;
+    this.#box.scrollTop = top - GAP;
     this.#went = {key, top: this.#box.scrollTop};
+  }
+
+  #topOf(key) {
+    return this.#tops[this.#entries.findIndex(entry => entry.key === key)];
   }
 
   // The card that is read now: that which was gone to, also where the list ends below its top.
