@@ -820,7 +820,7 @@ def test_the_page_goes_on_when_the_server_comes_back(browser: Browser, tmp_path:
     made.write("cards/gamma.md", str(FILES["gamma.md"]).replace("This.", "That."))
     with served(made, port=port):
         expect(seen.tab.get_by_role("alert")).to_be_hidden(timeout=PATIENCE)
-        seen.sees("code")
+        seen.face("What is drawn?")
         seen.keys("End", " ")
         seen.face("That.")
         entries = [each for each in seen.asked[asked:] if each.endswith("/entries")]
@@ -908,3 +908,10 @@ def test_ten_thousand_cards_are_scrolled(browser: Browser, tmp_path: Path) -> No
         assert seen.tab.locator("iframe").count() < 30
         assert seen.wrong == []
         seen.context.close()
+    seen.tab.locator(".row", has_text="drawn").click()
+    seen.sees("picture")
+    expect(seen.tab.locator("#stage .stale")).to_contain_text("has not sent this card")
+    expect(seen.tab.locator("#stage .device")).to_be_hidden()
+    seen.keys("e")
+    seen.tab.wait_for_timeout(500)
+    assert all("Failed to load resource" in each for each in seen.wrong)  # the browser's own

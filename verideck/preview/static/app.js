@@ -278,8 +278,10 @@ for (const name of ["view", "screen"]) {
 }
 deck.addEventListener("deck", draw);
 deck.addEventListener("run", () => { drawStatus(); drawRows(); });
-deck.addEventListener("lost", drawStatus);
+deck.addEventListener("lost", () => { drawStatus(); drawCurrent(); });
 
-if (location.search) history.replaceState(null, "", `/${location.hash}`);   // the token is a cookie now
+// The token of the address is a cookie now.
+if (location.search) history.replaceState(history.state, "", `/${location.hash}`);
+document.body.classList.toggle("reads", history.state?.reads ?? location.hash !== "");
 applyLook();
 deck.open();

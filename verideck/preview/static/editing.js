@@ -15,18 +15,26 @@ export function editing(place, deck, words = "edit") {
 
 export async function edit(place, deck, button = null) {
   if (deck.hello.editor) return location.assign(address(place, deck));
-  const {path, line, column} = place;
-  const answer = await fetch("/edit", {
-    method: "POST",
-    headers: {"content-type": "application/json"},
-    body: JSON.stringify({path, line, column}),
-  });
-  if (!answer.ok) {
-    const said = await answer.text();
+  const said = await refusal(place);
+  if (said) {
     document.dispatchEvent(new CustomEvent("said", {detail: said}));
     button?.setAttribute("title", said);
   }
   return undefined;
+}
+
+// Why the server has not opened a place; "" if it has.
+async function refusal({path, line, column}) {
+  try {
+    const answer = await fetch("/edit", {
+      method: "POST",
+      headers: {"content-type": "application/json"},
+      body: JSON.stringify({path, line, column}),
+    });
+    return answer.ok ? "" : await answer.text();
+  } catch {
+    return "the server has stopped, and nothing is opened";
+  }
 }
 
 function address({path, line, column}, deck) {

@@ -111,8 +111,9 @@ export class Stage {
     let body;
     try {
       body = await this.#deck.body(entry.body);
-    } catch {
-      return;                 // a newer entry is on its way
+    } catch {                 // a newer entry is on its way, or the server has stopped
+      if (turn === this.#turn && !keepsPlace) this.#without(entry);
+      return;
     }
     if (turn !== this.#turn) return;
     this.#waits = body.faces.length;
@@ -159,6 +160,19 @@ export class Stage {
       make("button", {
         type: "button", class: "link back",
         onclick: () => document.body.classList.remove("reads"),
+  // The card that is chosen, as far as it is known; not the one before it.
+  #without(entry) {
+    this.#head(entry, {faces: []});
+    this.#wrong(entry);
+    this.#parts.device.hidden = this.#parts.turn.parentNode.hidden = true;
+    this.#parts.foot.replaceChildren();
+    this.#parts.stale.hidden = false;
+    this.#parts.stale.textContent = "The server has not sent this card. It is shown when it does.";
+    this.#shown = "";
+    this.#frame.place = 0;
+    this.#box.dataset.shown = `${entry.key} nothing ${entry.body}`;
+  }
+
       }, "← all cards"),
       make("p", {class: "path"}, ...parts.flatMap((part, at) => [
         at ? make("span", {class: "sep", "aria-hidden": "true"}, " / ") : "", part,

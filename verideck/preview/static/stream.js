@@ -179,6 +179,7 @@ export class Stream {
     const {night, screen} = this.#look();
     drawn.frame.element.title = `Both sides of ${entry.id || "the card"}`;
     const more = body.faces.length - 1;
+      if (drawn.entry === entry) drawn.entry = null;      // it is asked for again when it is drawn again
     if (more) drawn.head.append(" ", make("span", {class: "more"}, `the first of ${more + 1} cards`));
     await drawn.frame.show({
       html: body.faces[0].back, number: body.faces[0].number, night, isPhone: screen !== "desktop",
