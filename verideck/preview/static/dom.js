@@ -11,6 +11,14 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
+// Give an element other children; the one that has the focus hands it on to that in its place.
+export function refill(element, ...children) {
+  const places = () => [...element.querySelectorAll("a, button, summary")];
+  const focused = places().indexOf(document.activeElement);
+  element.replaceChildren(...children);
+  if (focused >= 0) places()[focused]?.focus({preventScroll: true});
+}
+
 export const number = value => value.toLocaleString("en");
 
 export const counted = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,6 +1,6 @@
 // Problems, with their source lines: those of the deck at the top, those of a card on it.
 
-import {counted, make} from "./dom.js";
+import {counted, make, refill} from "./dom.js";
 import {editing} from "./editing.js";
 
 export function showProblems(section, deck, onGo) {
@@ -16,7 +16,7 @@ export function showProblems(section, deck, onGo) {
     ?? problems.some(each => each.severity === "error" && !each.key);
   section.className = errors ? "bad" : "doubt";
   const list = make("ol", {}, ...problems.slice(0, 200).map(each => problem(each, deck, onGo)));
-  section.replaceChildren(make(
+  refill(section, make(
     "details", {open: isOpen},
     make("summary", {}, said.filter(Boolean).join(", "),
       make("span", {class: "first"}, `${first.path}:${first.line} ${first.message.split("\n")[0]}`)),

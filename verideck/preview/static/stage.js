@@ -1,6 +1,6 @@
 // One card: where it stands, what is wrong with it, its side in a frame, its proof.
 
-import {make} from "./dom.js";
+import {make, refill} from "./dom.js";
 import {editing} from "./editing.js";
 import {Frame} from "./frame.js";
 import {problem} from "./problems.js";
@@ -173,6 +173,17 @@ export class Stage {
     this.#box.dataset.shown = `${entry.key} nothing ${entry.body}`;
   }
 
+  #head(entry, body) {
+    const parts = entry.deck.split("::");
+    const tabs = body.faces.length > 1 ? make("div", {class: "tabs", role: "group", "aria-label": "Cards of this note"},
+      ...body.faces.map((face, at) => make("button", {
+        type: "button", "aria-pressed": String(at === this.#card),
+        onclick: () => this.step(at - this.#card),
+      }, entry.kind === "cloze" ? `c${face.number}` : face.template))) : "";
+    refill(this.#parts.head,
+      make("button", {
+        type: "button", class: "link back",
+        onclick: this.#onBack,
       }, "← all cards"),
       make("p", {class: "path"}, ...parts.flatMap((part, at) => [
         at ? make("span", {class: "sep", "aria-hidden": "true"}, " / ") : "", part,
