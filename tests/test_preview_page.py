@@ -404,7 +404,7 @@ def many_page(many: Project) -> Iterator[Page]:
 
 
 def test_an_address_names_a_card_far_down(browser: Browser, many: Project, many_page: Page) -> None:
-    """Entries come in parts: until all are there, nothing is shown in the place of what was asked."""
+    """Entries come in parts: until all are there, nothing stands in for what was asked for."""
     seen = Watched(browser, f"{many_page.url}#n2500")
     row = seen.tab.locator(".row[aria-selected=true]")
     seen.sees("n2500")
@@ -430,7 +430,7 @@ def test_an_address_names_a_card_far_down(browser: Browser, many: Project, many_
     top = "document.querySelector('#stream').scrollTop"
     seen.tab.evaluate(f"{top} += 10_000")
     expect(shown).not_to_be_in_viewport()
-    seen.tab.wait_for_function("location.hash !== '#n2500'")
+    expect(seen.tab).not_to_have_url(re.compile("#n2500$"))
     seen.keys("v")
     expect(row).to_be_in_viewport()
     assert seen.wrong == []
@@ -451,6 +451,20 @@ def test_a_card_that_was_away_is_shown_again(seen: Watched, made: Project) -> No
     seen.face("Two")
     expect(seen.tab).to_have_url(re.compile("#code$"))
     expect(seen.tab.locator(".row[aria-selected=true]")).to_contain_text("print")
+
+
+def test_a_card_that_is_pasted_elsewhere_is_shown_there(seen: Watched, made: Project) -> None:
+    """It is in no file while it is cut out."""
+    seen.tab.locator(".row", has_text="drawn").click()
+    seen.keys(" ")
+    cut, at = CARDS, CARDS.index("## What is drawn")
+    made.write("cards/alpha.md", cut[:at])
+    seen.counts("6 cards")
+    seen.sees("word")
+    made.write("cards/beta.md", f"{MORE}\n{cut[at:]}")
+    seen.sees("picture")
+    expect(seen.tab.locator("#stage .path")).to_contain_text("Beta")
+    expect(seen.tab.get_by_role("button", name="Show question")).to_be_visible()
 
 
 def test_a_card_that_comes_back_takes_nobody_away(seen: Watched, made: Project) -> None:
@@ -548,10 +562,211 @@ def test_a_narrow_screen_shows_a_list_and_then_a_card(browser: Browser, page: Pa
     seen.context.close()
 
 
+# In a narrow or a low window
+
+NARROW = {"width": 640, "height": 400}
+"""A window of 1280 by 800 at a zoom of 200 %."""
+LOWEST = {"width": 320, "height": 256}
+"""The same at 400 %."""
+
+
+@pytest.fixture
+def narrow(browser: Browser, page: Page) -> Iterator[Watched]:
+    """The page in a narrow window, where the list and the card have one column."""
+    watched = Watched(browser, page.url, viewport=NARROW)
+    yield watched
+    watched.context.close()
+    assert watched.wrong == []
+
+
+@pytest.mark.parametrize("key", ["Enter", " "])
+def test_a_card_is_opened_by_keys_in_a_narrow_window(narrow: Watched, key: str) -> None:
+    """The list moves alone until then; the focus is where one is, there and back."""
+    stage, rows = narrow.tab.locator("#stage"), narrow.tab.locator("#rows")
+    rows.focus()
+    narrow.keys("ArrowDown")
+    expect(narrow.tab.locator(".row[aria-selected=true]")).to_contain_text("print")
+    expect(stage).to_be_hidden()
+    narrow.keys(key)
+    narrow.face("What does it print?")
+    expect(stage).to_be_focused()
+    narrow.keys(" ")
+    narrow.face("Two")
+    narrow.tab.get_by_role("button", name="all cards").focus()
+    narrow.keys("Enter")
+    expect(rows).to_be_focused()
+    narrow.tab.reload()
+    expect(narrow.tab.locator(".row[aria-selected=true]")).to_contain_text("print")
+    expect(stage).to_be_hidden()
+
+
+def test_whatever_names_a_card_opens_it_in_a_narrow_window(narrow: Watched, made: Project) -> None:
+    """An address, the skip link, the next problem, and a problem's button."""
+    stage, back = narrow.tab.locator("#stage"), narrow.tab.get_by_role("button", name="all cards")
+    narrow.tab.evaluate("location.hash = 'two'")
+    narrow.sees("two")
+    expect(stage).to_be_visible()
+    back.click()
+    narrow.tab.locator("#skip").focus()
+    narrow.keys("Enter")
+    expect(stage).to_be_focused()
+    assert narrow.tab.url.endswith("#two")
+    back.click()
+    made.write("cards/alpha.md", CARDS.replace("sum([1, 1])", "sum([1, 2])"))
+    try:
+        narrow.says(re.compile("^1 card of 7"))
+        narrow.keys("p")
+        narrow.sees("code")
+        expect(stage).to_be_visible()
+        back.click()
+        narrow.tab.locator("#problems summary").click()
+        narrow.tab.get_by_role("button", name="show card").click()
+        expect(stage).to_be_focused()
+    finally:
+        made.write("cards/alpha.md", CARDS)
+    narrow.says(re.compile("^7 cards hold"))
+    address = f"{narrow.asked[0]}#word"
+    narrow.tab.goto("about:blank")
+    narrow.tab.goto(address)
+    narrow.sees("word")
+    expect(stage).to_be_visible()
+
+
+def test_decks_and_filters_are_closed_again(narrow: Watched) -> None:
+    """By a button, Escape, a press beside them, and by going on; the focus goes in and back."""
+    menu = narrow.tab.get_by_role("button", name="Decks and filters")
+    side, close = narrow.tab.locator("#side"), narrow.tab.locator("#side-close")
+
+    def opened() -> None:
+        menu.click()
+        expect(side).to_be_visible()
+        expect(close).to_be_focused()
+
+    opened()
+    close.click()
+    expect(side).to_be_hidden()
+    expect(menu).to_be_focused()
+    opened()
+    side.get_by_role("button", name=re.compile("^Beta")).click()
+    narrow.counts("3 of 7 cards")
+    narrow.keys("Escape")
+    expect(side).to_be_hidden()
+    expect(menu).to_be_focused()
+    opened()
+    narrow.tab.mouse.click(600, 200)
+    expect(side).to_be_hidden()
+    expect(menu).to_be_focused()
+    opened()
+    narrow.keys("Shift+Tab")
+    expect(side).to_be_hidden()
+    expect(menu).to_have_attribute("aria-expanded", "false")
+
+
+@pytest.mark.parametrize("size", [NARROW, LOWEST], ids=["200%", "400%"])
+def test_a_card_has_room_in_a_low_window(
+    browser: Browser, page: Page, size: dict[str, int]
+) -> None:
+    """The page scrolls, by keys too, and is no wider than the window."""
+    seen = Watched(browser, f"{page.url}#code", viewport=size)
+    seen.face("print")
+    device, turn = seen.tab.locator("#stage .device"), seen.tab.locator(".turn")
+    assert device.evaluate("device => device.clientHeight") >= 200
+    assert not seen.tab.evaluate("document.scrollingElement.scrollWidth > innerWidth")
+    expect(turn).not_to_be_in_viewport()
+    seen.keys("PageDown", "PageDown", "PageDown")
+    expect(turn).to_be_in_viewport()
+    turn.click()
+    seen.face("Two")
+    seen.tab.get_by_role("button", name="all cards").click()
+    row = seen.tab.locator(".row", has_text="drawn")
+    row.click()
+    seen.sees("picture")
+    expect(device).to_be_in_viewport(ratio=0.6)
+    assert seen.wrong == []
+    seen.context.close()
+
+
+def test_what_was_chosen_is_within_reach_of_a_narrow_window(browser: Browser, page: Page) -> None:
+    """A list, a phone: neither is a trap."""
+    seen = Watched(browser, page.url)
+    seen.keys("v", "d", "d")
+    seen.tab.set_viewport_size({"width": 390, "height": 844})
+    expect(seen.tab.locator(".shown").first).to_be_visible()
+    seen.tab.get_by_role("button", name="Decks and filters").click()
+    side = seen.tab.locator("#side")
+    side.get_by_role("radio", name="Desktop").check()
+    side.get_by_role("button", name="Keys").click()
+    expect(seen.tab.get_by_role("dialog", name="Keys")).to_be_visible()
+    seen.keys("Escape")
+    side.get_by_role("radio", name="Card", exact=True).check()
+    seen.keys("Escape")
+    expect(side).to_be_hidden()
+    seen.sees("maths")
+    expect(seen.tab.locator("#stage")).to_be_visible()
+    assert seen.wrong == []
+    seen.context.close()
+
+
+# Where nothing is shown
+
+
+def test_a_deck_that_is_gone_is_still_chosen_and_said(seen: Watched, made: Project) -> None:
+    """Nothing else would say why no card is shown; one button clears all that narrows them down."""
+    seen.tab.locator(".row", has_text="print").click()
+    for name in ("Alpha", "python"):
+        seen.tab.get_by_role("button", name=re.compile(f"^{name}")).click()
+    seen.counts("1 of 7 cards")
+    seen.keys("/")
+    seen.tab.keyboard.type("print")
+    made.write("cards/alpha.md", CARDS.replace("# Alpha", "# Omega").replace('tags="python"', ""))
+    seen.counts("0 of 7 cards")
+    for name in ("Alpha", "python"):
+        expect(seen.tab.get_by_role("button", name=f"{name} 0")).to_be_visible()
+    seen.tab.get_by_role("button", name="Clear search and filters").click()
+    seen.counts("7 cards")
+    seen.sees("code")
+    expect(seen.tab.locator("#stage")).to_be_focused()
+    expect(seen.tab.locator("#side").get_by_role("button", name="Alpha")).to_have_count(0)
+
+
+def test_a_list_says_how_many_and_that_there_is_none(seen: Watched) -> None:
+    """As the list of cards does."""
+    seen.keys("v")
+    seen.counts("7 cards")
+    expect(seen.tab.locator("#count")).to_be_visible()
+    seen.tab.get_by_role("searchbox").fill("nowhere")
+    seen.counts("0 of 7 cards")
+    stream = seen.tab.locator("#stream")
+    expect(stream).to_contain_text("No card is like that.")
+    stream.get_by_role("button", name="Clear search and filters").click()
+    seen.counts("7 cards")
+    expect(stream).not_to_contain_text("No card is like that.")
+
+
 # For everybody
 
 
-@pytest.mark.parametrize("state", ["first", "night", "list", "help", "phone"])
+def test_what_is_chosen_is_seen_without_backgrounds(browser: Browser, page: Page) -> None:
+    """A reader's own colours replace them: an outline tells it then."""
+    seen = Watched(browser, f"{page.url}#two", forced_colors="active")
+    for chosen in (
+        "#side [aria-current]",
+        ".row[aria-selected=true]",
+        ":checked + span",
+        ".tabs [aria-pressed=true]",
+    ):
+        style = seen.tab.locator(chosen).first.evaluate(
+            "each => getComputedStyle(each).outlineStyle"
+        )
+        assert style == "solid", chosen
+    border = seen.tab.locator("#stage .device").evaluate(
+        "each => getComputedStyle(each).borderStyle"
+    )
+    assert border == "solid"
+    seen.context.close()
+
+
+@pytest.mark.parametrize("state", ["first", "night", "list", "help", "phone", "panel", "none"])
 def test_nobody_is_kept_out(seen: Watched, state: str) -> None:
     """Axe finds nothing serious, wherever one is."""
     match state:
@@ -566,6 +781,12 @@ def test_nobody_is_kept_out(seen: Watched, state: str) -> None:
             expect(seen.tab.get_by_role("dialog", name="Keys")).to_be_visible()
         case "phone":
             seen.tab.set_viewport_size({"width": 390, "height": 844})
+        case "panel":
+            seen.tab.set_viewport_size({"width": 390, "height": 844})
+            seen.tab.get_by_role("button", name="Decks and filters").click()
+        case "none":
+            seen.tab.get_by_role("searchbox").fill("nowhere")
+            seen.counts("0 of 7 cards")
     found = Axe().run(seen.tab).response["violations"]
     serious = [
         (each["id"], [node["target"] for node in each["nodes"]])
@@ -822,6 +1043,13 @@ def test_the_page_goes_on_when_the_server_comes_back(browser: Browser, tmp_path:
         seen.keys("j", "j")
         seen.sees("code")
     expect(seen.tab.get_by_role("alert")).to_contain_text("stopped", timeout=PATIENCE)
+    seen.tab.locator(".row", has_text="drawn").click()
+    seen.sees("picture")
+    expect(seen.tab.locator("#stage .stale")).to_contain_text("has not sent this card")
+    expect(seen.tab.locator("#stage .device")).to_be_hidden()
+    seen.keys("e")
+    seen.tab.wait_for_timeout(500)
+    assert all("Failed to load resource" in each for each in seen.wrong)  # the browser's own
     asked = len(seen.asked)
     made.write("cards/gamma.md", str(FILES["gamma.md"]).replace("This.", "That."))
     with served(made, port=port):
@@ -914,10 +1142,3 @@ def test_ten_thousand_cards_are_scrolled(browser: Browser, tmp_path: Path) -> No
         assert seen.tab.locator("iframe").count() < 30
         assert seen.wrong == []
         seen.context.close()
-    seen.tab.locator(".row", has_text="drawn").click()
-    seen.sees("picture")
-    expect(seen.tab.locator("#stage .stale")).to_contain_text("has not sent this card")
-    expect(seen.tab.locator("#stage .device")).to_be_hidden()
-    seen.keys("e")
-    seen.tab.wait_for_timeout(500)
-    assert all("Failed to load resource" in each for each in seen.wrong)  # the browser's own

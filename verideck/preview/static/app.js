@@ -5,6 +5,7 @@ import {counted, number} from "./dom.js";
 import {edit} from "./editing.js";
 import {useSheet} from "./frame.js";
 import {showProblems} from "./problems.js";
+import {Panel, keepWithinReach} from "./panel.js";
 import {Push} from "./push.js";
 import {Reading} from "./reading.js";
 import {Rows} from "./rows.js";
@@ -38,10 +39,12 @@ function named(hash) {
     return hash;
   }
 }
-const rows = new Rows(at("rows"), key => { go(key); document.body.classList.add("reads"); });
-const side = new Side(at("side"), narrow);
-const stage = new Stage(at("stage"), deck, look, onKey, choose);
-const stream = new Stream(at("stream"), deck, look, onKey, reads);
+const rows = new Rows(at("rows"), key => { go(key); setReading(true); });
+const side = new Side(at("filters"), narrow);
+const panel = new Panel(at("side"), at("menu"), at("side-close"), at("veil"));
+const stage = new Stage(at("stage"), deck, look,
+  {onKey, onAct: choose, onBack: () => setReading(false), onAll: showAll});
+const stream = new Stream(at("stream"), deck, look, {onKey, onRead: reads, onAll: showAll});
 const push = new Push(at("push"));
 
 // -- what is shown
@@ -52,10 +55,11 @@ function draw() {
   const words = at("search").value.toLowerCase().split(/\s+/).filter(Boolean);
   visible = entries.filter(entry => side.passes(entry) && words.every(word => entry.text.includes(word)));
   side.draw(entries);
+  document.body.dataset.found = visible.length ? "some" : "none";
   const isAll = visible.length === entries.length;
   at("count").textContent = isAll ? counted(entries.length, "card")
     : `${number(visible.length)} of ${counted(entries.length, "card")}`;
-  showProblems(at("problems"), deck, key => { side.clear(); at("search").value = ""; draw(); go(key); });
+  showProblems(at("problems"), deck, open);
   drawCurrent();
   drawStatus();
   document.body.dataset.drawn = deck.isComplete ? "all" : "some";
@@ -74,14 +78,22 @@ function drawCurrent() {
   reading.settle(entries, visible, deck.isComplete && deck.summary.cards !== undefined);
   const {entry} = reading;
   drawRows();
-  if (chosen.view === "list") stream.show(visible, entry?.key === before ? "" : entry?.key);
-  else if (entry) stage.show(entry, reading.isStandIn);
-  else stage.nothing(nothing());
+  if (chosen.view === "list") {
+    stream.show(visible, entry?.key === before ? "" : entry?.key);
+    stream.nothing(nothing(), isNarrowed());
+  } else if (entry) stage.show(entry, reading.isStandIn);
+  else stage.nothing(nothing(), isNarrowed());
   writeAddress();
 }
 
+function showCurrent() {
+  drawCurrent();
+  if (chosen.view === "list") stream.go(reading.entry?.key);
+  rows.reveal();
+}
+
 function nothing() {
-  if (!deck.isComplete || deck.summary.cards === undefined) return "";
+  if (visible.length || !deck.isComplete || deck.summary.cards === undefined) return "";
   return entries.length ? "No card is like that." : "There is no card yet.";
 }
 
@@ -90,11 +102,75 @@ function drawRows() {
   rows.show(visible, reading.entry?.key ?? "", running);
 }
 
-// It names the card that is shown, so that a reload shows it again.
+// It names the card that is shown, so that a reload shows it again; beside the list of cards, if there
+// it was.
 function writeAddress() {
   const {entry} = reading;
   const hash = entry ? `#${encodeURIComponent(entry.id || entry.key)}` : location.hash;
-  if (hash !== location.hash) history.replaceState(null, "", hash);
+  if (hash === location.hash && history.state?.reads === isReading()) return;
+  history.replaceState({reads: isReading()}, "", hash || location.pathname);
+}
+
+// -- where one is
+
+// In a narrow window the list of cards and the card have one column: whether it is the card's.
+const isReading = () => document.body.classList.contains("reads");
+const isSeen = element => element.getClientRects().length > 0;
+
+function setReading(isIt) {
+  document.body.classList.toggle("reads", isIt);
+  keepFocus();
+  if (isIt) at("stage").scrollIntoView({block: "start"});
+  else rows.reveal();
+  writeAddress();
+}
+
+// What has the focus and is hidden would leave it nowhere.
+function keepFocus() {
+  if (!isSeen(document.activeElement)) focusCard();
+}
+
+function focusCard() {
+  [at("stage"), at("stream"), at("rows")].find(isSeen)?.focus();
+}
+
+// Turn the card over; the first turn in a list of cards alone shows it.
+function turn() {
+  if (isSeen(at("stage"))) stage.flip();
+  else openChosen();
+}
+
+// Show a card, whatever hides it.
+function open(name) {
+  const isIt = entry => entry.key === name || entry.id === name;
+  reading.wish(name);
+  if (entries.some(isIt) && !visible.some(isIt)) clear();
+  draw();
+  showCurrent();
+  openCard();
+}
+
+function openCard() {
+  setReading(true);
+  focusCard();
+}
+
+function openChosen() {
+  choose();
+  openCard();
+}
+
+const isNarrowed = () => side.isSet || at("search").value !== "";
+
+function clear() {
+  side.clear();
+  at("search").value = "";
+}
+
+function showAll() {
+  clear();
+  narrow();
+  keepFocus();
 }
 
 function drawStatus() {
@@ -129,12 +205,10 @@ function go(key) {
   const entry = visible.find(each => each.key === key);
   if (!entry) return;
   reading.wishFor(entry);
-  drawCurrent();
-  if (chosen.view === "list") stream.go(key);
-  rows.reveal();
+  showCurrent();
 }
 
-// Who turns over, or steps on from, what stands in for a card has chosen it.
+// Who turns over what stands in for a card, opens it or steps on from it has chosen it.
 function choose() {
   if (reading.entry) reading.wishFor(reading.entry);
 }
@@ -150,7 +224,7 @@ function reads(key) {
 
 function step(by) {
   if (chosen.view === "list") return reads(stream.step(by));
-  if (stage.step(by)) return undefined;
+  if (isSeen(at("stage")) && stage.step(by)) return undefined;
   const next = visible[reading.position + by];
   if (next) go(next.key);
   return undefined;
@@ -160,7 +234,9 @@ function nextProblem() {
   const wrong = entry => !entry.holds || entry.worst;
   const {position} = reading;
   const next = [...visible.slice(position + 1), ...visible.slice(0, position + 1)].find(wrong);
-  if (next) go(next.key);
+  if (!next) return;
+  go(next.key);
+  setReading(true);
 }
 
 // -- how it looks
@@ -181,7 +257,7 @@ function applyLook() {
   }
   const isList = chosen.view === "list";
   at("stream").hidden = !isList;
-  at("stage").hidden = at("index").hidden = isList;
+  at("stage").hidden = isList;
   if (isList) stream.relook();
   else stream.clear();
   stage.relook();
@@ -193,15 +269,16 @@ function cycle(name, values) {
 }
 
 function showView() {
-  drawCurrent();
-  if (chosen.view === "list") stream.go(reading.entry?.key);
-  rows.reveal();
+  showCurrent();
+  setReading(true);
 }
 
 // -- keys
 
 const KEYS = {
-  " ": () => chosen.view === "card" && stage.flip(),
+  " ": turn,
+  Enter: openChosen,
+  Escape: () => panel.isOpen && panel.close(),
   ArrowRight: () => step(1),
   ArrowDown: () => step(1),
   j: () => step(1),
@@ -220,7 +297,7 @@ const KEYS = {
   Home: () => visible.length && go(visible[0].key),
   End: () => visible.length && go(visible.at(-1).key),
 };
-const IN_LIST = new Set(["PageDown", "PageUp", "Home", "End", "ArrowDown", "ArrowUp", " "]);
+const IN_LIST = new Set(["Home", "End", "ArrowDown", "ArrowUp", " ", "Enter"]);
 
 function onKey(event) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -231,6 +308,7 @@ function onKey(event) {
   if (target.matches?.("button, summary, a") && (event.key === " " || event.key === "Enter")) return;
   if (target.matches?.("input[type=radio]") && (event.key.startsWith("Arrow") || event.key === " ")) return;
   if (chosen.view === "list" && IN_LIST.has(event.key)) return;
+  if (event.key.startsWith("Page") && !isSeen(at("stage"))) return;       // a list scrolls by itself
   const act = KEYS[event.key];
   if (!act) return;
   event.preventDefault();
@@ -245,6 +323,7 @@ function onFieldKey(event) {
       narrow();
       event.preventDefault();
     } else if (event.key === "Enter" || event.key === "ArrowDown") {
+      choose();
       at("rows").focus();
       event.preventDefault();
     }
@@ -266,9 +345,13 @@ at("search").addEventListener("input", narrow);
 at("night").addEventListener("click", () => setLook("night", !chosen.night));
 at("helps").addEventListener("click", () => at("keys").showModal());
 at("pushes").addEventListener("click", () => push.open());
-at("menu").addEventListener("click", () => {
-  const isOpen = document.body.classList.toggle("sided");
-  at("menu").setAttribute("aria-expanded", String(isOpen));
+at("skip").addEventListener("click", event => {       // to no address: that is the card's
+  event.preventDefault();
+  openCard();
+});
+addEventListener("hashchange", () => open(named(location.hash.slice(1))));
+keepWithinReach({
+  bar: at("tools"), panel: at("looks"), first: [at("view"), at("screen")], last: [at("helps")],
 });
 for (const name of ["view", "screen"]) {
   at(name).addEventListener("change", event => {

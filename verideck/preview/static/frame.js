@@ -124,9 +124,11 @@ export class Frame {
     if (top > view.innerHeight * 0.6) view.scrollTo({top: view.scrollY + top - 16});
   }
 
+  // Whether there was anything left to scroll.
   scroll(pages) {
-    const view = this.element.contentWindow;
-    view?.scrollBy({top: pages * (view.innerHeight - 60)});
+    const view = this.element.contentWindow, before = this.place;
+    view?.scrollBy({top: pages * (view.innerHeight - 60), behavior: "instant"});
+    return this.place !== before;
   }
 
   get place() {

@@ -14,12 +14,12 @@ export class Side {
   deck = "";
   #chosen = new Set();        // `show:new`, `kind:cloze`, `tag:a`
   #folded = new Set();
-  #nav;
+  #box;
   #onChange;
   #told = "";
 
-  constructor(nav, onChange) {
-    this.#nav = nav;
+  constructor(box, onChange) {
+    this.#box = box;
     this.#onChange = onChange;
   }
 
@@ -30,7 +30,6 @@ export class Side {
   clear() {
     this.deck = "";
     this.#chosen.clear();
-    this.#onChange();
   }
 
   passes(entry) {
@@ -45,13 +44,12 @@ export class Side {
   }
 
   draw(entries) {
-    const counts = count(entries);
+    const counts = count(entries, this.deck, this.#chosen);
     const told = JSON.stringify([counts, this.deck, [...this.#chosen], [...this.#folded]]);
     if (told === this.#told) return;
     this.#told = told;
     const focused = document.activeElement?.closest("#side [data-name]")?.dataset.name;
-    const scrolled = this.#nav.scrollTop;
-    this.#nav.replaceChildren(
+    this.#box.replaceChildren(
       make("h2", {}, "Decks"),
       this.#tree(counts.decks, entries.length),
       make("h2", {}, "Show"),
@@ -62,8 +60,7 @@ export class Side {
       counts.tags.length ? make("h2", {}, "Tags") : "",
       this.#switches(counts.tags.map(([tag, times]) => [`tag:${tag}`, tag, times])),
     );
-    this.#nav.scrollTop = scrolled;
-    if (focused) this.#nav.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) this.#box.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
   }
 
   #switches(rows) {
@@ -118,8 +115,12 @@ export class Side {
   }
 }
 
-function count(entries) {
-  const decks = new Map(), tags = new Map(), kinds = {}, shown = {};
+// What is chosen is listed where no card has it any more, too: nothing else would say why none is
+// shown.
+function count(entries, deck, chosen) {
+  const kinds = {}, shown = {};
+  const decks = new Map(deck ? [[deck, 0]] : []);
+  const tags = new Map([...chosen].filter(name => name.startsWith("tag:")).map(name => [name.slice(4), 0]));
   for (const entry of entries) {
     decks.set(entry.deck, (decks.get(entry.deck) ?? 0) + 1);
     kinds[entry.kind] = (kinds[entry.kind] ?? 0) + 1;

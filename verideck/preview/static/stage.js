@@ -3,6 +3,7 @@
 import {make, refill} from "./dom.js";
 import {editing} from "./editing.js";
 import {Frame} from "./frame.js";
+import {None} from "./none.js";
 import {problem} from "./problems.js";
 import {proof} from "./proof.js";
 import {isSame} from "./reading.js";
@@ -22,9 +23,15 @@ export class Stage {
   #waits = 0;
   #left = null;               // the card that something stands in for, and how it was shown
   #onAct;
+  #onBack;
+  #none;
 
-  constructor(box, deck, look, onKey, onAct) {
+  // `onAct` hears that the card is turned over or another one of its note shown, `onBack` that the list of
+  // cards is asked for, `onAll` that all cards are.
+  constructor(box, deck, look, {onKey, onAct, onBack, onAll}) {
     this.#onAct = onAct;
+    this.#onBack = onBack;
+    this.#none = new None(onAll);
     this.#box = box;
     this.#deck = deck;
     this.#look = look;
@@ -36,20 +43,19 @@ export class Stage {
       device: make("div", {class: "device"}, this.#frame.element),
       turn: make("button", {type: "button", class: "turn", onclick: () => this.flip()}),
       foot: make("div", {class: "foot"}),
-      empty: make("p", {class: "empty"}),
     };
-    const {head, wrong, stale, device, turn, foot, empty} = this.#parts;
-    box.append(head, wrong, stale, device, make("div", {class: "turns"}, turn), foot, empty);
+    const {head, wrong, stale, device, turn, foot} = this.#parts;
+    box.append(head, wrong, stale, device, make("div", {class: "turns"}, turn), foot, this.#none.element);
     this.nothing("");
   }
 
-  nothing(words) {
+  nothing(words, isNarrowed = false) {
     this.#leave();
     this.entry = null;
     this.#turn++;
     this.#shown = "";
     this.#box.classList.add("is-empty");
-    this.#parts.empty.textContent = words;
+    this.#none.say(words, isNarrowed);
   }
 
   // Show a card from its front, or the same card as it is now. What stands in for a card leaves that
@@ -61,6 +67,7 @@ export class Stage {
       if (isStandIn) this.#leave();
       this.isBack = left?.isBack ?? false;
       this.#card = left?.card ?? 0;
+      this.#waits = 0;        // how many there are is told with its body
       this.#typed = left?.typed ?? "";
     }
     if (!isStandIn) this.#left = null;
@@ -72,7 +79,8 @@ export class Stage {
   #leave() {
     if (!this.entry || this.#left) return;
     const typed = this.isBack ? this.#typed : this.#frame.typed;
-    this.#left = {entry: this.entry, isBack: this.isBack, card: this.#card, typed, place: this.#frame.place};
+    const {entry, isBack} = this;
+    this.#left = {entry, isBack, card: this.#card, typed, place: this.#frame.place};
   }
 
   async flip() {
@@ -100,8 +108,11 @@ export class Stage {
     this.#frame.look({number: this.#number, night, isPhone: screen !== "desktop"});
   }
 
+  // The card first, and what is around it where the window is too low for both.
   scroll(pages) {
-    this.#frame.scroll(pages);
+    if (this.#frame.scroll(pages)) return;
+    this.#box.scrollBy({top: pages * this.#box.clientHeight});
+    scrollBy({top: pages * innerHeight});
   }
 
   #number = 1;
@@ -149,17 +160,6 @@ export class Stage {
     this.#box.dataset.shown = `${entry.key} ${this.isBack ? "back" : "front"} ${entry.body}`;
   }
 
-  #head(entry, body) {
-    const parts = entry.deck.split("::");
-    const tabs = body.faces.length > 1 ? make("div", {class: "tabs", role: "group", "aria-label": "Cards of this note"},
-      ...body.faces.map((face, at) => make("button", {
-        type: "button", "aria-pressed": String(at === this.#card),
-        onclick: () => this.step(at - this.#card),
-      }, entry.kind === "cloze" ? `c${face.number}` : face.template))) : "";
-    this.#parts.head.replaceChildren(
-      make("button", {
-        type: "button", class: "link back",
-        onclick: () => document.body.classList.remove("reads"),
   // The card that is chosen, as far as it is known; not the one before it.
   #without(entry) {
     this.#head(entry, {faces: []});

@@ -4,6 +4,7 @@
 import {make} from "./dom.js";
 import {editing} from "./editing.js";
 import {Frame} from "./frame.js";
+import {None} from "./none.js";
 import {problem} from "./problems.js";
 
 const GUESS = 420;
@@ -25,15 +26,16 @@ export class Stream {
   #waits = false;
   #went = {key: "", top: -1};
   #reading = 0;
+  #none;
 
-  constructor(box, deck, look, onKey, onRead) {
-    Object.assign(this, {});
+  constructor(box, deck, look, {onKey, onRead, onAll}) {
+    this.#none = new None(onAll);
     this.#box = box;
     this.#deck = deck;
     this.#look = look;
     this.#onKey = onKey;
     this.#onRead = onRead;
-    box.append(this.#space);
+    box.append(this.#none.element, this.#space);
     box.addEventListener("scroll", () => this.#soon(), {passive: true});
     box.addEventListener("scroll", () => this.#readSoon(), {passive: true});
     new ResizeObserver(() => this.#soon()).observe(box);
@@ -50,6 +52,10 @@ export class Stream {
     if (key) this.go(key);
     else if (moved && this.#went.top !== this.#box.scrollTop) this.#box.scrollTop += moved;
     this.#draw();
+  }
+
+  nothing(words, isNarrowed = false) {
+    this.#none.say(words, isNarrowed);
   }
 
   go(key) {
@@ -173,13 +179,13 @@ export class Stream {
     try {
       body = await this.#deck.body(entry.body);
     } catch {
+      if (drawn.entry === entry) drawn.entry = null;      // it is asked for again when it is drawn again
       return;
     }
     if (drawn.entry !== entry || !body.faces.length) return;
     const {night, screen} = this.#look();
     drawn.frame.element.title = `Both sides of ${entry.id || "the card"}`;
     const more = body.faces.length - 1;
-      if (drawn.entry === entry) drawn.entry = null;      // it is asked for again when it is drawn again
     if (more) drawn.head.append(" ", make("span", {class: "more"}, `the first of ${more + 1} cards`));
     await drawn.frame.show({
       html: body.faces[0].back, number: body.faces[0].number, night, isPhone: screen !== "desktop",
