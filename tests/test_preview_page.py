@@ -1062,6 +1062,25 @@ def test_the_page_goes_on_when_the_server_comes_back(browser: Browser, tmp_path:
     seen.context.close()
 
 
+def test_a_list_goes_on_when_the_server_comes_back(browser: Browser, many: Project) -> None:
+    """What could not be fetched has its place, and its sides when it can."""
+    with served(many, "--no-verify") as first:
+        port = first.port
+        seen = Watched(browser, first.url)
+        seen.keys("v")
+        expect(seen.tab.locator(".shown", has_text="n1").first).to_be_visible()
+    expect(seen.tab.get_by_role("alert")).to_contain_text("stopped", timeout=PATIENCE)
+    seen.tab.locator("#stream").evaluate("box => { box.scrollTop += 50_000 }")
+    expect(seen.tab).to_have_url(re.compile(r"#n\d\d\d$"))
+    name = seen.tab.url.split("#")[1]
+    assert all("Failed to load resource" in each for each in seen.wrong)  # the browser's own
+    with served(many, "--no-verify", port=port):
+        shown = seen.tab.locator(".shown", has=seen.tab.get_by_text(name, exact=True))
+        face = shown.frame_locator("iframe").locator("#qa")
+        expect(face).to_contain_text(f"It is {name[1:]}.", timeout=PATIENCE)
+    seen.context.close()
+
+
 # What a card may not do
 
 

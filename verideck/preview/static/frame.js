@@ -50,7 +50,9 @@ export class Frame {
     this.element.title = title;
     this.element.setAttribute("sandbox", "allow-same-origin");
     this.#ready = new Promise(done => {
-      this.element.addEventListener("load", () => done(this.#prepare(onKey, onSize)));
+      this.element.addEventListener("load", () => {
+        if (this.element.contentDocument) done(this.#prepare(onKey, onSize));    // none: nobody answered
+      });
     });
     this.element.src = "/frame";
   }

@@ -142,7 +142,7 @@ export class Stream {
     const kept = new Map();
     for (let at = firstBelow(this.#tops, from) ; at < this.#entries.length && this.#tops[at] < to; at++) {
       const entry = this.#entries[at];
-      const known = this.#drawn.get(entry.key);
+      const known = this.#known(entry.key);
       const drawn = known ?? this.#make(entry);
       if (drawn.entry !== entry || !known) this.#fill(drawn, entry);
       drawn.item.style.transform = `translateY(${this.#tops[at]}px)`;
@@ -150,6 +150,14 @@ export class Stream {
     }
     for (const [key, {item}] of this.#drawn) if (!kept.has(key)) item.remove();
     this.#drawn = kept;
+  }
+
+  // What is drawn already; not what the server did not send, whose frame has not come either.
+  #known(key) {
+    const known = this.#drawn.get(key);
+    if (!known || known.entry) return known;
+    known.item.remove();
+    return undefined;
   }
 
   #make() {
@@ -179,7 +187,7 @@ export class Stream {
     try {
       body = await this.#deck.body(entry.body);
     } catch {
-      if (drawn.entry === entry) drawn.entry = null;      // it is asked for again when it is drawn again
+      if (drawn.entry === entry) drawn.entry = null;      // it is made again when it is drawn again
       return;
     }
     if (drawn.entry !== entry || !body.faces.length) return;
