@@ -142,7 +142,7 @@ def test_what_has_changed_since_it_was_shown_is_shown_again(
     """A learner who edits between the plan and its confirmation loses nothing unseen."""
     pushed(seen)
     made.write("cards/one.md", CARDS.replace("A letter.", "The first letter."))
-    expect(seen.tab.locator(".row .since")).to_have_text("changed", timeout=PATIENCE)
+    expect(seen.tab.locator(".row .since")).to_have_text(["changed"], timeout=PATIENCE)
     seen.tab.locator("#pushes").click()
     says(seen, "Profile User 1: 1 updated, 1 untouched. Nothing is written yet.")
     (number,) = anki.col.find_notes("Id:a")
