@@ -94,7 +94,8 @@ def _listings(tokens: Sequence[Token], passage: Passage) -> Iterator[Listing]:
     for number, token in enumerate(tokens):
         if token.type in _ITEMS and token.map:
             items = 0
-            for inner in tokens[number + 1 :]:
+            for at in range(number + 1, len(tokens)):  # a slice would copy all that is below
+                inner = tokens[at]
                 if inner.level <= token.level:
                     break
                 items += inner.type == _ITEMS[token.type] and inner.level == token.level + 1
