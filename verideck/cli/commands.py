@@ -561,9 +561,10 @@ def watch(output: Path | None, *, pushes: bool, **given: Any) -> None:  # noqa: 
         def target() -> Path:
             return output or _target(paths, project.settings(Problems()))
 
-        suffix = target().suffix
-        if not isinstance(_writer(target(), ""), AnkiTarget) and pushes:
-            raise click.UsageError(f"Anki imports no {suffix}: --push wants a package")
+        file = target()
+        is_package = isinstance(_writer(file, ""), AnkiTarget)
+        if pushes and not is_package:
+            raise click.UsageError(f"Anki imports no {file.suffix}: --push wants a package")
         push = partial(_push_again, project, command.caller) if pushes else None
         try:
             watching.watch(project, paths, target, push=push)

@@ -137,7 +137,7 @@ class _Told:
         self._is_first = False
 
     def watched(self, watched: Watched) -> None:
-        """Tell, once, that not all of a project is watched."""
+        """Take what is watched now. Tells, once, that this is not all of a project."""
         self._is_again = self._watched not in {None, watched}
         self._watched = watched
         if self._is_first and not watched.is_all:

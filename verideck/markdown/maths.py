@@ -50,7 +50,7 @@ _WORD = re.compile(r"[^\W\d_]{3}")
 _COMMAND = re.compile(r"\\(?:[A-Za-z]{2}|[,;:!])")
 _OWN_LINES = re.compile(r"[ \t]*\n.*\n[ \t]*", re.DOTALL)
 """What stands between brackets that end a line and begin one."""
-_ESCAPED = re.compile(r"`|\]\(|\\[_\[]|[^\W\d_]{3}|[^\x00-\x7f]{2}|\+\+")
+_ESCAPED = re.compile(r"\A\^|`|\]\(|\\[_\[]|[^\W\d_]{3}|[^\x00-\x7f]{2}|\+\+")
 """What stands in brackets that a converter to Markdown has escaped, where no blank leads it."""
 
 _ENVIRONMENT = re.compile(r"\\begin\{([A-Za-z]+\*?)\}")
@@ -114,15 +114,14 @@ def between(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's
         if not pair.is_escape or (pair.displayed and state.src[start : start + 1] in {"", "\n"}):
             _unclosed(state, pair.opens, pair.closes)
         return False
-    content = state.src[start:end]
+    behind = end + len(pair.closes)
     follows_word = state.pos > 0 and re.match(r"[A-Za-z0-9]", state.src[state.pos - 1])
-    is_beside = follows_word or (pair.displayed and state.src.startswith("(", end + 2))
-    is_part = is_beside and not _OWN_LINES.fullmatch(content)
-    if pair.is_escape and (is_part or not _reads_as_tex(content, pair)):
+    is_beside = bool(follows_word) or (pair.displayed and state.src.startswith("(", behind))
+    if pair.is_escape and not _reads_as_tex(state.src[start:end], pair, is_beside=is_beside):
         return False
     if not silent:
         _push(state, start, end, pair.opens, displayed=pair.displayed)
-    state.pos = end + len(pair.closes)
+    state.pos = behind
     return True
 
 
@@ -153,18 +152,21 @@ def _first_end(state: State, opens: str, closes: str, start: int) -> int | None:
     return None if start <= again < end else end
 
 
-def _reads_as_tex(content: str, pair: _Pair) -> bool:
+def _reads_as_tex(content: str, pair: _Pair, *, is_beside: bool = False) -> bool:
     r"""Tell maths from an escaped bracket: `\(E\)` from `\(see below\)`, `\[x\]` from `\[a_b\]`.
 
-    What has lines of its own is a formula.
+    What has lines of its own is a formula; else nothing is that stands directly beside a word, or
+    before the address of a link.
     """
-    if not pair.displayed:
-        is_short = content.strip() != "" and not _WORD.search(content)
-        return is_short or bool(_TEX.search(content))
-    if _OWN_LINES.fullmatch(content) or _COMMAND.search(content):
+    if pair.displayed and _OWN_LINES.fullmatch(content):
         return True
-    is_text = content.startswith("^") or (not content[:1].isspace() and _ESCAPED.search(content))
-    return bool(_TEX.search(content)) and not is_text
+    if is_beside:
+        return False
+    has_signs = bool(_TEX.search(content))
+    if not pair.displayed:
+        return has_signs or (content.strip() != "" and not _WORD.search(content))
+    is_text = not content[:1].isspace() and bool(_ESCAPED.search(content))
+    return bool(_COMMAND.search(content)) or (has_signs and not is_text)
 
 
 def _no_maths(text: str, start: int, end: int) -> str:

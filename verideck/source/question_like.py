@@ -6,7 +6,7 @@ They are found in paragraphs, where a heading, an item or a `Q:` that is not qui
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -32,10 +32,12 @@ _WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     }
 )
 """What begins a line like a question where `Q:` does, by the page's syntax."""
-_INNER = re.compile(r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?(?=[Q问]\d*[:：])")
+_Q, _A = re.compile(r"[Q问]\d*[:：]"), re.compile(r"[A答]\d*[:：]")
+_INNER = re.compile(
+    rf"[ \t]*(?:(?:[-+*]|\d{{1,9}}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?(?={_Q.pattern})"
+)
 """What stands before a `Q:` that continues a list, a row or a quotation, or begins an item."""
 _OUTER = frozenset({"paragraph_open", "heading_open"})
-_Q, _A = re.compile(r"[Q问]\d*[:：]"), re.compile(r"[A答]\d*[:：]")
 _ASKED_BY: Mapping[str, str] = MappingProxyType({"heading": "heading", "list": "list item"})
 """What asks, by the syntax, where `Q:` is no mark."""
 _BULLET = re.compile(r"[•‣◦●]|[·－—–][ \t\xa0\u3000]|[-+*][\xa0\u3000]|\d{1,3}[、．]")
@@ -122,7 +124,8 @@ def alike(page: Page, cards: Sequence[RawCard], syntax: str) -> list[Alike]:
         if look := _look(text, page.lines[line][:column], syntax):
             found.setdefault(look, []).append(page.place(line, column))
     if syntax in _WORDS:
-        found |= _inside(page, {card.lines.start for card in cards})
+        told = {place.line - 1 for places in found.values() for place in places}
+        found |= _inside(page, told | {card.lines.start for card in cards})
     if syntax in _ASKED_BY:
         for card in cards:
             for mark, passage in ((_Q, card.question), (_A, card.answer)):
@@ -133,11 +136,13 @@ def alike(page: Page, cards: Sequence[RawCard], syntax: str) -> list[Alike]:
     return [_told(look, sorted(places)) for look, places in found.items()]
 
 
-def _inside(page: Page, asked: Collection[int]) -> dict[_Look, list[Place]]:
-    """Return where a `Q:` asks nothing, as it is a part of another block than a paragraph."""
-    inner = (each for each in page.blocks if each.type not in _OUTER)
-    texts = (each.map for block in inner for each in block.tokens if each.type == "inline")
-    lines = {line for text in texts if text for line in range(*text)} - set(asked)
+def _inside(page: Page, but: set[int]) -> dict[_Look, list[Place]]:
+    """Return where a `Q:` asks nothing, as it is a part of another block than a paragraph.
+
+    Some lines are left out, which ask or of which more is told.
+    """
+    outer = (range(each.start, each.stop) for each in page.blocks if each.type in _OUTER)
+    lines = page.prose().difference(but, *outer)
     marks = {line: _INNER.match(page.lines[line]) for line in sorted(lines)}
     places = [page.place(line, mark.end()) for line, mark in marks.items() if mark]
     return {_INSIDE: places} if places else {}

@@ -66,4 +66,5 @@ def _left_out(number: int, first: Place) -> Problem:
     return Problem(Code.MEDIA_LEFT_OUT, message, first, hint, Severity.WARNING)
 
 
+# A file of an earlier version, which has no `reversed`, is ours as well.
 TARGET = ReadersTarget(content, begins_with(",".join(COLUMNS[:-1]).encode()), shows_cards=False)
