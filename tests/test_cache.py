@@ -825,7 +825,7 @@ def test_an_odd_entry_highlights_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: object
 ) -> None:
     """Whoever wrote it: what is no pieces of that code is as good as none."""
-    right = Highlighter(Store(None)).pieces(CODE, "python")
+    right = Highlighter(None).pieces(CODE, "python")
     forged = msgspec.msgpack.encode(entry)
     monkeypatch.setattr(Store, "find", lambda *_: forged)
     assert Highlighter(Store(tmp_path)).pieces(CODE, "python") == right

@@ -43,10 +43,9 @@ from verideck.settings import Settings
 from verideck.source import attributes
 from verideck.source.attributes import Attribute
 from verideck.source.syntaxes import SYNTAXES
-from verideck.storage.store import Store
 
 PROJECT = Settings(Path("/nowhere"), deck="D", namespace="n", verify=False)
-HIGHLIGHTER = Highlighter(Store(None))
+HIGHLIGHTER = Highlighter(None)
 PATH = "cards/any.md"
 
 CHARACTERS = st.characters(

@@ -12,8 +12,9 @@ import os
 import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from selectors import EVENT_READ, DefaultSelector
 from typing import TypeVar
 
 from verideck.proof.python.wire.process import die_with_parent
@@ -32,6 +33,7 @@ def shared(
     context = multiprocessing.get_context("fork")
     count = min(os.cpu_count() or 1, len(pieces))
     running: dict[Connection, tuple[BaseProcess, Iterator[Piece]]] = {}
+    selector = DefaultSelector()
     try:
         with _signals_waiting():
             for number in range(count):
@@ -43,17 +45,20 @@ def shared(
                 process.start()
                 sending.close()  # so that it ends with its process
                 running[receiving] = process, iter(share)
+                selector.register(receiving, EVENT_READ, receiving)
         while running:
-            ready = wait(list(running))
-            for receiving in [each for each in running if each in ready]:
+            for ready, _ in selector.select():
+                receiving = ready.data
                 process, share_left = running[receiving]
                 try:
                     yield next(share_left), receiving.recv_bytes()
                 except (EOFError, OSError, StopIteration):
+                    selector.unregister(receiving)
                     process.join()
                     receiving.close()
                     del running[receiving]
     finally:
+        selector.close()
         for receiving, (process, _) in running.items():
             process.kill()
             process.join()

@@ -20,6 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from verideck import __version__, plugins
 from verideck.findings import Findings
 from verideck.history.likeness import sketch
@@ -159,10 +161,11 @@ class Memo:
         from verideck.forked import shared  # noqa: PLC0415 - only here
 
         self._highlighted()  # the time of lexers begins here, for all of them
-        work = partial(_encoded_piece, self._config, self._named, _Pieces(missing))
-        with closing(shared(work, range(len(missing)))) as rows:
-            for number, content in rows:
-                self._keep(missing[number], self._file_rows.decode(content), content)
+        work = partial(_encoded_rows, self._config, self._named, _Texts(missing))
+        with closing(shared(work, _pieces(len(missing)))) as pieces:
+            for numbers, content in pieces:
+                for number, row in zip(numbers, _ROWS.decode(content), strict=True):
+                    self._keep(missing[number], self._file_rows.decode(row), row)
 
     def cards_of(self, source: Source) -> CardsOfFile:
         """The cards of a file, see `source.cards.cards_of`."""
@@ -399,7 +402,18 @@ def _outlined(row: FileRow, outline: Outline) -> FileRow:
     return FileRow(replace(row.found, cards=cards), looks, row.images)
 
 
-class _Pieces:
+_SENT = 16
+"""Rows of files that another process sends together: its parent is awoken for each piece."""
+_ROWS = msgspec.msgpack.Decoder(list[bytes])
+
+
+def _pieces(count: int) -> Sequence[range]:
+    """Divide so many files into pieces, of which each process gets several even of few files."""
+    size = max(1, min(_SENT, count // _SENT))
+    return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+class _Texts:
     """Files for processes that are forked: their texts stand in one stretch of memory.
 
     A fork copies the page of every object that it only looks at, since that counts who holds it.
@@ -421,16 +435,17 @@ class _Pieces:
         return replace(self._sources[number], text=text)
 
 
-def _encoded_piece(config: SourceConfig, named: NamedFiles, pieces: _Pieces, number: int) -> bytes:
-    """The row of one of many files, as another process gives it back."""
-    return _encoded_row(config, named, pieces.source(number))
+def _encoded_rows(
+    config: SourceConfig, named: NamedFiles, texts: _Texts, numbers: Iterable[int]
+) -> bytes:
+    """The rows of some of many files, as another process gives them back."""
+    return encoded([_encoded_row(config, named, texts.source(number)) for number in numbers])
 
 
 def _encoded_row(config: SourceConfig, named: NamedFiles, source: Source) -> bytes:
-    """The row of a file, as another process gives it back."""
     from verideck.render.highlight import Highlighter  # noqa: PLC0415 - see `prepare`
 
-    return encoded(row_of(config, source, Highlighter(Store(None)), named))
+    return encoded(row_of(config, source, Highlighter(None), named))
 
 
 def _may_fork() -> bool:

@@ -411,6 +411,8 @@ class Card:
     """None until `recognise` has set it."""
     numbers: tuple[int, ...] = ()
     """Anki's number of each deletion, set by `recognise` too."""
+    is_outline: bool = False
+    """Whether only that is held of it by which it is told of and recognised (see `outline`)."""
 
     @property
     def is_executable(self) -> bool:
@@ -552,11 +554,13 @@ class Media:
     content: bytes = field(repr=False)
 
 
+_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+
+
 def content_of(fields: Mapping[str, str], tags: Iterable[str]) -> str:
     """Return the hash of a note's fields, except its id, and its tags."""
     hashed = {name: text for name, text in fields.items() if name != "Id"}
-    text = json.dumps([hashed, sorted(tags)], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    return hashlib.sha256(_JSON([hashed, sorted(tags)]).encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True, slots=True)

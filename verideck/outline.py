@@ -43,6 +43,7 @@ class Outline:
             reverse=card.reverse,
             verified=card.verified,
             sketch=card.sketch if self.answers else "",
+            is_outline=True,
         )
 
     def of_look(self, look: Rendered) -> Rendered:

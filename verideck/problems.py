@@ -323,16 +323,14 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Cut a message or a hint that quotes more of a file than anybody reads."""
-        object.__setattr__(self, "message", _bounded(self.message))
-        object.__setattr__(self, "hint", _bounded(self.hint))
+        if len(self.message) > LONGEST_MESSAGE:
+            object.__setattr__(self, "message", f"{self.message[:LONGEST_MESSAGE]}…")
+        if len(self.hint) > LONGEST_MESSAGE:
+            object.__setattr__(self, "hint", f"{self.hint[:LONGEST_MESSAGE]}…")
 
 
 LONGEST_MESSAGE = 10_000
 """Characters of a message, and of a hint."""
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:
@@ -362,7 +360,8 @@ class Problems:
         """Take several problems."""
         if self._strict:
             problems = (replace(each, severity=Severity.ERROR) for each in problems)
-        self._reported.update(dict.fromkeys(problems))
+        for each in problems:
+            self._reported[each] = None
 
     def __iter__(self) -> Iterator[Problem]:
         return iter(self._reported)

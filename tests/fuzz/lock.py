@@ -26,7 +26,6 @@ from verideck.render.look import note_of
 from verideck.render.note_types import note_types
 from verideck.source.cards import cards_of
 from verideck.source.config import SourceConfig
-from verideck.storage.store import Store
 
 _PATH = "cards/any.md"
 _TEXT = """\
@@ -157,7 +156,7 @@ def _check_used(found: Lock, cards: Sequence[Card], folder: Path) -> None:
     identities = [each.identity for each in known.values() if each.identity]
     assert len({each.guid for each in identities}) == len(identities), "two cards are one note"
     assert len({each.id for each in identities}) == len(identities), "two cards have one id"
-    highlighter = Highlighter(Store(None))
+    highlighter = Highlighter(None)
     notes = []
     for card in known.values():
         look = rendered(ProvenCard(card, ()), folder, highlighter)

@@ -35,7 +35,6 @@ from verideck.source.collect import Asked
 from verideck.source.config import SourceConfig
 from verideck.source.front_matter import KEYS
 from verideck.source.read import text_of
-from verideck.storage.store import Store
 
 _INLINE = (
     *(
@@ -261,7 +260,7 @@ def _check(folder: Path) -> Check:
     config = SourceConfig(
         folder, "Deck", proved=frozenset({"python"}), rules=frozenset(map(str, RULES))
     )
-    highlighter = Highlighter(Store(None))
+    highlighter = Highlighter(None)
 
     def check(data: bytes) -> None:
         text = text_of(data)

@@ -29,7 +29,6 @@ from verideck.render.look import note_of
 from verideck.render.note_types import note_types
 from verideck.source.cards import cards_of
 from verideck.source.config import SourceConfig
-from verideck.storage.store import Store
 from verideck.targets import packages
 from verideck.targets.apkg import package
 
@@ -82,7 +81,7 @@ def _history(folder: Path) -> tuple[DeckContents, Lock]:
     cards = cards_of(Source(_PATH, _TEXT), SourceConfig(folder, "Deck")).cards
     scope = Scope(folder, is_whole=True, files=frozenset({_PATH}))
     known = recognise(cards, Lock(), scope, "fuzz", Problems())
-    highlighter = Highlighter(Store(None))
+    highlighter = Highlighter(None)
     looks = [(card, rendered(ProvenCard(card, ()), folder, highlighter)) for card in known.values()]
     notes = [note_of(card, look, {}) for card, look in looks]
     return stamp(notes, Lock(), scope, dict, MOMENT, note_types())

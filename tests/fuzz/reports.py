@@ -24,7 +24,6 @@ from verideck.render.fields import rendered
 from verideck.render.highlight import Highlighter
 from verideck.source.cards import cards_of
 from verideck.source.config import SourceConfig
-from verideck.storage.store import Store
 
 _PATH = "cards/any.md"
 _TEXT = """\
@@ -260,7 +259,7 @@ def _changed(random: Random, data: bytes) -> bytes:
 
 def _check(folder: Path) -> Check:
     config = _config(folder)
-    card, highlighter = _card(folder), Highlighter(Store(None))
+    card, highlighter = _card(folder), Highlighter(None)
     texts = {_PATH: _TEXT, _OTHER: (folder / _OTHER).read_text("utf-8")}
 
     def check(data: bytes) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,6 +15,10 @@ from verideck.cli import colours, printing, report
 from verideck.cli.formats import DOCUMENTS, FORMS, github, summary
 from verideck.cli.formats.told import Told
 from verideck.model import Rewritten
+from verideck.problems import Problem
+
+_TOGETHER = 100
+"""Problems that are written together: there may be thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +57,20 @@ class Teller:
         if self.shown in DOCUMENTS:
             _print(self.shown, DOCUMENTS[self.shown](told))
             return
-        is_coloured = colours.are_wanted(self.color, sys.stderr)
-        for problem in told.problems:
-            if self.shown == "human" and is_coloured:
-                printing.painted(colours.painted(problem, self.root))
-            elif self.shown == "human":
-                printing.err(report.format_problem(problem, self.root))
-            else:
-                printing.command(github.annotation(problem, self.root))
+        self._problems(told.problems)
         for reason in told.failed_on:
             self.said(f"failed by --fail-on: {reason}", failed=True)
         self.said(told.summary, failed=failed)
+
+    def _problems(self, problems: Iterable[Problem]) -> None:
+        shown, tell = report.format_problem, printing.err
+        if self.shown == "github":
+            shown, tell = github.annotation, printing.command
+        elif colours.are_wanted(self.color, sys.stderr):
+            shown, tell = colours.painted, printing.painted
+        left = iter(problems)
+        while some := list(islice(left, _TOGETHER)):
+            tell("\n".join(shown(each, self.root) for each in some))
 
     def said(self, text: str, *, failed: bool = False) -> None:
         """Tell some lines of a summary; programs that read a document are not told them."""

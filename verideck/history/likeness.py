@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import pairwise
+from operator import add
 
 _MARKS = re.compile(r"\{\{c\d+::")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -45,7 +45,7 @@ def _words(text: str) -> Iterable[str]:
     apart = _HUMP.sub(" ", _MARKS.sub(" ", text)).casefold()
     words = set(_WORD.findall(apart))
     for run in _HAN_RUN.findall(apart):
-        words.update(map("".join, pairwise(run)) if len(run) > 1 else run)
+        words.update(map(add, run, run[1:]) if len(run) > 1 else run)
     return words
 
 

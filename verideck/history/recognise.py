@@ -186,6 +186,7 @@ def recognise(
     A card that could be several notes, or whose note is of another kind, is reported and left out.
     One that may not be what its author means is left out; where not every card could be read, so is
     one that is taken for a note because it is like it: one that could not be read may be liker.
+    A new one that is an outline makes no note, and gets no identity.
     The cards of context files are matched too, so that no other card is taken for one of theirs;
     they are neither returned nor reported.
     """
@@ -210,9 +211,10 @@ def recognise(
         elif card.place not in ambiguous:
             new.append(card)
             known[card.place] = card  # it is named below, and keeps its place among the others
-    if new:
-        naming = identities.named(_Naming(lock, namespace, every, new))
-        for card, named in zip(new, naming.names, strict=True):
+    noted = [card for card in new if not card.is_outline]
+    if noted:
+        naming = identities.named(_Naming(lock, namespace, every, noted))
+        for card, named in zip(noted, naming.names, strict=True):
             known[card.place] = identities.new(card, *named)
     identities.forget_others()
     context = {card.place for card in scope.context_cards}

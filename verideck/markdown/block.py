@@ -7,8 +7,9 @@ Here a rule is asked only at the lines that it can begin on.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from markdown_it import MarkdownIt
 from markdown_it.parser_block import ParserBlock
 from markdown_it.ruler import Ruler
 from markdown_it.rules_block import (
@@ -23,8 +24,11 @@ from markdown_it.rules_block import (
     paragraph,
     reference,
 )
+from markdown_it.token import Token
+from markdown_it.utils import EnvType
 
 from verideck.markdown import comments, definitions, footnotes, html, maths, table
+from verideck.markdown.new_tokens import made
 
 STEPS = "verideck-steps"
 """Key of the parser's environment: how many more times a rule may be asked."""
@@ -147,9 +151,38 @@ class _Ruler(Ruler[Rule]):
         return ["code"]  # asked for to know whether indentation makes code
 
 
+class _State(StateBlock):
+    """The state of the block parser, which makes tokens faster."""
+
+    def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
+        """Push a token; an opening one stands on the level around it, and a closing one too."""
+        if nesting < 0:
+            self.level -= 1
+        token = made(ttype, tag, nesting, self.level)
+        token.block = True
+        if nesting > 0:
+            self.level += 1
+        self.tokens.append(token)
+        return token
+
+
 class BlockParser(ParserBlock):
     """Parses by `RULES`."""
 
     def __init__(self) -> None:
         """Make a parser; what is registered with its `ruler` is not asked."""
         self.ruler = _Ruler()
+
+    def parse(
+        self,
+        src: str,
+        md: MarkdownIt,
+        env: EnvType,
+        outTokens: list[Token],  # noqa: N803 - markdown-it's name
+    ) -> list[Token] | None:
+        """Push the blocks of a text into `outTokens`; None if it is empty."""
+        if not src:
+            return None
+        state = _State(src, md, env, outTokens)
+        self.tokenize(state, state.line, state.lineMax)
+        return state.tokens

@@ -26,6 +26,8 @@ _ANY_BRACE = re.compile(r"[{}]")
 _INSIDE_WORD = re.compile(r"[A-Za-z0-9_=)\]]")
 MATHS = {"math_inline", "math_inline_double", "math_block"}
 _CODE = {"code_inline", "fence", "code_block"}
+_CONCERNED = {"cloze_open", "mark_open", "cloze_close", "mark_close"} | MATHS | _CODE
+"""What begins, ends or holds a deletion: most tokens do not."""
 
 Numbers = Mapping[int | Place, int]
 """Anki's numbers of a card's deletions, by the number that is written, or by the place of a mark
@@ -44,6 +46,8 @@ def deletions(tokens: Iterable[Token], *, in_code: bool) -> list[ClozeDeletion]:
     opens = {"cloze_open", "mark_open"} if in_code else {"cloze_open"}
     closes = {"cloze_close", "mark_close"} if in_code else {"cloze_close"}
     for token in tokens:
+        if token.type not in _CONCERNED and not open_:
+            continue
         if token.type in opens:
             open_.append((len(found), []))
             meta = token.meta

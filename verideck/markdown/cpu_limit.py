@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NoReturn
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+Result = TypeVar("Result")
 
 
-@contextmanager
-def cpu_limit(seconds: float, on_end: Callable[[float], object]) -> Iterator[None]:
-    """Raise TimeoutError in a body that takes more processor time. Tell how much it took.
+def within_cpu(
+    seconds: float, work: Callable[[], Result], on_end: Callable[[float], object]
+) -> Result:
+    """Return what `work` does; raise TimeoutError in it if it takes more processor time.
+
+    `on_end` is told how much it took.
 
     Only a main thread can be interrupted, and not on Windows: elsewhere there is no limit, and
     nothing is told. The timer itself says how much is left of it: to ask a clock for the time of a
@@ -21,12 +25,11 @@ def cpu_limit(seconds: float, on_end: Callable[[float], object]) -> Iterator[Non
         not hasattr(signal, "setitimer")
         or threading.current_thread() is not threading.main_thread()
     ):
-        yield
-        return
+        return work()
     before = signal.signal(signal.SIGVTALRM, _stop)
     timer = signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
-        yield
+        return work()
     finally:
         left, _ = signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)

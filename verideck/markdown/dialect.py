@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
@@ -33,7 +34,7 @@ from verideck.markdown.block import STEPS, BlockParser, EntangledError, steps_of
 from verideck.markdown.block_ids import BlockIds, Certainty
 from verideck.markdown.comments import Comment
 from verideck.markdown.faults import PASSAGE, PROBLEMS
-from verideck.markdown.file_blocks import FileBlocks
+from verideck.markdown.file_blocks import FileBlocks, Part, one_block
 from verideck.markdown.html import FLOW, pair_blocks
 from verideck.markdown.inline import InlineParser
 from verideck.markdown.positions import COLUMN, CONTENT, InlineContent, State, place
@@ -202,7 +203,10 @@ def _blocks_of_file(passage: Passage) -> Parsed:
 
 
 def _parsed(passage: Passage) -> Parsed:
-    taken = _Last.file.part(passage) if _Last.file else None
+    if passage.inline:
+        taken: Part | None = one_block(passage)
+    else:
+        taken = _Last.file.part(passage) if _Last.file else None
     if taken is None:
         return _parsed_by(_DIALECT, passage)[1]
     env = _environment(passage)
@@ -226,9 +230,8 @@ def _environment(passage: Passage) -> dict[str, Any]:
 def _parsed_by(markdown: MarkdownIt, passage: Passage) -> tuple[Sequence[Token], Parsed]:
     """Parse a passage; return all of its tokens, too, those of comments among them."""
     env = _environment(passage)
-    parser = markdown.parseInline if passage.inline else markdown.parse
     try:
-        tokens = parser(passage.text, env)
+        tokens = markdown.parse(passage.text, env)
     except EntangledError as error:
         return (), Parsed((), (_entangled(passage.at(error.line, 0)),), {})
     links, repeated, problems = env["references"], env.get("duplicate_refs", ()), env[PROBLEMS]
@@ -429,6 +432,16 @@ class _Parser(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: ARG002, N802 - markdown-it's name
         """Return True: which addresses a card may hold is settled for all alike, and told."""
         return True
+
+    def normalizeLink(self, url: str) -> str:  # noqa: N802 - markdown-it's name
+        """Return an address without what no address may hold.
+
+        Rules ask for the same one again, while they look for the end of what it stands in.
+        """
+        return _normalized(url)
+
+
+_normalized = lru_cache(maxsize=256)(normalizeLink)
 
 
 def _parser(core: Sequence[str]) -> MarkdownIt:

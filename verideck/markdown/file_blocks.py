@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
+from verideck.markdown.new_tokens import copied, made
 from verideck.model import Passage
 from verideck.problems import Problem
 
@@ -17,9 +18,16 @@ class Part:
     """What of a file's blocks is a passage's."""
 
     tokens: list[Token]
-    """Copies, whose lines are those of the passage."""
+    """Those that have lines are copies, whose lines are those of the passage."""
     problems: list[Problem]
     definitions: tuple[range, ...]
+
+
+def one_block(passage: Passage) -> Part:
+    """Return what a passage is made of that is inline: content without a paragraph around it."""
+    inline = made("inline", "", 0, 0)
+    inline.content, inline.map, inline.children = passage.text, [0, 1], []
+    return Part([inline], [], ())
 
 
 class FileBlocks:
@@ -74,7 +82,7 @@ class FileBlocks:
         lines = range(first, stop)
         top = self._file.place.line
         return Part(
-            [_moved(token, lines) for token in tokens],
+            [_moved(token, lines) if token.map else token for token in tokens],
             [each for each in self._problems if each.place.line - top in lines],
             tuple(_less(each, first) for each in self._definitions if each.start in lines),
         )
@@ -104,17 +112,9 @@ def _moved(token: Token, lines: range) -> Token:
 
     A list ends behind the blank lines below it, which are not in the passage.
     """
-    moved = _new(Token)  # as `Token(…)` makes it, in a third of the time
-    moved.type, moved.tag, moved.nesting = token.type, token.tag, token.nesting
-    moved.attrs, moved.meta = {**token.attrs}, {**token.meta}
-    moved.map = token.map and [
-        token.map[0] - lines.start,
-        min(token.map[1], lines.stop) - lines.start,
-    ]
-    moved.level, moved.children = token.level, None if token.children is None else []
-    moved.content, moved.markup, moved.info = token.content, token.markup, token.info
-    moved.block, moved.hidden = token.block, token.hidden
+    start, stop = token.map or (0, 0)
+    moved = copied(token)
+    moved.map = [start - lines.start, min(stop, lines.stop) - lines.start]
+    if token.children is not None:
+        moved.children = []
     return moved
-
-
-_new = object.__new__

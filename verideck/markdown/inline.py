@@ -41,6 +41,7 @@ from verideck.markdown import (
     tasks,
     values,
 )
+from verideck.markdown.new_tokens import made
 from verideck.markdown.positions import CONTENT, Rule, State
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
@@ -145,8 +146,11 @@ class InlineParser(ParserInline):
 
 def _text(src: str, env: EnvType) -> list[Token]:
     """The tokens of content without a mark."""
-    meta = {"offset": 0, "content": env.get(CONTENT)}
-    return [Token("text", "", 0, content=src, meta=meta)] if src else []
+    if not src:
+        return []
+    text = made("text", "", 0, 0)
+    text.content, text.meta = src, {"offset": 0, "content": env.get(CONTENT)}
+    return [text]
 
 
 def _stepped(state: State) -> bool:

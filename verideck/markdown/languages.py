@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 
 import pygments
@@ -12,10 +11,11 @@ from pygments.lexers import find_lexer_class_by_name, get_all_lexers
 from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.util import ClassNotFound
 
-from verideck.markdown.cpu_limit import cpu_limit
+from verideck.markdown.cpu_limit import within_cpu
 
 Piece = tuple[str, str]
 """A CSS class, and the text that has it."""
+Pieces = tuple[Piece, ...]
 CLASSES = frozenset(STANDARD_TYPES.values())
 VERSION = str(pygments.__version__)
 
@@ -61,7 +61,7 @@ def languages() -> frozenset[str]:
     return frozenset(alias for _, aliases, _, _ in get_all_lexers() for alias in aliases)
 
 
-def plain(code: str) -> tuple[Piece, ...]:
+def plain(code: str) -> Pieces:
     """Return a text that is not code as one piece."""
     return (("", code),)
 
@@ -83,23 +83,21 @@ def begin() -> None:
     _Patience.left = _SECONDS
 
 
-@contextmanager
-def _patient(characters: int) -> Iterator[None]:
-    """Raise TimeoutError in a body that takes unusually long for some text."""
+def _patiently(work: Callable[[], Pieces], characters: int) -> Pieces:
+    """Return what `work` does; raise TimeoutError if it takes unusually long for some text."""
     usual = _USUAL + _USUAL_FOR_ONE * characters
 
     def taken(seconds: float) -> None:
         _Patience.left = max(_Patience.left - max(seconds - usual, 0), 0)
 
-    with cpu_limit(usual + _Patience.left, taken):
-        yield
+    return within_cpu(usual + _Patience.left, work, taken)
 
 
 class LexerError(Exception):
     """Pygments cannot divide some code; the text says why."""
 
 
-def pieces(code: str, language: str) -> tuple[Piece, ...]:
+def pieces(code: str, language: str) -> Pieces:
     """Divide code into pieces, in a language by the name that `language` returns.
 
     Raises LexerError: there are some hundred lexers, of which some fail, and some never end.
@@ -107,8 +105,10 @@ def pieces(code: str, language: str) -> tuple[Piece, ...]:
     # Some lexers know a comment by the end of its line, so the last line gets one too.
     try:
         lexer = _lexer(language)(stripnl=False, ensurenl=True)
-        with _patient(len(code)):
-            return tuple((_css(kind), text) for kind, text in lexer.get_tokens(code))
+        return _patiently(
+            lambda: tuple([(_css(kind), text) for kind, text in lexer.get_tokens(code)]),
+            len(code),
+        )
     except TimeoutError as error:
         raise LexerError("takes too long") from error
     except Exception as error:  # a lexer may raise anything

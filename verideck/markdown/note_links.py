@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 from markdown_it.common.utils import normalizeReference
 
@@ -30,6 +30,8 @@ _NO_LINK = re.compile(r"[A-Za-z0-9_)\]#]")
 _HINT = (
     'write here what the card needs of it; code of a file is shown by ```python {include="file.py"}'
 )
+_OPENED, _EMBEDDED = PLAYED | LINKED, PLAYED | SHOWN
+"""The suffixes of files that a link may lead to, and that an embed shows."""
 BY_NAME = "by-name"
 """Key of the `meta` of an image or a link: its file is found by its name, wherever in the project
 it is."""
@@ -43,7 +45,7 @@ def link(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's si
     found = None if silent else _at(state, state.pos)
     if not found or _NO_LINK.match(state.src[state.pos - 1 : state.pos] if state.pos else ""):
         return False
-    if _suffix(found) in PLAYED | LINKED and not state.linkLevel:
+    if _suffix(found) in _OPENED and not state.linkLevel:
         _push_link(state, found)
         return True
     message = "no card can open this link, so it is text"
@@ -61,7 +63,7 @@ def embed(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's s
     found = None if silent else _at(state, state.pos + 1)
     if not found:
         return False
-    if _suffix(found) in PLAYED | SHOWN:
+    if _suffix(found) in _EMBEDDED:
         _push_image(state, found)
         return True
     if _suffix(found) in LINKED and not state.linkLevel:
@@ -99,7 +101,7 @@ def _file(found: re.Match[str]) -> str:
 
 
 def _suffix(found: re.Match[str]) -> str:
-    return PurePosixPath(_file(found)).suffix.lower()
+    return splitext(_file(found))[1].lower()
 
 
 def _parts(found: re.Match[str]) -> list[tuple[int, str]]:

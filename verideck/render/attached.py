@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 from verideck.markdown import Token, place
 from verideck.markdown.kinds import LINKED, PAGES, PLAYED, SHOWN
+from verideck.markdown.new_tokens import copied
 from verideck.markdown.note_links import BY_NAME
 from verideck.markdown.positions import is_escaped, part
 from verideck.model import FORBIDDEN, short
@@ -110,15 +111,15 @@ class Attached:
 
         The `src` of an image is its name in Anki then, and a sound is a token `SOUND`.
         """
-        if not any(
-            _is_concerned(each) for token in tokens if token.children for each in token.children
-        ):
+        if not _has_concerned(tokens):
             return tokens
         self._open.clear()
-        return [
-            token.copy(children=list(self._inline(token.children))) if token.children else token
-            for token in tokens
-        ]
+        return [self._settled(token) if token.children else token for token in tokens]
+
+    def _settled(self, block: Token) -> Token:
+        settled = copied(block)
+        settled.children = list(self._inline(block.children or ()))
+        return settled
 
     def _inline(self, tokens: Sequence[Token]) -> Iterator[Token]:
         for token in tokens:
@@ -145,7 +146,9 @@ class Attached:
             return self._text_of(token, dead)
         if isinstance(target, str):
             self._open.append(None)
-            return [token.copy(attrs={**token.attrs, "href": target})]
+            opening = copied(token)
+            opening.attrs["href"] = target
+            return [opening]
         space = Token("text", "", 0, content=" ", meta=token.meta)
         self._open.append([space, self._played(target, token)])
         return []
@@ -369,8 +372,13 @@ _SAVE = "save it in the project"
 _SAY = "say on the card what stands there, or link to it on the web"
 
 
-def _is_concerned(token: Token) -> bool:
-    return token.type in _CONCERNED or (token.type == "text" and "[sound:" in token.content)
+def _has_concerned(tokens: Sequence[Token]) -> bool:
+    """Return whether any link, picture or sound is among tokens: in most cards there is none."""
+    for token in tokens:
+        for each in token.children or ():
+            if each.type in _CONCERNED or (each.type == "text" and "[sound:" in each.content):
+                return True
+    return False
 
 
 @lru_cache(maxsize=256)

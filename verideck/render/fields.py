@@ -38,6 +38,8 @@ from verideck.storage.named_files import NamedFiles
 _LARGEST = 1_000_000
 """Bytes of a note. Android reads a row of a database through a window of 2 MB, in which it may take
 more room than here; Anki itself, and SQLite, would take a billion."""
+_MOST_BYTES = 4
+"""Of a character in UTF-8."""
 
 
 def rendered(
@@ -358,6 +360,8 @@ class _Writer:
     # Media and problems
 
     def _check_size(self, fields: Mapping[str, str]) -> None:
+        if _MOST_BYTES * sum(map(len, fields.values())) <= _LARGEST:
+            return  # of most notes, the characters need not be encoded
         size = sum(len(text.encode(errors="surrogatepass")) for text in fields.values())
         if size > _LARGEST:
             message = f"this note is too large: {size:,} bytes of HTML, at most {_LARGEST:,}"

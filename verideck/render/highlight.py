@@ -74,7 +74,8 @@ def _row(line: str, number: int, shape: Shape) -> str:
 
 def _width(text: str) -> int:
     """Return how many columns a text is wide."""
-    return len(text) + sum(map(is_wide, text)) + (_TAB - 1) * text.count("\t")
+    wide = 0 if text.isascii() else sum(map(is_wide, text))
+    return len(text) + wide + (_TAB - 1) * text.count("\t")
 
 
 def _rows(
@@ -123,15 +124,18 @@ def _by_lines(code: str, pieces: Iterable[Piece]) -> Iterator[Piece]:
     for css, text in pieces:
         here = text[:left]
         left -= len(here)
+        if here and "\n" not in here[:-1]:
+            yield css, here
+            continue
         yield from ((css, part) for part in re.findall(r"[^\n]*\n|[^\n]+", here))
 
 
 class Highlighter:
     """Divides code into pieces, and stores them: lexing takes most of the time of a rebuild."""
 
-    def __init__(self, store: Store) -> None:
-        """Take the pieces of former runs from a store."""
-        self._rows = Rows.of(store, "highlighted", tuple[Piece, ...])
+    def __init__(self, store: Store | None) -> None:
+        """Take the pieces of former runs from a store; without one, none are remembered."""
+        self._rows = Rows.of(store, "highlighted", tuple[Piece, ...]) if store else None
         self._known: dict[str, tuple[Piece, ...]] = {}
         self._new: dict[str, tuple[Piece, ...]] = {}
 
@@ -142,26 +146,31 @@ class Highlighter:
         """
         if not language or len(code) > _LONGEST:
             return plain(code)
+        if self._rows is None:
+            return languages.pieces(code, language)
         named = key(_EDITION, VERSION, language, code)
         if named not in self._known:
-            self._known[named] = self._kept(named, code) or self._made(named, code, language)
+            kept = _kept(self._rows.find(named), code)
+            self._known[named] = kept or self._made(named, code, language)
         return self._known[named]
 
     def keep(self) -> None:
         """Write the pieces that are new into the store."""
-        self._rows.keep_all(self._new)
+        if self._rows:
+            self._rows.keep_all(self._new)
         self._new.clear()
-
-    def _kept(self, named: str, code: str) -> tuple[Piece, ...]:
-        """What was kept, if it is pieces of that code: a row may have been forged."""
-        pieces = self._rows.find(named) or ()
-        whole = "".join(text for _, text in pieces)
-        is_code = whole.rstrip("\n") == code.rstrip("\n") and CLASSES.issuperset(dict(pieces))
-        return pieces if is_code else ()
 
     def _made(self, named: str, code: str, language: str) -> tuple[Piece, ...]:
         self._new[named] = languages.pieces(code, language)
         return self._new[named]
+
+
+def _kept(row: Sequence[Piece] | None, code: str) -> tuple[Piece, ...]:
+    """Return what was kept, if it is pieces of that code: a row may have been forged."""
+    pieces = tuple(row or ())
+    whole = "".join(text for _, text in pieces)
+    is_code = whole.rstrip("\n") == code.rstrip("\n") and CLASSES.issuperset(dict(pieces))
+    return pieces if is_code else ()
 
 
 def _spans(code: str, pieces: Iterable[Piece], marks: list[tuple[int, str]]) -> Iterator[str]:

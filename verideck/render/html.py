@@ -128,10 +128,12 @@ class _Renderer:
                 out.append(f"</{token.tag}>" if token.nesting < 0 else f"<{token.tag}>")
 
     def _tag(self, tokens: Sequence[Token], idx: int) -> str:
-        """Return the tag of a token that is nothing more."""
+        """Return the tag of a block, or of any token with attributes, that is nothing more."""
         token = tokens[idx]
         if token.hidden:
             return ""
+        if token.nesting < 0 and not token.attrs:
+            return f"</{token.tag}>\n"
         tag = _COMMONMARK.renderToken(tokens, idx, _OPTIONS, {})
         tag = in_tag(tag) if token.attrs else tag
         if not self._parts.is_directed:

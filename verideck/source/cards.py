@@ -50,6 +50,7 @@ from verideck.source.snippets import snippets_of
 from verideck.source.syntaxes import SYNTAXES, Page, RawCard, Reading, fitting, left_out, why
 from verideck.source.syntaxes.headings import LISTS, may_ask
 
+_TAG = re.compile(r"[^\s:,，]+(?:::?[^\s:,，]+)*")
 _LITERAL = frozenset({"", "text", "markdown", "md", OUTPUT})
 """What a fence is called that shows marks as they are written."""
 WORDS = frozenset({"#", ".reversed", ".type", ".cloze", "tags", "source", "hint", "lint"})
@@ -216,7 +217,9 @@ def _stray(tokens: Iterable[Token], passage: Passage) -> Iterator[Problem]:
     """Attributes of a card that stand on no question: whoever wrote them meant one there."""
     lines = passage.text.split("\n")
     for token in tokens:
-        found = attributes.TRAILING.search(token.content) if token.type == "inline" else None
+        if token.type != "inline" or "{" not in token.content:
+            continue
+        found = attributes.TRAILING.search(token.content)
         if not found or not token.map:
             continue
         words = re.findall(r"#|\.?[\w-]+", found["inside"])
@@ -334,7 +337,8 @@ class _CardReader:
         """The question without the attributes behind its first paragraph, and these by name."""
         question = self.written.question
         head, gap, rest = question.text.partition("\n\n")
-
+        if "{" not in head:
+            return question, {}
         found = attributes.TRAILING.search(head)
         if not found:
             if left_open := attributes.LEFT_OPEN.search(head):
@@ -382,12 +386,11 @@ class _CardReader:
 
     def _id_slot(self) -> IdSlot:
         """Where the syntax says, or else in or as attributes behind the first paragraph."""
-        question = self.written.question
-        head = question.text.partition("\n\n")[0]
-        found = attributes.TRAILING.search(head)
         if self.written.id_slot:
             return self.written.id_slot
-        if found:
+        question = self.written.question
+        head = question.text.partition("\n\n")[0]
+        if found := attributes.TRAILING.search(head):
             return IdSlot(question.place_of(found.start() + 1), before="#", behind=" ")
         return IdSlot(question.place_of(len(head.rstrip())))
 
@@ -519,7 +522,8 @@ class _CardReader:
 
         Anki would put the word `blank` where nothing stands between two `::`.
         """
-        stem = re.sub(r"\.[^.]*$", "", self.page.source.path.rsplit("/", 1)[-1])
+        name = self.page.source.path.rpartition("/")[2]
+        stem = name.rpartition(".")[0] if "." in name else name
         titles = self.written.titles or (self.page.meta.title or stem,)
         below_root = "::".join((*self.above, *titles))
         full = self.written.deck.text if self.written.deck else self.page.meta.deck
@@ -548,7 +552,7 @@ class _CardReader:
         if attribute:
             given += [(tag, attribute.place) for tag in attribute.value.split(" ") if tag]
         for tag, place in given:
-            if not re.fullmatch(r"[^\s:,，]+(?:::?[^\s:,，]+)*", tag):
+            if not _TAG.fullmatch(tag):
                 self.problems.report(
                     Problem(
                         Code.TAG_INVALID,

@@ -324,6 +324,8 @@ def _limited(options: Options, attribute: Attribute) -> tuple[Options, Problem |
 
 def _contradictions(options: Options, given: list[Attribute], place: Place) -> Iterator[Problem]:
     """Yield a problem for each set of options that exclude or require each other."""
+    if not given:
+        return
     names = {attribute.name for attribute in given}
     rules = [
         (".no-run" in names and not options.reason, ".no-run needs a reason", 'write reason="…"'),

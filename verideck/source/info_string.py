@@ -123,6 +123,8 @@ def _may_hold_options(text: str, options: frozenset[str]) -> bool:
 
     What stands in quotes behind a word of another tool is its value.
     """
+    if not text:
+        return False
     text = _QUOTED.sub("", text)
     known = {*options, *(name.removeprefix(".") for name in options)}
     return any(

@@ -11,6 +11,8 @@ from verideck.problems import Code, Problem
 from verideck.source import code_in_html
 from verideck.source.fences import FenceReader, unexecuted, unexecuted_block
 
+_CODE = frozenset({"fence", "code_block", "value"})
+
 
 def snippets_of(
     tokens: Sequence[Token],
@@ -30,7 +32,8 @@ def snippets_of(
     ran_above = False
     if executes:
         problems.extend(code_in_html.unexecuted(tokens))
-    for token in tokens:
+    code = [token for token in tokens if token.type in _CODE]
+    for token in code:
         snippet = reader.snippet(token, in_cloze=in_cloze) if token.type == "fence" else None
         if token.type == "code_block" and executes and (told := unexecuted_block(token)):
             problems.report(told)
@@ -47,7 +50,7 @@ def snippets_of(
             problems.report(Problem(Code.OPTION_INVALID, message, snippet.place, hint))
         ran_above = snippet.executable
         yield snippet
-    for token in tokens:
+    for token in code:
         if token.type == "value":
             place, origin = markdown.place(token), markdown.origin(token)
             executable = "python" in reader.config.proved

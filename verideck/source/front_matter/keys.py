@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from types import MappingProxyType
 
 from verideck.model import Place
@@ -82,6 +83,7 @@ def meant(key: str) -> str:
     return word if word in KEYS else _OTHER_NAMES.get(word, "")
 
 
+@lru_cache(maxsize=512)
 def misspelt(key: str) -> str:
     """Return the key of ours from which a word differs by one slip of the fingers, if one does."""
     word = spelt(key)

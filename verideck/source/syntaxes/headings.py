@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING
 
@@ -139,23 +139,27 @@ def unfolded(blocks: Sequence[Block]) -> list[Block]:
     What is folded belongs to what stands above it, whatever headings are in it. Tags that are never
     closed fold nothing.
     """
+    tags = [(number, tag) for number, block in enumerate(blocks) for tag in _tags(block)]
+    if not tags:
+        return list(blocks)
     opened: list[int] = []
     change = [0] * (len(blocks) + 1)
-    for number, block in enumerate(blocks):
-        for tag in _tags(block):
-            if not tag["end"]:
-                opened.append(number)
-            elif opened and (start := opened.pop()) < number:
-                change[start + 1] += 1
-                change[number] -= 1
+    for number, tag in tags:
+        if not tag["end"]:
+            opened.append(number)
+        elif opened and (start := opened.pop()) < number:
+            change[start + 1] += 1
+            change[number] -= 1
     depths = accumulate(change)
     return [block for block, depth in zip(blocks, depths, strict=False) if not depth]
 
 
-def _tags(block: Block) -> Iterator[re.Match[str]]:
+def _tags(block: Block) -> list[re.Match[str]]:
+    found: list[re.Match[str]] = []
     for token in block.tokens:
         if "<" in token.content and token.type not in _CODE:
-            yield from _DETAILS.finditer(token.content)
+            found += _DETAILS.finditer(token.content)
+    return found
 
 
 def asking_and_titles(blocks: Sequence[Block], level: int) -> list[Block]:
