@@ -16,6 +16,7 @@ _ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 (directions, zero width, tags), halves of surrogate pairs, separators of lines and paragraphs."""
 _FILLERS = {0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0}
 """Letters and marks that are not seen."""
+_FILLER = re.compile(f"[{''.join(map(chr, _FILLERS))}]")
 
 
 class _Shown(dict[int, int | str]):
@@ -41,14 +42,20 @@ _COMMAND = re.compile(rf"{_ANYWHERE.pattern}|^(?=\s*::)", re.MULTILINE)
 
 def line(text: str) -> str:
     """Return text as one line that can be printed; a line feed is shown like any control."""
-    return _COMMAND.sub(r"\\", text.translate(_LINE))
+    return _COMMAND.sub(r"\\", _shown(text, _LINE))
 
 
 def lines(text: str) -> str:
     """Return text as lines that can be printed, where line feeds are ours, or wanted."""
-    return _COMMAND.sub(r"\\", text.translate(_LINES))
+    return _COMMAND.sub(r"\\", _shown(text, _LINES))
 
 
 def data(text: str) -> str:
     """Return text as `lines` does for a command's own words, which begin no line."""
-    return _ANYWHERE.sub(r"\\", text.translate(_LINES))
+    return _ANYWHERE.sub(r"\\", _shown(text, _LINES))
+
+
+def _shown(text: str, table: _Shown) -> str:
+    """Return what is printed of a text: most texts hold nothing that acts, and are left alone."""
+    is_plain = text.replace("\n", "").isprintable() if table is _LINES else text.isprintable()
+    return text if is_plain and not _FILLER.search(text) else text.translate(table)

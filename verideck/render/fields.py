@@ -228,7 +228,7 @@ class _Writer:
 
     def _html(self, tokens: Sequence[Token], numbers: cloze.Numbers | None = None) -> str:
         """Return the HTML of tokens, with what becomes of their links and media."""
-        return html(self._attached.settled(tokens), self, numbers)
+        return html(self._attached.settled(tokens), self, numbers) if tokens else ""
 
     def _notes(self) -> str:
         """Return the notes that the other fields refer to, which stand beneath them all."""

@@ -209,11 +209,12 @@ def _faults(content: bytes, name: str) -> list[Problem]:
     try:
         text = decoded(content)
     except UnicodeDecodeError as error:
-        return [_not_utf8(content, error, name)]
+        return [_not_utf8(error, name)]
     return [_forbidden(match, text, name) for match in FORBIDDEN.finditer(text)]
 
 
-def _not_utf8(content: bytes, error: UnicodeDecodeError, name: str) -> Problem:
+def _not_utf8(error: UnicodeDecodeError, name: str) -> Problem:
+    content = error.object  # without a byte order mark
     before = content[: error.start].decode("utf-8", errors="replace")
     line = before.count("\n") + 1
     column = len(before) - (before.rfind("\n") + 1) + 1

@@ -6,6 +6,7 @@ import hashlib
 import os
 import time
 from array import array
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -22,7 +23,8 @@ def hashed(content: bytes) -> str:
 
 def decoded(content: bytes, errors: str = "strict") -> str:
     """Return UTF-8 as text whose lines end with a newline; `errors` is that of `bytes.decode`."""
-    return content.decode("utf-8-sig", errors).replace("\r\n", "\n").replace("\r", "\n")
+    text = content.removeprefix(BOM_UTF8).decode("utf-8", errors)
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 class Lines:
