@@ -40,6 +40,7 @@ PROBLEMS = [
     "cards/a.md:11:1 maths-unclosed",
     "cards/b.md:11:4 language-unknown",
     "cards/c/d.md:1:4 id-repeated",
+    "cards/c/d.md:5:1 image-unusable",
     "cards/e.md:3:1 not-utf8",
 ]
 

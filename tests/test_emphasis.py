@@ -16,9 +16,9 @@ ORACLE = Path(__file__).parent / "data" / "emphasis.tsv"
 markdown-it-cjk-friendly 3.0.0 makes of each on markdown-it 15.0.3."""
 
 
-def html(line: str) -> str:
-    """A line in HTML, without what the card adds to it."""
-    tokens = markdown.parse(Passage(line, Place("a.md"), inline=True)).tokens
+def html(text: str, *, inline: bool = True) -> str:
+    """A line, or some blocks, in HTML, without what the card adds to it."""
+    tokens = markdown.parse(Passage(text, Place("a.md"), inline=inline)).tokens
     return RendererHTML().render(tokens, MarkdownIt("commonmark").options, {})
 
 
@@ -36,6 +36,14 @@ def test_punctuation_that_is_shared_is_chinese_beside_chinese(quoted: str, mark:
     found = html(f"Layer{mark}{quoted}{mark}Norm")
     assert mark not in found
     assert mark in html(f"Layer{mark}“norm”{mark}Norm")
+
+
+def test_a_cell_is_of_the_script_of_its_passage() -> None:
+    """A cell or a heading may have no word in Chinese of its own."""
+    table = "| 优化器 | 用 |\n|---|---|\n| **“Adam”**optimizer | yes |"
+    assert "<strong>“Adam”</strong>optimizer" in html(table, inline=False)
+    english = table.replace("优化器", "what").replace("用", "use")
+    assert "**“Adam”**optimizer" in html(english, inline=False)
 
 
 @pytest.mark.parametrize("word", ["“Adam”", "‘Adam’", "Adam……", "——Adam——"])

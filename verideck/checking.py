@@ -108,7 +108,7 @@ class Checking:
             proven = audit(proven, self._run.executors, floor, problems)
         mine = [_without_setup(each, own) for each in proven]
         known = {own.place: self._known[own.place]} if own.place in self._known else {}
-        notes = list(noted(self._run, mine, known, problems))
+        notes = list(noted(self._run, mine, known, problems, [own]))
         proofs = mine[0].proofs if mine else ()
         return Verdict(card, tuple(problems), proofs, notes[0] if notes else None, proved.seconds)
 

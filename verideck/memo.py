@@ -20,12 +20,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from verideck import __version__, plugins
 from verideck.findings import Findings
 from verideck.history.likeness import sketch
-from verideck.model import Card, Note, ProvenCard, Source
+from verideck.history.recognise import as_new
+from verideck.model import Card, Note, Place, ProvenCard, Source
 from verideck.outline import Outline
 from verideck.problems import Code, Problem, Problems, has_errors, told_once
 from verideck.render.look import ImageFile, Rendered, depends_on_run, note_of
@@ -36,7 +35,7 @@ from verideck.source.read import text_of
 from verideck.storage.files import FileCache, FileHashes, place_name
 from verideck.storage.named_files import NamedFiles
 from verideck.storage.reading import Limit, hint_of, read
-from verideck.storage.store import Rows, Store, encoded, key
+from verideck.storage.store import Rows, Store, encoded, key, together
 
 if TYPE_CHECKING:
     from verideck.render.highlight import Highlighter
@@ -164,7 +163,7 @@ class Memo:
         work = partial(_encoded_rows, self._config, self._named, _Texts(missing))
         with closing(shared(work, _pieces(len(missing)))) as pieces:
             for numbers, content in pieces:
-                for number, row in zip(numbers, _ROWS.decode(content), strict=True):
+                for number, row in zip(numbers, together(content), strict=True):
                     self._keep(missing[number], self._file_rows.decode(row), row)
 
     def cards_of(self, source: Source) -> CardsOfFile:
@@ -202,12 +201,14 @@ class Memo:
         self._used[id(card)] = _Noted(card, proven, look.images, look.problems, note)
         return note
 
-    def told(self, cards: Iterable[Card]) -> Iterator[Problem]:
+    def told(self, known: Mapping[Place, Card], every: Iterable[Card]) -> Iterator[Problem]:
         """What is wrong with how cards look, once for each target; `note` has the notes of some.
 
-        The others did not hold. What is wrong beside their code is told with that.
+        The others did not hold, or are not among the `known` ones, of which it is clear which notes
+        they are. What is wrong beside that is told with it.
         """
-        for card in cards:
+        unclear = (as_new(card) for card in every if card.place not in known)
+        for card in (*known.values(), *unclear):
             if id(card) not in self._used:
                 self.note(ProvenCard(card, ()), card)
         found, self._found = self._found, Problems()
@@ -404,7 +405,6 @@ def _outlined(row: FileRow, outline: Outline) -> FileRow:
 
 _SENT = 16
 """Rows of files that another process sends together: its parent is awoken for each piece."""
-_ROWS = msgspec.msgpack.Decoder(list[bytes])
 
 
 def _pieces(count: int) -> Sequence[range]:

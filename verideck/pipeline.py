@@ -37,7 +37,7 @@ def check(run: Run, files: Files, problems: Problems, *, audits: bool) -> Result
         proven = audit(proven, run.executors, run.settings.audit_floor, problems, run.on_event)
     scope = scope_of(found, run.settings.root)
     known = run.identified(found.cards, scope, problems)
-    notes = tuple(noted(run, proven, known, problems))
+    notes = tuple(noted(run, proven, known, problems, found.every))
     opened = {file for each in proven for proof in each.proofs for file in proof.files}
     inputs = found.files | found.context_files | found.included | opened
     inputs |= run.look.files | run.memo.images() | {NAME} | {each.place.path for each in problems}
@@ -48,23 +48,23 @@ def check(run: Run, files: Files, problems: Problems, *, audits: bool) -> Result
 def scope_of(found: Collected, root: Path) -> Scope:
     """What of the project was read: it decides which notes have lost their cards."""
     return Scope(
-        root, found.is_whole, found.files,
-        found.context_files, found.context_cards, found.unanswered,
-        found.doubtful, found.is_complete,
+        root, found.is_whole, found.files, found.context_files, found.context_cards,
+        found.unanswered, found.doubtful, found.is_complete,
     )  # fmt: skip
 
 
 def noted(
-    run: Run, proven: Sequence[ProvenCard], known: Mapping[Place, Card], problems: Problems
-) -> Iterator[Note]:
-    """Render the cards that hold and are identified."""
+    run: Run, proven: Sequence[ProvenCard], known: Mapping[Place, Card], problems: Problems,
+    every: Sequence[Card] = (),
+) -> Iterator[Note]:  # fmt: skip
+    """Render the cards that hold and are identified, and tell what is wrong with any card's look."""
     floor = run.settings.audit_floor
     for each in proven:
         card = known.get(each.card.place)
         if card and is_noticed(each, floor) and (note := run.memo.note(each, card)):
             run.on_event(CardRendered(note))
             yield note
-    problems.extend(run.memo.told(known.values()))
+    problems.extend(run.memo.told(known, every))
 
 
 def stamped(

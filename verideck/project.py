@@ -424,12 +424,13 @@ class Project:
         run = self._run(self.settings(problems), problems)
         found = self._collected(run, paths, problems)
         # What a build refuses for want of an id is what is mended here.
-        repeated = {card.place for card in found.repeated}
+        nameless = [card for card in found.repeated if not card.id]
+        repeated = {card.place for card in nameless}
         problems = Problems(each for each in problems if each.place not in repeated)
         _require_no_error(problems)
         scope = replace(pipeline.scope_of(found, self.root), doubtful=frozenset(), is_complete=True)
         known = recognise(
-            (*found.cards, *found.repeated), run.lock, scope, run.settings.namespace, problems
+            (*found.cards, *nameless), run.lock, scope, run.settings.namespace, problems
         )
         _require_no_error(problems)
         with self._writing():

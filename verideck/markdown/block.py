@@ -107,8 +107,12 @@ RULES = (
 """The rules in the order in which they are tried. Code is no rule: its indentation decides."""
 
 
-def _chain(entries: Collection[_Entry], otherwise: Rule) -> list[Rule]:
-    """One rule in the place of several; `otherwise` is for lines that are indented as code is."""
+def _chain(entries: Collection[_Entry], otherwise: Rule, *, begins: bool = False) -> list[Rule]:
+    """One rule in the place of several; `otherwise` is for lines that are indented as code is.
+
+    A chain that `begins` a block begins a table where one has ended the paragraph above: its head
+    may look like an item of a list that may not do so.
+    """
     anywhere = tuple(each.rule for each in entries if not each.starts)
     by_start = {
         start: tuple(each.rule for each in entries if not each.starts or start in each.starts)
@@ -121,6 +125,8 @@ def _chain(entries: Collection[_Entry], otherwise: Rule) -> list[Rule]:
             raise EntangledError(line)
         if state.is_code_block(line):
             return otherwise(state, line, end, silent)
+        if begins and state.env.get(table.HEAD) == line:
+            return table.rule(state, line, end, silent)
         start = state.bMarks[line] + state.tShift[line]
         for each in by_start.get(state.src[start : start + 1], anywhere):
             if each(state, line, end, silent):
@@ -136,7 +142,7 @@ def _no_code(state: StateBlock, line: int, end: int, silent: bool) -> bool:  # n
 
 
 _CHAINS = {
-    "": _chain(RULES, code),
+    "": _chain(RULES, code, begins=True),
     **{name: _chain([each for each in RULES if name in each.ends], _no_code) for name in _ANY},
 }
 

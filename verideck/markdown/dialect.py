@@ -28,6 +28,7 @@ from verideck.markdown import (
     languages,
     mathjax,
     maths,
+    table,
     tasks,
 )
 from verideck.markdown.block import STEPS, BlockParser, EntangledError, steps_of
@@ -336,6 +337,27 @@ def _wide_indents(state: StateCore) -> None:
                 state.env[PROBLEMS].add(problem)
 
 
+def _lone_rules(state: StateCore) -> None:
+    """Tell of the lines in texts that are written to make a table, and make none."""
+    passage: Passage = state.env[PASSAGE]
+    if "|" not in passage.text or "-" not in passage.text:
+        return
+    lines: Sequence[str] = state.env[_LINES]
+    problems: set[Problem] = state.env[PROBLEMS]
+    told = {each.place.line for each in problems if each.code is Code.TABLE_UNEVEN}
+    for token in state.tokens:
+        if token.type != "inline" or not token.map or COLUMN in token.meta:
+            continue
+        for number in range(*token.map):
+            line = lines[number].lstrip(" \t>")
+            place = passage.at(number, len(lines[number]) - len(line))
+            if table.is_rule(line) and place.line - 1 not in told:
+                message = "no table: the line above this one is no head"
+                hint = "a head is a row of text; it begins no list, quotation or heading"
+                problem = Problem(Code.TABLE_UNEVEN, message, place, hint, Severity.WARNING)
+                problems.add(problem)
+
+
 def _plain(mark: str) -> str:
     """Return a mark behind plain spaces, as wide as those before it."""
     return re.sub(r"[\u2000-\u200a\u00a0]", " ", mark.replace("\u3000", "  "))
@@ -414,8 +436,12 @@ def _unclosed(fence: Token) -> Problem:
 
 
 def _callouts(state: StateCore) -> None:
-    """Make callouts, and note where their titles begin: at the end of a line."""
+    """Make callouts, and note where their titles begin: at the end of a line.
+
+    And tell of lines in texts that were meant to begin a block, or a table.
+    """
     _wide_indents(state)
+    _lone_rules(state)
     if "[!" not in state.src:
         return
     callouts.rule(state)

@@ -7,7 +7,7 @@ if there were no punctuation: the rule of markdown-it-cjk-friendly, for every ma
 never stands inside of a word.
 
 Beyond that rule, quotes, ellipses and dashes, which Chinese shares with other scripts, are Chinese
-in a text that has a character of theirs: `是**“Adam”**optimizer`.
+in a passage that has a character of theirs: `是**“Adam”**optimizer`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ _BEFORE_IDEOGRAPHS = 0x2E80
 _PICTURES = range(0x1F000, 0x1FB00)
 
 
-def scanned(text: str, start: int, limit: int, *, splits_words: bool) -> Scanned:
-    """Return whether the run of a mark at a position can open and close, and how long it is."""
+def scanned(text: str, start: int, limit: int, around: str, *, splits_words: bool) -> Scanned:
+    """Return whether the run of a mark at a position can open and close, and how long it is.
+
+    `around` is the text that the block stands in: a cell may have no word in Chinese of its own.
+    """
     mark = text[start]
     end = start + 1
     while end < limit and text[end] == mark:
@@ -39,7 +42,7 @@ def scanned(text: str, start: int, limit: int, *, splits_words: bool) -> Scanned
     if splits_words:
         beside = _is_ours(before) or _is_ours(after)
         if before in _CLOSING or after in _OPENING:
-            beside = beside or _has_ours(text)
+            beside = beside or _has_ours(around)
         opens, closes = opens or beside or not closes, closes or beside or not opens
     return Scanned(opens, closes, end - start)
 

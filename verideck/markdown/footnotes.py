@@ -22,6 +22,8 @@ from verideck.problems import Code, Severity
 Links = Mapping[str, Link]
 _DEFINITION = re.compile(r"\[\^([^\s\[\]^]+)\]:[ \t]*")
 _REFERENCE = re.compile(r"\[\^([^\s\[\]^]+)\]")
+_WITH_BLANKS = re.compile(r"\[\^([^\s\[\]^]{1,40}(?:[ \t]+[^\s\[\]^]{1,40}){1,9})\]")
+"""What is meant as a footnote, whose name can have no blanks."""
 _INDENT = 4
 _LONGEST_NAME = 100
 
@@ -53,6 +55,9 @@ def definition(state: StateBlock, line: int, end: int, silent: bool) -> bool:  #
     begin = state.bMarks[line] + state.tShift[line]
     found = _DEFINITION.match(state.src, begin, state.eMarks[line])
     if not found or len(found[1]) > _LONGEST_NAME:
+        meant = _WITH_BLANKS.match(state.src, begin, state.eMarks[line])
+        if meant and state.src.startswith(":", meant.end()):
+            report_line(state, line, Code.FOOTNOTE_UNMATCHED, *_with_blanks(meant))
         return False
     if silent:
         return True
@@ -117,7 +122,7 @@ def reference(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it
     """Match `[^1]` where such a note is: a token `footnote`, whose `info` is the note's name."""
     found = _REFERENCE.match(state.src, state.pos, state.posMax)
     if not found:
-        return False
+        return _stays_text(state, silent)
     if note_of(found[1], state.env.get("references", {})) is None:
         message, hint = f"there is no footnote {found[1]}", f"write it below: {found.group()}: …"
         report(state, Code.FOOTNOTE_UNMATCHED, message, hint, Severity.WARNING)
@@ -126,6 +131,25 @@ def reference(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it
         state.push("footnote", "sup", 0).info = found[1].casefold()
     state.pos = found.end()
     return True
+
+
+def _stays_text(state: State, silent: bool) -> bool:  # noqa: FBT001 - as `reference` has it
+    """Match what has blanks in its name: text, which is told, and no link to what defines it."""
+    meant = _WITH_BLANKS.match(state.src, state.pos, state.posMax)
+    if not meant or state.src.startswith(("(", "["), meant.end()):
+        return False
+    report(state, Code.FOOTNOTE_UNMATCHED, *_with_blanks(meant), Severity.WARNING)
+    if not silent:
+        state.append_pending(meant.group())
+    state.pos = meant.end()
+    return True
+
+
+def _with_blanks(meant: re.Match[str]) -> tuple[str, str]:
+    """Return what is told of a name with blanks, and a hint."""
+    name = "-".join(meant[1].split())
+    hint = f"write [^{name}] in the text, and before its note"
+    return f"{meant.group()} is no footnote, for its name has blanks", hint
 
 
 def inline(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature

@@ -129,7 +129,8 @@ class State(StateInline):
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: FBT001, N802, N803 - markdown-it's names
         """Return whether a run of marks can open and close emphasis."""
-        return scanned(self.src, start, self.posMax, splits_words=canSplitWord)
+        around = self.content.passage.text if self.content else self.src
+        return scanned(self.src, start, self.posMax, around, splits_words=canSplitWord)
 
     @property
     def first(self) -> Firsts:

@@ -20,6 +20,8 @@ from verideck.markdown.faults import report_line
 from verideck.markdown.positions import COLUMN
 from verideck.problems import Code
 
+HEAD = "verideck-head"
+"""Key of the parser's environment: the line of the table that ended a paragraph last."""
 _RULE = re.compile(r"[-:|][-:| \t]*")
 _ALIGNMENT = re.compile(r"(:?)-+(:?)")
 _ALIGNED = {(":", ":"): "center", ("", ":"): "right", (":", ""): "left"}
@@ -61,9 +63,17 @@ def rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa
             hint = "give the line of dashes as many cells as the head"
             report_line(state, start, Code.TABLE_UNEVEN, message, hint)
         return False
-    if not silent:
+    if silent:
+        state.env[HEAD] = start
+    else:
         _push(state, start, end, cells, alignments)
     return True
+
+
+def is_rule(line: str) -> bool:
+    """Return whether a line is written as the one beneath a table's head: dashes between bars."""
+    under = line.strip(" \t")
+    return "|" in under and _RULE.fullmatch(under) is not None and bool(_alignments(under))
 
 
 def _row(state: StateBlock, line: int) -> str:

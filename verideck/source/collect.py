@@ -56,7 +56,13 @@ class Collected:
     documents: tuple[Card, ...] = ()
     """The parts of those of the files that are documents."""
     repeated: tuple[Card, ...] = ()
-    """Cards that ask what another one in the same file and deck does: each of them needs an id."""
+    """Cards with the id of another one, and cards without one that ask what another in the same
+    file and deck does."""
+
+    @property
+    def every(self) -> tuple[Card, ...]:
+        """The cards to be built, and those that repeat one."""
+        return (*self.cards, *self.repeated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +136,7 @@ def collect(
                 on_card(card)
             else:
                 doubtful.add(asked.place_of(card))
-                if not card.id:
-                    repeated.append(card)
+                repeated.append(card)
         if not file.is_sound:
             doubtful.update(card.place for card in file.cards)
     return Collected(

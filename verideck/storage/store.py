@@ -26,7 +26,7 @@ import msgspec
 from verideck.storage.cache_key import key_of_process
 from verideck.storage.kept import FILE, FOLDER, make_folder, remove_database
 
-__all__ = ["FILE", "FOLDER", "Rows", "Store", "encoded", "key", "opened"]
+__all__ = ["FILE", "FOLDER", "Rows", "Store", "encoded", "key", "opened", "together"]
 
 Row = TypeVar("Row")
 
@@ -276,6 +276,11 @@ def _tables(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
 def encoded(row: object) -> bytes:
     """Return a row as the store has it."""
     return msgspec.msgpack.encode(row)
+
+
+def together(content: bytes) -> list[bytes]:
+    """Return rows that were encoded by themselves, and then as one list."""
+    return msgspec.msgpack.decode(content, type=list[bytes])
 
 
 def key(*parts: object) -> str:

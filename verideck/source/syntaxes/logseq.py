@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from verideck import markdown
 from verideck.markdown import Token
 from verideck.model import IdSlot, Passage, Place, more_below, short
 from verideck.problems import Code, Problem, Problems, Severity
@@ -23,6 +24,9 @@ from verideck.source.syntaxes.syntax import Syntax
 _ASKS = {"card", "flashcard", "flashcards"}
 """The tags of blocks that ask."""
 _TAG = re.compile(r"(?<!\S)#(?:\[\[(?P<words>[^\[\]]+)\]\]|(?P<word>[^\s#\[\],]+))")
+_PAGE = re.compile(rf"(?<![#\w])\[\[({'|'.join(sorted(_ASKS))})\]\]")
+"""A link to the page of those that ask, which is as good as a tag."""
+_SIGNS = ("#card", "#flashcard", "[[card]]", "[[flashcard", "{{cloze ")
 _UNREAD = re.compile(
     r"\(\([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\)\)|\{\{(?!cloze |c\d)[a-z-]+ [^{}\n]*\}\}"
 )
@@ -46,7 +50,7 @@ Properties = dict[str, Written]
 def fits(page: Page) -> str:
     """Return by what sign the page is written for Logseq."""
     text = page.whole.text
-    if not any(sign in text for sign in ("#card", "#flashcard", "{{cloze ")):
+    if not any(sign in text for sign in _SIGNS):
         return ""
     return "list items are tagged `#card`" if _Reader(page).read() else ""
 
@@ -248,26 +252,32 @@ def _before_blanks(text: str, position: int) -> int:
 
 def _tagged(text: Passage) -> list[tuple[int, int, str]]:
     """Return where such tags begin and end, and their names."""
-    if "#" not in text.text:
+    if "#" not in text.text and "[[" not in text.text:
         return []
-    spoken = Spoken(text)
     found: list[tuple[int, int, str]] = []
     line_end = -1
-    for tag in reversed(list(_TAG.finditer(spoken.text))):
-        start = spoken.offset(tag.start())
-        stop = start + len(tag.group())
-        if text.text[start:stop] != tag.group():
-            continue
+    for start, stop, name in sorted(_written(text), reverse=True):
         behind = _BLANKS.match(text.text, stop)
         assert behind
         is_last = (
             text.text[behind.end() : behind.end() + 1] in {"", "\n"} or behind.end() == line_end
         )
-        name = tag["words"] or tag["word"]
         if is_last or name in _ASKS:
             found.append((start, stop, name))
         line_end = start if is_last else -1
     return found[::-1]
+
+
+def _written(text: Passage) -> Iterator[tuple[int, int, str]]:
+    """Yield where tags stand in a text, outside of code, and their names."""
+    spoken = Spoken(text)
+    for tag in _TAG.finditer(spoken.text):
+        start = spoken.offset(tag.start())
+        stop = start + len(tag.group())
+        if text.text[start:stop] == tag.group():
+            yield start, stop, tag["words"] or tag["word"]
+    if "[[" in text.text:
+        yield from ((*page.span(), page[1]) for page in markdown.outside(text.text, _PAGE))
 
 
 def _listed(properties: Properties) -> Iterator[Written]:
