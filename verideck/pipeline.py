@@ -57,7 +57,7 @@ def noted(
     run: Run, proven: Sequence[ProvenCard], known: Mapping[Place, Card], problems: Problems,
     every: Sequence[Card] = (),
 ) -> Iterator[Note]:  # fmt: skip
-    """Render the cards that hold and are identified, and tell what is wrong with any card's look."""
+    """Render the cards that hold and are identified. Tell what is wrong with any card's look."""
     floor = run.settings.audit_floor
     for each in proven:
         card = known.get(each.card.place)
