@@ -34,6 +34,7 @@ WRONG: dict[str, str | bytes] = {
     "b.md": card("ok", "assert int('1')") + "## Which? {#which}\n\n```pyhton\nx\n```\n",
     "c/d.md": "## Twice? {#ok}\n\nYes.\n\n![none](none.png)\n",
     "e.md": b"## Latin? {#latin}\n\n\xff\n",
+    "f.md": b"\xef\xbb\xbf## Latin? {#late}\n\n\xc3\xa9\xfe\n",
 }
 PROBLEMS = [
     "cards/a.md:6:1 assertion-failed",
@@ -42,6 +43,7 @@ PROBLEMS = [
     "cards/c/d.md:1:4 id-repeated",
     "cards/c/d.md:5:1 image-unusable",
     "cards/e.md:3:1 not-utf8",
+    "cards/f.md:3:2 not-utf8",
 ]
 
 

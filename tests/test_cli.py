@@ -249,6 +249,16 @@ def test_json_is_one_object(bad: Project, command: str) -> None:
     }
 
 
+@pytest.mark.parametrize("form", ["human", "github"])
+def test_hundreds_of_problems_are_told_in_their_order(tmp_path: Path, form: str) -> None:
+    """They are written together, and each is on a line of its own."""
+    made = project(tmp_path, {f"{number:03}.md": OPEN for number in range(250)})
+    run = made.run("check", "--format", form)
+    told = run.stderr if form == "human" else run.stdout
+    places = re.findall(r"(?:^|file=)cards/(\d{3})\.md", told, re.MULTILINE)
+    assert places == [f"{number:03}" for number in range(250)]
+
+
 def test_json_tells_the_package(good: Project) -> None:
     """The package's path from the project's folder, the hash of its bytes, its notes."""
     told = as_json(good.run("build", "--format", "json"))

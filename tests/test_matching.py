@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from projects import identified, project, remembered
 
 from verideck.history import matching
 from verideck.history.likeness import alike, features, sketch, sketched
+from verideck.history.lock import Lock
 from verideck.history.matching import ENOUGH
 from verideck.history.numbering import Past, numbered
+from verideck.history.recognise import recognise
 from verideck.history.scope import Scope
 from verideck.model import ClozeDeletion
+from verideck.problems import Problems
 
 # Likeness
 
@@ -285,3 +289,14 @@ def test_a_number_is_not_handed_on_in_three_builds(tmp_path: Path) -> None:
         (entry,) = remembered(made.root).entries.values()
         numbers.append([number for number, _ in entry.identity.numbers])
     assert numbers == [[1, 2], [2, 1], [2, 1], [2, 1]]
+
+
+def test_an_outline_that_is_new_needs_no_identity(tmp_path: Path) -> None:
+    """It makes no note; one that is known keeps that of its note, for what is told of it."""
+    (card,) = project(tmp_path, {"a.md": "## What is it?\n\nThat.\n"}).cards()
+    outline = replace(card, is_outline=True)
+    scope, problems = Scope(tmp_path, is_whole=True), Problems()
+    found = recognise([outline], Lock(), scope, "notes", problems)
+    assert found == {card.place: outline}
+    (named,) = recognise([card], Lock(), scope, "notes", problems).values()
+    assert named.identity
