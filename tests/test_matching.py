@@ -292,7 +292,7 @@ def test_a_number_is_not_handed_on_in_three_builds(tmp_path: Path) -> None:
 
 
 def test_an_outline_that_is_new_needs_no_identity(tmp_path: Path) -> None:
-    """It makes no note; one that is known keeps that of its note, for what is told of it."""
+    """It makes no note. A whole card has one, whatever becomes of it."""
     (card,) = project(tmp_path, {"a.md": "## What is it?\n\nThat.\n"}).cards()
     outline = replace(card, is_outline=True)
     scope, problems = Scope(tmp_path, is_whole=True), Problems()
