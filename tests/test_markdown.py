@@ -18,7 +18,7 @@ from projects import identified, parse
 from verideck import markdown
 from verideck.history.lock import Lock
 from verideck.history.scope import Scope
-from verideck.markdown import Parsed, Token, cloze
+from verideck.markdown import Parsed, Token, cloze, languages
 from verideck.markdown.destinations import parseLinkDestination
 from verideck.markdown.html import FLOW
 from verideck.markdown.positions import character_place
@@ -776,3 +776,26 @@ def test_a_text_without_a_marker_need_not_be_read(text: str) -> None:
     found = [each.start() for each in markdown.markers(text, pattern)]
     read = [each.start() for each in markdown.markers(f"{text}\nQ: b", pattern)]
     assert [each for each in read if each < len(text)] == found
+
+
+def test_a_passage_is_parsed_without_a_change_of_its_file() -> None:
+    """Its blocks are the file's, and what stands between tags becomes deeper in it alone."""
+    file = Passage("<div>\n- what is ==it==?\n  - that\n</div>\n", Place("a.md"))
+    _, page = markdown.uncommented(file)
+    before = [(token.type, token.level) for token in page.tokens]
+    inside = markdown.parse(Passage(file.text, file.place, links=page.links)).tokens
+    assert [token.level for token in inside] != [level for _, level in before]
+    assert [(token.type, token.level) for token in page.tokens] == before
+
+
+def test_equal_code_is_divided_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where nothing is stored: what takes long must not take long again."""
+    asked: list[str] = []
+    real = languages.pieces
+    monkeypatch.setattr(
+        languages, "pieces", lambda code, language: (asked.append(code), real(code, language))[1]
+    )
+    highlighter = Highlighter(None)
+    assert highlighter.pieces("x = 1\n", "python") == highlighter.pieces("x = 1\n", "python")
+    assert highlighter.pieces("x = 1\n", "ruby")
+    assert asked == ["x = 1\n"] * 2

@@ -125,8 +125,9 @@ def _chain(entries: Collection[_Entry], otherwise: Rule, *, begins: bool = False
             raise EntangledError(line)
         if state.is_code_block(line):
             return otherwise(state, line, end, silent)
-        if begins and state.env.get(table.HEAD) == line:
-            return table.rule(state, line, end, silent)
+        is_head = begins and state.env.get(table.HEAD) == line
+        if is_head and table.rule(state, line, end, silent):  # in a list it may yet be none
+            return True
         start = state.bMarks[line] + state.tShift[line]
         for each in by_start.get(state.src[start : start + 1], anywhere):
             if each(state, line, end, silent):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from posixpath import splitext
+from pathlib import PurePosixPath
 
 from markdown_it.common.utils import normalizeReference
 
@@ -101,7 +101,8 @@ def _file(found: re.Match[str]) -> str:
 
 
 def _suffix(found: re.Match[str]) -> str:
-    return splitext(_file(found))[1].lower()
+    name = _file(found)
+    return PurePosixPath(name).suffix.lower() if "." in name else ""  # most name a note
 
 
 def _parts(found: re.Match[str]) -> list[tuple[int, str]]:

@@ -134,7 +134,7 @@ class Highlighter:
     """Divides code into pieces, and stores them: lexing takes most of the time of a rebuild."""
 
     def __init__(self, store: Store | None) -> None:
-        """Take the pieces of former runs from a store; without one, none are remembered."""
+        """Take the pieces of former runs from a store, if there is one."""
         self._rows = Rows.of(store, "highlighted", tuple[Piece, ...]) if store else None
         self._known: dict[str, tuple[Piece, ...]] = {}
         self._new: dict[str, tuple[Piece, ...]] = {}
@@ -146,11 +146,9 @@ class Highlighter:
         """
         if not language or len(code) > _LONGEST:
             return plain(code)
-        if self._rows is None:
-            return languages.pieces(code, language)
-        named = key(_EDITION, VERSION, language, code)
+        named = key(_EDITION, VERSION, language, code) if self._rows else f"{language} {code}"
         if named not in self._known:
-            kept = _kept(self._rows.find(named), code)
+            kept = _kept(self._rows.find(named), code) if self._rows else ()
             self._known[named] = kept or self._made(named, code, language)
         return self._known[named]
 

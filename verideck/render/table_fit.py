@@ -120,18 +120,9 @@ def _text(text: str) -> Iterator[tuple[float, bool]]:
     """Yield the letters of a text; each wide one is a word of its own."""
     for number, word in enumerate(_BREAKS.split(text)):
         yield 0.0, number > 0
-        if word.isascii():
-            yield _ascii(word), False
-            continue
         for character in word:
             if is_wide(character):
                 yield 1.0, True
                 yield 0.0, True
             else:
                 yield (_CAPITAL if character.isupper() else _LETTER), False
-
-
-def _ascii(word: str) -> float:
-    """Return the width of a word without wide letters."""
-    capitals = sum(map(str.isupper, word))
-    return _CAPITAL * capitals + _LETTER * (len(word) - capitals)
