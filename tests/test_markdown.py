@@ -792,9 +792,12 @@ def test_equal_code_is_divided_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where nothing is stored: what takes long must not take long again."""
     asked: list[str] = []
     real = languages.pieces
-    monkeypatch.setattr(
-        languages, "pieces", lambda code, language: (asked.append(code), real(code, language))[1]
-    )
+
+    def pieces(code: str, language: str) -> languages.Pieces:
+        asked.append(code)
+        return real(code, language)
+
+    monkeypatch.setattr(languages, "pieces", pieces)
     highlighter = Highlighter(None)
     assert highlighter.pieces("x = 1\n", "python") == highlighter.pieces("x = 1\n", "python")
     assert highlighter.pieces("x = 1\n", "ruby")
