@@ -342,3 +342,21 @@ def test_a_build_between_costs_no_review(
         written(made, edited)
         made.build(build_time=MOMENT + 120)
         assert guids(made) == guids(other)
+
+
+ABOVE = "## What is a star?\n\nA sun.\n\n"
+SWALLOWED = {
+    "code outside of the cards": ("```python\nx = 1\n```\n\n" + PAGE.format(six=6), 0),
+    "a fence that is not closed": (ABOVE + "## What is code?\n\n- this\n\n  ```c\n  x\n\n" + ABOVE.replace("star", "sun"), 1),
+    "a comment that is not closed": (ABOVE + "## What is <!-- noted?\n\nThis.\n\n" + ABOVE.replace("star", "sun"), 2),
+}  # fmt: skip
+"""A file in which something is wrong, and how many of its three cards it concerns."""
+
+
+@pytest.mark.parametrize("what", SWALLOWED)
+def test_what_stands_above_or_beside_a_fault_holds(tmp_path: Path, what: str) -> None:
+    """Only the cards that may be others than they seem wait."""
+    text, waiting = SWALLOWED[what]
+    made = project(tmp_path, {"a.md": text})
+    kept_going(made)
+    assert len(asked(made)) == 3 - waiting

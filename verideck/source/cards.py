@@ -24,7 +24,7 @@ from verideck.model import (
     one_line,
     short,
 )
-from verideck.problems import Code, Problem, Problems, Severity, suggestion, told_once
+from verideck.problems import Code, Problem, Problems, Severity, has_errors, suggestion, told_once
 from verideck.settings import PYPROJECT
 from verideck.source import (
     accounting,
@@ -84,7 +84,7 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
         known += above.lines
     elif not _says_of_hashtags(page, defaults) and (stays := hashtags.unread(raw)):
         of_page.report(stays)
-    setup = _outside(page, reading, FenceReader(config, included, of_setup))
+    setup = _outside(page, reading, FenceReader(config, included, of_setup), of_cards)
     readers = [_CardReader(page, defaults.deck, each, config, included) for each in raw]
     found = [reader.card() for reader in readers]
     of_cards.extend(_unused_notes(page, readers))
@@ -104,8 +104,25 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
         tuple(included.hashes.items()),
         chosen,
         why(page, chosen),
-        is_sound=not (of_page.has_errors or of_setup.has_errors),
+        doubtful=tuple(_doubtful(of_page, raw, found)),
     )
+
+
+_PARTIAL = {Code.FENCE_UNCLOSED, Code.COMMENT_UNCLOSED}
+"""What is wrong with a file, and not with what stands above it. Code in a fence that is not closed
+is its card's, which is left out for it; a comment may be meant to go on over the cards below."""
+
+
+def _doubtful(
+    of_page: Problems, raw: Iterable[RawCard], found: Iterable[Card | Unanswered | None]
+) -> Iterator[Place]:
+    """Yield the places of cards that may not be what their author means."""
+    is_whole = has_errors(each for each in of_page if each.code not in _PARTIAL)
+    unclosed = [each.place.line for each in of_page if each.code is Code.COMMENT_UNCLOSED]
+    for written, card in zip(raw, found, strict=True):
+        is_unsure = unclosed and written.lines.stop >= min(unclosed)
+        if isinstance(card, Card) and (is_whole or is_unsure):
+            yield card.place
 
 
 def _says_of_hashtags(page: Page, defaults: Defaults) -> bool:
@@ -177,8 +194,13 @@ def _what_asks(page: Page) -> str:
     return f"if its `{'#' * found} headings` ask, say `level: {found}` in the front matter; {asks}"
 
 
-def _outside(page: Page, reading: Reading, reader: FenceReader) -> list[Snippet]:
-    """The set-up that stands outside of the cards. Code there that is no set-up is reported."""
+def _outside(
+    page: Page, reading: Reading, reader: FenceReader, problems: Problems
+) -> list[Snippet]:
+    """The set-up that stands outside of the cards. Code there that is no set-up is reported.
+
+    No card lacks that code: the `problems` are of none, nor of the file.
+    """
     executes = page.meta.verify and reader.config.verify
     inside = {line for each in reading.cards for line in each.lines}
     severity = Severity.WARNING if reading.among_notes else Severity.ERROR
@@ -193,7 +215,7 @@ def _outside(page: Page, reading: Reading, reader: FenceReader) -> list[Snippet]
             message = "this code belongs to no card, so nothing would execute it"
             hint = "put it beneath a question, or make it {.setup} for every card of the file"
             problem = Problem(Code.FENCE_OUTSIDE, message, snippet.place, hint, severity)
-            reader.problems.report(problem)
+            problems.report(problem)
     return setup
 
 
@@ -213,10 +235,17 @@ def _can_be_seen(token: Token) -> bool:
     return token.type == "image" or (token.type != "inline" and token.content.strip() != "")
 
 
-def _stray(tokens: Iterable[Token], passage: Passage) -> Iterator[Problem]:
-    """Attributes of a card that stand on no question: whoever wrote them meant one there."""
+def _stray(
+    tokens: Iterable[Token], passage: Passage, *, in_answer: bool = False
+) -> Iterator[Problem]:
+    """Attributes of a card that stand on no question: whoever wrote them meant one there.
+
+    In an answer, the id of a heading may be another tool's anchor.
+    """
     lines = passage.text.split("\n")
+    opening = ""
     for token in tokens:
+        above, opening = opening, token.type
         if token.type != "inline" or "{" not in token.content:
             continue
         found = attributes.TRAILING.search(token.content)
@@ -225,12 +254,14 @@ def _stray(tokens: Iterable[Token], passage: Passage) -> Iterator[Problem]:
         words = re.findall(r"#|\.?[\w-]+", found["inside"])
         if words and words[0] in WORDS:
             line = token.map[0] + token.content.count("\n", 0, found.start())
+            is_anchor = in_answer and above == "heading_open" and words[0] == "#" and not words[2:]
             yield Problem(
                 Code.ATTRIBUTE_INVALID,
                 f"{found.group().strip()} stands behind no question",
                 passage.at(line, max(lines[line].rfind("{"), 0)),
                 "put it behind the question; or say by level: or syntax: in the front matter what "
                 "is one",
+                Severity.WARNING if is_anchor else Severity.ERROR,
             )
 
 
@@ -321,7 +352,8 @@ class _CardReader:
             self._check_shown_marks([*asked, *aside])
         self._check_aside(aside, in_cloze=is_cloze)
         if self.written.answer:
-            self.problems.extend(_stray([*below, *beside], self.written.answer))
+            blocks = [*below, *beside]
+            self.problems.extend(_stray(blocks, self.written.answer, in_answer=True))
         if not is_cloze and self.written.answer is None:
             return self._unanswered(card)
         return None if self.problems.has_errors else card

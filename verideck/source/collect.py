@@ -137,8 +137,7 @@ def collect(
             else:
                 doubtful.add(asked.place_of(card))
                 repeated.append(card)
-        if not file.is_sound:
-            doubtful.update(card.place for card in file.cards)
+        doubtful.update(file.doubtful)
     return Collected(
         tuple(cards),
         files.is_whole,

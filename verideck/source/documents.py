@@ -61,7 +61,6 @@ def document_of(page: Page, config: SourceConfig, told: Problems) -> CardsOfFile
         included=tuple(included.hashes.items()),
         syntax=DOCUMENT,
         reason=why(page, DOCUMENT),
-        is_sound=not Problems(own).has_errors,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from verideck.model import Card, Unanswered
+from verideck.model import Card, Place, Unanswered
 from verideck.problems import Problem
 
 
@@ -37,8 +37,8 @@ class CardsOfFile:
     """The name of the form in which it is read; empty if none fits."""
     reason: str = ""
     """Why it is read in that form."""
-    is_sound: bool = True
-    """Whether nothing is wrong with the file as a whole. Otherwise its cards may not be what their
-    author means: their deck, tags or language, or what is a question at all."""
+    doubtful: tuple[Place, ...] = ()
+    """The places of cards that may not be what their author means: all, if something is wrong with
+    the file as a whole, as their deck, or what is a question at all."""
     documents: tuple[Card, ...] = ()
     """Where the file is a document: its parts, which are proved as cards are and make no notes."""

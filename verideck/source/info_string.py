@@ -74,14 +74,14 @@ def read_info(token: Token, place: Place, options: frozenset[str]) -> InfoString
         )
     if language is None and _may_be_python(info["word"]):
         return _unknown(info["word"], at(token, place, info.start("word")), Severity.ERROR)
-    if info["inside"] is not None and not info["word"]:
+    is_ours = _may_hold_options(inside, options)
+    if is_ours and not info["word"]:
         return Problem(
             Code.OPTION_INVALID,
             "these options follow no language",
             place,
             "name the language first: ```python {.check}",
         )
-    is_ours = _may_hold_options(inside, options)
     return InfoString(
         info["word"],
         language or "",

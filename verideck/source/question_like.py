@@ -22,6 +22,9 @@ _BLANKS = " \t"
 _UNSEEN = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060\ufeff]*")
 _HASHES = re.compile(r"(?P<hashes>[#＃]{1,6})(?![#＃])(?P<behind>[^\n]?)")
 _BOLD = re.compile(r"\*\*[ \t]*(?:[Qq]|[Qq]uestion|问题?)[ \t]*\d*[ \t]*[:：.、]")
+_BOLD_QUESTION = re.compile(
+    r"(?:\d{1,3}[.)、]\s*)?(?P<mark>\*\*|__)(?![*_\s])[^\n*]+[?？][^\w\n]{0,3}(?P=mark)[:：]?\s*"
+)
 _WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         syntax: re.compile(
@@ -95,8 +98,14 @@ _DEEPER = _Look(
     "this heading asks, and is part of an answer",
     "say `level: {}` in the front matter if such headings are the questions, `level: {}` if not",
 )
+_BOLD_ASKS = _Look(
+    "this paragraph asks in bold, and makes no card",
+    "write a question as the others are written; if this is text, say `syntax: {}` in the front "
+    "matter",
+)
 _FEWEST = 2
-"""Headings with a question mark that may be the questions of a page; one may be part of a text."""
+"""Headings or paragraphs with a question mark that may be the questions of a page; one may be part
+of a text."""
 _NO_ITEM = _Look(
     "this line looks like an item of a list, and is none",
     "begin it with - or 1. and an ordinary blank",
@@ -133,6 +142,8 @@ def alike(page: Page, cards: Sequence[RawCard], syntax: str) -> list[Alike]:
                     found.setdefault(_stays(syntax), []).append(passage.place)
     if syntax == "heading" and not page.meta.level:
         found |= _deeper(page)
+    if syntax in _ASKED_BY and not page.meta.syntax:
+        found |= _bold(page, syntax)
     return [_told(look, sorted(places)) for look, places in found.items()]
 
 
@@ -159,6 +170,18 @@ def _deeper(page: Page) -> dict[_Look, list[Place]]:
     look = _Look(_DEEPER.message, _DEEPER.hint.format(level, page.level))
     places = [page.place(block.start) for block in asking if block.heading_level == level]
     return {look: places}
+
+
+def _bold(page: Page, syntax: str) -> dict[_Look, list[Place]]:
+    """Return the paragraphs that are questions in bold, if there are several."""
+    asking = [
+        block
+        for block in page.blocks
+        if block.type == "paragraph_open" and _BOLD_QUESTION.fullmatch(block.content)
+    ]
+    places = [page.place(block.start) for block in asking]
+    look = _Look(_BOLD_ASKS.message, _BOLD_ASKS.hint.format(syntax))
+    return {look: places} if len(places) >= _FEWEST else {}
 
 
 def _stays(syntax: str) -> _Look:

@@ -61,6 +61,9 @@ _OTHER_NAMES: Mapping[str, str] = MappingProxyType(
 )
 """What the tools that make cards of notes call the same: Obsidian's plugins, hashcards, Pandoc."""
 
+OF_MANY = frozenset({"language", "name", "sources", "tag"})
+"""Names that many tools have for something of their own: a value that does not fit is theirs."""
+
 OF_THE_NOTE = frozenset({"alias", "aliases", "cssclass", "cssclasses"})
 """Keys of Obsidian that say how a note is found and shown there. They mean nothing for a card, and
 are no slip, so that nothing is told of them."""

@@ -12,6 +12,7 @@ from verideck.source.front_matter import of_toml, of_yaml
 from verideck.source.front_matter.keys import (
     KEYS,
     NAMED,
+    OF_MANY,
     OF_THE_NOTE,
     FrontMatter,
     meant,
@@ -135,7 +136,9 @@ class _Reader:
                 seen.add(key)
                 read, wanted = READERS[key]
                 value = read(pair.value)
-                if value is None:
+                if value is None and spelt(written) in OF_MANY:
+                    foreign += [] if pair.value.value == [] else [(written, place)]
+                elif value is None:
                     given = shown(value_of(pair.value))
                     hint = _IN_QUOTES if pair.value.id == "mapping" else ""
                     self._report(f"{written} must be {wanted}, not {given}", place, hint)
@@ -154,7 +157,7 @@ class _Reader:
         """Report misspelt keys of ours; name those of other tools in one warning."""
         others: dict[str, Place] = {}
         for key, place in keys:
-            if ours := misspelt(key):
+            if (ours := misspelt(key)) and not meant(key):
                 message = f"there is no key {key} in front matter"
                 self._report(message, place, f"did you mean {ours}?")
             elif spelt(key) not in OF_THE_NOTE:
