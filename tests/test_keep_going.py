@@ -345,12 +345,13 @@ def test_a_build_between_costs_no_review(
 
 
 ABOVE = "## What is a star?\n\nA sun.\n\n"
+BELOW = "\n## What is a sun?\n\nA star.\n"
 SWALLOWED = {
     "code outside of the cards": ("```python\nx = 1\n```\n\n" + PAGE.format(six=6), 0),
-    "a fence that is not closed": (ABOVE + "## What is code?\n\n- this\n\n  ```c\n  x\n\n" + ABOVE.replace("star", "sun"), 1),
-    "a comment that is not closed": (ABOVE + "## What is <!-- noted?\n\nThis.\n\n" + ABOVE.replace("star", "sun"), 2),
-}  # fmt: skip
-"""A file in which something is wrong, and how many of its three cards it concerns."""
+    "a fence": (f"{ABOVE}## What is code?\n\n- this\n\n  ```c\n  x\n{BELOW}", 1),
+    "a comment": (f"{ABOVE}## What is <!-- noted?\n\nThis.\n{BELOW}", 2),
+}
+"""A file in which something stands wrong, or open, and how many of its three cards that concerns."""
 
 
 @pytest.mark.parametrize("what", SWALLOWED)
