@@ -351,7 +351,7 @@ SWALLOWED = {
     "a fence": (f"{ABOVE}## What is code?\n\n- this\n\n  ```c\n  x\n{BELOW}", 1),
     "a comment": (f"{ABOVE}## What is <!-- noted?\n\nThis.\n{BELOW}", 2),
 }
-"""A file in which something stands wrong, or open, and how many of its three cards that concerns."""
+"""A file in which something stands wrong or open, and how many of its three cards that concerns."""
 
 
 @pytest.mark.parametrize("what", SWALLOWED)
