@@ -47,7 +47,16 @@ from verideck.source.includes import IncludedFiles
 from verideck.source.info_string import OUTPUT, word_of
 from verideck.source.note_ids import identified
 from verideck.source.snippets import snippets_of
-from verideck.source.syntaxes import SYNTAXES, Page, RawCard, Reading, fitting, left_out, why
+from verideck.source.syntaxes import (
+    SYNTAXES,
+    Page,
+    RawCard,
+    Reading,
+    commented,
+    fitting,
+    left_out,
+    why,
+)
 from verideck.source.syntaxes.headings import LISTS, may_ask
 
 _TAG = re.compile(r"[^\s:,，]+(?:::?[^\s:,，]+)*")
@@ -141,6 +150,8 @@ def _reading(page: Page, chosen: str, problems: Problems) -> tuple[Reading, Sequ
     # in doubt what another syntax would find.
     if chosen and reading.is_certain and not name:
         told += [each.lines for each in left_out(page, chosen, reading.cards, problems)]
+    if unread := commented.unread(page.comments):
+        problems.report(unread)
     for each in question_like.alike(page, reading.cards, chosen):
         problems.report(each.problem)
         told += [range(line, line + 1) for line in each.lines]

@@ -1,6 +1,7 @@
 """Obsidian_to_Anki: `START`, a type, fields and `END`; in a line `STARTI [type] … ENDI`.
 
 `TARGET DECK` and `FILE TAGS` speak of the whole file. `<!--ID: 1566052191670-->` is the note's id.
+A note may stand in a comment, see `commented`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from types import MappingProxyType
 
 from verideck.model import Kind, Passage, Place, more_below
 from verideck.problems import Code, Problem, Problems, Severity
+from verideck.source.syntaxes.commented import BEGIN, END, FORM
 from verideck.source.syntaxes.deletions import CURLY, hidden
-from verideck.source.syntaxes.page import Page, Titles
+from verideck.source.syntaxes.page import Page, Titles, indent_of
 from verideck.source.syntaxes.raw_card import RawCard, Reading, Written
 from verideck.source.syntaxes.syntax import Syntax
 
@@ -65,10 +67,10 @@ NOTE_TYPES: Mapping[str, _NoteType] = MappingProxyType(
 
 def fits(page: Page) -> str:
     """Return by what sign the page is written for Obsidian_to_Anki."""
-    if "START" not in page.whole.text:
+    if BEGIN not in page.whole.text:
         return ""
     lines = [page.lines[number].strip() for number in page.prose()]
-    if "START" in lines and "END" in lines:
+    if BEGIN in lines and END in lines:
         return "lines `START` and `END` stand around a note"
     if any("STARTI [" in line and "ENDI" in line for line in lines):
         return "`STARTI` and `ENDI` stand around a note"
@@ -114,10 +116,10 @@ class _Reader:
                 continue
             if number in headings:
                 self._titles.enter(headings[number])
-            self._found |= "START" in line
+            self._found |= BEGIN in line
             if line.strip() == "DELETE" and _ID.fullmatch(self._below(number)):
                 self._about.append(range(number, number + 2))
-            if line.strip() == "START":
+            if line.strip() == BEGIN:
                 end = self._end(number)
                 done = end or 0
                 cards += self._block(number, end) if end else self._endless(number)
@@ -131,14 +133,14 @@ class _Reader:
 
     def _set(self) -> Iterator[tuple[str, range, Written]]:
         """Yield what says the deck and the tags of the file, with its lines; the first counts."""
-        for number in sorted(self._prose):
-            found = _SETTING.fullmatch(self._page.lines[number].strip())
+        for number in sorted(self._prose | self._page.noted):
+            found = _SETTING.fullmatch(self._page.written[number].strip())
             if not found:
                 continue
             line = number if found["value"] else number + 1
             text = found["value"] or self._below(number)
             if text:
-                column = self._page.lines[line].find(text)
+                column = self._page.written[line].find(text)
                 value = Written(text, self._page.place(line, column))
                 yield found["name"], range(number, line + 1), value
 
@@ -149,8 +151,8 @@ class _Reader:
         """Return the line of a note's END."""
         for number in range(start + 1, len(self._page.lines)):
             text = self._page.lines[number].strip()
-            if number in self._prose and text in {"START", "END"}:
-                return number if text == "END" else None
+            if number in self._prose and text in {BEGIN, END}:
+                return number if text == END else None
         return None
 
     def _endless(self, line: int) -> Iterator[RawCard]:
@@ -171,7 +173,7 @@ class _Reader:
         if start + 1 == stop and note_id:
             self._about.append(range(start, end + 1))
             return
-        name = self._page.lines[start + 1].strip()
+        name = self._page.lines[start + 1].strip() if start + 1 < stop else ""
         texts = self._once(self._fields(start + 2, stop, self._type(name, start + 1)))
         self._beside += (
             self._page.place(line) for line in range(stop + 1, end) if not self._page.is_blank(line)
@@ -190,17 +192,25 @@ class _Reader:
         return NOTE_TYPES.get(name, _UNKNOWN)
 
     def _fields(self, start: int, stop: int, type_: _NoteType) -> Iterator[tuple[str, Passage]]:
-        """Yield the fields between two lines. The first may lack its name."""
-        begun = [(type_.fields[0], start, 0)]
+        """Yield the fields between two lines, below the type. The first may lack its name.
+
+        They are indented as their type is.
+        """
+        above = self._page.lines[start - 1]
+        indent = len(above) - len(above.lstrip())
+        columns = indent_of(above[:indent])
+        begun = [(type_.fields[0], start, indent)]
         for number in range(start, stop):
-            found = type_.label.match(self._page.lines[number]) if number in self._prose else None
+            is_prose = number in self._prose and not self._page.lines[number][:indent].strip()
+            found = type_.label.match(self._page.lines[number], indent) if is_prose else None
             if found and number == start:
                 begun = [(type_.named(found["name"], 0), number, found.end())]
             elif found and (type_ is not _UNKNOWN or not begun[1:] or found["name"] == _TAGS):
-                column = 0 if type_ is _UNKNOWN and found["name"] != _TAGS else found.end()
+                is_shown = type_ is _UNKNOWN and found["name"] != _TAGS
+                column = indent if is_shown else found.end()
                 begun.append((type_.named(found["name"], 1), number, column))
         for (name, line, column), (_, below, _) in pairwise([*begun, ("", stop, 0)]):
-            if line < stop and (text := self._page.behind(line, column, below)):
+            if line < stop and (text := self._page.behind(line, column, below, columns)):
                 yield name, text
 
     def _once(self, fields: Iterable[tuple[str, Passage]]) -> dict[str, Passage]:
@@ -281,4 +291,4 @@ def _words(text: Passage) -> Iterator[Written]:
         yield Written(tag, text.place_of(word.start()))
 
 
-SYNTAX = Syntax("obsidian-to-anki", "`START` note", fits, read, is_a_tools=True)
+SYNTAX = Syntax(FORM, "`START` note", fits, read, is_a_tools=True)
