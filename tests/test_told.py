@@ -135,6 +135,9 @@ def _silent(
             yield from range(*token.map)
     for definition in (*page.definitions, *page.ids):
         yield from definition
+    if any("this comment holds" in each.message for each in problems):
+        for comment in page.comments:
+            yield from range(comment.place.line - 1, comment.place.line + comment.text.count("\n"))
     lines = {each.line - 1 for each in places}
     errors = {each.place.line - 1 for each in problems if each.severity is Severity.ERROR}
     is_refused = bool(errors - inside)  # an error in its set-up takes all cards of a file away
