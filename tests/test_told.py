@@ -46,6 +46,7 @@ BLOCKS = (
     *("¤::¤", "¤\n?\n¤", "¤\n??\n¤", "START\nBasic\n¤\nBack: ¤\nEND", "TARGET DECK: ¤"),
     *("%%ANKI\nBasic\n¤\nBack: ¤\nEND%%", "<!-- hidden\nSTART\nBasic\n¤\nBack: ¤\nID: 1\nEND -->"),
     *("%%\nSTART\n¤\nSTART\nBasic\n¤\nEND\n%%", "<!--\nSTART\nBasic\n¤\n<!--ID: 1-->\nEND\n-->"),
+    *("TARGET DECK: ¤\n\n¤ #flashcard\n¤", "¤ #flashcard\n\n- ¤"),
     *("¤ STARTI [Basic] ¤ Back: ¤ ENDI ¤", "START\nBasic\n¤\nBack: ¤\nBack: ¤\nID: 1\n¤\nEND"),
     *("<details>¤\n<summary>¤</summary>\n¤\n</details>", "<br><b>\n\n¤\n\n</b>", "¤ `{=:¤:=}` ¤"),
     *(

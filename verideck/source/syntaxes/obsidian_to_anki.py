@@ -1,7 +1,8 @@
 """Obsidian_to_Anki: `START`, a type, fields and `END`; in a line `STARTI [type] … ENDI`.
 
 `TARGET DECK` and `FILE TAGS` speak of the whole file. `<!--ID: 1566052191670-->` is the note's id.
-A note may stand in a comment, see `commented`.
+A note may stand in a comment, see `commented`. In a file with a `TARGET DECK`, `#flashcard` ends a
+question, as in the style of Neuracache that its manual shows.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _SAYS = re.compile(r"[^\W\d_]")
 _ID = re.compile(r"(?:<!--)?[ \t]*ID:[ \t]*(?P<id>\d+)[ \t]*(?:-->)?")
 _INLINE = re.compile(r"STARTI\s+\[(?P<type>[^\[\]]+)\]\s*(?P<fields>.*?)\s*ENDI")
 _SETTING = re.compile(rf"(?P<name>{_DECK}|{_FILE_TAGS})(?::[ \t]*(?P<value>.*))?")
+_NAMES_DECK = re.compile(rf"^{_DECK}\b", re.MULTILINE)
+_ASKS = re.compile(r"(?<=\S)[ \t]+#flashcard[ \t]*$", re.MULTILINE)
+"""Stands behind a question, and its answer on the lines below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,16 @@ NOTE_TYPES: Mapping[str, _NoteType] = MappingProxyType(
 
 def fits(page: Page) -> str:
     """Return by what sign the page is written for Obsidian_to_Anki."""
-    if BEGIN not in page.whole.text:
+    if not any(each in page.whole.text for each in (BEGIN, "#flashcard")):
         return ""
     lines = [page.lines[number].strip() for number in page.prose()]
     if BEGIN in lines and END in lines:
         return "lines `START` and `END` stand around a note"
     if any("STARTI [" in line and "ENDI" in line for line in lines):
         return "`STARTI` and `ENDI` stand around a note"
+    texts = [each.content for each in page.blocks if each.type == "paragraph_open"]
+    if any(map(_ASKS.search, texts)) and _NAMES_DECK.search(page.source.text):
+        return f"`#flashcard` stands behind a question, and the file has a `{_DECK}`"
     return ""
 
 
@@ -109,6 +116,12 @@ class _Reader:
     def read(self) -> Reading:
         cards: list[RawCard] = []
         headings = {each.start: each for each in self._page.blocks if each.heading_level}
+        paragraphs = {
+            line: number
+            for number, each in enumerate(self._page.blocks)
+            if each.type == "paragraph_open"
+            for line in range(each.start, each.stop)
+        }
         done = 0
         for number in sorted(self._prose):
             line = self._page.lines[number]
@@ -116,7 +129,7 @@ class _Reader:
                 continue
             if number in headings:
                 self._titles.enter(headings[number])
-            self._found |= BEGIN in line
+            self._found |= BEGIN in line or "#flashcard" in line
             if line.strip() == "DELETE" and _ID.fullmatch(self._below(number)):
                 self._about.append(range(number, number + 2))
             if line.strip() == BEGIN:
@@ -125,6 +138,9 @@ class _Reader:
                 cards += self._block(number, end) if end else self._endless(number)
             elif "STARTI" in line:
                 cards += self._in_line(number, line)
+            elif _ASKS.search(line) and number in paragraphs:
+                cards.append(self._tagged(number, paragraphs[number]))
+                done = cards[-1].lines.stop
         if self._beside:
             self._problems.report(_left_out(sorted(self._beside)))
         return Reading(
@@ -243,6 +259,32 @@ class _Reader:
                 if (text := self._page.piece(number, column, end))
             )
             yield from self._card(note["type"].strip(), texts, note_id, range(number, number + 1))
+
+    def _tagged(self, number: int, paragraph: int) -> RawCard:
+        """Return the card of a paragraph, of which a line ends with `#flashcard`.
+
+        Its answer is what stands below, to the next blank line behind it.
+        """
+        blocks = self._page.blocks
+        first, stop = blocks[paragraph], blocks[paragraph].stop
+        for each in map(blocks.__getitem__, range(paragraph + 1, len(blocks))):
+            text = "\n".join(self._page.lines[each.start : each.stop])
+            ends = stop > number + 1 and self._page.is_blank(each.start - 1)
+            if ends or each.heading_level or each.type == "hr" or _ASKS.search(text):
+                break
+            stop = each.stop
+        while stop in self._page.noted:
+            stop += 1
+        question = self._page.passage(first.start, number + 1)
+        assert question
+        return RawCard(
+            replace(question, text=_ASKS.sub("", question.text)),
+            self._page.passage(number + 1, stop),
+            self._titles.names,
+            range(first.start, stop),
+            tags=tuple(self._tags(None)),
+            deck=self._settings.get(_DECK),
+        )
 
     def _card(
         self, name: str, texts: dict[str, Passage], note_id: Written | None, lines: range
