@@ -44,6 +44,9 @@ BLOCKS = (
     *("<details>\n<summary>¤</summary>\n\n¤\n\n</details>", "<div>\n¤\n</div>", "¤\n%\n¤"),
     *("^¤", "¤ ^¤", "- ¤\n\n^¤", "> ¤ ^¤", "## ¤ ^¤", "[[¤]] ¤\n^¤"),
     *("¤::¤", "¤\n?\n¤", "¤\n??\n¤", "START\nBasic\n¤\nBack: ¤\nEND", "TARGET DECK: ¤"),
+    *("%%ANKI\nBasic\n¤\nBack: ¤\nEND%%", "<!-- hidden\nSTART\nBasic\n¤\nBack: ¤\nID: 1\nEND -->"),
+    *("%%\nSTART\n¤\nSTART\nBasic\n¤\nEND\n%%", "<!--\nSTART\nBasic\n¤\n<!--ID: 1-->\nEND\n-->"),
+    *("TARGET DECK: ¤\n\n¤ #flashcard\n¤", "¤ #flashcard\n\n- ¤"),
     *("¤ STARTI [Basic] ¤ Back: ¤ ENDI ¤", "START\nBasic\n¤\nBack: ¤\nBack: ¤\nID: 1\n¤\nEND"),
     *("<details>¤\n<summary>¤</summary>\n¤\n</details>", "<br><b>\n\n¤\n\n</b>", "¤ `{=:¤:=}` ¤"),
     *(
@@ -133,6 +136,9 @@ def _silent(
             yield from range(*token.map)
     for definition in (*page.definitions, *page.ids):
         yield from definition
+    if any("this comment holds" in each.message for each in problems):
+        for comment in page.comments:
+            yield from range(comment.place.line - 1, comment.place.line + comment.text.count("\n"))
     lines = {each.line - 1 for each in places}
     errors = {each.place.line - 1 for each in problems if each.severity is Severity.ERROR}
     is_refused = bool(errors - inside)  # an error in its set-up takes all cards of a file away

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markdown_it.token import Token
 
-from verideck.markdown.comments import Comment
+from verideck.markdown.comments import MARKS, Comment
 from verideck.markdown.dialect import (
     Parsed,
     divided,
@@ -19,6 +19,7 @@ from verideck.markdown.footnotes import notes
 from verideck.markdown.positions import first_line, origin, place
 
 __all__ = [
+    "MARKS",
     "Comment",
     "Parsed",
     "Token",

@@ -47,7 +47,16 @@ from verideck.source.includes import IncludedFiles
 from verideck.source.info_string import OUTPUT, word_of
 from verideck.source.note_ids import identified
 from verideck.source.snippets import snippets_of
-from verideck.source.syntaxes import SYNTAXES, Page, RawCard, Reading, fitting, left_out, why
+from verideck.source.syntaxes import (
+    SYNTAXES,
+    Page,
+    RawCard,
+    Reading,
+    commented,
+    fitting,
+    left_out,
+    why,
+)
 from verideck.source.syntaxes.headings import LISTS, may_ask
 
 _TAG = re.compile(r"[^\s:,，]+(?:::?[^\s:,，]+)*")
@@ -158,6 +167,8 @@ def _reading(page: Page, chosen: str, problems: Problems) -> tuple[Reading, Sequ
     # in doubt what another syntax would find.
     if chosen and reading.is_certain and not name:
         told += [each.lines for each in left_out(page, chosen, reading.cards, problems)]
+    if unread := commented.unread(page.comments):
+        problems.report(unread)
     for each in question_like.alike(page, reading.cards, chosen):
         problems.report(each.problem)
         told += [range(line, line + 1) for line in each.lines]
@@ -240,7 +251,7 @@ def _stray(
 ) -> Iterator[Problem]:
     """Attributes of a card that stand on no question: whoever wrote them meant one there.
 
-    In an answer, the id of a heading may be another tool's anchor.
+    In an answer, the id of a heading that does not ask may be another tool's anchor.
     """
     lines = passage.text.split("\n")
     opening = ""
@@ -254,14 +265,15 @@ def _stray(
         words = re.findall(r"#|\.?[\w-]+", found["inside"])
         if words and words[0] in WORDS:
             line = token.map[0] + token.content.count("\n", 0, found.start())
-            is_anchor = in_answer and above == "heading_open" and words[0] == "#" and not words[2:]
+            asks = token.content[: found.start()].rstrip().endswith(("?", "？"))
+            is_id = above == "heading_open" and words[0] == "#" and not words[2:]
             yield Problem(
                 Code.ATTRIBUTE_INVALID,
                 f"{found.group().strip()} stands behind no question",
                 passage.at(line, max(lines[line].rfind("{"), 0)),
                 "put it behind the question; or say by level: or syntax: in the front matter what "
                 "is one",
-                Severity.WARNING if is_anchor else Severity.ERROR,
+                Severity.WARNING if in_answer and is_id and not asks else Severity.ERROR,
             )
 
 

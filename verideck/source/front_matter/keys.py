@@ -53,6 +53,7 @@ _OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "deck-name": "deck",
         "tag": "tags",
         "anki-tags": "tags",
+        "file-tags": "tags",
         "language": "lang",
         "name": "title",
         "noteid": "noteid",
@@ -64,12 +65,15 @@ _OTHER_NAMES: Mapping[str, str] = MappingProxyType(
 OF_MANY = frozenset({"language", "name", "sources", "tag"})
 """Names that many tools have for something of their own: a value that does not fit is theirs."""
 
+ADDED = frozenset({"tags"})
+"""Keys of ours whose values under several names add up: a vault's tags and those for the cards."""
+
 OF_THE_NOTE = frozenset({"alias", "aliases", "cssclass", "cssclasses"})
 """Keys of Obsidian that say how a note is found and shown there. They mean nothing for a card, and
 are no slip, so that nothing is told of them."""
 
 NAMED = re.compile(
-    rf"^[^\S\n]*[\"']?(?:{'|'.join(sorted({*KEYS, *_OTHER_NAMES}))})\b",
+    rf"^[^\S\n]*[\"']?(?:{'|'.join(sorted({*KEYS, *_OTHER_NAMES})).replace('-', '[ _-]')})\b",
     re.MULTILINE | re.IGNORECASE,
 )
 """Matches a line that begins with a key of ours."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from verideck.model import Place, Source
 from verideck.problems import Code, Problem, Problems, Severity, shown
 from verideck.source.front_matter import of_toml, of_yaml
 from verideck.source.front_matter.keys import (
+    ADDED,
     KEYS,
     NAMED,
     OF_MANY,
@@ -71,11 +73,13 @@ def split(source: Source, problems: Problems) -> tuple[FrontMatter, str] | None:
         # A file may begin with a thematic break.
         return FrontMatter(place=place), source.text
     reader = _Reader("\n".join(inside), source.path, problems)
-    values, places = {}, {}
+    values: dict[str, Any] = {}
+    places: dict[str, Place] = {}
     for key, value, where in reader.read(pairs_of):
-        values[key], places[key] = value, where
+        values[key] = values[key] + value if key in values else value
+        places.setdefault(key, where)
     body = "\n" * (closing + 1) + "\n".join(lines[closing + 1 :])
-    return FrontMatter(**values, place=place, places=places), body  # type: ignore[arg-type] # READERS has the types
+    return FrontMatter(**values, place=place, places=places), body
 
 
 def _format(opening: str, inside: Sequence[str]) -> Callable[[str], list[Pair]] | None:
@@ -126,19 +130,21 @@ class _Reader:
         for pair in pairs:
             written, place = key_of(pair.key), self._place(pair.index)
             key = meant(written)
+            name = spelt(written) if key in ADDED else key
             if not key:
                 foreign.append((written, place))
-            elif key in seen:
+            elif name in seen:
                 self._report(f"{key} stands here twice", place)
             elif is_null(pair.value):
                 self._tell_comment(written, pair.index)
             else:
-                seen.add(key)
                 read, wanted = READERS[key]
                 value = read(pair.value)
                 if value is None and spelt(written) in OF_MANY:
                     foreign += [] if pair.value.value == [] else [(written, place)]
-                elif value is None:
+                    continue
+                seen.add(name)
+                if value is None:
                     given = shown(value_of(pair.value))
                     hint = _IN_QUOTES if pair.value.id == "mapping" else ""
                     self._report(f"{written} must be {wanted}, not {given}", place, hint)

@@ -1,6 +1,8 @@
 """Obsidian_to_Anki: `START`, a type, fields and `END`; in a line `STARTI [type] … ENDI`.
 
 `TARGET DECK` and `FILE TAGS` speak of the whole file. `<!--ID: 1566052191670-->` is the note's id.
+A note may stand in a comment, see `commented`. In a file with a `TARGET DECK`, `#flashcard` ends a
+question, as in the style of Neuracache that its manual shows.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from types import MappingProxyType
 
 from verideck.model import Kind, Passage, Place, more_below
 from verideck.problems import Code, Problem, Problems, Severity
+from verideck.source.syntaxes.commented import BEGIN, END, FORM
 from verideck.source.syntaxes.deletions import CURLY, hidden
-from verideck.source.syntaxes.page import Page, Titles
+from verideck.source.syntaxes.page import Page, Titles, indent_of
 from verideck.source.syntaxes.raw_card import RawCard, Reading, Written
 from verideck.source.syntaxes.syntax import Syntax
 
@@ -29,6 +32,9 @@ _SAYS = re.compile(r"[^\W\d_]")
 _ID = re.compile(r"(?:<!--)?[ \t]*ID:[ \t]*(?P<id>\d+)[ \t]*(?:-->)?")
 _INLINE = re.compile(r"STARTI\s+\[(?P<type>[^\[\]]+)\]\s*(?P<fields>.*?)\s*ENDI")
 _SETTING = re.compile(rf"(?P<name>{_DECK}|{_FILE_TAGS})(?::[ \t]*(?P<value>.*))?")
+_NAMES_DECK = re.compile(rf"^{_DECK}\b", re.MULTILINE)
+_ASKS = re.compile(r"(?<=\S)[ \t]+#flashcard[ \t]*$", re.MULTILINE)
+"""Stands behind a question, and its answer on the lines below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +71,16 @@ NOTE_TYPES: Mapping[str, _NoteType] = MappingProxyType(
 
 def fits(page: Page) -> str:
     """Return by what sign the page is written for Obsidian_to_Anki."""
-    if "START" not in page.whole.text:
+    if not any(each in page.whole.text for each in (BEGIN, "#flashcard")):
         return ""
     lines = [page.lines[number].strip() for number in page.prose()]
-    if "START" in lines and "END" in lines:
+    if BEGIN in lines and END in lines:
         return "lines `START` and `END` stand around a note"
     if any("STARTI [" in line and "ENDI" in line for line in lines):
         return "`STARTI` and `ENDI` stand around a note"
+    texts = [each.content for each in page.blocks if each.type == "paragraph_open"]
+    if any(map(_ASKS.search, texts)) and _NAMES_DECK.search(page.source.text):
+        return f"`#flashcard` stands behind a question, and the file has a `{_DECK}`"
     return ""
 
 
@@ -107,6 +116,12 @@ class _Reader:
     def read(self) -> Reading:
         cards: list[RawCard] = []
         headings = {each.start: each for each in self._page.blocks if each.heading_level}
+        paragraphs = {
+            line: number
+            for number, each in enumerate(self._page.blocks)
+            if each.type == "paragraph_open"
+            for line in range(each.start, each.stop)
+        }
         done = 0
         for number in sorted(self._prose):
             line = self._page.lines[number]
@@ -114,15 +129,18 @@ class _Reader:
                 continue
             if number in headings:
                 self._titles.enter(headings[number])
-            self._found |= "START" in line
+            self._found |= BEGIN in line or "#flashcard" in line
             if line.strip() == "DELETE" and _ID.fullmatch(self._below(number)):
                 self._about.append(range(number, number + 2))
-            if line.strip() == "START":
+            if line.strip() == BEGIN:
                 end = self._end(number)
                 done = end or 0
                 cards += self._block(number, end) if end else self._endless(number)
             elif "STARTI" in line:
                 cards += self._in_line(number, line)
+            elif _ASKS.search(line) and number in paragraphs:
+                cards.append(self._tagged(number, paragraphs[number]))
+                done = cards[-1].lines.stop
         if self._beside:
             self._problems.report(_left_out(sorted(self._beside)))
         return Reading(
@@ -131,14 +149,14 @@ class _Reader:
 
     def _set(self) -> Iterator[tuple[str, range, Written]]:
         """Yield what says the deck and the tags of the file, with its lines; the first counts."""
-        for number in sorted(self._prose):
-            found = _SETTING.fullmatch(self._page.lines[number].strip())
+        for number in sorted(self._prose | self._page.noted):
+            found = _SETTING.fullmatch(self._page.written[number].strip())
             if not found:
                 continue
             line = number if found["value"] else number + 1
             text = found["value"] or self._below(number)
             if text:
-                column = self._page.lines[line].find(text)
+                column = self._page.written[line].find(text)
                 value = Written(text, self._page.place(line, column))
                 yield found["name"], range(number, line + 1), value
 
@@ -149,8 +167,8 @@ class _Reader:
         """Return the line of a note's END."""
         for number in range(start + 1, len(self._page.lines)):
             text = self._page.lines[number].strip()
-            if number in self._prose and text in {"START", "END"}:
-                return number if text == "END" else None
+            if number in self._prose and text in {BEGIN, END}:
+                return number if text == END else None
         return None
 
     def _endless(self, line: int) -> Iterator[RawCard]:
@@ -171,7 +189,7 @@ class _Reader:
         if start + 1 == stop and note_id:
             self._about.append(range(start, end + 1))
             return
-        name = self._page.lines[start + 1].strip()
+        name = self._page.lines[start + 1].strip() if start + 1 < stop else ""
         texts = self._once(self._fields(start + 2, stop, self._type(name, start + 1)))
         self._beside += (
             self._page.place(line) for line in range(stop + 1, end) if not self._page.is_blank(line)
@@ -190,17 +208,25 @@ class _Reader:
         return NOTE_TYPES.get(name, _UNKNOWN)
 
     def _fields(self, start: int, stop: int, type_: _NoteType) -> Iterator[tuple[str, Passage]]:
-        """Yield the fields between two lines. The first may lack its name."""
-        begun = [(type_.fields[0], start, 0)]
+        """Yield the fields between two lines, below the type. The first may lack its name.
+
+        They are indented as their type is.
+        """
+        above = self._page.lines[start - 1]
+        indent = len(above) - len(above.lstrip())
+        columns = indent_of(above[:indent])
+        begun = [(type_.fields[0], start, indent)]
         for number in range(start, stop):
-            found = type_.label.match(self._page.lines[number]) if number in self._prose else None
+            is_prose = number in self._prose and not self._page.lines[number][:indent].strip()
+            found = type_.label.match(self._page.lines[number], indent) if is_prose else None
             if found and number == start:
                 begun = [(type_.named(found["name"], 0), number, found.end())]
             elif found and (type_ is not _UNKNOWN or not begun[1:] or found["name"] == _TAGS):
-                column = 0 if type_ is _UNKNOWN and found["name"] != _TAGS else found.end()
+                is_shown = type_ is _UNKNOWN and found["name"] != _TAGS
+                column = indent if is_shown else found.end()
                 begun.append((type_.named(found["name"], 1), number, column))
         for (name, line, column), (_, below, _) in pairwise([*begun, ("", stop, 0)]):
-            if line < stop and (text := self._page.behind(line, column, below)):
+            if line < stop and (text := self._page.behind(line, column, below, columns)):
                 yield name, text
 
     def _once(self, fields: Iterable[tuple[str, Passage]]) -> dict[str, Passage]:
@@ -233,6 +259,32 @@ class _Reader:
                 if (text := self._page.piece(number, column, end))
             )
             yield from self._card(note["type"].strip(), texts, note_id, range(number, number + 1))
+
+    def _tagged(self, number: int, paragraph: int) -> RawCard:
+        """Return the card of a paragraph, of which a line ends with `#flashcard`.
+
+        Its answer is what stands below, to the next blank line behind it.
+        """
+        blocks = self._page.blocks
+        first, stop = blocks[paragraph], blocks[paragraph].stop
+        for each in map(blocks.__getitem__, range(paragraph + 1, len(blocks))):
+            text = "\n".join(self._page.lines[each.start : each.stop])
+            ends = stop > number + 1 and self._page.is_blank(each.start - 1)
+            if ends or each.heading_level or each.type == "hr" or _ASKS.search(text):
+                break
+            stop = each.stop
+        while stop in self._page.noted:
+            stop += 1
+        question = self._page.passage(first.start, number + 1)
+        assert question
+        return RawCard(
+            replace(question, text=_ASKS.sub("", question.text)),
+            self._page.passage(number + 1, stop),
+            self._titles.names,
+            range(first.start, stop),
+            tags=tuple(self._tags(None)),
+            deck=self._settings.get(_DECK),
+        )
 
     def _card(
         self, name: str, texts: dict[str, Passage], note_id: Written | None, lines: range
@@ -281,4 +333,4 @@ def _words(text: Passage) -> Iterator[Written]:
         yield Written(tag, text.place_of(word.start()))
 
 
-SYNTAX = Syntax("obsidian-to-anki", "`START` note", fits, read, is_a_tools=True)
+SYNTAX = Syntax(FORM, "`START` note", fits, read, is_a_tools=True)

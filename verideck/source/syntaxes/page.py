@@ -12,6 +12,7 @@ from verideck.markdown import Token
 from verideck.model import Passage, Place, Source
 from verideck.problems import Code, Problem, Severity
 from verideck.source.front_matter import FrontMatter
+from verideck.source.syntaxes import commented
 from verideck.source.syntaxes.headings import level_of
 
 TAB = 4
@@ -55,9 +56,10 @@ class Page:
         """Parse the body: the file's text with its front matter replaced by blank lines."""
         self.source = source
         self.meta = meta
-        whole, self.ids, told = markdown.unnamed(
-            Passage(body, Place(source.path)), in_vault=source.in_vault
-        )
+        whole, noted = Passage(body, Place(source.path)), frozenset[int]()
+        if meta.syntax in {"", commented.FORM}:
+            whole, noted = commented.uncovered(whole)
+        whole, self.ids, told = markdown.unnamed(whole, in_vault=source.in_vault)
         """The lines that hold the id of a block and nothing else."""
         self.whole, parsed = markdown.uncommented(whole)
         self.lines = self.whole.text.split("\n")
@@ -65,7 +67,8 @@ class Page:
         """The lines with the comments in them, for forms that keep ids there."""
         self.comments = parsed.comments
         """All of them: what tools and authors note, and no card shows."""
-        self._noted = {line for each in parsed.comments for line in each.lines}
+        self.noted = noted.union(*(each.lines for each in parsed.comments))
+        """The lines that hold nothing else."""
         self.links = parsed.links
         self.tokens = parsed.tokens
         self.blocks = tuple(_blocks(parsed.tokens))
@@ -80,7 +83,7 @@ class Page:
 
     def is_blank(self, line: int) -> bool:
         """Whether a line holds nothing, or only a comment."""
-        return line in self._noted or not self.lines[line].strip()
+        return line in self.noted or not self.lines[line].strip()
 
     def without(self, lines: Container[int]) -> Page:
         """Return a copy of the page without the blocks that begin on these lines."""
