@@ -20,6 +20,7 @@ from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 
 _TAG = re.compile(r"<(?P<name>/?(?:details|summary))(?:\s[^<>]*)?>", re.IGNORECASE)
+_BREAKS = re.compile(r"(?:\s*</?br\s*/?>)+", re.IGNORECASE)
 _LIST_MARKER = re.compile(r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)?")
 _ANY_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|[\s*_:：.。!！()（）▶👉-]+")
 _At = tuple[int, int]
@@ -191,9 +192,21 @@ def _folded(page: Page) -> Iterator[_Folded]:
             asked = _between(page, opened[-1].asked, begin)
             asked = outdented(asked, opened[-1].column) if asked else None
             opened[-1].question = asked if asked and not _only_opens(asked.text) else None
-            opened[-1].told = opened[-1].end = behind
+            opened[-1].told = opened[-1].end = _behind_breaks(page, behind)
     for each in opened:
         yield from each.inner
+
+
+def _behind_breaks(page: Page, at: _At) -> _At:
+    """Return the place behind the breaks that begin a text: they part it from its summary."""
+    line, column = at
+    for number in range(line, len(page.lines)):
+        found = _BREAKS.match(page.lines[number], column)
+        at = (number, found.end()) if found else at
+        if page.lines[number][at[1] if found else column :].strip():
+            break
+        column = 0
+    return at
 
 
 def _take_text(page: Page, folded: _Folded, stop: _At) -> None:
