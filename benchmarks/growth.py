@@ -44,8 +44,10 @@ NOISE = 0.05
 REPORTED = ["$a ", "`a ", "{eval}`", "[a](", "{{c1::a}}", "[", "==a", "{{c1::"]
 """What was once read in the square of its length, or took hundreds of microseconds."""
 SIBLINGS = [
-    "![](", "![", "![a", "![a][", "[[a]", "[a]", "[a][", "[a](b", '[a](b "', "[a](b (", "[a](<b",
-    "[a](b) ", "[a]: b\n", "[a]:\n", "[a]: <\n", "[a\n", "]", "**", "*a ", "*a_ ", "_", "_a ",
+    "![](", "![", "![](a){:a b ", "![](a){:a b} ",
+    "![a", "![a][", "[[a]", "[a]", "[a][", "[a](b", '[a](b "', "[a](b (", "[a](<b",
+    "[a](b) ", "[a]: b\n", "[a]:\n", "[a]: <\n", "[a\n", "]", "**", "*a ",
+    "** a:** ", "**a **", "*a_ ", "_", "_a ",
     "_a*",
     "***a", "~~", "~~a ", "a**b", "*_~~[", "<", "<a:", "<a href=", "<http://a", "&", "&#", "&amp;",
     "|", "| ", "a|b\n", "$", "$$", "$$a ", "$}$ ", "${$ ", "$$\na\n", "\\", "\\(", "\\*", "`",
@@ -65,7 +67,8 @@ SIBLINGS = [
     "%%a%% ", "%% a\n", "<b>", "</b>", "<b>a</b> ", "<b><i>", "<b>*a ", "<code>", "<code>`",
     "<br>", "<div>\n", "<div>\n\n", "<div>\n\n</div>\n\n", "</div>\n", "<td>*a", "<table><tr><td>",
     "<details>\n", "<img src=", '<img src="a">', '<span a="', "<b\n", "<script>", "<pre>\n",
-    "> <div>\n", "[[", "[[a|", "[[a]] ", "[[a|b]] ", "[[a#", "![[a", "![[a.png|", "![[a]] ",
+    "> <div>\n", "a\n</b>\n", "a <b>\n</b>\n", "- a\n</b>\n", "<b>\n\na\n</b>\n", "</br>",
+    "[[", "[[a|", "[[a]] ", "[[a|b]] ", "[[a#", "![[a", "![[a.png|", "![[a]] ",
     " ^a\n", "[[#^a]] ^a\n\n", "^a\n\n[[b]]\n\n", "א ", "- א\n", "> א\n", "א\n\n", "|א|b|\n|-|-|\n",
 ]  # fmt: skip
 
@@ -118,6 +121,8 @@ FORMS: Mapping[str, tuple[str, Sequence[str]]] = {
         "<details", "<summary ", "<details><summary>", "`<summary>", "</details>",
         "<details>\n<summary>show</summary>\n", "<details></details>", "<summary></summary>",
         "<details><summary>a</summary>", "<details><summary>a</summary>b</details>",
+        "a\n<details><summary>b</summary>c</details>\n", "<details><summary>a</summary><br>\n",
+        "# a?\n<details><summary>b</summary>c</details>\n", "<br>\n",
     )),
     "a file of numbered": ("{}", (
         "1. ### a\n", "1. ### a\n   b\n\n", "- # a\n  - # b\n", "1. #\n",

@@ -40,7 +40,7 @@ def scanned(text: str, start: int, limit: int, around: str, *, splits_words: boo
         return Scanned(opens, closes, end - start)
     opens, closes = _is_punctuation(before), _is_punctuation(after)
     if splits_words:
-        beside = _is_ours(before) or _is_ours(after)
+        beside = is_ours(before) or is_ours(after)
         if before in _CLOSING or after in _OPENING:
             beside = beside or _has_ours(around)
         opens, closes = opens or beside or not closes, closes or beside or not opens
@@ -54,10 +54,10 @@ def _is_punctuation(character: str) -> bool:
 @lru_cache(maxsize=1)
 def _has_ours(text: str) -> bool:
     """Whether a text is Chinese, Japanese or Korean, at least in part."""
-    return any(map(_is_ours, text))
+    return any(map(is_ours, text))
 
 
-def _is_ours(character: str) -> bool:
+def is_ours(character: str) -> bool:
     """Tell a character of Chinese, Japanese or Korean that no other script has."""
     if character < "\x80":
         return False

@@ -7,6 +7,7 @@ told. What stands in code is as it is written there, but for deletions.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from itertools import accumulate
 
 from markdown_it.rules_block import StateBlock
@@ -26,6 +27,7 @@ from verideck.markdown.html_tags import (
     only_tags,
     player_at,
     tag_at,
+    tags_in,
     unknown_at,
 )
 from verideck.markdown.positions import State, place
@@ -33,6 +35,9 @@ from verideck.problems import Code, Problem, Severity
 
 FLOW = "verideck-flow"
 """Key of a token's `meta`, and of the parser's environment: its content is in no paragraph."""
+_OPENED = "verideck-opened"
+"""Key of the parser's environment: where a block begins, how far its tags are counted, and which
+of them are open there."""
 _SHOWN = 40
 _IN_BACKTICKS = (
     "code stands in `backticks`; of HTML a card shows what marks text up and lays it out"
@@ -46,13 +51,14 @@ def block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bo
     """Match lines that begin with a tag of a block: inline content without a paragraph around it.
 
     They end where a paragraph would, so that Markdown beneath a tag is Markdown. A line of nothing
-    but tags is one, too, where it begins a text: they may stand around blocks, as `<b>` does.
+    but tags is one, too, where it begins a text, or ends what no line of the text above begins:
+    they may stand around blocks, as `<b>` does.
     """
     begin = state.bMarks[start_line] + state.tShift[start_line]
     end = state.eMarks[start_line]
     name = begins_block(state.src, begin, end)
     if silent:
-        return name != ""
+        return name != "" or _ends_around(state, begin, end)
     if not name and state.src[begin : begin + 1] == "<":
         name = only_tags(state.src, begin, end)
     if not name:
@@ -66,6 +72,30 @@ def block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bo
     token.meta = {FLOW: True}
     state.line = behind
     return True
+
+
+def _ends_around(state: StateBlock, begin: int, end: int) -> bool:
+    """Whether a line below the first one of a block only ends tags that are not begun in it."""
+    if state.src[begin : begin + 2] != "</":
+        return False
+    name = only_tags(state.src, begin, end)
+    return name != "" and not _opened(state, begin)[name]
+
+
+def _opened(state: StateBlock, stop: int) -> Counter[str]:
+    """Count the tags that are open at a position, of those in the block that is being read.
+
+    What was counted for a line above is not counted again.
+    """
+    start = state.bMarks[state.line]
+    opened: Counter[str]
+    known, last, opened = state.env.get(_OPENED, (-1, 0, Counter()))
+    if known != start or last > stop:
+        last, opened = start, Counter()
+    for is_end, name in tags_in(state.src, last, stop):
+        opened[name] = max(opened[name] + (-1 if is_end else 1), 0)
+    state.env[_OPENED] = start, stop, opened
+    return opened
 
 
 def _behind(state: StateBlock, start: int, end: int) -> int:

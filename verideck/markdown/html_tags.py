@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
@@ -110,7 +110,9 @@ def tag_at(text: str, start: int, end: int) -> Tag | None:
     found = _TAG.match(text, start, end)
     if not found or found["name"].lower() not in TAGS:
         return None
-    return _tag(found.group(), found["name"].lower(), found["end"] != "", found["attributes"])
+    name = found["name"].lower()
+    is_end = found["end"] != "" and name != "br"  # a browser breaks the line at `</br>`, too
+    return _tag(found.group(), name, is_end, found["attributes"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,12 @@ def only_tags(text: str, start: int, end: int) -> str:
         while start < end and text[start] in " \t":
             start += 1
     return first if any(count.values()) else ""
+
+
+def tags_in(text: str, start: int, end: int) -> Iterator[tuple[bool, str]]:
+    """Yield of each tag between two positions whether it is an end, and its name."""
+    for found in _TAG.finditer(text, start, end):
+        yield found["end"] != "", found["name"].lower()
 
 
 _ENDS = {"", " ", "\t", "\n", ">", "/"}

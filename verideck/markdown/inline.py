@@ -38,6 +38,7 @@ from verideck.markdown import (
     note_links,
     positions,
     sizes,
+    stars,
     tasks,
     values,
 )
@@ -139,6 +140,7 @@ class InlineParser(ParserInline):
             link_pairs(state)
             strikethrough.postProcess(state)
             emphasis.postProcess(state)
+            stars.tell(state)
         positions.join(state)
         autolinks.link(state)
         return state.tokens

@@ -1,7 +1,8 @@
 """How large a picture is shown, as other tools write it.
 
 `![map|300x200](a.png)` is Obsidian's, `![map](a.png =300x200)` HackMD's, and
-`![map](a.png){width=50%}` Pandoc's, kramdown's and MkDocs'. A size is attributes of `<img>`.
+`![map](a.png){width=50%}` Pandoc's, kramdown's and MkDocs'; `![map](a.png){:height 20, :width 30}`
+is Logseq's. A size is attributes of `<img>`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _ITEM = re.compile(
     )(?=\s|\Z)""",
     re.VERBOSE,
 )
+_PAIR = re.compile(r":([A-Za-z][\w-]*)[ \t]+([^\s{}:,]+)[ \t,]*")
+_PAIRS = re.compile(rf"\{{[ \t]*(?P<inside>(?:{_PAIR.pattern}){{1,9}})\}}")
 _OURS = frozenset({".cloze", ".type", ".reversed"})
 """What stands in the braces of a question, and belongs to no picture in it."""
 _WRITTEN_BEFORE = frozenset({"src", "href", "alt"})
@@ -59,8 +62,11 @@ def attributed(rule: Rule) -> Rule:
             return False
         if not silent and state.tokens[-1].type == "image":
             _take_label(state)
-        braces = _BRACES.match(state.src, state.pos, state.posMax)
-        written = braces and _items(braces["inside"])
+        braces = _PAIRS.match(state.src, state.pos, state.posMax)
+        written = dict(_PAIR.findall(braces["inside"])) if braces else None
+        if not braces:
+            braces = _BRACES.match(state.src, state.pos, state.posMax)
+            written = braces and _items(braces["inside"])
         if braces and written is not None:
             if not silent:
                 _take_braces(state, known, written)

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from verideck import markdown
 from verideck.model import Passage
 from verideck.problems import Problems
+from verideck.source.syntaxes import numbered
+from verideck.source.syntaxes.answer_words import opens_answer
+from verideck.source.syntaxes.headings import is_question
 from verideck.source.syntaxes.page import Page, Titles, indent_of, outdented, title_of
 from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 
 _TAG = re.compile(r"<(?P<name>/?(?:details|summary))(?:\s[^<>]*)?>", re.IGNORECASE)
+_BREAKS = re.compile(r"(?:\s*</?br\s*/?>)+", re.IGNORECASE)
 _LIST_MARKER = re.compile(r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)?")
 _ANY_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|[\s*_:：.。!！()（）▶👉-]+")
-_ONLY_OPENS = re.compile(
-    r"(?:show|see|view|click|reveal|expand|open|my|the|a|here|for|to|full|model|sample|suggested"
-    r"|possible|correct|answers?|solutions?|hints?|details?|explanations?|more|spoilers?"
-    r"|查看|点击|展开|显示|参考|答案|解答|解析|详情|提示)*",
-    re.IGNORECASE,
-)
-"""Matches the words of a summary that asks nothing: what is asked stands above it."""
 _At = tuple[int, int]
 """A line and a column of the page."""
 _LONGEST = 200
@@ -30,15 +30,14 @@ _LONGEST = 200
 
 
 def fits(page: Page) -> str:
-    """Return by what sign the page asks so: more summaries that ask than headings of questions."""
+    """Return by what sign the page asks so: more summaries ask than headings, in lists or not."""
     if "<details" not in page.whole.text.lower():
         return ""
-    found = [card for each in _folded(page) for card in _cards(page, each, ())]
-    inside = {line for each in found for line in each.lines}
-    headings = sum(
-        block.heading_level == page.level and block.start not in inside for block in page.blocks
-    )
-    return "questions are summaries, `<details><summary>`" if len(found) > headings else ""
+    found = [card for each in _asking(page) for card in _cards(page, each, ())]
+    outside = page.without({line for each in found for line in each.lines})
+    headings = sum(block.heading_level == page.level for block in outside.blocks)
+    others = max(headings, numbered.count(outside))
+    return "questions are summaries, `<details><summary>`" if len(found) > others else ""
 
 
 def read(page: Page, problems: Problems) -> Reading:
@@ -53,7 +52,7 @@ def read(page: Page, problems: Problems) -> Reading:
     cards: list[RawCard] = []
     about: list[range] = []
     last = -1
-    for each in _folded(page):
+    for each in _asking(page):
         while heading and heading.start < each.lines.start:
             if heading.start > last:  # else it belongs to the answer before
                 titles.enter(heading)
@@ -62,6 +61,40 @@ def read(page: Page, problems: Problems) -> Reading:
         about += [each.lines] if each.is_chapter else []
         cards += _cards(page, each, titles.names)
     return Reading(tuple(cards), is_empty=not cards, among_notes=True, about=tuple(about))
+
+
+def _asking(page: Page) -> list[_Folded]:
+    """Return each `<details>` at the top level, but for those that only open an answer.
+
+    So does one that stands below something else than a fold and has no question mark, if its
+    summary recurs in the file, or if it is alone below a heading that has one.
+    """
+    folded = list(_folded(page))
+    inside = {line for each in folded for line in each.lines}
+    headings = [
+        (token.map[0], inline.content)
+        for token, inline in pairwise(page.tokens)
+        if token.type == "heading_open" and token.map and token.map[0] not in inside
+    ]
+    asking = [is_question(text) for _, text in headings]
+    lines = [line for line, _ in headings]
+    above = [bisect_left(lines, each.lines.start) - 1 for each in folded]
+    alone = {number for number, times in Counter(above).items() if times == 1 and number >= 0}
+    stops = [0, *(each.lines.stop for each in folded)]
+    words = [
+        _words(each.question.text)
+        if each.question
+        and not is_question(each.question.text)
+        and not all(map(page.is_blank, range(stop, each.lines.start)))
+        else ""
+        for each, stop in zip(folded, stops, strict=False)
+    ]
+    times = Counter(words)
+    return [
+        each
+        for each, text, heading in zip(folded, words, above, strict=True)
+        if not text or (times[text] == 1 and not (heading in alone and asking[heading]))
+    ]
 
 
 def _cards(page: Page, folded: _Folded, titles: tuple[str, ...]) -> Iterator[RawCard]:
@@ -159,9 +192,21 @@ def _folded(page: Page) -> Iterator[_Folded]:
             asked = _between(page, opened[-1].asked, begin)
             asked = outdented(asked, opened[-1].column) if asked else None
             opened[-1].question = asked if asked and not _only_opens(asked.text) else None
-            opened[-1].told = opened[-1].end = behind
+            opened[-1].told = opened[-1].end = _behind_breaks(page, behind)
     for each in opened:
         yield from each.inner
+
+
+def _behind_breaks(page: Page, at: _At) -> _At:
+    """Return the place behind the breaks that begin a text: they part it from its summary."""
+    line, column = at
+    for number in range(line, len(page.lines)):
+        found = _BREAKS.match(page.lines[number], column)
+        at = (number, found.end()) if found else at
+        if page.lines[number][at[1] if found else column :].strip():
+            break
+        column = 0
+    return at
 
 
 def _take_text(page: Page, folded: _Folded, stop: _At) -> None:
@@ -234,7 +279,12 @@ def _has_text(html: str) -> bool:
 
 
 def _only_opens(summary: str) -> bool:
-    return len(summary) <= _LONGEST and _ONLY_OPENS.fullmatch(_ANY_TAG.sub("", summary)) is not None
+    return len(summary) <= _LONGEST and opens_answer(_words(summary))
+
+
+def _words(summary: str) -> str:
+    """Return the words of a summary, with nothing between them."""
+    return _ANY_TAG.sub("", summary)
 
 
 SYNTAX = Syntax("details", "`<summary>`", fits, read, is_a_tools=True)

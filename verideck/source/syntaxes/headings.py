@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING
 
+from verideck.source.syntaxes.answer_words import says_answer
+
 if TYPE_CHECKING:
     from verideck.source.syntaxes.page import Block
 
@@ -22,13 +24,6 @@ _DETAILS = re.compile(r"<(?P<end>/?)details(?=[\s>])", re.IGNORECASE)
 _BEHIND_A_QUESTION = ' \t\n*_`"”’)）'
 _NUMBERED = re.compile(
     r"[\W_]{0,8}(?:Q|Question|问题|第)?[ ]{0,4}(?P<number>\d{1,4})[ ]{0,4}(?:[.):：、题]|\\\.)"
-)
-_IS_ANSWER = re.compile(
-    r"""[\W_]{0,8}(?:the\s)?(?:
-      answers?|solutions?|explanations?|antwort(?:en)?|lösung(?:en)?|réponses?|respuestas?|solución
-    | respostas?|risposta|ответ|答案|解答|解析|参考答案|回答|答|解説|정답
-    )(?:[\W_]{0,8}|[ ]{0,4}[:：(（\#\d].*)$""",
-    re.IGNORECASE | re.VERBOSE,
 )
 
 
@@ -91,12 +86,8 @@ def _without_answers(blocks: Sequence[Block]) -> Sequence[Block]:
 
     Where no other heading below the titles is left, they are all that may ask.
     """
-    others = [each for each in blocks if not (each.heading_level and _says_answer(each))]
+    others = [each for each in blocks if not (each.heading_level and says_answer(each.content))]
     return others if any(each.heading_level >= USUAL for each in others) else blocks
-
-
-def _says_answer(block: Block) -> bool:
-    return _IS_ANSWER.match(block.content) is not None
 
 
 def _are_chapters(level: int, blocks: Sequence[Block]) -> bool:
@@ -126,7 +117,11 @@ def _is_numbered(block: Block) -> bool:
 
 def asks(block: Block) -> bool:
     """Tell whether a heading ends with a question mark."""
-    text = block.content
+    return is_question(block.content)
+
+
+def is_question(text: str) -> bool:
+    """Tell whether the text of a heading or a summary ends with a question mark."""
     if text.endswith("}"):  # attributes
         text = text.rpartition("{")[0]
     asked = text.rstrip(_BEHIND_A_QUESTION)
@@ -176,7 +171,7 @@ def asking_and_titles(blocks: Sequence[Block], level: int) -> list[Block]:
         above = open_blocks[number - 1] if number else None
         below = open_blocks[number + 1] if number + 1 < len(open_blocks) else None
         is_in_question = bool(found) and found[-1].heading_level == level
-        says_so = _says_answer(block)
+        says_so = says_answer(block.content)
         is_shallower = 1 < block.heading_level < level
         has_text = below is not None and not below.heading_level
         if is_in_question and (

@@ -15,9 +15,14 @@ from verideck.source.syntaxes.syntax import Syntax
 
 def fits(page: Page) -> str:
     """Return by what sign the page asks so: more list items than questions are headings."""
-    items = sum(1 for block in page.blocks for _ in _questions(block))
+    items = count(page)
     headings = sum(block.heading_level == page.level for block in page.blocks)
     return "list items begin with headings, `1. ### question`" if items > headings else ""
+
+
+def count(page: Page) -> int:
+    """Return how many list items begin with a heading."""
+    return sum(1 for block in page.blocks for _ in _questions(block))
 
 
 def read(page: Page, problems: Problems) -> Reading:
