@@ -24,7 +24,7 @@ from verideck.history.lock import Lock
 from verideck.history.recognise import recognise
 from verideck.history.scope import Scope
 from verideck.model import Card, Place, ProvenCard, Source, Unanswered
-from verideck.problems import Problem, Problems
+from verideck.problems import Problem, Problems, told_of_files
 from verideck.project import configured_settings, source_config
 from verideck.project import execution_config as project_config
 from verideck.proof.audit import audit as audit_cards
@@ -253,14 +253,15 @@ def read(paths: Sequence[Path], settings: Settings) -> list[Source | Problem]:
 def parse(sources: Sequence[Source], settings: Settings) -> list[Card | Unanswered | Problem]:
     """The cards of files, the questions without an answer, and then what is wrong."""
     problems = Problems()
+    of_files: list[Problem] = []
     asked = Asked()
     found: list[Card | Unanswered] = []
     for source in sources:
         file = cards_of(source, source_config(settings))
-        problems.extend(file.problems)
+        of_files += file.problems
         found += [card for card in file.cards if asked.is_first(card, problems)]
         found += file.unanswered
-    return [*found, *problems]
+    return [*found, *Problems([*told_of_files(of_files), *problems])]
 
 
 def execution_config(settings: Settings, *, kept: bool = True) -> ExecutionConfig:

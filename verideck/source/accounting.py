@@ -66,6 +66,7 @@ def _about_itself(page: Page, setup: Iterable[Snippet]) -> Iterator[range]:
     yield from contents.tables(page)
     yield from page.definitions
     yield from page.ids
+    yield from page.empty_items()
     yield from (
         range(line, line + 1)
         for line in properties.of_page(page)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from verideck.model import Card, Place, Source, Unanswered, one_line
-from verideck.problems import Code, Problem, Problems, Severity
+from verideck.problems import Code, Problem, Problems, Severity, told_of_files
 from verideck.settings import Settings
 from verideck.source.config import DOCUMENT
 from verideck.source.found import CardsOfFile, Form
@@ -120,13 +120,14 @@ def collect(
     parts: list[Card] = []
     found: list[CardsOfFile] = []
     doubtful: set[Place] = set()
+    of_files: list[Problem] = []
     for source in built:
         file, others = selection.divided(source.path, reader.cards_of(source))
         context_cards += others
         found.append(file)
         if file.syntax == DOCUMENT and not selection.documents:
             continue
-        problems.extend(file.problems)
+        of_files += file.problems
         for part in file.documents:
             parts.append(part)
             on_card(part)
@@ -139,6 +140,7 @@ def collect(
                 repeated.append(card)
         if not file.is_sound:
             doubtful.update(card.place for card in file.cards)
+    problems.extend(told_of_files(of_files))
     return Collected(
         tuple(cards),
         files.is_whole,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from verideck.markdown import Token
     from verideck.source.syntaxes.page import Block
 
 USUAL = 2
@@ -30,6 +31,11 @@ _IS_ANSWER = re.compile(
     )(?:[\W_]{0,8}|[ ]{0,4}[:：(（\#\d].*)$""",
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+def holds_nothing(tokens: Iterable[Token]) -> bool:
+    """Tell whether blocks are only marks: so are bullets with nothing behind them."""
+    return all(token.nesting and token.type != "inline" for token in tokens)
 
 
 def level_of(blocks: Sequence[Block]) -> int:
@@ -126,7 +132,11 @@ def _is_numbered(block: Block) -> bool:
 
 def asks(block: Block) -> bool:
     """Tell whether a heading ends with a question mark."""
-    text = block.content
+    return is_question(block.content)
+
+
+def is_question(text: str) -> bool:
+    """Tell whether a text ends with a question mark, whatever attributes are behind it."""
     if text.endswith("}"):  # attributes
         text = text.rpartition("{")[0]
     asked = text.rstrip(_BEHIND_A_QUESTION)
