@@ -253,15 +253,14 @@ def read(paths: Sequence[Path], settings: Settings) -> list[Source | Problem]:
 def parse(sources: Sequence[Source], settings: Settings) -> list[Card | Unanswered | Problem]:
     """The cards of files, the questions without an answer, and then what is wrong."""
     problems = Problems()
-    of_files: list[Problem] = []
     asked = Asked()
     found: list[Card | Unanswered] = []
     for source in sources:
         file = cards_of(source, source_config(settings))
-        of_files += file.problems
+        problems.extend(file.problems)
         found += [card for card in file.cards if asked.is_first(card, problems)]
         found += file.unanswered
-    return [*found, *Problems([*told_of_files(of_files), *problems])]
+    return [*found, *told_of_files(problems)]
 
 
 def execution_config(settings: Settings, *, kept: bool = True) -> ExecutionConfig:

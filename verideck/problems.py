@@ -380,7 +380,7 @@ _EACH_TOLD = frozenset({Code.ANSWER_MISSING, Code.CODE_NOT_RUN})
 has more than a few, they were hardly meant, and are told as others."""
 _MOST_PLACES = 5
 """How many of the other lines of a warning its message names."""
-_OF_MANY_FILES = frozenset({Code.KEY_FOREIGN, Code.LANGUAGE_UNKNOWN})
+_OF_MANY_FILES = frozenset({Code.ID_REPEATED, Code.KEY_FOREIGN, Code.LANGUAGE_UNKNOWN})
 """Warnings that say of a file what they say of others: they are told once for all files."""
 
 

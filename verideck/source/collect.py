@@ -120,19 +120,19 @@ def collect(
     parts: list[Card] = []
     found: list[CardsOfFile] = []
     doubtful: set[Place] = set()
-    of_files: list[Problem] = []
+    of_files = Problems()
     for source in built:
         file, others = selection.divided(source.path, reader.cards_of(source))
         context_cards += others
         found.append(file)
         if file.syntax == DOCUMENT and not selection.documents:
             continue
-        of_files += file.problems
+        of_files.extend(file.problems)
         for part in file.documents:
             parts.append(part)
             on_card(part)
         for card in file.cards:
-            if asked.is_first(card, problems):
+            if asked.is_first(card, of_files):
                 cards.append(card)
                 on_card(card)
             else:
