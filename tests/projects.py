@@ -24,7 +24,7 @@ from verideck.history.lock import Lock
 from verideck.history.recognise import recognise
 from verideck.history.scope import Scope
 from verideck.model import Card, Place, ProvenCard, Source, Unanswered
-from verideck.problems import Problem, Problems
+from verideck.problems import Problem, Problems, told_of_files
 from verideck.project import configured_settings, source_config
 from verideck.project import execution_config as project_config
 from verideck.proof.audit import audit as audit_cards
@@ -260,7 +260,7 @@ def parse(sources: Sequence[Source], settings: Settings) -> list[Card | Unanswer
         problems.extend(file.problems)
         found += [card for card in file.cards if asked.is_first(card, problems)]
         found += file.unanswered
-    return [*found, *problems]
+    return [*found, *told_of_files(problems)]
 
 
 def execution_config(settings: Settings, *, kept: bool = True) -> ExecutionConfig:

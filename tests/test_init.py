@@ -90,6 +90,79 @@ def test_what_the_notes_say_is_set(ml: Project) -> None:
     assert ml.run("build").returncode == 0
 
 
+def table(made: Project) -> dict[str, object]:
+    """The settings that `init` wrote."""
+    written: dict[str, object] = tomllib.loads(read(made, "pyproject.toml"))["tool"]["verideck"]
+    return written
+
+
+NUMBERED = "".join(f"### {n}. What is {n}?\n\nIt is {n}.\n\n" for n in range(1, 9))
+
+
+def test_a_readme_that_holds_most_cards_is_a_note(ml: Project) -> None:
+    """Whatever its name says; one that holds few is left out, and named."""
+    ml.write("README.md", f"# Questions\n\n{NUMBERED}")
+    ml.write("examples/DEMO.md", "## How to run\n\nBy hand.\n")
+    told = begun(ml)
+    assert table(ml)["cards"] == "."
+    assert "README.md: 8 cards\n" in told
+    assert "left out" not in told
+
+
+def test_files_with_cards_that_are_left_out_are_named(ml: Project) -> None:
+    """Each of them, with its cards; also where the settings were there before."""
+    ml.write("notes/a.md", NOTES)
+    ml.write("README.md", "## Installation\n\nNone.\n")
+    left = "left out: README.md: 1 card\n`cards` in pyproject.toml is the folder that is read\n"
+    assert left in begun(ml)
+    ml.write("pyproject.toml", '[tool.verideck]\ncards = "docs"\n')
+    assert "left out: notes/a.md: " in begun(ml)
+
+
+def code(count: int, asserting: int) -> str:
+    """Cards with code, of which some say what it gives."""
+    says = ["\n```python {.check}\nassert x == 1\n```\n"] * asserting + [""] * count
+    shown = "```python\nx = 1\n```\n"
+    return "".join(f"## What is {n}?\n\n{shown}{says[n]}\n" for n in range(count))
+
+
+@pytest.mark.parametrize(
+    ("asserting", "why"),
+    [(0, "no code here"), (1, "not all code here"), (2, "not all code here"), (3, "")],
+)
+def test_code_is_executed_where_it_says_what_it_gives(
+    ml: Project, asserting: int, why: str
+) -> None:
+    """Where a clear majority of the cards with code does: else most of them would be errors."""
+    verify = not why
+    ml.write("cards/a.md", code(4, asserting))
+    told = begun(ml)
+    assert table(ml).get("verify", True) is verify
+    assert f"verify = false   # {why}" in read(ml, "pyproject.toml") or verify
+    assert ("a first build executes that code, and gives at most 4 notes\n" in told) is verify
+    assert ("a first build gives 4 notes\n" in told) is not verify
+
+
+@pytest.mark.parametrize("folder", ["logseq", "journals"])
+def test_a_graph_of_logseq_is_read_as_one(ml: Project, folder: str) -> None:
+    """So that its other pages, which ask nothing, are read as neither lists nor headings."""
+    ml.write("pages/a.md", "- What is a pod? #card\n  - The smallest unit.\n")
+    ml.write("pages/b.md", "- A list\n  - of notes\n- Another\n  - one\n")
+    ml.write(f"{folder}/c.md", "- text\n")
+    told = begun(ml)
+    assert table(ml)["syntax"] == "logseq"
+    assert table(ml)["cards"] == "pages"
+    assert "a first build gives 1 note\n" in told
+
+
+def test_pages_beside_one_with_cards_are_no_graph(ml: Project) -> None:
+    """Where neither Logseq's own folder nor those of its pages are there."""
+    ml.write("notes/a.md", "- What is a pod? #card\n  - The smallest unit.\n")
+    ml.write("notes/b.md", "- A list\n  - of notes\n")
+    begun(ml)
+    assert "syntax" not in table(ml)
+
+
 def test_what_does_not_hold_is_counted(ml: Project) -> None:
     """By name; and how to build all the same."""
     ml.write("cards/a.md", "## One?\n\n1.\n\n## Two? {#a .foo}\n\n2.\n")

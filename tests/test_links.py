@@ -150,9 +150,9 @@ def test_a_file_is_found_by_the_name_that_people_write(
     [
         ("[a](b.md)", "cards/b.md leads nowhere: a card opens no Markdown"),
         ("[a](../c/b.md#d 'e')", "c/b.md leads nowhere: a card opens no Markdown"),
-        ("[a](#b)", "#b leads nowhere: a card is no part of its page"),
+        ("[a](#b)", "a link into its page leads nowhere: a card is no part of it"),
         ("[a][1]\n\n[1]: b.markdown", "cards/b.markdown leads nowhere: a card opens no Markdown"),
-        ("<a href='#b'>a</a>", "#b leads nowhere: a card is no part of its page"),
+        ("<a href='#b'>a</a>", "a link into its page leads nowhere: a card is no part of it"),
         ("[a](b.pdf)", "cards/b.pdf leads nowhere: No such file or directory"),
         ("[a](b%00.pdf)", "'b\\x00.pdf' leads nowhere: no file has such a name"),
         ("[a](../../b.pdf)", "../../b.pdf leads nowhere: it is outside the project"),

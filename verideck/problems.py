@@ -376,24 +376,45 @@ class Problems:
 
 
 _EACH_TOLD = frozenset({Code.ANSWER_MISSING, Code.CODE_NOT_RUN})
-"""Warnings that are told at every place: there is something to do at each of them."""
+"""Warnings that are told at every place: there is something to do at each of them. Where a file
+has more than a few, they were hardly meant, and are told as others."""
 _MOST_PLACES = 5
 """How many of the other lines of a warning its message names."""
+_OF_MANY_FILES = frozenset({Code.ID_REPEATED, Code.KEY_FOREIGN, Code.LANGUAGE_UNKNOWN})
+"""Warnings that say of a file what they say of others: they are told once for all files."""
+
+
+def told_in_file(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield the problems of a file, but for those told of many as `told_once` does."""
+    every = list(problems)
+    yield from told_once(each for each in every if each.code not in _OF_MANY_FILES)
+    yield from (each for each in every if each.code in _OF_MANY_FILES)
+
+
+def told_of_files(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield the problems of files, of which each is one of `told_in_file`, as they are told."""
+    every = list(problems)
+    yield from (each for each in every if each.code not in _OF_MANY_FILES)
+    yield from told_once(each for each in every if each.code in _OF_MANY_FILES)
 
 
 def told_once(problems: Iterable[Problem]) -> Iterator[Problem]:
     """Yield problems, equal warnings as one, at the first of their places."""
-    places: dict[Problem, list[Place]] = {}
-    firsts: dict[tuple[Code, str, str], Problem] = {}
+    yield from sorted(_merged(problems), key=lambda problem: problem.place)
+
+
+def _merged(problems: Iterable[Problem]) -> Iterator[Problem]:
+    alike: dict[tuple[Code, str, str] | Problem, list[Problem]] = {}
     for each in sorted(problems, key=lambda problem: problem.place):
-        is_alone = each.severity is Severity.ERROR or each.code in _EACH_TOLD
-        first = each if is_alone else firsts.setdefault((each.code, each.message, each.hint), each)
-        places.setdefault(first, []).append(each.place)
-    for first, found in places.items():
-        if len(found) == 1:
-            yield first
+        is_alone = each.severity is Severity.ERROR
+        key = each if is_alone else (each.code, each.message, each.hint)
+        alike.setdefault(key, []).append(each)
+    for found in alike.values():
+        first = found[0]
+        if len(found) == 1 or (first.code in _EACH_TOLD and len(found) <= _MOST_PLACES):
+            yield from found
             continue
-        also = _others(first.place, found)
+        also = _others(first.place, [each.place for each in found])
         message = f"{first.message} ({len(found):,} times{also and f': also {also}'})"
         yield replace(first, message=message)
 

@@ -46,7 +46,7 @@ from verideck.project import Project
 from verideck.proof.audit import survived
 from verideck.result import Built, Result
 from verideck.root import too_wide
-from verideck.settings import PYPROJECT, Settings, find_root, require_executor
+from verideck.settings import PYPROJECT, Settings, find_root, load, require_executor
 from verideck.source.found import Form
 from verideck.source.read import is_whole, of_project
 from verideck.stats import stats_of
@@ -747,7 +747,7 @@ def init(folder: Path, *, ci: bool) -> None:
         sys.exit(1)
     with Project.open(root, verify=False) as project:
         result = project.check()
-    printing.out(report.format_begun(begun, result, root))
+    printing.out(report.format_begun(begun, result, load(root, Problems())))
 
 
 @verideck.command(short_help="Tell what the code of a problem means, by an example.")

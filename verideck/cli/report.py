@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ from verideck.source_line import source_line
 if TYPE_CHECKING:
     from verideck.init.begin import Begun
     from verideck.rules.lint import Linted
+    from verideck.settings import Settings
     from verideck.source.found import Form
 
 
@@ -59,8 +60,12 @@ def _lines(lines: Iterable[str]) -> str:
 _OF_FILES = {Code.OUTPUT_UNWRITABLE, Code.PATH_UNSAFE}
 
 
-def format_begun(begun: Begun, result: Result, root: Path) -> str:
-    """Return what `init` found and wrote, and what a first build of it gives."""
+def format_begun(begun: Begun, result: Result, settings: Settings) -> str:
+    """Return what `init` found and wrote, and what a first build of it gives.
+
+    `settings` are those that the project has now.
+    """
+    root = settings.root
     found = begun.survey
     lines = [f"written: {relative(root / each)}" for each in begun.written]
     lines += [f"left as it is: {relative(root / each)}" for each in begun.kept]
@@ -70,6 +75,8 @@ def format_begun(begun: Begun, result: Result, root: Path) -> str:
     ]
     if len(files) > MOST_FILES:
         lines.append(f"and {len(files) - MOST_FILES} more files")
+    outside = {path: n for path, n in found.files if not Path(path).is_relative_to(settings.cards)}
+    lines += _outside(outside, root)
     told = Counter((each.severity, each.code) for each in result.problems)
     for (severity, code), times in sorted(told.items()):
         lines.append(f"{severity}: {times} {code}")
@@ -78,10 +85,24 @@ def format_begun(begun: Begun, result: Result, root: Path) -> str:
             f"of {amount(found.executable, 'card')} with code that can be executed, "
             f"{found.asserting} say what it gives"
         )
-    gives = f"a first build gives {amount(len(result.notes), 'note')}"
+    most = amount(len(result.notes), "note")
+    gives = f"a first build gives {most}"
+    if settings.verify and found.executable:
+        gives = f"a first build executes that code, and gives at most {most}"
     if not result.ok:
         gives += " by --keep-going, and none without: `verideck check` tells why"
     return _lines([*lines, gives, "next: `verideck build`"])
+
+
+def _outside(files: Mapping[str, int], root: Path) -> list[str]:
+    """Return the lines that name files with cards which are no part of the project."""
+    most = Counter(files).most_common(MOST_FILES)
+    lines = [f"left out: {relative(root / path)}: {amount(n, 'card')}" for path, n in most]
+    if rest := len(files) - len(most):
+        lines.append(f"left out: {rest} more files with cards")
+    if lines:
+        lines.append("`cards` in pyproject.toml is the folder that is read")
+    return lines
 
 
 MOST_FILES = 10

@@ -25,9 +25,13 @@ def table(deck: str, survey: Survey) -> str:
         lines.append(f"lang = {_quoted(survey.lang)}")
     if survey.level:
         lines.append(f"level = {survey.level}   # of the headings that ask")
-    if survey.executable and not survey.asserting:
+    if survey.syntax:
+        lines.append(f"syntax = {_quoted(survey.syntax)}   # of files that name none")
+    if not survey.mostly_asserts:
+        which = "not all" if survey.asserting else "no"
         lines.append(
-            "verify = false   # no code here says what it gives; take this away and it is executed"
+            f"verify = false   # {which} code here says what it gives; take this away and it is "
+            "executed"
         )
     return "\n".join([*lines, ""])
 

@@ -408,7 +408,7 @@ def _require_path(href: str) -> None:
     if not href:
         raise _DeadError("this link", "it has no address", "write one between its brackets")
     if href.startswith("#"):
-        raise _DeadError(name, "a card is no part of its page", _SAY)
+        raise _DeadError("a link into its page", "a card is no part of it", _SAY)
     if SCHEME.match(href):
         hint = "a link begins with https:// or is a path"
         raise _DeadError(href, "a card opens no such address", hint)

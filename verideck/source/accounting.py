@@ -14,6 +14,7 @@ from verideck.markdown import Token
 from verideck.model import Place, Snippet
 from verideck.problems import Code, Problem, Severity
 from verideck.source import contents
+from verideck.source.syntaxes import properties
 from verideck.source.syntaxes.page import Page
 
 _OF_THE_FILE = {Code.NO_CARD, Code.SYNTAX_UNKNOWN}
@@ -65,6 +66,12 @@ def _about_itself(page: Page, setup: Iterable[Snippet]) -> Iterator[range]:
     yield from contents.tables(page)
     yield from page.definitions
     yield from page.ids
+    yield from page.empty_items()
+    yield from (
+        range(line, line + 1)
+        for line in properties.of_page(page)
+        if properties.is_unshown(page.lines[line])
+    )
     for block in page.blocks:
         if block.type in _ABOUT_ITSELF:
             yield range(block.start, block.stop)

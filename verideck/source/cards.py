@@ -24,7 +24,15 @@ from verideck.model import (
     one_line,
     short,
 )
-from verideck.problems import Code, Problem, Problems, Severity, has_errors, suggestion, told_once
+from verideck.problems import (
+    Code,
+    Problem,
+    Problems,
+    Severity,
+    has_errors,
+    suggestion,
+    told_in_file,
+)
 from verideck.settings import PYPROJECT
 from verideck.source import (
     accounting,
@@ -109,7 +117,7 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
     return CardsOfFile(
         tuple(_with_setup(each, in_order) for each in usable if isinstance(each, Card)),
         tuple(each for each in usable if isinstance(each, Unanswered)),
-        tuple(told_once(Problems([*of_cards, *of_page, *of_setup]))),
+        tuple(told_in_file(Problems([*of_cards, *of_page, *of_setup]))),
         tuple(included.hashes.items()),
         chosen,
         why(page, chosen),
@@ -181,10 +189,9 @@ def _reading(page: Page, chosen: str, problems: Problems) -> tuple[Reading, Sequ
 
 
 def _no_card(page: Page) -> Problem:
-    is_empty = not any(line.strip() for line in page.lines)
     return Problem(
         Code.NO_CARD,
-        "this file is empty" if is_empty else "there is no card in this file",
+        "this file is empty" if page.is_empty else "there is no card in this file",
         page.meta.place,
         _what_asks(page),
         Severity.WARNING,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from verideck.model import Card, Place, Source, Unanswered, one_line
-from verideck.problems import Code, Problem, Problems, Severity
+from verideck.problems import Code, Problem, Problems, Severity, told_of_files
 from verideck.settings import Settings
 from verideck.source.config import DOCUMENT
 from verideck.source.found import CardsOfFile, Form
@@ -120,24 +120,26 @@ def collect(
     parts: list[Card] = []
     found: list[CardsOfFile] = []
     doubtful: set[Place] = set()
+    of_files = Problems()
     for source in built:
         file, others = selection.divided(source.path, reader.cards_of(source))
         context_cards += others
         found.append(file)
         if file.syntax == DOCUMENT and not selection.documents:
             continue
-        problems.extend(file.problems)
+        of_files.extend(file.problems)
         for part in file.documents:
             parts.append(part)
             on_card(part)
         for card in file.cards:
-            if asked.is_first(card, problems):
+            if asked.is_first(card, of_files):
                 cards.append(card)
                 on_card(card)
             else:
                 doubtful.add(asked.place_of(card))
                 repeated.append(card)
         doubtful.update(file.doubtful)
+    problems.extend(told_of_files(of_files))
     return Collected(
         tuple(cards),
         files.is_whole,

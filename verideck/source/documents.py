@@ -13,7 +13,7 @@ from dataclasses import replace
 from verideck import markdown
 from verideck.markdown import Token
 from verideck.model import Card, Kind, Role, Snippet
-from verideck.problems import Code, Problem, Problems, Severity, told_once
+from verideck.problems import Code, Problem, Problems, Severity, told_in_file
 from verideck.source import dialects, size
 from verideck.source.config import DOCUMENT, SourceConfig
 from verideck.source.fences import FenceReader
@@ -57,7 +57,7 @@ def document_of(page: Page, config: SourceConfig, told: Problems) -> CardsOfFile
         documents=tuple(
             _as_card(part, [*setup, *snippets], page, config) for part, snippets in found
         ),
-        problems=tuple(told_once(own)),
+        problems=tuple(told_in_file(own)),
         included=tuple(included.hashes.items()),
         syntax=DOCUMENT,
         reason=why(page, DOCUMENT),

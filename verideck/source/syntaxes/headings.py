@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING
 
 from verideck.source.syntaxes.answer_words import says_answer
 
 if TYPE_CHECKING:
+    from verideck.markdown import Token
     from verideck.source.syntaxes.page import Block
 
 USUAL = 2
@@ -25,6 +26,11 @@ _BEHIND_A_QUESTION = ' \t\n*_`"”’)）'
 _NUMBERED = re.compile(
     r"[\W_]{0,8}(?:Q|Question|问题|第)?[ ]{0,4}(?P<number>\d{1,4})[ ]{0,4}(?:[.):：、题]|\\\.)"
 )
+
+
+def holds_nothing(tokens: Iterable[Token]) -> bool:
+    """Tell whether blocks are only marks: so are bullets with nothing behind them."""
+    return all(token.nesting and token.type != "inline" for token in tokens)
 
 
 def level_of(blocks: Sequence[Block]) -> int:
@@ -121,7 +127,7 @@ def asks(block: Block) -> bool:
 
 
 def is_question(text: str) -> bool:
-    """Tell whether the text of a heading or a summary ends with a question mark."""
+    """Tell whether a text ends with a question mark, whatever attributes are behind it."""
     if text.endswith("}"):  # attributes
         text = text.rpartition("{")[0]
     asked = text.rstrip(_BEHIND_A_QUESTION)

@@ -7,42 +7,60 @@ from collections.abc import Iterator
 
 from verideck.markdown import Token
 from verideck.problems import Code, Problem, Problems
-from verideck.source.syntaxes.headings import LISTS, are_answered
+from verideck.source.syntaxes.headings import LISTS, are_answered, holds_nothing
 from verideck.source.syntaxes.page import TAB, Block, Page, Titles
 from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 
 _MARKER = re.compile(r"[-+*]|\d{1,9}[.)]")
+_TASK = re.compile(r"\[[ xX]\]\s")
 
 
 def fits(page: Page) -> str:
-    """Return whether the page has a list at its top level, which is in no heading's answer."""
-    found = any(block.type in LISTS for block in page.blocks)
+    """Return whether the page has a list at its top level, which is in no heading's answer.
+
+    A list of tasks asks nothing.
+    """
+    found = any(block.type in LISTS and not _are_tasks(block) for block in page.blocks)
     return "there is a list" if found and not are_answered(page.blocks) else ""
 
 
 def read(page: Page, problems: Problems) -> Reading:
     """Return a card for each item of each list at the top level. Headings name the deck.
 
-    Reports items that do not begin with a paragraph.
+    A list of tasks is passed over, unless an author says that this is the form. Reports items that
+    do not begin with a paragraph.
     """
     titles = Titles(page)
     items: list[tuple[list[Token], tuple[str, ...]]] = []
     for block in page.blocks:
         if block.heading_level:
             titles.enter(block)
-        if block.type in LISTS:
+        if block.type in LISTS and (page.meta.syntax or not _are_tasks(block)):
             items += [(item, titles.names) for item in _items(block)]
     cards = [_card(page, item, names, problems) for item, names in items]
     return Reading(tuple(filter(None, cards)), is_empty=not items)
 
 
+def _are_tasks(block: Block) -> bool:
+    """Tell whether most items of a list are tasks."""
+    items = list(_items(block))
+    tasks = sum(item[1].type == "paragraph_open" and _is_task(item[2]) for item in items)
+    return 2 * tasks > len(items)
+
+
+def _is_task(text: Token) -> bool:
+    return _TASK.match(text.content) is not None
+
+
 def _items(block: Block) -> Iterator[list[Token]]:
+    """Yield the items of a list that hold anything."""
     item: list[Token] = []
     for token in block.tokens[1:-1]:
         item.append(token)
         if token.level == 1 and token.nesting < 0:
-            yield item
+            if not holds_nothing(item):
+                yield item
             item = []
 
 
@@ -50,7 +68,7 @@ def _card(
     page: Page, item: list[Token], titles: tuple[str, ...], problems: Problems
 ) -> RawCard | None:
     start, stop = item[0].map or (0, 0)
-    if item[1].type != "paragraph_open":
+    if item[1].type != "paragraph_open" and not _is_above_bullet(page, item[1]):
         message = "this list item has no question"
         place = page.place(start, _marker_column(page.lines[start]))
         hint = "begin the item with a line of text: it is the question, what is nested answers it"
@@ -64,6 +82,12 @@ def _card(
         titles,
         range(start, stop),
     )
+
+
+def _is_above_bullet(page: Page, text: Token) -> bool:
+    """Tell whether a bullet with nothing behind it makes a heading of the text above it."""
+    stop = text.map[1] if text.type == "heading_open" and text.map else 0
+    return bool(stop) and page.lines[stop - 1].strip() == "-"
 
 
 def _marker_column(line: str) -> int:

@@ -17,6 +17,7 @@ from verideck.source.syntaxes.deletions import Marks, hidden, shown
 from verideck.source.syntaxes.headings import LISTS
 from verideck.source.syntaxes.list_items import content_column
 from verideck.source.syntaxes.page import TAB, Page, Titles
+from verideck.source.syntaxes.properties import BULLET, OUR_ID, PROPERTY, is_unshown
 from verideck.source.syntaxes.raw_card import RawCard, Reading, Written
 from verideck.source.syntaxes.spoken import Spoken
 from verideck.source.syntaxes.syntax import Syntax
@@ -32,18 +33,8 @@ _UNREAD = re.compile(
 )
 """What stands for another block, `((64218a2c-…))`, or is made by Logseq, `{{embed [[page]]}}`."""
 _BLANKS = re.compile(r"[ \t]*")
-_BULLET = re.compile(r"[ \t]*(?:[-+*]|\d{1,9}[.)])[ \t]+")
-_PROPERTY = re.compile(
-    rf"(?:{_BULLET.pattern})?[ \t]*(?P<key>[A-Za-z][\w.-]*)::(?: +(?P<value>\S.*?))?\s*"
-)
-_OUR_ID = "verideck-id"
-_UNSHOWN = re.compile(
-    rf"{_OUR_ID}|id|deck|tags|direction|card-[\w-]+|collapsed|heading|background-color|title|alias|type"
-    r"|icon|public|filters|created-at|updated-at|logseq\.[\w.-]+|(?:ls|hl|query)-[\w-]+"
-)
-"""The properties that say nothing to a learner. Others are text, as Logseq shows them."""
 _CLOZE = Marks(re.compile(r"\{\{(?:cloze|c(?P<number>\d{1,3})) "), "}}", cue="\\\\")
-_MARKER = re.compile(rf"{_BULLET.pattern}(?:#{{1,6}}[ \t]+)?")
+_MARKER = re.compile(rf"{BULLET.pattern}(?:#{{1,6}}[ \t]+)?")
 Properties = dict[str, Written]
 
 
@@ -123,15 +114,15 @@ class _Reader:
             question, answer = answer, question
         deck = own.get("deck") or self._of_page.get("deck")
         end = len(self._page.lines[block.start].rstrip())
-        bullet = _BULLET.match(self._page.lines[block.start])
+        bullet = BULLET.match(self._page.lines[block.start])
         indent = re.sub(r"\S", " ", bullet.group() if bullet else "")
         return RawCard(
             question,
             answer,
             self._titles.names,
             range(block.start, block.stop),
-            id=own.get(_OUR_ID) or own.get("id"),
-            id_slot=IdSlot(self._page.place(block.start, end), f"\n{indent}{_OUR_ID}:: ", ""),
+            id=own.get(OUR_ID) or own.get("id"),
+            id_slot=IdSlot(self._page.place(block.start, end), f"\n{indent}{OUR_ID}:: ", ""),
             reverse="bidirectional" in names or direction == "<->",
             tags=tuple(
                 each
@@ -168,27 +159,26 @@ class _Reader:
         first = text.place.line - 1
         written = text.text.split("\n")
         unshown = {n for n in range(len(written)) if self._is_unshown(first + n)}
-        bulleted = {n for n in unshown if _BULLET.match(written[n])}
+        bulleted = {n for n in unshown if BULLET.match(written[n])}
         left = text.lacking(unshown - bulleted) if unshown - bulleted else text
         if left is None or not bulleted:
             return left
         start, pieces = 0, []
         for n, line in enumerate(left.text.split("\n")):
             if left.at(n, 0).line - 1 - first in bulleted:
-                bullet = _BULLET.match(line)
+                bullet = BULLET.match(line)
                 pieces.append((start + (bullet.end() if bullet else 0), start + len(line), ""))
             start += len(line) + 1
         return left.rewritten(pieces)
 
     def _is_unshown(self, line: int) -> bool:
-        found = _PROPERTY.fullmatch(self._page.lines[line]) if line in self._prose else None
-        return found is not None and _UNSHOWN.fullmatch(found["key"]) is not None
+        return line in self._prose and is_unshown(self._page.lines[line])
 
     def _properties(self, lines: Iterable[int]) -> Properties:
         found: Properties = {}
         for number in sorted(self._prose.intersection(lines)):
             line = self._page.lines[number]
-            if match := _PROPERTY.fullmatch(line):
+            if match := PROPERTY.fullmatch(line):
                 place = self._page.place(number, max(match.start("value"), 0))
                 found.setdefault(match["key"], Written(match["value"] or "", place))
         return {key: each for key, each in found.items() if each.text}

@@ -13,7 +13,7 @@ from verideck.model import Passage, Place, Source
 from verideck.problems import Code, Problem, Severity
 from verideck.source.front_matter import FrontMatter
 from verideck.source.syntaxes import commented
-from verideck.source.syntaxes.headings import level_of
+from verideck.source.syntaxes.headings import holds_nothing, level_of
 
 TAB = 4
 _DEEPER_THAN_ANY_LIST = " " * 100
@@ -84,6 +84,23 @@ class Page:
     def is_blank(self, line: int) -> bool:
         """Whether a line holds nothing, or only a comment."""
         return line in self.noted or not self.lines[line].strip()
+
+    def empty_items(self) -> Iterator[range]:
+        """Yield the lines of list items that hold nothing: bullets with no text behind them."""
+        open_: list[int] = []
+        for number, token in enumerate(self.tokens):
+            if token.type == "list_item_open":
+                open_.append(number)
+            elif token.type == "list_item_close":
+                first = open_.pop()
+                if holds_nothing(self.tokens[first:number]):
+                    yield range(*(self.tokens[first].map or (0, 0)))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no text on it."""
+        empty = {line for lines in self.empty_items() for line in lines}
+        return all(self.is_blank(n) or n in empty for n in range(len(self.lines)))
 
     def without(self, lines: Container[int]) -> Page:
         """Return a copy of the page without the blocks that begin on these lines."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from verideck import markdown
 from verideck.model import Kind, Passage
 from verideck.problems import Problems
+from verideck.source.syntaxes import properties
 from verideck.source.syntaxes.deletions import Marks, hidden
 from verideck.source.syntaxes.page import Page, Titles, indent_of, outdented
 from verideck.source.syntaxes.raw_card import RawCard, Reading
@@ -44,7 +45,7 @@ def fits(page: Page) -> str:
     tagged = any(_TAG.match(f"#{word}") for word in page.meta.tags)
     if not (tagged or "::" in text or "\n?" in text or "#flashcard" in text.lower()):
         return ""
-    lines = [page.lines[number] for number in page.prose()]
+    lines = [page.lines[number] for number in page.prose() - properties.of_page(page)]
     if tagged or ("#flashcard" in text.lower() and any(map(_TAG.search, lines))):
         return "there is a tag `#flashcards` above its cards" if _Reader(page).cards() else ""
     divided = any(line.strip() in _BETWEEN for line in lines)
@@ -88,6 +89,8 @@ class _Reader:
         self._page = page
         self._prose = page.prose()
         self._solid = page.solid()
+        self._properties = set[int]() if page.meta.syntax else properties.of_page(page)
+        """The lines that are no cards, unless an author says that this is the form."""
         self._titles = Titles(page)
         self._headings = {
             each.start: each
@@ -165,7 +168,7 @@ class _Reader:
 
     def _in_line(self, number: int, line: str) -> _Card | None:
         """Return the card that a line is, if there is a separator outside of code in it."""
-        if "::" not in line:
+        if "::" not in line or number in self._properties:
             return None
         marker = _MARKER.match(line)
         start = marker.end() if marker else 0
