@@ -350,8 +350,10 @@ def _lone_rules(state: StateCore) -> None:
             continue
         for number in range(*token.map):
             line = lines[number].lstrip(" \t>")
+            if line[:1] not in {"-", ":", "|"} or not table.is_rule(line):
+                continue
             place = passage.at(number, len(lines[number]) - len(line))
-            if table.is_rule(line) and place.line - 1 not in told:
+            if place.line - 1 not in told:
                 message = "no table: the line above this one is no head"
                 hint = "a head is a row of text; it begins no list, quotation or heading"
                 problem = Problem(Code.TABLE_UNEVEN, message, place, hint, Severity.WARNING)
@@ -483,8 +485,9 @@ def _parser(core: Sequence[str]) -> MarkdownIt:
     return markdown
 
 
-_DIALECT = _parser(["normalize", "block", "locate", "callouts", "inline", "pair"])
-_BLOCKS = _parser(["normalize", "block", "locate"])
+# No rule makes texts normal: they come without carriage returns and NUL (see `source.read.text_of`).
+_DIALECT = _parser(["block", "locate", "callouts", "inline", "pair"])
+_BLOCKS = _parser(["block", "locate"])
 _IN_BLOCKS = _parser(["callouts", "inline", "pair"])
 
 

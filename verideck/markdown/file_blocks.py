@@ -18,7 +18,8 @@ class Part:
     """What of a file's blocks is a passage's."""
 
     tokens: list[Token]
-    """Copies, whose lines are those of the passage."""
+    """Copies, whose lines are those of the passage, and those of the file that have no lines:
+    neither are edited, but a copy is put in their place."""
     problems: list[Problem]
     definitions: tuple[range, ...]
 
@@ -82,7 +83,7 @@ class FileBlocks:
         lines = range(first, stop)
         top = self._file.place.line
         return Part(
-            [_moved(token, lines) for token in tokens],
+            [_moved(token, lines) if token.map else token for token in tokens],
             [each for each in self._problems if each.place.line - top in lines],
             tuple(_less(each, first) for each in self._definitions if each.start in lines),
         )
@@ -112,10 +113,9 @@ def _moved(token: Token, lines: range) -> Token:
 
     A list ends behind the blank lines below it, which are not in the passage.
     """
+    start, stop = token.map or (0, 0)
     moved = copied(token)
-    if token.map:
-        start, stop = token.map
-        moved.map = [start - lines.start, min(stop, lines.stop) - lines.start]
+    moved.map = [start - lines.start, min(stop, lines.stop) - lines.start]
     if token.children is not None:
         moved.children = []
     return moved

@@ -30,6 +30,7 @@ from verideck.markdown.html_tags import (
     tags_in,
     unknown_at,
 )
+from verideck.markdown.new_tokens import copied
 from verideck.markdown.positions import State, place
 from verideck.problems import Code, Problem, Severity
 
@@ -280,8 +281,10 @@ def pair_blocks(state: StateCore) -> None:
         _link(opening, closing)
         deeper[at[id(opening)] + 1] += 1
         deeper[max(at[id(closing)], at[id(opening)] + 1)] -= 1
-    for token, depth in zip(state.tokens, accumulate(deeper), strict=False):
-        token.level += depth  # what stands in an element is not at the top of its answer
+    for number, depth in enumerate(accumulate(deeper)):
+        if depth:  # what stands in an element is not at the top of its answer
+            token = state.tokens[number] = copied(state.tokens[number])
+            token.level += depth
 
 
 def _unpaired(token: Token) -> list[Token]:

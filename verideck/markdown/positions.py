@@ -354,5 +354,7 @@ def first_line(content: str, lines: Sequence[str], start: int) -> int:
     markdown-it takes them off its content.
     """
     first = content.split("\n", 1)[0]
+    if first and first in lines[start]:
+        return start
     block = takewhile(lambda n: lines[n].strip(" \t"), range(start, len(lines)))
     return next((n for n in block if first in lines[n]), start)

@@ -29,6 +29,8 @@ def tell(state: State) -> None:
         state.delimiters,
         *(meta["delimiters"] for meta in state.tokens_meta if meta),
     ]:
+        if 2 * sum(each.end >= 0 for each in delimiters) == len(delimiters):
+            continue  # in most texts, every mark has its partner
         known: dict[tuple[int, int], int] = {}
         for around, length, start in _unread(state, delimiters):
             opening = known.pop((around, length), None)

@@ -93,36 +93,45 @@ def _words(tokens: Sequence[Token], value: Callable[[Token], str]) -> Iterator[f
     """Yield how wide the words of a cell are; a word may be of several tokens."""
     width = 0.0
     for token in tokens:
-        for piece, breaks in _text(value(token)) if token.type == "value" else _pieces(token):
+        for letters, breaks in _text(value(token)) if token.type == "value" else _pieces(token):
             if breaks:
                 yield width
                 width = 0.0
-            width += piece
+            for letter in letters:
+                width += letter
     yield width
 
 
-def _pieces(token: Token) -> Iterator[tuple[float, bool]]:
-    """Yield the widths of what must stay whole in a token, and whether a line may end before it."""
+_Piece = tuple[Sequence[float], bool]
+"""The widths of letters that must stay whole, and whether a line may end before them."""
+_BREAK: _Piece = (), True
+
+
+def _pieces(token: Token) -> Iterator[_Piece]:
+    """Yield what must stay whole in a token."""
     if token.type in {"softbreak", "hardbreak"}:
-        yield 0.0, True
+        yield _BREAK
     elif token.type == "code_inline":
         words = cloze.find(token.content)[0].split()
-        yield max(map(len, words), default=0) * _CODE + _CODE_PADDING, True
-        yield 0.0, True
+        yield (max(map(len, words), default=0) * _CODE + _CODE_PADDING,), True
+        yield _BREAK
     elif token.type in cloze.MATHS:
         signs = _COMMAND.sub("x", cloze.find(token.content)[0]).translate(_MARKS)
-        yield len(signs) * _SIGN, False
+        yield (len(signs) * _SIGN,), False
     elif token.type != "image":  # which gives way
         yield from _text(token.content)
 
 
-def _text(text: str) -> Iterator[tuple[float, bool]]:
+def _text(text: str) -> Iterator[_Piece]:
     """Yield the letters of a text; each wide one is a word of its own."""
     for number, word in enumerate(_BREAKS.split(text)):
-        yield 0.0, number > 0
-        for character in word:
-            if is_wide(character):
-                yield 1.0, True
-                yield 0.0, True
+        yield (), number > 0
+        if word.isascii():
+            yield [_CAPITAL if letter.isupper() else _LETTER for letter in word], False
+            continue
+        for letter in word:
+            if is_wide(letter):
+                yield (1.0,), True
+                yield _BREAK
             else:
-                yield (_CAPITAL if character.isupper() else _LETTER), False
+                yield (_CAPITAL if letter.isupper() else _LETTER,), False

@@ -441,7 +441,7 @@ class _CardReader:
             return self.written.id_slot
         question = self.written.question
         head = question.text.partition("\n\n")[0]
-        if found := attributes.TRAILING.search(head):
+        if "{" in head and (found := attributes.TRAILING.search(head)):
             return IdSlot(question.place_of(found.start() + 1), before="#", behind=" ")
         return IdSlot(question.place_of(len(head.rstrip())))
 

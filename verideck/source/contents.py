@@ -19,6 +19,7 @@ _LINK = re.compile(
     r"|\[\[#[^\[\]]+\]\]"
 )
 """A link to a heading of the same file."""
+_MAY_BE = re.compile(r"\]\(#|\[\[#|toc", re.IGNORECASE)
 _MADE = re.compile(r"\\?\[\[?_?toc_?\\?\]\]?", re.IGNORECASE)
 """What other programs put a table of contents in the place of."""
 
@@ -29,6 +30,8 @@ def tables(page: Page) -> Iterator[range]:
 
 
 def _tables(page: Page, fewest: int) -> Iterator[range]:
+    if not _MAY_BE.search(page.whole.text):
+        return  # most pages have no such link
     for block in page.blocks:
         if _is_mark(block) or _links(block) >= fewest:
             yield range(block.start, block.stop)

@@ -71,7 +71,7 @@ def unread(cards: Iterable[RawCard]) -> Problem | None:
     first = ""
     for card in cards:
         for passage in (card.question, card.answer):
-            if passage is None or not _TAG.search(passage.text):
+            if passage is None or "#" not in passage.text or not _TAG.search(passage.text):
                 continue
             for start, stop, written in _tags(passage):
                 if not _COLOUR.fullmatch(passage.text, start, stop):

@@ -110,8 +110,9 @@ def _titles(page: Page) -> set[int]:
 
 
 def _markers(page: Page, content: str, start: int) -> Iterator[_Marker]:
-    start = markdown.first_line(content, page.lines, start)
-    for match in markdown.markers(content, _MARKER):
+    found = list(markdown.markers(content, _MARKER))
+    start = markdown.first_line(content, page.lines, start) if found else start
+    for match in found:
         line = start + content.count("\n", 0, match.start())
         column = page.lines[line].index(match.group().rstrip())
         yield _Marker(match["word"] in _QUESTION, line, column, column + len(match.group()))
