@@ -485,7 +485,7 @@ def _parser(core: Sequence[str]) -> MarkdownIt:
     return markdown
 
 
-# No rule makes texts normal: they come without carriage returns and NUL (see `source.read.text_of`).
+# Texts come without carriage returns and NUL (see `source.read.text_of`): none is made normal here.
 _DIALECT = _parser(["block", "locate", "callouts", "inline", "pair"])
 _BLOCKS = _parser(["block", "locate"])
 _IN_BLOCKS = _parser(["callouts", "inline", "pair"])
