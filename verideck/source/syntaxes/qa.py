@@ -71,6 +71,8 @@ def read(page: Page, problems: Problems) -> Reading:
     `Q:` line. Reports a `Q:` without text, an `A:` without a question, and underlined headings
     that may not be meant as such.
     """
+    if not _MARKER.search(page.whole.text):
+        return Reading((), is_empty=True)
     titles = Titles(page)
     cards: list[RawCard] = []
     starts: list[_Marker] = []
