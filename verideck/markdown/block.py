@@ -88,6 +88,7 @@ def _begins(state: StateBlock, line: int, characters: str) -> bool:
 
 _ANY = ("paragraph", "reference", "blockquote", "list")
 RULES = (
+    _Entry(table.begun, ""),
     _Entry(maths.block, "$\\[<", _ANY),
     _Entry(comments.block, "<%", ("paragraph", "reference", "blockquote")),
     _Entry(html.block, "<", ("paragraph", "reference", "blockquote")),
@@ -107,12 +108,8 @@ RULES = (
 """The rules in the order in which they are tried. Code is no rule: its indentation decides."""
 
 
-def _chain(entries: Collection[_Entry], otherwise: Rule, *, begins: bool = False) -> list[Rule]:
-    """One rule in the place of several; `otherwise` is for lines that are indented as code is.
-
-    A chain that `begins` a block begins a table where one has ended the paragraph above: its head
-    may look like an item of a list that may not do so.
-    """
+def _chain(entries: Collection[_Entry], otherwise: Rule) -> list[Rule]:
+    """One rule in the place of several; `otherwise` is for lines that are indented as code is."""
     anywhere = tuple(each.rule for each in entries if not each.starts)
     by_start = {
         start: tuple(each.rule for each in entries if not each.starts or start in each.starts)
@@ -125,9 +122,6 @@ def _chain(entries: Collection[_Entry], otherwise: Rule, *, begins: bool = False
             raise EntangledError(line)
         if state.is_code_block(line):
             return otherwise(state, line, end, silent)
-        is_head = begins and state.env.get(table.HEAD) == line
-        if is_head and table.rule(state, line, end, silent):  # in a list it may yet be none
-            return True
         start = state.bMarks[line] + state.tShift[line]
         for each in by_start.get(state.src[start : start + 1], anywhere):
             if each(state, line, end, silent):
@@ -143,7 +137,7 @@ def _no_code(state: StateBlock, line: int, end: int, silent: bool) -> bool:  # n
 
 
 _CHAINS = {
-    "": _chain(RULES, code, begins=True),
+    "": _chain(RULES, code),
     **{name: _chain([each for each in RULES if name in each.ends], _no_code) for name in _ANY},
 }
 

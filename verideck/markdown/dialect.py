@@ -321,6 +321,12 @@ _WIDE_SPACE = re.compile(r"^[ \t]*[\u00a0\u2000-\u200a\u3000]", re.MULTILINE)
 _INDENTED = re.compile(_WIDE_SPACE.pattern + r"\s*([-*+](?=\s)|\d{1,9}[.)](?=\s)|>|\||`{3}|~{3})")
 
 
+def _unread(state: StateCore) -> None:
+    """Tell of the lines in texts that were meant to begin a block, or a table."""
+    _wide_indents(state)
+    _lone_rules(state)
+
+
 def _wide_indents(state: StateCore) -> None:
     """Tell of lines that would begin a block, were they not indented by no-break or wide spaces."""
     passage: Passage = state.env[PASSAGE]
@@ -438,12 +444,7 @@ def _unclosed(fence: Token) -> Problem:
 
 
 def _callouts(state: StateCore) -> None:
-    """Make callouts, and note where their titles begin: at the end of a line.
-
-    And tell of lines in texts that were meant to begin a block, or a table.
-    """
-    _wide_indents(state)
-    _lone_rules(state)
+    """Make callouts, and note where their titles begin: at the end of a line."""
     if "[!" not in state.src:
         return
     callouts.rule(state)
@@ -478,7 +479,8 @@ def _parser(core: Sequence[str]) -> MarkdownIt:
     markdown.inline = InlineParser()
     markdown.helpers = destinations
     markdown.core.ruler.after("block", "locate", _locate)
-    markdown.core.ruler.after("locate", "callouts", _callouts)
+    markdown.core.ruler.after("locate", "unread", _unread)
+    markdown.core.ruler.after("unread", "callouts", _callouts)
     markdown.core.ruler.at("inline", _inline)
     markdown.core.ruler.after("inline", "pair", pair_blocks)
     markdown.core.ruler.enableOnly(core)
@@ -486,9 +488,9 @@ def _parser(core: Sequence[str]) -> MarkdownIt:
 
 
 # Texts come without carriage returns and NUL (see `source.read.text_of`): none is made normal here.
-_DIALECT = _parser(["block", "locate", "callouts", "inline", "pair"])
+_DIALECT = _parser(["block", "locate", "unread", "callouts", "inline", "pair"])
 _BLOCKS = _parser(["block", "locate"])
-_IN_BLOCKS = _parser(["callouts", "inline", "pair"])
+_IN_BLOCKS = _parser(["unread", "callouts", "inline", "pair"])
 
 
 def markers(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:

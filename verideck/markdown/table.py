@@ -20,7 +20,7 @@ from verideck.markdown.faults import report_line
 from verideck.markdown.positions import COLUMN
 from verideck.problems import Code
 
-HEAD = "verideck-head"
+_HEAD = "verideck-head"
 """Key of the parser's environment: the line of the table that ended a paragraph last."""
 _RULE = re.compile(r"[-:|][-:| \t]*")
 _ALIGNMENT = re.compile(r"(:?)-+(:?)")
@@ -64,10 +64,18 @@ def rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa
             report_line(state, start, Code.TABLE_UNEVEN, message, hint)
         return False
     if silent:
-        state.env[HEAD] = start
+        state.env[_HEAD] = start
     else:
         _push(state, start, end, cells, alignments)
     return True
+
+
+def begun(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Match the table that has ended the paragraph above, whatever its head looks like.
+
+    An item of a list with another number than 1 ends no paragraph. Within a list it may be none.
+    """
+    return state.env.get(_HEAD) == start and rule(state, start, end, silent)
 
 
 def is_rule(line: str) -> bool:

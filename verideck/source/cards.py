@@ -65,7 +65,7 @@ from verideck.source.syntaxes import (
     left_out,
     why,
 )
-from verideck.source.syntaxes.headings import LISTS, may_ask
+from verideck.source.syntaxes.headings import LISTS, is_question, may_ask
 
 _TAG = re.compile(r"[^\s:,，]+(?:::?[^\s:,，]+)*")
 _LITERAL = frozenset({"", "text", "markdown", "md", OUTPUT})
@@ -272,7 +272,7 @@ def _stray(
         words = re.findall(r"#|\.?[\w-]+", found["inside"])
         if words and words[0] in WORDS:
             line = token.map[0] + token.content.count("\n", 0, found.start())
-            asks = token.content[: found.start()].rstrip().endswith(("?", "？"))
+            asks = is_question(token.content)
             is_id = above == "heading_open" and words[0] == "#" and not words[2:]
             yield Problem(
                 Code.ATTRIBUTE_INVALID,
