@@ -26,6 +26,7 @@ from verideck import memo
 from verideck.events import Counted, Event
 from verideck.findings import Findings
 from verideck.model import DeckContents, Kind, Source
+from verideck.outline import Outline
 from verideck.problems import Problems
 from verideck.render.note_types import note_types
 from verideck.result import Result
@@ -350,11 +351,13 @@ def many(count: int) -> dict[str, str | bytes]:
 real = memo._encoded_row  # noqa: SLF001 - what a process of its own does
 
 
-def killed_at_third(config: SourceConfig, named: NamedFiles, source: Source) -> bytes:
+def killed_at_third(
+    config: SourceConfig, named: NamedFiles, outline: Outline | None, source: Source
+) -> bytes:
     """The system ends a process for want of memory."""
     if source.path.endswith("/3.md"):
         os.kill(os.getpid(), signal.SIGKILL)
-    return real(config, named, source)
+    return real(config, named, outline, source)
 
 
 @pytest.mark.linux(reason="two cores are used where a fork is safe")

@@ -27,7 +27,7 @@ from verideck.history.recognise import as_new
 from verideck.model import Card, Note, Place, ProvenCard, Source
 from verideck.outline import Outline
 from verideck.problems import Code, Problem, Problems, has_errors, told_once
-from verideck.render.look import ImageFile, Rendered, depends_on_run, note_of
+from verideck.render.look import ImageFile, Rendered, depends_on_run, note_of, without_html
 from verideck.source.config import SourceConfig
 from verideck.source.defaults import defaults_of
 from verideck.source.found import CardsOfFile
@@ -46,6 +46,7 @@ _OURS = (
     "model.py",
     "problems.py",
     "memo.py",
+    "outline.py",
     "storage/files.py",
     "storage/named_files.py",
     "storage/reading.py",
@@ -61,7 +62,10 @@ _WORTH_TWO_CORES = 400_000
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """The cards of a file, and what those look like whose look follows from no run."""
+    """The cards of a file, and what those look like whose look follows from no run.
+
+    Of these, an outline of the row has outlines alone.
+    """
 
     found: CardsOfFile
     looks: tuple[Rendered | None, ...]
@@ -106,6 +110,8 @@ class Memo:
         self._root = root
         self._config = SourceConfig(root, "")
         self._file_rows = Rows.of(store, "files", FileRow)
+        self._outline_rows: Rows[FileRow] | None = None
+        """Those of a run that asks for outlines."""
         self._look_rows = Rows.of(store, "looks", Rendered)
         self._findings_rows = Rows.of(store, "findings", _FindingsRow)
         self._store = store
@@ -128,21 +134,23 @@ class Memo:
         """What image files hold, by their paths and hashes; of this run alone."""
         self._fresh_files: dict[str, FileRow] = {}
         self._unwritten: dict[str, bytes] = {}
-        """The rows of files that are known in outline alone, until some are written together."""
+        """Outlines of rows, until some are written together."""
         self._fresh_looks: dict[str, Rendered] = {}
         self._found = Problems()
         """What is wrong with how the cards of this run look."""
         self.done: Counter[str] = Counter()
-        """What was done anew: files that were parsed, cards that were rendered."""
+        """What was done anew: files that were parsed, cards that were rendered, or looked at."""
 
     def begin(self, config: SourceConfig, outline: Outline | None = None) -> None:
         """Begin a run, in which the settings are these.
 
-        With an `outline`, it gets that of each card whose look follows from no run, and no notes;
-        rows of files are written as they come, and only their outlines are held.
+        With an `outline`, it gets that of each card whose look follows from no run, and no notes:
+        such a card is not rendered. Outlines of rows are written as they come.
         """
         self._config = config
         self._outline = outline
+        decode = self._file_rows.decode
+        self._outline_rows = Rows(self._store, outline.name, decode, encoded) if outline else None
         self._named = NamedFiles(self._root)
         self._asked.clear()
         self._keys.clear()
@@ -155,12 +163,12 @@ class Memo:
         missing = [each for each in sources if self._remembered(each) is None]
         if sum(len(each.text) for each in missing) < _WORTH_TWO_CORES or not _may_fork():
             return
-        import verideck.render.fields  # noqa: PLC0415 - once, and not in each of the processes
+        import verideck.render.told  # noqa: PLC0415 - once, and not in each of the processes
         import verideck.source.cards  # noqa: F401, PLC0415 - see above
         from verideck.forked import shared  # noqa: PLC0415 - only here
 
         self._highlighted()  # the time of lexers begins here, for all of them
-        work = partial(_encoded_rows, self._config, self._named, _Texts(missing))
+        work = partial(_encoded_rows, self._config, self._named, self._outline, _Texts(missing))
         with closing(shared(work, _pieces(len(missing)))) as pieces:
             for numbers, content in pieces:
                 for number, row in zip(numbers, together(content), strict=True):
@@ -170,7 +178,7 @@ class Memo:
         """The cards of a file, see `source.cards.cards_of`."""
         row = self._remembered(source)
         if row is None:
-            row = row_of(self._config, source, self._highlighted(), self._named)
+            row = row_of(self._config, source, self._highlighted(), self._named, self._outline)
             row = self._keep(source, row)
         return row.found
 
@@ -285,10 +293,15 @@ class Memo:
             return known.row
         named = self._key_of(source)
         is_known = known is not None and known.key == named and not known.is_outline
-        row = known.row if known and is_known else self._file_rows.find(named)
+        row = known.row if known and is_known else self._kept(named)
         if row is None or not self._holds(row.found.included, row.images):
             return None
         return self._take(source, named, row)
+
+    def _kept(self, named: str) -> FileRow | None:
+        """The row of a file that a former run kept. A whole one can be outlined."""
+        outline = self._outline_rows and self._outline_rows.find(named)
+        return outline or self._file_rows.find(named)
 
     def _keep(self, source: Source, row: FileRow, content: bytes = b"") -> FileRow:
         """Take a new row, which was encoded to this, and see that it is written."""
@@ -311,7 +324,8 @@ class Memo:
         return known[1]
 
     def _flush(self) -> None:
-        self._file_rows.keep_encoded(self._unwritten)
+        if self._outline_rows:
+            self._outline_rows.keep_encoded(self._unwritten)
         self._unwritten.clear()
 
     def _take(self, source: Source, named: str, row: FileRow) -> FileRow:
@@ -372,34 +386,40 @@ def row_of(
     source: Source,
     highlighter: Highlighter,
     named: NamedFiles | None = None,
+    outline: Outline | None = None,
 ) -> FileRow:
-    """The cards of a file, and what those look like whose look follows from no run.
+    """The cards of a file, and what those look like whose look follows from no run; or an outline.
 
     Rendering follows directly on parsing: what Markdown was parsed to is still at hand.
     """
     from verideck.render.fields import rendered  # noqa: PLC0415 - see `prepare`
+    from verideck.render.told import told  # noqa: PLC0415 - see `prepare`
     from verideck.source.cards import cards_of  # noqa: PLC0415 - see `prepare`
 
     found = cards_of(source, config)
-    cards = tuple(
-        replace(card, sketch=sketch(card.answer.text)) if card.answer else card
-        for card in found.cards
-    )
+    cards = found.cards
+    if outline is None or outline.answers:
+        cards = tuple(
+            replace(card, sketch=sketch(card.answer.text)) if card.answer else card
+            for card in cards
+        )
+    look_of = told if outline else rendered
     looks = tuple(
         None
         if depends_on_run(card)
-        else rendered(ProvenCard(card, ()), config.root, highlighter, named)
+        else look_of(ProvenCard(card, ()), config.root, highlighter, named)
         for card in cards
     )
     images = tuple(image for look in looks if look for image in look.images)
-    return FileRow(replace(found, cards=cards), looks, images)
+    row = FileRow(replace(found, cards=cards), looks, images)
+    return _outlined(row, outline) if outline else row
 
 
 def _outlined(row: FileRow, outline: Outline) -> FileRow:
     """A row with outlines of the cards whose look it has, and of these looks."""
     by_card = zip(row.found.cards, row.looks, strict=True)
     cards = tuple(outline.of_card(card) if look else card for card, look in by_card)
-    looks = tuple(look and outline.of_look(look) for look in row.looks)
+    looks = tuple(look and without_html(look) for look in row.looks)
     return FileRow(replace(row.found, cards=cards), looks, row.images)
 
 
@@ -436,16 +456,24 @@ class _Texts:
 
 
 def _encoded_rows(
-    config: SourceConfig, named: NamedFiles, texts: _Texts, numbers: Iterable[int]
+    config: SourceConfig,
+    named: NamedFiles,
+    outline: Outline | None,
+    texts: _Texts,
+    numbers: Iterable[int],
 ) -> bytes:
     """The rows of some of many files, as another process gives them back."""
-    return encoded([_encoded_row(config, named, texts.source(number)) for number in numbers])
+    return encoded(
+        [_encoded_row(config, named, outline, texts.source(number)) for number in numbers]
+    )
 
 
-def _encoded_row(config: SourceConfig, named: NamedFiles, source: Source) -> bytes:
+def _encoded_row(
+    config: SourceConfig, named: NamedFiles, outline: Outline | None, source: Source
+) -> bytes:
     from verideck.render.highlight import Highlighter  # noqa: PLC0415 - see `prepare`
 
-    return encoded(row_of(config, source, Highlighter(None), named))
+    return encoded(row_of(config, source, Highlighter(None), named, outline))
 
 
 def _may_fork() -> bool:

@@ -704,7 +704,7 @@ class Stats:
     parsed: int = 0
     """Files that were parsed because their cards were not cached."""
     rendered: int = 0
-    """Cards that were rendered because their HTML was not cached."""
+    """Cards that were rendered, or by a check only looked at, because that was not cached."""
     executed: int = 0
     """Cards that were executed in this run and hold."""
     documents: int = 0

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 
 from verideck.model import Card, Link, Options, Passage, Place, Snippet
-from verideck.render.look import Rendered
 
-_NO_LINKS: Mapping[str, Link] = MappingProxyType({})
-_NO_FIELDS: dict[str, str] = {}
-_NOTHING = Rendered(_NO_FIELDS, "")
+_NO_LINKS: Mapping[str, Link] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +17,11 @@ class Outline:
 
     answers: bool
     """Whether answers are, too: a note is recognised by its answer if its question was reworded."""
+
+    @property
+    def name(self) -> str:
+        """What tells this outline from the other."""
+        return "outlines with answers" if self.answers else "outlines"
 
     def of_card(self, card: Card) -> Card:
         """Return a card that says where it is, what it asks, and what is counted of it.
@@ -45,12 +46,6 @@ class Outline:
             sketch=card.sketch if self.answers else "",
             is_outline=True,
         )
-
-    def of_look(self, look: Rendered) -> Rendered:
-        """Return what a look tells and the files that it shows, without its HTML."""
-        if not look.images and not look.problems:
-            return _NOTHING
-        return Rendered(_NO_FIELDS, "", images=look.images, problems=look.problems)
 
 
 @lru_cache(maxsize=4096)

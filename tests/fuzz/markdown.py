@@ -26,8 +26,9 @@ from verideck.problems import Problems, has_errors
 from verideck.render.faces import faces
 from verideck.render.fields import rendered
 from verideck.render.highlight import Highlighter
-from verideck.render.look import note_of
+from verideck.render.look import depends_on_run, note_of, without_html
 from verideck.render.note_types import note_types
+from verideck.render.told import told
 from verideck.rules import RULES
 from verideck.rules.lint import lint
 from verideck.source.cards import cards_of
@@ -317,6 +318,8 @@ def _notes(
             unproved = replace(each, verified=False)
             look = rendered(ProvenCard(unproved, ()), root, highlighter)
             assert look == rendered(ProvenCard(unproved, ()), root, highlighter)
+            if not depends_on_run(unproved):
+                assert without_html(look) == told(ProvenCard(unproved, ()), root, highlighter)
             check_problems(look.problems, texts)
             if not look.problems:
                 note = note_of(unproved, look, {})

@@ -10,7 +10,7 @@ from pathlib import Path
 from verideck import markdown
 from verideck.markdown import Token, cloze
 from verideck.markdown.html_tags import BLOCKS
-from verideck.markdown.languages import DATA, LexerError, plain
+from verideck.markdown.languages import DATA, LexerError, Piece, plain
 from verideck.model import (
     FORBIDDEN,
     Card,
@@ -35,7 +35,7 @@ from verideck.render.look import Rendered, media_name, reverse
 from verideck.render.wording import wording
 from verideck.storage.named_files import NamedFiles
 
-_LARGEST = 1_000_000
+LARGEST = 1_000_000
 """Bytes of a note. Android reads a row of a database through a window of 2 MB, in which it may take
 more room than here; Anki itself, and SQLite, would take a billion."""
 _MOST_BYTES = 4
@@ -50,7 +50,7 @@ def rendered(
     `root` is the project's folder; images must be inside of it. `named` finds those that are
     embedded by their names.
     """
-    return _Writer(proven, root, highlighter, named or NamedFiles(root)).rendered()
+    return Writer(proven, root, highlighter, named or NamedFiles(root)).rendered()
 
 
 def _shown_code(snippet: Snippet) -> str:
@@ -58,12 +58,13 @@ def _shown_code(snippet: Snippet) -> str:
     return "\n".join(snippet.shown_lines().values()).rstrip("\n")
 
 
-class _Writer:
+class Writer:
     """Renders one card. It is the `Parts` of the card for `render.html`."""
 
     def __init__(
         self, proven: ProvenCard, root: Path, highlighter: Highlighter, named: NamedFiles
     ) -> None:
+        """Begin with nothing written; see `rendered`."""
         self.card: Card = proven.card
         self.audit = proven.audit
         self.root = root
@@ -73,7 +74,7 @@ class _Writer:
         self._snippets = {snippet.place: snippet for snippet in proven.card.snippets}
         self._proofs = {proof.snippet.place: proof for proof in proven.proofs}
         self._figures: dict[str, Media] = {}
-        self._attached = Attached(proven.card.place.path, root, named)
+        self.attached = Attached(proven.card.place.path, root, named)
         self._front: list[str] = []
         self._asking = False
         """Whether what is rendered stands on the question's side of the card."""
@@ -88,6 +89,24 @@ class _Writer:
 
     def rendered(self) -> Rendered:
         """Render the card."""
+        card, fields = self.card, self.written()
+        if card.kind is Kind.CLOZE:
+            asked = fields["Question"]
+            fields = {name: without_deletions(text) for name, text in fields.items()}
+            fields["Question"] = asked
+        fields = {name: self._in_language(name, text) for name, text in fields.items()}
+        fields = {name: inert(text, self.attached.sounds) for name, text in fields.items()}
+        self._check_size(fields)
+        return Rendered(
+            fields,
+            content_of({**fields, "Reverse": reverse(card)}, card.tags),
+            tuple(self._figures.values()),
+            self.attached.files,
+            self.told,
+        )
+
+    def written(self) -> dict[str, str]:
+        """Return what stands in each field, before it is made a whole one of Anki's."""
         card = self.card
         question = markdown.parse(card.question).tokens
         below = markdown.parse(card.answer).tokens if card.answer else ()
@@ -99,20 +118,12 @@ class _Writer:
             "Source": self._line(card.source),
         }
         fields["Extra"] = "\n".join(filter(None, [fields["Extra"], self._notes()]))
-        if card.kind is Kind.CLOZE:
-            asked = fields["Question"]
-            fields = {name: without_deletions(text) for name, text in fields.items()}
-            fields["Question"] = asked
-        fields = {name: self._in_language(name, text) for name, text in fields.items()}
-        fields = {name: inert(text, self._attached.sounds) for name, text in fields.items()}
-        self._check_size(fields)
-        return Rendered(
-            fields,
-            content_of({**fields, "Reverse": reverse(card)}, card.tags),
-            tuple(self._figures.values()),
-            self._attached.files,
-            (*self._attached.problems, *self.problems),
-        )
+        return fields
+
+    @property
+    def told(self) -> tuple[Problem, ...]:
+        """What is wrong with what was written so far."""
+        return (*self.attached.problems, *self.problems)
 
     # The parts, in the place of tokens
 
@@ -167,19 +178,19 @@ class _Writer:
         self, question: Sequence[Token], answer: Sequence[Token], extra: Sequence[Token]
     ) -> dict[str, str]:
         self._asking = True
-        asked = self._of_line(question, _unwrapped(self._html(question, self._numbers)))
+        asked = self._of_line(question, _unwrapped(self.passage(question, self._numbers)))
         self._asking = False
         if self.card.kind is Kind.TYPED:
             typed, rest = self._typed(answer)
-            more = [self._html(rest), self._without_cloze(extra)]
+            more = [self.passage(rest), self._without_cloze(extra)]
             fields = {"Answer": typed, "Extra": "\n".join(filter(None, [*self._raised, *more]))}
         elif self._numbers is not None and cloze.deletions(markdown.walk(answer), in_code=True):
             self._asking = True
-            asked = f"{_paragraph(asked)}\n{self._html(answer, self._numbers)}"
+            asked = f"{_paragraph(asked)}\n{self.passage(answer, self._numbers)}"
             self._asking = False
             fields = {"Answer": "\n".join(self._raised), "Extra": self._without_cloze(extra)}
         else:
-            below = _unwrapped(self._html(answer, self._numbers))
+            below = _unwrapped(self.passage(answer, self._numbers))
             if self._raised:
                 below = "\n".join(filter(None, [*self._raised, below and _paragraph(below)]))
             fields = {"Answer": below, "Extra": self._without_cloze(extra)}
@@ -219,16 +230,16 @@ class _Writer:
 
     def _without_cloze(self, tokens: Sequence[Token]) -> str:
         """Render text in a field without deletions, where `==text==` is a highlight."""
-        return self._of_line(tokens, self._html(tokens))
+        return self._of_line(tokens, self.passage(tokens))
 
     def _of_line(self, tokens: Sequence[Token], text: str) -> str:
         """Mark the direction of a text that stands in no block."""
         runs = self.direction(tokens) if text and tokens[0].type == "inline" else ""
         return f"<div{runs}>{text}</div>" if runs else text
 
-    def _html(self, tokens: Sequence[Token], numbers: cloze.Numbers | None = None) -> str:
+    def passage(self, tokens: Sequence[Token], numbers: cloze.Numbers | None = None) -> str:
         """Return the HTML of tokens, with what becomes of their links and media."""
-        return html(self._attached.settled(tokens), self, numbers) if tokens else ""
+        return html(self.attached.settled(tokens), self, numbers) if tokens else ""
 
     def _notes(self) -> str:
         """Return the notes that the other fields refer to, which stand beneath them all."""
@@ -241,7 +252,7 @@ class _Writer:
         shown: list[str] = []
         while len(shown) < len(self._footnotes):  # a note may refer to others
             name = [*self._footnotes][len(shown)]
-            shown.append(f"<li>{_unwrapped(self._html(known.get(name, ())))}</li>\n")
+            shown.append(f"<li>{_unwrapped(self.passage(known.get(name, ())))}</li>\n")
         runs = self.direction([token for note in known.values() for token in note])
         return f'<ol class="footnotes"{runs}>\n{"".join(shown)}</ol>' if shown else ""
 
@@ -260,7 +271,7 @@ class _Writer:
         code = snippet.code.rstrip("\n") if inserted else _shown_code(snippet)
         if snippet.options.role is Role.OUTPUT or not snippet.language:
             css = "output" if snippet.options.role is Role.OUTPUT else "text"
-            text = highlight.html(code, plain(code), inserted, _shape(snippet))
+            text = self.code(code, plain(code), snippet, inserted)
             shown = f'<pre class="{css}{_numbered(snippet)}">{text}</pre>'
             return f"{self._folded(shown) if snippet.options.folded else shown}\n"
         proof = self._proofs.get(snippet.place)
@@ -311,8 +322,14 @@ class _Writer:
             hint = "show it as ```text, or write it in another way"
             self.problems.append(Problem(Code.HIGHLIGHT_FAILED, message, snippet.place, hint))
             return ""
-        text = highlight.html(code, pieces, inserted, _shape(snippet))
+        text = self.code(code, pieces, snippet, inserted)
         return f'<pre class="code{_numbered(snippet)}"><code>{text}</code></pre>'
+
+    def code(
+        self, code: str, pieces: Sequence[Piece], snippet: Snippet, inserted: Sequence[Mark]
+    ) -> str:
+        """Return the HTML of code that was divided into pieces, with the marks inserted."""
+        return highlight.html(code, pieces, inserted, _shape(snippet))
 
     def _proof(self) -> str:
         """Return the line about the proof, with the checks folded below it; empty without code."""
@@ -360,11 +377,11 @@ class _Writer:
     # Media and problems
 
     def _check_size(self, fields: Mapping[str, str]) -> None:
-        if _MOST_BYTES * sum(map(len, fields.values())) <= _LARGEST:
+        if _MOST_BYTES * sum(map(len, fields.values())) <= LARGEST:
             return  # of most notes, the characters need not be encoded
         size = sum(len(text.encode(errors="surrogatepass")) for text in fields.values())
-        if size > _LARGEST:
-            message = f"this note is too large: {size:,} bytes of HTML, at most {_LARGEST:,}"
+        if size > LARGEST:
+            message = f"this note is too large: {size:,} bytes of HTML, at most {LARGEST:,}"
             hint = (
                 "AnkiDroid reads notes of up to 2 MB: show less code, or make several cards of it"
             )

@@ -53,6 +53,17 @@ class Rendered:
     """If one of them is an error, the card becomes no note."""
 
 
+def without_html(look: Rendered) -> Rendered:
+    """Return what a look tells and the files that it shows, without its HTML."""
+    if not look.images and not look.problems:
+        return _NOTHING
+    return Rendered(_NO_FIELDS, "", images=look.images, problems=look.problems)
+
+
+_NO_FIELDS: dict[str, str] = {}
+_NOTHING = Rendered(_NO_FIELDS, "")
+
+
 def depends_on_run(card: Card) -> bool:
     """Return whether the HTML of a card depends on more than its Markdown.
 
