@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +16,15 @@ pytest.importorskip("starlette", reason="make test installs it")
 
 from axe_playwright_python.sync_playwright import Axe
 from pictures import CHROMIUM, FLAGS
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Request,
+    Route,
+    expect,
+    sync_playwright,
+)
 from playwright.sync_api import Page as Tab
 from projects import DOT, SETTINGS, Project, card, project
 from served import Page, served
@@ -408,12 +417,12 @@ def test_an_address_names_a_card_far_down(browser: Browser, many: Project, many_
     seen = Watched(browser, f"{many_page.url}#n2500")
     row = seen.tab.locator(".row[aria-selected=true]")
     seen.sees("n2500")
-    expect(row).to_be_in_viewport()
+    expect(row).to_be_in_viewport(timeout=PATIENCE)
     seen.keys(" ")
     seen.face("It is 2500.")
     seen.tab.reload()
     seen.sees("n2500")
-    expect(row).to_be_in_viewport()
+    expect(row).to_be_in_viewport(timeout=PATIENCE)
     seen.keys(" ")
     try:  # each hash is another one, and the first of them are fetched first
         many.write("pyproject.toml", SETTINGS.replace("Root", "Other"))
@@ -423,16 +432,45 @@ def test_an_address_names_a_card_far_down(browser: Browser, many: Project, many_
         seen.face("It is 2500.")
     finally:
         many.write("pyproject.toml", SETTINGS)
+    expect(seen.tab.locator("#stage .path")).to_contain_text("Root", timeout=PATIENCE)
+    seen.counts("2,600 cards")
     seen.keys("v")
     seen.tab.reload()
     shown = seen.tab.locator(".shown", has_text="n2500")
     expect(shown).to_be_in_viewport(timeout=PATIENCE)
     top = "document.querySelector('#stream').scrollTop"
     seen.tab.evaluate(f"{top} += 10_000")
-    expect(shown).not_to_be_in_viewport()
-    expect(seen.tab).not_to_have_url(re.compile("#n2500$"))
+    expect(shown).not_to_be_in_viewport(timeout=PATIENCE)
+    expect(seen.tab).not_to_have_url(re.compile("#n2500$"), timeout=PATIENCE)
     seen.keys("v")
-    expect(row).to_be_in_viewport()
+    expect(row).to_be_in_viewport(timeout=PATIENCE)
+    assert seen.wrong == []
+    seen.context.close()
+
+
+def test_a_list_goes_back_to_the_card_that_was_away(
+    browser: Browser, many: Project, many_page: Page
+) -> None:
+    """It is shorter until all entries have come: nobody has chosen what stands at its end."""
+
+    def later(route: Route) -> None:
+        time.sleep(0.5)
+        route.continue_()
+
+    seen = Watched(browser, f"{many_page.url}#n2500")
+    seen.sees("n2500")
+    seen.keys("v")
+    shown = seen.tab.locator(".shown", has_text="n2500")
+    expect(shown).to_be_in_viewport(timeout=PATIENCE)
+    seen.tab.route("**/entries", later)
+    try:
+        many.write("pyproject.toml", SETTINGS.replace("Root", "Third"))
+        seen.tab.wait_for_selector("body[data-drawn=some]")
+        seen.tab.wait_for_selector("body[data-drawn=all]")
+        expect(shown).to_be_in_viewport(timeout=PATIENCE)
+        expect(seen.tab).to_have_url(re.compile("#n2500$"), timeout=PATIENCE)
+    finally:
+        many.write("pyproject.toml", SETTINGS)
     assert seen.wrong == []
     seen.context.close()
 

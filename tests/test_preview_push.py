@@ -97,6 +97,15 @@ def test_what_is_confirmed_is_done_and_read_back(
     expect(seen.tab.get_by_role("dialog")).to_have_count(0)
 
 
+def test_a_dialog_that_is_opened_again_at_once_has_its_answer(seen: Watched) -> None:
+    """A browser tells that it was closed when it is open again."""
+    seen.tab.locator("#pushes").click()
+    says(seen, "Profile User 1: 2 new. Nothing is written yet.")
+    names = "['#push-close', '#pushes']"
+    seen.tab.evaluate(f"{names}.forEach(name => document.querySelector(name).click())")
+    says(seen, "Profile User 1: 2 new. Nothing is written yet.")
+
+
 def pushed(seen: Watched) -> None:
     """Push for the first time."""
     seen.tab.locator("#pushes").click()

@@ -44,7 +44,7 @@ const side = new Side(at("filters"), narrow);
 const panel = new Panel(at("side"), at("menu"), at("side-close"), at("veil"));
 const stage = new Stage(at("stage"), deck, look,
   {onKey, onAct: choose, onBack: () => setReading(false), onAll: showAll});
-const stream = new Stream(at("stream"), deck, look, {onKey, onRead: reads, onAll: showAll});
+const stream = new Stream(at("stream"), deck, look, {onKey, onRead: key => reading.isAwaited || reads(key), onAll: showAll});
 const push = new Push(at("push"));
 
 // -- what is shown
@@ -74,7 +74,7 @@ function narrow() {
 }
 
 function drawCurrent() {
-  const before = reading.entry?.key;
+  const before = reading.isAwaited ? "" : reading.entry?.key;
   reading.settle(entries, visible, deck.isComplete && deck.summary.cards !== undefined);
   const {entry} = reading;
   drawRows();

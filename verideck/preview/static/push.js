@@ -28,7 +28,9 @@ export class Push {
     this.#go.addEventListener("click", () => this.#push());
     this.#close.addEventListener("click", () => dialog.close());
     dialog.addEventListener("cancel", event => this.#isPushing && event.preventDefault());
-    dialog.addEventListener("close", () => { this.#asked += 1; });
+    dialog.addEventListener("close", () => {       // it is told late: the dialog may be open again
+      if (!dialog.open) this.#asked += 1;
+    });
   }
 
   open() {

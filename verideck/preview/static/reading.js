@@ -6,6 +6,7 @@ export const isSame = (one, other) => one.key === other.key || Boolean(one.id) &
 export class Reading {
   entry = null;               // what is shown
   position = 0;               // where that stands among those that are chosen
+  isAwaited = false;          // whether the one that is wished for may be among those still to come
   #wished;                    // {key, id}
 
   constructor(name) {
@@ -28,10 +29,10 @@ export class Reading {
   // What is shown of those that are chosen now. While cards are still to come, the one that is
   // wished for may be among them, and what is shown stays.
   settle(entries, visible, isWhole) {
-    const isAway = !isWhole && this.#wished.key && find(entries, this.#wished) < 0;
-    const at = isAway ? -1 : this.#choose(visible);
+    this.isAwaited = !isWhole && this.#wished.key !== "" && find(entries, this.#wished) < 0;
+    const at = this.isAwaited ? -1 : this.#choose(visible);
     if (at < 0) {
-      if (!isAway) this.entry = null;
+      if (!this.isAwaited) this.entry = null;
       return;
     }
     this.entry = visible[at];
