@@ -8,14 +8,18 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner
 from projects import MOMENT, ROOT, SETTINGS, Held, Project, card, files, processes, project, soon
 
+import verideck as library
 from verideck.cli.commands import verideck
+from verideck.cli.report import format_problem
 
 GOOD = card("good", "assert int('1')")
 BAD = card("bad", "assert int('1') == 2")
@@ -817,3 +821,29 @@ def test_the_command_starts_without_what_few_runs_need() -> None:
         "assert not [each for each in late if each in sys.modules]\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_stands_under_a_problem_is_what_was_read(tmp_path: Path) -> None:
+    """As the file has it, which is not read once more; only long lines are looked for there."""
+    dead = "[a](gone.md)"
+    texts: dict[str, str | bytes] = {
+        "a.md": f"\ufeff## A?\r\n\r\n\t{dead} {dead} \t\r\n{dead}\r\n",
+        "b.md": f"## B?\n\n{'x ' * 400}[b](lost.md)\n\n{dead}  \n\n## C?\n\n![](no.png)\n",
+    }
+    project(tmp_path, texts)
+    with library.Project.open(tmp_path, verify=False) as opened:
+        first = opened.findings().problems
+    with library.Project.open(tmp_path, verify=False) as opened:
+        again = opened.findings().problems
+        assert opened.check().problems == again
+    assert first == again
+    assert [each.line for each in first] == [each.line for each in again]
+    long = [each for each in first if not each.line]
+    assert {each.place.line for each in long} == {3}
+    for each in first:
+        looked_up = format_problem(replace(each, line=""), tmp_path)
+        assert format_problem(each, tmp_path) == looked_up
+    with patch("verideck.source_line._lines", side_effect=AssertionError):
+        for each in again:
+            if each not in long:
+                assert each.line in format_problem(each, tmp_path)

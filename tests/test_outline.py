@@ -24,6 +24,8 @@ from verideck.render.look import Rendered, depends_on_run, without_html
 from verideck.source.cards import cards_of
 from verideck.source.read import text_of
 
+QUOTED = '"' + "'" * 3_000 + '"'
+"""A name of a language of which each character takes six."""
 TEXTS = (
     """## How far? {.type}
 
@@ -77,6 +79,8 @@ c
 </div>
 """,
     "---\nlang: ar\n---\n## F سؤال?\n\n> [!tip]\n> a\n\n- [ ] b\n",
+    f"## G? {{.type}}\n\n{'&' * 3_000}\n",
+    f"---\nlang: {QUOTED}\nsource: s\n---\n## H? {{hint=h}}\n\n> x\n\n---\n\ny\n",
 )
 
 

@@ -551,6 +551,16 @@ def test_wrong_settings_leave_the_cards_where_they_are(tmp_path: Path) -> None:
     assert [each["code"] for each in bad.problems] == ["setting-invalid"]
 
 
+def test_settings_that_are_mended_show_the_deck(tmp_path: Path) -> None:
+    """Nothing was shown before that an audit could be waited beside."""
+    code = card("one", "v = 1") + "\n```python {.check}\nassert v == 1\n```\n"
+    made = project(tmp_path, {"a.md": code}, f"{SETTINGS}nonsense = 1\n")
+    with served(made) as page:
+        page.events(lambda events: "deck" in events)
+        made.write("pyproject.toml", f"{SETTINGS}audit.build = true\n")
+        page.events(lambda events: events.get("deck", {}).get("summary", {}).get("cards") == 1)
+
+
 def test_code_that_is_not_executed_is_told(tmp_path: Path) -> None:
     """By what stands in the way: the author's word, their settings, or the language."""
     fence = "## {0}? {{#{0}}}\n\nIt.\n\n```{1}\nx\n```\n"

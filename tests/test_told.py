@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_markdown import PATH, PROJECT, known, render
 
-from verideck.model import Place, Source
+from verideck import markdown
+from verideck.model import Card, Place, Source
 from verideck.problems import Code, Problem, Problems, Severity
 from verideck.project import source_config
 from verideck.source import accounting, cards, contents, front_matter
@@ -83,6 +84,7 @@ def lost(text: str) -> list[str]:
     places = [place for each in file.problems for place in _places(each)]
     kept: set[Place] = set()
     for card in file.cards:
+        shown += _commented(card)
         for each in render(known([card])):
             if isinstance(each, Problem):
                 places.append(each.place)
@@ -113,6 +115,14 @@ def _places(problem: Problem) -> Iterator[Place]:
     yield problem.place
     if alike := re.search(r"also on lines? ([\d, ]+)", problem.message):
         yield from (Place(PATH, int(line)) for line in alike[1].split(","))
+    if more := re.search(r"and (\d+) more below", problem.message):
+        yield from (Place(PATH, problem.place.line + n) for n in range(1, 10 * int(more[1])))
+
+
+def _commented(card: Card) -> Iterator[str]:
+    """Yield the comments on a card, which are no text of it."""
+    for passage in filter(None, (card.question, card.answer)):
+        yield from (each.text for each in markdown.uncommented(passage)[1].comments)
 
 
 def _silent(
@@ -124,23 +134,24 @@ def _silent(
     page = Page(Source(PATH, text), *split)
     reading, told = cards._reading(page, page.meta.syntax or fitting(page), Problems())  # noqa: SLF001 - what it tells of, as lines
     inside = {line for each in reading.cards for line in each.lines}
-    for each in (*told, *reading.about, *_blocks_of(page, places)):
+    errors = {each.place.line - 1 for each in problems if each.severity is Severity.ERROR}
+    lines = {each.line - 1 for each in places}
+    yield from lines
+    for each in (*told, *reading.about, *_blocks_of(page, lines - inside, errors - inside)):
         yield from each
     titles = {"heading_open", "hr"}
     about = [range(each.start, each.stop) for each in page.blocks if each.type in titles]
     for each in (*about, *contents.tables(page)):
         yield from inside.symmetric_difference(each) & set(each)
-    for token in page.tokens:
-        # A check is shown as a proof, and nothing is proved here.
-        if token.map and any(each in token.info for each in (".setup", ".check")):
-            yield from range(*token.map)
+    # A check is shown as a proof, and nothing is proved here.
+    for check in re.finditer(r"\.(?:check|setup)\}\n[^`]*", text):
+        first = text.count("\n", 0, check.start())
+        yield from range(first, first + check.group().count("\n") + 1)
     for definition in (*page.definitions, *page.ids):
         yield from definition
     if any("this comment holds" in each.message for each in problems):
         for comment in page.comments:
             yield from range(comment.place.line - 1, comment.place.line + comment.text.count("\n"))
-    lines = {each.line - 1 for each in places}
-    errors = {each.place.line - 1 for each in problems if each.severity is Severity.ERROR}
     is_refused = bool(errors - inside)  # an error in its set-up takes all cards of a file away
     for raw in reading.cards:
         if raw.question.place not in kept and (is_refused or lines.intersection(raw.lines)):
@@ -148,16 +159,16 @@ def _silent(
     yield from _named(problems)
 
 
-def _blocks_of(page: Page, places: Sequence[Place]) -> Iterator[range]:
-    """Yield the lines of each text or code in which a problem stands, and no others.
+def _blocks_of(page: Page, lines: set[int], errors: set[int]) -> Iterator[range]:
+    """Yield the lines of each code or footnote with a problem, and of each text with an error.
 
     It is written once more here: a test that asked the accounting itself could not find it lenient.
     """
-    lines = {each.line - 1 for each in places}
     for token in page.tokens:
+        is_whole = token.type in {"fence", "code_block", "math_block", "footnote_definition"}
         if token.map and (token.type == "inline" or token.nesting == 0):
             block = range(*token.map)
-            if not lines.isdisjoint(block):
+            if not (lines if is_whole else errors).isdisjoint(block):
                 yield block
 
 

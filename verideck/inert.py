@@ -42,20 +42,28 @@ _COMMAND = re.compile(rf"{_ANYWHERE.pattern}|^(?=\s*::)", re.MULTILINE)
 
 def line(text: str) -> str:
     """Return text as one line that can be printed; a line feed is shown like any control."""
-    return _COMMAND.sub(r"\\", _shown(text, _LINE))
+    return _without(_COMMAND, _shown(text, _LINE))
 
 
 def lines(text: str) -> str:
     """Return text as lines that can be printed, where line feeds are ours, or wanted."""
-    return _COMMAND.sub(r"\\", _shown(text, _LINES))
+    return _without(_COMMAND, _shown(text, _LINES))
 
 
 def data(text: str) -> str:
     """Return text as `lines` does for a command's own words, which begin no line."""
-    return _ANYWHERE.sub(r"\\", _shown(text, _LINES))
+    return _without(_ANYWHERE, _shown(text, _LINES))
+
+
+def _without(commands: re.Pattern[str], text: str) -> str:
+    """Return text in which no command begins: most texts hold nothing that begins one."""
+    may_begin = "::" in text or "##" in text
+    return commands.sub(r"\\", text) if may_begin else text
 
 
 def _shown(text: str, table: _Shown) -> str:
     """Return what is printed of a text: most texts hold nothing that acts, and are left alone."""
     is_plain = text.replace("\n", "").isprintable() if table is _LINES else text.isprintable()
-    return text if is_plain and not _FILLER.search(text) else text.translate(table)
+    if is_plain and (text.isascii() or not _FILLER.search(text)):
+        return text
+    return text.translate(table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -320,6 +320,9 @@ class Problem:
     place: Place
     hint: str = ""
     severity: Severity = Severity.ERROR
+    line: str = field(default="", compare=False)
+    """What is shown of the line of the place, where that is known; else whoever tells looks into
+    the file (see `source_line`)."""
 
     def __post_init__(self) -> None:
         """Cut a message or a hint that quotes more of a file than anybody reads."""

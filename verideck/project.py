@@ -49,6 +49,7 @@ from verideck.source.collect import Collected, Files, collect, files_of
 from verideck.source.config import DOCUMENT, SourceConfig
 from verideck.source.read import read, text_of
 from verideck.source.selection import Selection
+from verideck.source_line import with_lines
 from verideck.stats import stats_of
 from verideck.storage.build_lock import build_lock
 from verideck.storage.cache_key import cache_key
@@ -472,6 +473,8 @@ class Project:
         documents = sum(form.name == DOCUMENT for form in result.forms)
         stats = stats_of(result.cards, result.documents, result.proven, self._memo.done)
         result = replace(result, stats=replace(stats, documents=documents))
+        sources = (*files.built, *files.context)
+        result = replace(result, problems=tuple(with_lines(result.problems, sources)))
         asked = run.selection
         is_some = result.cards or (asked.documents and documents) or not asked.is_all
         if is_some or not result.ok:

@@ -33,7 +33,7 @@ def are_wanted(choice: str, stream: TextIO | None) -> bool:
 def painted(problem: Problem, root: Path) -> str:
     """Return a problem as `format_problem` does, with a caret under its column, in colours."""
     first, *more = format_problem(problem, root).split("\n")
-    source = source_line(problem.place, root)
+    source = source_line(problem, root)
     shows_source = bool(source) and bool(more) and more[0].endswith(inert.line(source))
     below = [_painted(line) for line in more]
     if shows_source and (caret := _caret(source, problem.place.column)):

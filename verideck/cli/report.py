@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +44,7 @@ def format_problem(problem: Problem, root: Path) -> str:
     place = problem.place
     lines = [f"{_from_here(place, root)}: {problem.severity}: {first} [{problem.code}]"]
     is_read = problem.code not in _OF_FILES  # what it holds is not what is wrong
-    source = source_line(place, root) if is_read else ""
+    source = source_line(problem, root) if is_read else ""
     margin = " " * len(f"{place.line:>5}")
     if source:
         lines.append(f"{place.line:>5} | {source}")
@@ -420,11 +422,17 @@ def amount(number: int, noun: str) -> str:
 
 def _from_here(place: Place, root: Path) -> str:
     """Return a place with its path relative to the working directory, as editors need it."""
-    return str(Place(relative(root / place.path), place.line, place.column))
+    return str(Place(_path_from_here(place, root), place.line, place.column))
 
 
 def _line_from_here(place: Place, root: Path) -> str:
-    return f"{relative(root / place.path)}:{place.line}"
+    return f"{_path_from_here(place, root)}:{place.line}"
+
+
+def _path_from_here(place: Place, root: Path) -> str:
+    path, above = place.path, _from(os.getcwd(), root)  # noqa: PTH109 - a key
+    is_below = not (path.startswith("/") or ".." in path or above.startswith(("..", "/")))
+    return posixpath.normpath(f"{above}/{path}") if is_below else relative(root / path)
 
 
 def relative(path: Path) -> str:
@@ -433,3 +441,9 @@ def relative(path: Path) -> str:
         return os.path.relpath(path).replace(os.sep, "/")
     except ValueError:  # another drive
         return path.as_posix()
+
+
+@lru_cache(maxsize=1)
+def _from(_working: str, root: Path) -> str:
+    """The path of the project from the working directory: there may be thousands of problems."""
+    return relative(root)

@@ -128,7 +128,7 @@ class Session:
         An audit executes a card dozens of times: what a card looks like is shown before.
         """
         live = self._live or Live()
-        is_shown = live.now.revision > 0
+        is_shown = "cards" in live.now.deck.summary  # a deck, and not what is wrong with settings
         hearing = _Hearing(self._watcher, live, frozenset({"auditing"} if is_shown else ()))
         try:
             return self._project.check(self._paths, on_event=hearing.hear), hearing.failed

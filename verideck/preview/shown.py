@@ -225,7 +225,7 @@ class Shower:
             "path": place.path,
             "line": place.line,
             "column": place.column,
-            "source": source_line(place, self._root),
+            "source": source_line(problem, self._root),
             "key": key,
         }
 

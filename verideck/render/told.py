@@ -26,8 +26,9 @@ def told(
     large all is rendered, to know how large it is.
     """
     teller = _Teller(proven, root, highlighter, named or NamedFiles(root))
-    teller.written()
-    if teller.most > LARGEST:
+    written = teller.written()  # what is to be typed, which is no passage, and words of ours
+    around = len(written) * (_OF_A_TOKEN + _OF_A_CHARACTER * len(proven.card.language))
+    if teller.most + around + _OF_A_CHARACTER * sum(map(len, written.values())) > LARGEST:
         return without_html(rendered(proven, root, highlighter, named))
     return Rendered({}, "", images=teller.attached.files, problems=teller.told)
 
@@ -36,7 +37,7 @@ class _Teller(Writer):
     """Goes the way of the writer, through the same parts of the card, and writes none."""
 
     most = 0
-    """Bytes that the HTML of what was gone through has at most."""
+    """Bytes that the HTML of what was gone through has at most, in no field yet."""
 
     def passage(
         self,

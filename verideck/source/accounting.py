@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from verideck.markdown import Token
-from verideck.model import Place, Snippet
+from verideck.model import Snippet
 from verideck.problems import Code, Problem, Severity
 from verideck.source import contents
 from verideck.source.syntaxes import properties
@@ -21,6 +21,8 @@ _OF_THE_FILE = {Code.NO_CARD, Code.SYNTAX_UNKNOWN}
 """Problems that tell of a file that nothing in it is on a card."""
 _ABOUT_ITSELF = {"heading_open", "hr"}
 """Blocks outside of cards that are no text: titles, and lines that divide."""
+_WHOLE = {"fence", "code_block", "math_block", "footnote_definition"}
+"""Blocks of which nothing can be on a card without the rest."""
 _MOST_NAMED = 5
 """Runs of lines that a message names; the others are counted."""
 _HINT = (
@@ -45,7 +47,8 @@ def left_over(
         accounted[lines.start : lines.stop] = [True] * len(lines)
     if all(accounted):
         return []
-    for lines in _told(page.tokens, [each.place for each in told]):
+    unknown = {line for line, is_known in enumerate(accounted) if not is_known}
+    for lines in _told(page.tokens, [each for each in told if each.place.line - 1 in unknown]):
         accounted[lines.start : lines.stop] = [True] * len(lines)
     return list(_runs(page, accounted))
 
@@ -81,12 +84,19 @@ def _about_itself(page: Page, setup: Iterable[Snippet]) -> Iterator[range]:
             yield range(*token.map)
 
 
-def _told(tokens: Iterable[Token], told: Iterable[Place]) -> Iterator[range]:
-    """Yield the lines of each paragraph, heading or code in which a problem has its place."""
-    places = sorted({each.line - 1 for each in told})
+def _told(tokens: Iterable[Token], told: Sequence[Problem]) -> Iterator[range]:
+    """Yield the lines of which something is told.
+
+    A warning tells of its line alone: beside it may stand what nobody reads. An error is of all
+    that it keeps from being read; and of code or a footnote, nothing is on a card without the rest.
+    """
+    lines = sorted({each.place.line - 1 for each in told})
+    errors = sorted({each.place.line - 1 for each in told if each.severity is Severity.ERROR})
+    yield from (range(line, line + 1) for line in lines)
     for token in tokens:
         if token.map and (token.type == "inline" or token.nesting == 0):
             first, stop = token.map
+            places = lines if token.type in _WHOLE else errors
             found = bisect_left(places, first)
             if found < len(places) and places[found] < stop:
                 yield range(first, stop)

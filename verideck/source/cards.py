@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from verideck import markdown
 from verideck.markdown import Parsed, Token, cloze
@@ -101,7 +102,8 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
         known += above.lines
     elif not _says_of_hashtags(page, defaults) and (stays := hashtags.unread(raw)):
         of_page.report(stays)
-    setup = _outside(page, reading, FenceReader(config, included, of_setup), of_cards)
+    reader_of = partial(FenceReader, config, included)
+    setup = _outside(page, reading, reader_of, of_setup, of_cards, is_verified=config.verify)
     readers = [_CardReader(page, defaults.deck, each, config, included) for each in raw]
     found = [reader.card() for reader in readers]
     of_cards.extend(_unused_notes(page, readers))
@@ -213,27 +215,38 @@ def _what_asks(page: Page) -> str:
 
 
 def _outside(
-    page: Page, reading: Reading, reader: FenceReader, problems: Problems
+    page: Page,
+    reading: Reading,
+    reader: Callable[[Problems], FenceReader],
+    of_setup: Problems,
+    of_cards: Problems,
+    *,
+    is_verified: bool,
 ) -> list[Snippet]:
     """The set-up that stands outside of the cards. Code there that is no set-up is reported.
 
-    No card lacks that code: the `problems` are of none, nor of the file.
+    No card lacks that code: what is told of it is of none, nor of the file. How it would be shown
+    is not told.
     """
-    executes = page.meta.verify and reader.config.verify
+    executes = page.meta.verify and is_verified
     inside = {line for each in reading.cards for line in each.lines}
     severity = Severity.WARNING if reading.among_notes else Severity.ERROR
     setup: list[Snippet] = []
     for token in page.tokens:
         if token.type != "fence" or (token.map and token.map[0] in inside):
             continue
-        snippet = reader.snippet(token, in_cloze=False)
-        if snippet and snippet.options.role is Role.SETUP:
+        of_fence = Problems()
+        snippet = reader(of_fence).snippet(token, in_cloze=False)
+        is_setup = snippet and snippet.options.role is Role.SETUP
+        if is_setup or of_fence.has_errors:
+            of_setup.extend(of_fence)
+        if snippet and is_setup:
             setup.append(snippet)
         elif snippet and executes and snippet.executable:
             message = "this code belongs to no card, so nothing would execute it"
             hint = "put it beneath a question, or make it {.setup} for every card of the file"
             problem = Problem(Code.FENCE_OUTSIDE, message, snippet.place, hint, severity)
-            problems.report(problem)
+            of_cards.report(problem)
     return setup
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from verideck.model import FORBIDDEN, Place, Source
 from verideck.problems import Code, Problem, Problems
@@ -54,9 +55,6 @@ def read(
     texts = texts or FileCache(text_of)
     cards = settings.root / settings.cards
     seen: set[str] = set()
-    real_folder = cache(os.path.realpath)
-    vault = cache(partial(vault_of, settings.root))
-    name_of_folder = cache(partial(place_name, root=settings.root))
     sources: list[Source] = []
     if not paths and documents and settings.docs_paths:
         of_docs = [settings.root / each for each in settings.docs_paths]
@@ -71,24 +69,43 @@ def read(
             files = [path]
             inside = within(path, settings.root) if paths else (settings.root,)
         bases = [base for base in (absolute(cards), path) if base.is_dir()]
-        below = cache(partial(_folders, bases=bases))
+        folder_of = cache(partial(_Folder.of, root=settings.root, bases=bases))
         for file in files:
+            folder = folder_of(file.parent)
             is_link = file.is_symlink()
-            real = os.path.realpath(file) if is_link else f"{real_folder(file.parent)}/{file.name}"
+            real = os.path.realpath(file) if is_link else f"{folder.real}/{file.name}"
             if real in seen:
                 continue
             seen.add(real)
-            above = name_of_folder(file.parent)
-            name = file.name if above == "." else f"{above.rstrip('/')}/{file.name}"
+            name = f"{folder.prefix}{file.name}"
             try:
                 text = _text(file, name, inside, texts, problems)
             except OSError as error:
                 problems.report(_unreadable(file, settings.root, error))
                 continue
             if text is not None:
-                in_vault = vault(name.rpartition("/")[0]) is not None
-                sources.append(Source(name, text, below(file.parent), in_vault))
+                sources.append(Source(name, text, folder.in_deck, folder.in_vault))
     return sources
+
+
+class _Folder(NamedTuple):
+    """What the files in a folder share."""
+
+    real: str
+    """Its path without links."""
+    prefix: str
+    """What the paths of its files begin with, in the project."""
+    in_deck: tuple[str, ...]
+    """The names that its files' deck has of it."""
+    in_vault: bool
+
+    @classmethod
+    def of(cls, folder: Path, root: Path, bases: Sequence[Path]) -> Self:
+        """Look at a folder; `bases` are those whose folders name decks."""
+        name = place_name(folder, root)
+        prefix = "" if name == "." else f"{name.rstrip('/')}/"
+        in_vault = vault_of(root, prefix.rpartition("/")[0]) is not None
+        return cls(os.path.realpath(folder), prefix, _folders(folder, bases), in_vault)
 
 
 def read_around(

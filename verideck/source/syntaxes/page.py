@@ -281,12 +281,14 @@ def title_of(heading: Passage) -> str:
 
     A `::` in code must not divide a deck's name.
     """
-    (inline,) = markdown.parse(heading).tokens
     return "".join(
-        {"code_inline": child.content.replace("::", "∷"), "softbreak": " "}.get(
-            child.type, child.content
-        )
-        for child in inline.children or []
+        {
+            "code_inline": token.content.replace("::", "∷"),
+            "softbreak": " ",
+            "hardbreak": " ",
+            "inline": "",
+        }.get(token.type, token.content)
+        for token in markdown.walk(markdown.parse(heading).tokens)
     ).strip()
 
 
