@@ -11,12 +11,14 @@ from enum import Enum
 
 _ID = re.compile(r"(?:\A|(?<=[ \t\n]))\^([A-Za-z0-9-]+)[ \t]*\Z")
 _MAY_BE = re.compile(r"(?:^|[ \t])\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
-_MADE_UP = re.compile(r"[0-9a-f]{6}")
+_MADE_UP = re.compile(r"[0-9a-f]{6}|\d{13}")
+"""Obsidian's, and those of plugins: milliseconds, or the id of a note in Anki."""
 _LINK = re.compile(r"(?<![A-Za-z0-9_)\]`])\[\[(?![\^\]])[^\[\]\n]+\]\]")
 _OF_A_PLUGIN = re.compile(
-    r"(?:^|\s)#flashcards?(?![\w-])|<!--SR:|^TARGET DECK\b", re.MULTILINE | re.IGNORECASE
+    r"(?:^|\s)#(?:flash)?cards?(?![\w-])|<!--SR:|^TARGET DECK\b|^cards-deck:",
+    re.MULTILINE | re.IGNORECASE,
 )
-"""What only cards of Obsidian's plugins have: Spaced Repetition and Obsidian_to_Anki."""
+"""What only cards of Obsidian's plugins have: Spaced Repetition, Obsidian_to_Anki, Flashcards."""
 _REFERRED = re.compile(r"\[\[[^\[\]\n]*?#\^([A-Za-z0-9-]+)")
 
 

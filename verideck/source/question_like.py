@@ -40,6 +40,8 @@ _INNER = re.compile(
     rf"[ \t]*(?:(?:[-+*]|\d{{1,9}}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?(?={_Q.pattern})"
 )
 """What stands before a `Q:` that continues a list, a row or a quotation, or begins an item."""
+_OF_A_CARD = re.compile(r"[^\n]*\S[ \t]+#card(?:-reverse|-spaced)?(?:[ \t]+#\S+)*[ \t]*")
+"""A line that Flashcards, a plugin of Obsidian's, takes for a question."""
 _OUTER = frozenset({"paragraph_open", "heading_open"})
 _ASKED_BY: Mapping[str, str] = MappingProxyType({"heading": "heading", "list": "list item"})
 """What asks, by the syntax, where `Q:` is no mark."""
@@ -103,6 +105,10 @@ _BOLD_ASKS = _Look(
     "write a question as the others are written; if this is text, say `syntax: {}` in the front "
     "matter",
 )
+_TAGGED = _Look(
+    "this line is tagged as a card, and makes none",
+    "write a question as the others are written; or leave the tag out, if this is text",
+)
 _FEWEST = 2
 """Headings or paragraphs with a question mark that may be the questions of a page; one may be part
 of a text."""
@@ -136,10 +142,7 @@ def alike(page: Page, cards: Sequence[RawCard], syntax: str) -> list[Alike]:
         told = {place.line - 1 for places in found.values() for place in places}
         found |= _inside(page, told | {card.lines.start for card in cards})
     if syntax in _ASKED_BY:
-        for card in cards:
-            for mark, passage in ((_Q, card.question), (_A, card.answer)):
-                if passage and mark.match(passage.text):
-                    found.setdefault(_stays(syntax), []).append(passage.place)
+        found |= {**_marked(cards, syntax), **_tagged(page, cards)}
     if syntax == "heading" and not page.meta.level:
         found |= _deeper(page)
     if syntax in _ASKED_BY and not page.meta.syntax:
@@ -182,6 +185,31 @@ def _bold(page: Page, syntax: str) -> dict[_Look, list[Place]]:
     places = [page.place(block.start) for block in asking]
     look = _Look(_BOLD_ASKS.message, _BOLD_ASKS.hint.format(syntax))
     return {look: places} if len(places) >= _FEWEST else {}
+
+
+def _marked(cards: Iterable[RawCard], syntax: str) -> dict[_Look, list[Place]]:
+    """Return the questions and answers with a mark that stays on the card."""
+    passages = [
+        (mark, passage)
+        for card in cards
+        for mark, passage in ((_Q, card.question), (_A, card.answer))
+    ]
+    places = [each.place for mark, each in passages if each and mark.match(each.text)]
+    return {_stays(syntax): places} if places else {}
+
+
+def _tagged(page: Page, cards: Sequence[RawCard]) -> dict[_Look, list[Place]]:
+    """Return the paragraphs whose first line is tagged as a card, and is no question."""
+    if "#card" not in page.whole.text:
+        return {}
+    asking = {card.question.place.line for card in cards}
+    tagged = [
+        page.place(block.start)
+        for block in page.blocks
+        if block.type == "paragraph_open" and _OF_A_CARD.fullmatch(block.content.split("\n", 1)[0])
+    ]
+    places = [place for place in tagged if place.line not in asking]
+    return {_TAGGED: places} if places else {}
 
 
 def _stays(syntax: str) -> _Look:
