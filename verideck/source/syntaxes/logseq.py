@@ -32,6 +32,11 @@ _UNREAD = re.compile(
     r"\(\([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\)\)|\{\{(?!cloze |c\d)[a-z-]+ [^{}\n]*\}\}"
 )
 """What stands for another block, `((64218a2c-…))`, or is made by Logseq, `{{embed [[page]]}}`."""
+_MACRO = re.compile(r"\{\{[a-z-]+ [^{}\n]*\}\}")
+_OF_A_TASK = re.compile(
+    r"[ \t]*(?::LOGBOOK:|CLOCK: .*|:END:|(?:SCHEDULED|DEADLINE): <[^<>]*>)[ \t]*"
+)
+"""What a block says of when it is to be done, and was: Logseq shows it apart from its text."""
 _BLANKS = re.compile(r"[ \t]*")
 _CLOZE = Marks(re.compile(r"\{\{(?:cloze|c(?P<number>\d{1,3})) "), "}}", cue="\\\\")
 _MARKER = re.compile(rf"{BULLET.pattern}(?:#{{1,6}}[ \t]+)?")
@@ -172,7 +177,8 @@ class _Reader:
         return left.rewritten(pieces)
 
     def _is_unshown(self, line: int) -> bool:
-        return line in self._prose and is_unshown(self._page.lines[line])
+        text = self._page.lines[line]
+        return line in self._prose and bool(is_unshown(text) or _OF_A_TASK.fullmatch(text))
 
     def _properties(self, lines: Iterable[int]) -> Properties:
         found: Properties = {}
@@ -267,7 +273,10 @@ def _written(text: Passage) -> Iterator[tuple[int, int, str]]:
         if text.text[start:stop] == tag.group():
             yield start, stop, tag["words"] or tag["word"]
     if "[[" in text.text:
-        yield from ((*page.span(), page[1]) for page in markdown.outside(text.text, _PAGE))
+        macros = [each.span() for each in _MACRO.finditer(text.text)]
+        for page in markdown.outside(text.text, _PAGE):
+            if not any(start < page.start() < stop for start, stop in macros):
+                yield *page.span(), page[1]
 
 
 def _listed(properties: Properties) -> Iterator[Written]:
