@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from verideck.markdown import Token
 from verideck.model import Place, more_below
 from verideck.problems import Code, Problem, Severity
-from verideck.source.syntaxes.headings import asks, unfolded
+from verideck.source.syntaxes.headings import USUAL, asks, inside_chapters, unfolded
 from verideck.source.syntaxes.page import Page
 from verideck.source.syntaxes.raw_card import RawCard
 
@@ -100,6 +100,10 @@ _DEEPER = _Look(
     "this heading asks, and is part of an answer",
     "say `level: {}` in the front matter if such headings are the questions, `level: {}` if not",
 )
+_IN_CHAPTER = _Look(
+    "this heading is part of an answer that consists of such headings alone",
+    _DEEPER.hint,
+)
 _BOLD_ASKS = _Look(
     "this paragraph asks in bold, and makes no card",
     "write a question as the others are written; if this is text, say `syntax: {}` in the front "
@@ -163,14 +167,21 @@ def _inside(page: Page, but: set[int]) -> dict[_Look, list[Place]]:
 
 
 def _deeper(page: Page) -> dict[_Look, list[Place]]:
-    """Return the headings that ask by their mark, where none of the level of the questions does."""
+    """Return the headings that ask by their mark, where none of the level of the questions does.
+
+    And those that are all that stands in chapters.
+    """
     blocks = unfolded(page.blocks)
     asking = [block for block in blocks if block.heading_level >= page.level and asks(block)]
     levels = [block.heading_level for block in asking]
     level = next((each for each in levels if levels.count(each) >= _FEWEST), 0)
+    look = _DEEPER
     if level <= page.level or page.level in levels:
-        return {}
-    look = _Look(_DEEPER.message, _DEEPER.hint.format(level, page.level))
+        asking = [*inside_chapters(blocks)] if page.level == USUAL else []
+        if len(asking) < _FEWEST:
+            return {}
+        look, level = _IN_CHAPTER, asking[0].heading_level
+    look = replace(look, hint=look.hint.format(level, page.level))
     places = [page.place(block.start) for block in asking if block.heading_level == level]
     return {look: places}
 

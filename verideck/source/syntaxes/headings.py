@@ -24,7 +24,8 @@ _CODE = {"fence", "code_block"}
 _DETAILS = re.compile(r"<(?P<end>/?)details(?=[\s>])", re.IGNORECASE)
 _BEHIND_A_QUESTION = ' \t\n*_`"”’)）'
 _NUMBERED = re.compile(
-    r"[\W_]{0,8}(?:Q|Question|问题|第)?[ ]{0,4}(?P<number>\d{1,4})[ ]{0,4}(?:[.):：、题]|\\\.)"
+    r"(?:<a\b[^<>]*></a>)?[\W_]{0,8}(?:Q|Question|问题|第)?[ ]{0,4}(?P<number>\d{1,4})[ ]{0,4}"
+    r"(?:[.):：、题]|\\\.)"
 )
 
 
@@ -103,6 +104,23 @@ def _are_chapters(level: int, blocks: Sequence[Block]) -> bool:
         for block, below in zip_longest(blocks, blocks[1:])
         if block.heading_level == level
     )
+
+
+def inside_chapters(blocks: Sequence[Block]) -> Sequence[Block]:
+    """Return the headings right below those of the usual level, if these say nothing themselves.
+
+    None where numbers recur in them, which count the parts of an answer, and where most chapters
+    have one alone.
+    """
+    open_blocks = _without_answers(unfolded(blocks))
+    levels = [block.heading_level for block in open_blocks if block.heading_level >= USUAL]
+    deeper = min((level for level in levels if level > USUAL), default=0)
+    if not deeper or USUAL not in levels or not _are_chapters(USUAL, open_blocks):
+        return ()
+    found = [block for block in open_blocks if block.heading_level == deeper]
+    numbers = [match["number"] for each in found if (match := _NUMBERED.match(each.content))]
+    are_parts = len(set(numbers)) < len(numbers) or len(found) < 2 * levels.count(USUAL)
+    return () if are_parts else found
 
 
 def _ask(headings: Sequence[Block], *, is_alone: bool) -> bool:
