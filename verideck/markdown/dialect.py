@@ -541,12 +541,20 @@ def walk(tokens: Iterable[Token]) -> Iterator[Token]:
             yield from walk(token.children)
 
 
-def divided(answer: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]]:
-    """Divide an answer at its first thematic break: what stands beneath is an aside."""
-    end = len(answer)
+def divided(
+    answer: Sequence[Token], *, is_needed: bool = False
+) -> tuple[Sequence[Token], Sequence[Token]]:
+    """Divide an answer at its first thematic break: what stands beneath is an aside.
+
+    Where an answer `is_needed`, as on each card but a cloze card, a break above all text divides
+    nothing.
+    """
+    start, end = 0, len(answer)
     while end and answer[end - 1].type == "hr":
         end -= 1
-    answer = answer[:end]
+    while is_needed and start < end and answer[start].type == "hr":
+        start += 1
+    answer = answer[start:end]
     for number, token in enumerate(answer):
         if token.type == "hr" and token.level == 0:
             return answer[:number], answer[number + 1 :]

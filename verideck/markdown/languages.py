@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -49,10 +50,13 @@ _DOUBLE_COLON = frozenset(
     ]
 )  # fmt: skip
 
+_BEHIND = re.compile(r"[ =,:!]")
+"""What ends a language's name: other tools write words on it (`cpp:main.cpp`)."""
+
 
 def has_double_colon(info: str) -> bool:
     """Return whether a fence's info string names a language in which `::` is an operator."""
-    return info.strip().strip("{}.").partition(" ")[0].lower() in _DOUBLE_COLON
+    return _BEHIND.split(info.strip().strip("{}."), maxsplit=1)[0].lower() in _DOUBLE_COLON
 
 
 @cache

@@ -110,7 +110,7 @@ class Writer:
         card = self.card
         question = markdown.parse(card.question).tokens
         below = markdown.parse(card.answer).tokens if card.answer else ()
-        answer, extra = markdown.divided(below)
+        answer, extra = markdown.divided(below, is_needed=card.kind is not Kind.CLOZE)
         fields = self._faces(question, answer, extra)
         fields |= {
             "Hint": self._line(card.hint),

@@ -58,7 +58,7 @@ class Reading:
 def reading(card: Card) -> Reading:
     """Return what the rules check of a card. Problems of its Markdown were reported before."""
     asked, answered = _tokens(card.question), _tokens(card.answer)
-    above, below = markdown.divided(answered)
+    above, below = markdown.divided(answered, is_needed=card.kind is not Kind.CLOZE)
     answer = card.answer or Passage("", card.place)
     return Reading(
         card,

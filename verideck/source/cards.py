@@ -392,7 +392,7 @@ class _CardReader:
 
     def _unanswered(self, card: Card) -> Unanswered:
         message = "this question has no answer"
-        hint = "write the answer beneath it; until then the card is left out"
+        hint = f"{self.written.lacks}; until then the card is left out"
         problem = Problem(Code.ANSWER_MISSING, message, card.place, hint, Severity.WARNING)
         self.problems.report(problem)
         return Unanswered(card.place, card.id, one_line(card.question.text))

@@ -1,8 +1,9 @@
 """What stands behind the opening marks of a fence: its language, and options in braces.
 
-Other tools have words of their own there (`jsx harmony`, `{r, echo=FALSE}`, `title="a.py"`). What
-can be no option of ours is told, and left aside; so is a language that nobody knows, unless it may
-be Python, misspelt: then the author counts on a proof.
+Other tools have words of their own there (`jsx harmony`, `{r, echo=FALSE}`, `title="a.py"`), also
+without a blank (`python=5`, `rust,ignore`). What can be no option of ours is told, and left aside;
+so is a language that nobody knows, unless it may be Python, misspelt: then the author counts on a
+proof.
 """
 
 from __future__ import annotations
@@ -20,14 +21,28 @@ from verideck.source import dialects
 OUTPUT = "output"
 """The word in place of a language for what the fence above must print."""
 
-_INFO = re.compile(r"\s*(?P<word>[^\s{}]*)\s*(?:\{(?P<inside>.*)\}\s*)?(?P<rest>.*)\Z", re.DOTALL)
+_BEHIND = r"\s*(?:\{(?P<inside>.*)\}\s*)?(?P<rest>.*)\Z"
+_INFO = re.compile(r"\s*(?P<before>)(?P<word>[^\s{}]*)(?P<hung>)" + _BEHIND, re.DOTALL)
+_HUNG = re.compile(
+    r"\s*(?P<before>(?:run-)?)(?P<word>[^\s{}=,:!]+)(?P<hung>(?:[=,:!][^\s{}]*)?)" + _BEHIND,
+    re.DOTALL,
+)
+"""A language with another tool's words on it: `python=5`, `rust,ignore`, `js:app.js`, and
+`run-python`."""
 _WORD_IN_BRACES = re.compile(
-    r"\s*\{\s*\.?(?P<word>[^\s{}.,=#][^\s{},=]*)(?=[\s},])(?P<inside>.*)\}\s*(?P<rest>)\Z",
+    r"\s*\{\s*\.?(?P<before>)(?P<word>[^\s{}.,=#][^\s{},=]*)(?=[\s},])(?P<hung>)"
+    r"(?P<inside>.*)\}\s*(?P<rest>)\Z",
     re.DOTALL,
 )
 """The language in the braces, as Quarto (`{python}`) and Pandoc (`{.python}`) write it."""
-_DIRECTIVE = re.compile(r"\s*\{(?P<word>[a-z][\w:-]*)(?P<inside>)\}(?P<rest>\s.*)\Z", re.DOTALL)
+_DIRECTIVE = re.compile(
+    r"\s*\{(?P<before>)(?P<word>[a-z][\w:-]*)(?P<hung>)(?P<inside>)\}(?P<rest>\s.*)\Z", re.DOTALL
+)
 """A directive of MyST, `{code-block} python`, with what it is about."""
+_OF_R_MARKDOWN = re.compile(
+    r"(?!.*(?<!\S)\.)(?:\s*(?:[\w-]+\s*)?,|.*=\s*(?:TRUE|FALSE)\b)", re.DOTALL
+)
+"""A chunk's label and options, ` setup, include=FALSE`: their words are like ours."""
 _OF_PANDOC = frozenset([".numberLines", ".number-lines", ".lineAnchors", ".line-anchors"])
 """Words of Pandoc for a fence that are like one of ours."""
 _NAME = re.compile(r"\.?[A-Za-z][\w-]*")
@@ -74,7 +89,7 @@ def read_info(token: Token, place: Place, options: frozenset[str]) -> InfoString
         )
     if language is None and _may_be_python(info["word"]):
         return _unknown(info["word"], at(token, place, info.start("word")), Severity.ERROR)
-    is_ours = _may_hold_options(inside, options)
+    is_ours = _may_hold_options(inside, options) and not _OF_R_MARKDOWN.match(inside)
     if is_ours and not info["word"]:
         return Problem(
             Code.OPTION_INVALID,
@@ -107,10 +122,14 @@ def at(token: Token, place: Place, offset: int) -> Place:
 def _divided(info: str, options: frozenset[str]) -> re.Match[str]:
     """Divide an info string into its word, what stands in braces, and the rest.
 
-    A first word in braces that is no option, and like none, is a language, known or not.
+    A word that is a language with more on it is divided, too. A first word in braces that is no
+    option, and like none, is a language, known or not.
     """
     found = _INFO.match(info)
     assert found
+    if language_of(found["word"]) is None:
+        hung = _HUNG.match(info)
+        return hung if hung and language_of(hung["word"]) is not None else found
     braces = _WORD_IN_BRACES.match(info) or _DIRECTIVE.match(info)
     if not braces or found["word"]:
         return found
@@ -146,10 +165,10 @@ def _warnings(
 ) -> Iterator[Problem]:
     if not is_known:
         yield _unknown(info["word"], at(token, place, info.start("word")), Severity.WARNING)
-    foreign = [] if is_ours or not (info["inside"] or "").strip() else ["inside"]
-    foreign += ["rest"] if info["rest"].strip() else []
-    for group in foreign:
-        message = f"{short(info[group].strip(' ,'))} behind the language says nothing here"
+    groups = ["before", "hung", *([] if is_ours else ["inside"]), "rest"]
+    for group in (each for each in groups if (info[each] or "").strip()):
+        side = "before" if group == "before" else "behind"
+        message = f"{short(info[group].strip(' ,'))} {side} the language says nothing here"
         hint = "leave it out, or say it above the fence"
         where = at(token, place, info.start(group))
         yield Problem(Code.OPTION_INVALID, message, where, hint, Severity.WARNING)

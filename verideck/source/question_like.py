@@ -13,7 +13,7 @@ from types import MappingProxyType
 from verideck.markdown import Token
 from verideck.model import Place, more_below
 from verideck.problems import Code, Problem, Severity
-from verideck.source.syntaxes.headings import USUAL, asks, inside_chapters, unfolded
+from verideck.source.syntaxes.headings import USUAL, asks, inside_chapters, is_question, unfolded
 from verideck.source.syntaxes.page import Page
 from verideck.source.syntaxes.raw_card import RawCard
 
@@ -113,6 +113,12 @@ _TAGGED = _Look(
     "this line is tagged as a card, and makes none",
     "write a question as the others are written; or leave the tag out, if this is text",
 )
+_TWO_SIDES = _Look(
+    "a --- stands beneath this heading, which may ask: here list items do",
+    "say `syntax: sides` in the front matter if the file is a card, `syntax: list` if items are",
+)
+_LONGEST_SIDE = 2
+"""Blocks above such a `---`, with the heading."""
 _FEWEST = 2
 """Headings or paragraphs with a question mark that may be the questions of a page; one may be part
 of a text."""
@@ -150,7 +156,7 @@ def alike(page: Page, cards: Sequence[RawCard], syntax: str) -> list[Alike]:
     if syntax == "heading" and not page.meta.level:
         found |= _deeper(page)
     if syntax in _ASKED_BY and not page.meta.syntax:
-        found |= _bold(page, syntax)
+        found |= _bold(page, syntax) | _two_sides(page, cards, syntax)
     return [_told(look, sorted(places)) for look, places in found.items()]
 
 
@@ -221,6 +227,19 @@ def _tagged(page: Page, cards: Sequence[RawCard]) -> dict[_Look, list[Place]]:
     ]
     places = [place for place in tagged if place.line not in asking]
     return {_TAGGED: places} if places else {}
+
+
+def _two_sides(page: Page, cards: Sequence[RawCard], syntax: str) -> dict[_Look, list[Place]]:
+    """Return the only heading of a page of lists, if one `---` divides it from a list below.
+
+    Where an item has a question mark, items ask.
+    """
+    headings = [number for number, block in enumerate(page.blocks) if block.heading_level]
+    rules = [number for number, block in enumerate(page.blocks) if block.type == "hr"]
+    is_divided = headings == [0] and len(rules) == 1 and rules[0] <= _LONGEST_SIDE
+    if syntax != "list" or not is_divided or any(is_question(card.question.text) for card in cards):
+        return {}
+    return {_TWO_SIDES: [page.place(page.blocks[0].start)]}
 
 
 def _stays(syntax: str) -> _Look:

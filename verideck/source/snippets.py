@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from verideck import markdown
 from verideck.markdown import Token
 from verideck.model import Options, Role, Snippet
-from verideck.problems import Code, Problem
+from verideck.problems import Code, Problem, Problems, Severity
 from verideck.source import code_in_html
 from verideck.source.fences import FenceReader, unexecuted, unexecuted_block
 
@@ -26,7 +27,8 @@ def snippets_of(
 
     What is set-up for the whole file is put into `setup` instead. Reports what is wrong with them
     to the reader's problems; and, if code here `executes`, code that is written so that it does
-    not. If `in_cloze`, Anki's cloze marks are no part of the code.
+    not. Where it does not, an output under no fence that would is text. If `in_cloze`, Anki's cloze
+    marks are no part of the code.
     """
     problems = reader.problems
     ran_above = False
@@ -45,9 +47,7 @@ def snippets_of(
             setup.append(snippet)
             continue
         if snippet.options.role is Role.OUTPUT and not ran_above:
-            message = "this output follows no fence that is executed"
-            hint = "put it under the fence that prints it, or call it text"
-            problems.report(Problem(Code.OPTION_INVALID, message, snippet.place, hint))
+            snippet = _uncompared(snippet, problems, executes=executes)
         ran_above = snippet.executable
         yield snippet
     for token in code:
@@ -56,3 +56,15 @@ def snippets_of(
             executable = "python" in reader.config.proved
             options = Options(Role.VALUE)
             yield Snippet("python", token.content, place, origin, options, executable=executable)
+
+
+def _uncompared(output: Snippet, problems: Problems, *, executes: bool) -> Snippet:
+    """Report that an output follows no fence that would print it; return what is shown of it."""
+    message = "this output follows no fence that is executed"
+    hint = "put it under the fence that prints it, or call it text"
+    if executes:
+        problems.report(Problem(Code.OPTION_INVALID, message, output.place, hint))
+        return output
+    message += ": it is shown as text"
+    problems.report(Problem(Code.OPTION_INVALID, message, output.place, hint, Severity.WARNING))
+    return replace(output, options=replace(output.options, role=Role.TEXT))

@@ -15,7 +15,14 @@ from verideck.problems import Problems
 from verideck.source.syntaxes import numbered
 from verideck.source.syntaxes.answer_words import opens_answer
 from verideck.source.syntaxes.headings import is_question
-from verideck.source.syntaxes.page import Page, Titles, indent_of, outdented, title_of
+from verideck.source.syntaxes.page import (
+    Page,
+    Titles,
+    indent_of,
+    indentation,
+    outdented,
+    title_of,
+)
 from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 
@@ -148,7 +155,11 @@ class _Folded:
     def answer(self, page: Page) -> Passage | None:
         """The text in it without the summary, which may stand anywhere in it."""
         found = self._written_answer(page)
-        return outdented(found, self.column) if found else None
+        if not found:
+            return None
+        # What stands right beneath the summary is HTML, as the summary is.
+        goes_on = found.place.line - 1 <= self.told[0] + 1
+        return _html_outdented(found, self.column) if goes_on else outdented(found, self.column)
 
     def _written_answer(self, page: Page) -> Passage | None:
         assert self.summary
@@ -190,7 +201,7 @@ def _folded(page: Page) -> Iterator[_Folded]:
             opened[-1].asked = behind
         elif opened[-1].summary and opened[-1].told == (0, 0):
             asked = _between(page, opened[-1].asked, begin)
-            asked = outdented(asked, opened[-1].column) if asked else None
+            asked = _html_outdented(asked, opened[-1].column) if asked else None
             opened[-1].question = asked if asked and not _only_opens(asked.text) else None
             opened[-1].told = opened[-1].end = _behind_breaks(page, behind)
     for each in opened:
@@ -272,6 +283,18 @@ def _between(page: Page, start: _At, stop: _At) -> Passage | None:
         return page.piece(line, column, end)
     tail = len(page.lines[last]) - end
     return text.rewritten([(len(text.text) - tail, len(text.text), "")])
+
+
+def _html_outdented(text: Passage, column: int) -> Passage:
+    """Return a text that begins in HTML without what a list indents, and what its author does.
+
+    HTML goes on to the next blank line, and no white space makes code of it. What is indented as
+    deep beneath that line belongs to it.
+    """
+    lines = text.text.split("\n")
+    stop = next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
+    own = indentation(lines[text.place.column > 1 : stop])
+    return outdented(outdented(text, max(column, own)), stop=stop)
 
 
 def _has_text(html: str) -> bool:

@@ -1,19 +1,28 @@
-"""The list syntax: an item's first paragraph is the question, the rest of it the answer."""
+"""The list syntax: an item's first paragraph is the question, the rest of it the answer.
+
+Where the first line of that paragraph is bold, or has a question mark and the item is nothing but
+the paragraph, what is beneath the line is the answer.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from verideck.markdown import Token
 from verideck.problems import Code, Problem, Problems
-from verideck.source.syntaxes.headings import LISTS, are_answered, holds_nothing
+from verideck.source.syntaxes.headings import LISTS, are_answered, holds_nothing, is_question
 from verideck.source.syntaxes.page import TAB, Block, Page, Titles
 from verideck.source.syntaxes.raw_card import RawCard, Reading
 from verideck.source.syntaxes.syntax import Syntax
 
 _MARKER = re.compile(r"[-+*]|\d{1,9}[.)]")
 _TASK = re.compile(r"\[[ xX]\]\s")
+_BOLD = re.compile(r"(?P<mark>\*\*|__)(?![*_\s])[^\n*]+(?<!\s)(?P=mark)[:：]?")
+_OF_ALL_LINES = re.compile(r"==|\{\{|\}\s*\Z")
+"""A deletion, or attributes behind the last line: then all lines are the question."""
+_ASIDE_FROM_TEXT = "write the answer beneath it, behind a blank line or as a nested list"
 
 
 def fits(page: Page) -> str:
@@ -74,14 +83,30 @@ def _card(
         hint = "begin the item with a line of text: it is the question, what is nested answers it"
         problems.report(Problem(Code.QUESTION_MISSING, message, place, hint))
         return None
-    question = item[2]
     question_start, question_stop = item[1].map or (0, 0)
-    return RawCard(
-        page.inline(question.content, question_start),
-        page.passage(question_stop, stop, content_column(page.lines[start])),
-        titles,
-        range(start, stop),
-    )
+    column = content_column(page.lines[start])
+    question = page.inline(item[2].content, question_start)
+    answer = page.passage(question_stop, stop, column)
+    asked, _, rest = question.text.partition("\n")
+    if _asks(asked, rest, is_alone=answer is None):
+        below = question.place.line
+        answer = page.passage(below, stop, column) if answer else page.inline(rest, below)
+        question = page.inline(asked, question_start)
+    card = RawCard(question, answer, titles, range(start, stop))
+    return replace(card, lacks=_ASIDE_FROM_TEXT) if rest else card
+
+
+def _asks(first: str, rest: str, *, is_alone: bool) -> bool:
+    """Tell whether the first line of an item's first paragraph is the question, without the rest.
+
+    So it is if it is bold; or has a question mark, where nothing but the rest can be the answer.
+    A mark that opens in the line and does not close there may close beneath it.
+    """
+    if not rest or is_question(rest) or _OF_ALL_LINES.search(f"{first}\n{rest}"):
+        return False
+    is_whole = all(first.count(mark) % 2 == 0 for mark in ("`", "$", "**", "__"))
+    is_bold = _BOLD.fullmatch(first) is not None
+    return is_whole and (is_bold or (is_alone and is_question(first)))
 
 
 def _is_above_bullet(page: Page, text: Token) -> bool:

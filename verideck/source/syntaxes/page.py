@@ -216,25 +216,30 @@ def dedent(line: str, columns: int) -> str:
     return " " * (column - columns) + line[position:]
 
 
-def outdented(passage: Passage, most: int) -> Passage:
+def outdented(passage: Passage, most: int | None = None, stop: int | None = None) -> Passage:
     """Return a passage without the white space that all its lines have in front, up to a column.
 
     So is what a list indents, where a form cuts its text out of it: else it would be code. The
-    first line counts only if it begins its line in the file.
+    first line counts only if it begins its line in the file; those from `stop` on stay as they are.
     """
-    lines = passage.text.split("\n")
+    lines = passage.text.split("\n")[:stop]
     begins_line = passage.place.column == 1
-    widths = [_indent(line) for line in lines[not begins_line :] if line.strip()]
-    columns = min([most, *widths])
+    common = indentation(lines[not begins_line :])
+    columns = common if most is None else min(most, common)
     pieces: list[tuple[int, int, str]] = []
     start = 0
     for number, line in enumerate(lines):
-        blanks = len(line) - len(line.lstrip(" \t"))
-        left = max(_indent(line) - columns, 0) if number or begins_line else 0
+        blanks = line[: len(line) - len(line.lstrip(" \t"))]
+        left = " " * max(indent_of(blanks) - columns, 0) if number or begins_line else ""
         if blanks != left:
-            pieces.append((start, start + blanks, " " * left))
+            pieces.append((start, start + len(blanks), left))
         start += len(line) + 1
     return passage.rewritten(pieces)
+
+
+def indentation(lines: Iterable[str]) -> int:
+    """Return the least column at which the text of a line begins; 0 where there is no text."""
+    return min((_indent(line) for line in lines if line.strip()), default=0)
 
 
 def _indent(line: str) -> int:

@@ -39,6 +39,8 @@ class RawCard:
     tags: tuple[Written, ...] = ()
     deck: Written | None = None
     """The full name of its deck, in place of the one that folders and titles give."""
+    lacks: str = "write the answer beneath it"
+    """What to do where it has no answer."""
 
 
 @dataclass(frozen=True, slots=True)
