@@ -1,7 +1,7 @@
 """The list syntax: an item's first paragraph is the question, the rest of it the answer.
 
-Where the first line of that paragraph is bold, or has a question mark and the item is nothing but
-the paragraph, what is beneath the line is the answer.
+Where an item is that paragraph alone, and its first line is bold or has a question mark, what is
+beneath the line is the answer.
 """
 
 from __future__ import annotations
@@ -88,25 +88,23 @@ def _card(
     question = page.inline(item[2].content, question_start)
     answer = page.passage(question_stop, stop, column)
     asked, _, rest = question.text.partition("\n")
-    if _asks(asked, rest, is_alone=answer is None):
-        below = question.place.line
-        answer = page.passage(below, stop, column) if answer else page.inline(rest, below)
+    if answer is None and _asks(asked, rest):
+        answer = page.inline(rest, question.place.line)
         question = page.inline(asked, question_start)
     card = RawCard(question, answer, titles, range(start, stop))
     return replace(card, lacks=_ASIDE_FROM_TEXT) if rest else card
 
 
-def _asks(first: str, rest: str, *, is_alone: bool) -> bool:
-    """Tell whether the first line of an item's first paragraph is the question, without the rest.
+def _asks(first: str, rest: str) -> bool:
+    """Tell whether the first line of an item that is one paragraph asks, without the rest.
 
-    So it is if it is bold; or has a question mark, where nothing but the rest can be the answer.
-    A mark that opens in the line and does not close there may close beneath it.
+    It is bold, or has a question mark. A mark that opens in the line and does not close there may
+    close beneath it.
     """
     if not rest or is_question(rest) or _OF_ALL_LINES.search(f"{first}\n{rest}"):
         return False
     is_whole = all(first.count(mark) % 2 == 0 for mark in ("`", "$", "**", "__"))
-    is_bold = _BOLD.fullmatch(first) is not None
-    return is_whole and (is_bold or (is_alone and is_question(first)))
+    return is_whole and (_BOLD.fullmatch(first) is not None or is_question(first))
 
 
 def _is_above_bullet(page: Page, text: Token) -> bool:
