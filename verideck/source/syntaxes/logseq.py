@@ -33,7 +33,7 @@ _UNREAD = re.compile(
 )
 """What stands for another block, `((64218a2c-…))`, or is made by Logseq, `{{embed [[page]]}}`."""
 _BLANKS = re.compile(r"[ \t]*")
-_CLOZE = Marks(re.compile(r"\{\{(?:cloze|c(?P<number>\d{1,3})) "), "}}", cue="\\\\")
+_CLOZE = Marks(re.compile(r"\{\{(?:cloze|c(?P<number>\d{1,3})) "), "}}", cues=("\\\\",))
 _MARKER = re.compile(rf"{BULLET.pattern}(?:#{{1,6}}[ \t]+)?")
 Properties = dict[str, Written]
 
