@@ -25,15 +25,16 @@ from verideck.source.syntaxes.syntax import Syntax
 _REVERSED = "Add Reverse"
 _TAGS = "Tags"
 _DECK, _FILE_TAGS = "TARGET DECK", "FILE TAGS"
-_SAME = {
-    "Back Extra": "Extra",
+_CHINESE = {
     "正面": "Front",
     "背面": "Back",
     "文字": "Text",
     "背面额外": "Extra",
     "增加翻转的卡片": _REVERSED,
 }
-"""Another name of a field, as in Anki's own note types where it speaks Chinese."""
+"""The names of fields in a note type of Anki's own where it speaks Chinese."""
+_SAME = {"Back Extra": "Extra", **_CHINESE}
+"""Another name of a field."""
 _COLON = r"(?::(?:[ \t]+|$)|：[ \t]*)"
 _LABEL = re.compile(
     rf"(?P<name>Front|Back|Text|Extra|{_REVERSED}|{_TAGS}|{'|'.join(_SAME)}){_COLON}"
@@ -58,6 +59,15 @@ class _NoteType:
     reverse: bool = False
     label: re.Pattern[str] = _LABEL
     """Begins the line of a field."""
+    in_chinese: bool = False
+    """Whether its fields have names in Chinese."""
+
+    def has(self, label: str) -> bool:
+        """Tell whether a label is the name of a field, and no other text in front of a colon."""
+        if self is _UNKNOWN:
+            return _is_name(label)
+        is_understood = self.in_chinese or label not in _CHINESE
+        return is_understood and self.named(label, 0) in {*self.fields, _REVERSED, _TAGS}
 
     def named(self, label: str, order: int) -> str:
         """Return the name of the field of a label, of a type that is not known by its order."""
@@ -258,7 +268,7 @@ class _Reader:
             line = self._page.lines[number]
             if number in self._prose and not line[:indent].strip():
                 found = type_.label.match(line, indent)
-                if found and _is_name(found["name"]):
+                if found and type_.has(found["name"]):
                     yield number, found
 
     def _once(self, fields: Iterable[tuple[str, Passage]]) -> dict[str, Passage]:
@@ -282,7 +292,11 @@ class _Reader:
             if found_id:
                 note_id = Written(found_id["id"], self._page.place(number, found_id.start("id")))
                 stop = min(stop, found_id.start())
-            labels = list(_INLINE_LABEL.finditer(line, start, stop))
+            labels = [
+                each
+                for each in _INLINE_LABEL.finditer(line, start, stop)
+                if type_ is _UNKNOWN or type_.has(each["name"])
+            ]
             begun = [(type_.fields[0], start, start)]
             begun += [(type_.named(each["name"], 1), each.start(), each.end()) for each in labels]
             texts = self._once(
@@ -353,7 +367,9 @@ class _Reader:
 
 
 def _type_of(name: str) -> _NoteType:
-    return NOTE_TYPES.get(_IN_CHINESE.get(name, name), _UNKNOWN)
+    if name in _IN_CHINESE:
+        return replace(NOTE_TYPES[_IN_CHINESE[name]], in_chinese=True)
+    return NOTE_TYPES.get(name, _UNKNOWN)
 
 
 def _is_name(label: str) -> bool:
