@@ -212,7 +212,7 @@ def bare(markdown_text: str) -> str:
     return markdown_text.strip("*`").replace("$", "")
 
 
-MACRO = Marks(re.compile(r"\{\{(?:cloze|c(?P<number>\d{1,3})) "), "}}", cue="\\\\")
+MACRO = Marks(re.compile(r"\{\{(?:cloze|c(?P<number>\d{1,3})) "), "}}", cues=("\\\\",))
 LINES = st.lists(st.text(st.sampled_from("ab {}"), max_size=4), min_size=1, max_size=8)
 
 

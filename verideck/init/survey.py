@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from verideck.init.language import language_of, without_code
+from verideck.markdown.prose import QUESTION_MARKS
 from verideck.model import Card, Role, Snippet
 from verideck.problems import Problems
 from verideck.project import source_config
@@ -151,7 +152,7 @@ def _folder(paths: Sequence[Path], settings: Settings) -> str:
     return Path(common).as_posix()
 
 
-_QUESTION = re.compile(r"^ {0,3}(#{1,6})[ \t]+\S.*[?？][ \t#]*$", re.MULTILINE)
+_QUESTION = re.compile(rf"^ {{0,3}}(#{{1,6}})[ \t]+\S.*[{QUESTION_MARKS}][ \t#]*$", re.MULTILINE)
 _USUAL, _PLAIN = 2, 3
 """The level of questions by default; and how many questions of another level make that plain."""
 

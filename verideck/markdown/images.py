@@ -36,6 +36,9 @@ _NO_REFERENCE = re.compile(r"[\w)\]\\]")
 """What stands before brackets in code that is written as text, `x[first][second]`."""
 _UNREAD = re.compile(r"!\[[^\[\]\n]*\](?:\([^()\n]+\)|\[[^\[\]\n]+\])")
 
+_FIGURE = re.compile(r"\{\{[<%][ \t]*figure[ \t][^{}\n]*[>%]\}\}")
+"""A picture in a site that Hugo makes."""
+
 
 class _Written(NamedTuple):
     """A picture or a link as it is written."""
@@ -120,10 +123,22 @@ def unread(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's 
     """Tell of what looks like a picture, where no rule has read one."""
     found = None if silent else _UNREAD.match(state.src, state.pos, state.posMax)
     if found:
-        message = f"{found.group()} is shown as it is written"
-        hint = "a picture is ![what it shows](the path of its file)"
-        report(state, Code.MARK_UNREAD, message, hint, Severity.WARNING)
+        _tell(state, found.group())
     return False
+
+
+def figure(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
+    """Tell of a picture in the words of Hugo, which only Hugo reads."""
+    found = None if silent else _FIGURE.match(state.src, state.pos, state.posMax)
+    if found:
+        _tell(state, found.group())
+    return False
+
+
+def _tell(state: State, picture: str) -> None:
+    message = f"{picture} is shown as it is written"
+    hint = "a picture is ![what it shows](the path of its file)"
+    report(state, Code.MARK_UNREAD, message, hint, Severity.WARNING)
 
 
 def undefined(state: State, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature

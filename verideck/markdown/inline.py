@@ -72,7 +72,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         images.unread,
     ),
     "$": (maths.rule,),
-    "{": (values.rule, cloze.rule),
+    "{": (values.rule, cloze.rule, images.figure),
     "=": (cloze.mark,),
 }
 """The rules that a character can begin; the first that matches is taken."""

@@ -34,8 +34,13 @@ _PADDED = re.compile(
 """What follows a dollar that would open maths, if it had no blank behind it: TeX and a dollar."""
 _PRICE_BEFORE = re.compile(r"[\d]\s?\$[.,;:!?)\]–—、，。；：！？）】」”’\s]")
 """A price with its sign behind it, as in `5 $.`."""
-_PRICES = re.compile(r"\d[\d.,]*[^\\^_={}$]*(?:[^\W\d_]{2}|[^\x00-\x7f–])[^\\^_={}$]*\d")
-"""What two prices have between their signs: numbers at both ends, and words between."""
+_SIGNS_OF_TEX = re.compile(r"[\\^_={}<>]")
+_BLANK_WORD = r"(?<![^\s(/+-])(?<![-+*/]\s)[^\W\d_]{2,}(?![^\s,;.:)]|\s[-+*/])"
+_FOREIGN_LETTER = r"[^\W\d_\x00-\u03ff\u1d00-\u2fff\U0001d400-\U0001d7ff]"
+_PROSE = re.compile(rf"{_BLANK_WORD}|{_FOREIGN_LETTER}|[、。，；：！？—]")
+"""A word with blanks around it and no operator beside it, or what only prose has: a letter of a
+script in which no formula is written, or a wide mark."""
+_WIDE_CLAUSE = re.compile(rf"[。，；：！？]{_FOREIGN_LETTER}")
 _RANGE = re.compile(r"[-−]\d[\d.,]*")
 """What stands between the signs of a range of prices, `5$-10$`."""
 _OF_NUMBERS = frozenset("0123456789.,;，；、/ \nkKmM")
@@ -44,6 +49,14 @@ _SEPARATORS = frozenset(",;，；、/ ")
 _SIGN = re.compile(r"(?<!\\)\$")
 _SHELL = re.compile(r"[A-Z_][A-Z0-9_]+\b|\{|\(")
 """What follows the dollar of a shell's variable, `$PATH`, and of `${x}` and `$(command)`."""
+_VARIABLES = re.compile(
+    r"[{(]?[A-Za-z_][\w{}()\[\].>/\"'-]*[/:][\"']?\$[A-Za-z_{]|[^\\^_={}$`\n]*[(\[]\$[A-Za-z_{]"
+    r"|\{[A-Z_]+\}\$[A-Z_]",
+    re.ASCII,
+)
+"""What follows the dollar of a variable before another one, `$dir/$file`: it ends as no formula."""
+_CELLS = re.compile(r"(?:[A-Z]{1,3}|(?<=[A-Z]\$))\d+[-+*/:;,&()]+\$[A-Z]{1,3}\$?\d")
+"""What follows a dollar of one cell of a spreadsheet, with another cell behind an operator."""
 
 _TEX = re.compile(r"[\\^_={}<>+]")
 _WORD = re.compile(r"[^\W\d_]{3}")
@@ -171,14 +184,29 @@ def _reads_as_tex(content: str, pair: _Pair, *, is_beside: bool = False) -> bool
 
 def _no_maths(text: str, start: int, end: int) -> str:
     """Return what a pair of dollars rather is than maths; empty if it is maths."""
-    behind = end + 1
     if _PRICE_BEFORE.match(text, max(start - 2, 0)) or _PRICE_BEFORE.match(text, max(start - 3, 0)):
         return "the sign of a price"
-    if _PRICES.fullmatch(text, start, end) or _is_between_prices(text, start, end):
+    if _are_prices(text, start, end) or _is_between_prices(text, start, end):
         return "the sign of a price"
-    if _SHELL.match(text, start) and _SHELL.match(text, behind):
+    if _CELLS.match(text, start):
+        return "a spreadsheet's"
+    is_shell = _SHELL.match(text, start) and _SHELL.match(text, end + 1)
+    if is_shell or _VARIABLES.match(text, start):
         return "a shell's"
     return ""
+
+
+def _are_prices(text: str, start: int, end: int) -> bool:
+    """Tell whether prose stands between two dollars, and numbers beside both: `5$/month or 50$`.
+
+    Behind a number it may be the end of one price alone.
+    """
+    is_behind = text[max(start - 2, 0) : start - 1].isdecimal()
+    if not (is_behind or text[start].isdecimal()) or _SIGNS_OF_TEX.search(text, start, end):
+        return False
+    if text[end - 1].isdecimal():
+        return bool(_PROSE.search(text, start, end))
+    return is_behind and bool(_WIDE_CLAUSE.search(text, start, end))
 
 
 @lru_cache(maxsize=4)

@@ -22,6 +22,11 @@ FORMULA = "\ufffc"
 VALUE = "\ufffb"
 """Stands for what an expression gives."""
 
+QUESTION_MARKS = "?？؟\u037e՞"
+"""The marks of questions: Latin, full-width, Arabic, Greek (which looks like `;`) and Armenian."""
+MARK_IN_WORD = "՞"
+"""The one of them that stands in the word that asks, not at the end."""
+
 _ENDS_CELL = {"td_close", "th_close"}
 _ENDS_LINE = {"paragraph_close", "heading_close", "tr_close", "dt_close", "callout_title_close"}
 

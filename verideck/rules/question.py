@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from verideck.markdown.prose import Prose
+from verideck.markdown.prose import QUESTION_MARKS, Prose
 from verideck.problems import Severity
 from verideck.rules.length import MEANING, units
 from verideck.rules.reading import Reading
@@ -17,7 +17,7 @@ _QUOTED = re.compile(
 )
 """Every opening mark looks for its closing one, so how far it looks is bounded."""
 
-_MARK = re.compile(r"[?？]+")
+_MARK = re.compile(rf"[{QUESTION_MARKS}]+")
 _INTERROGATIVE = re.compile(
     r"为什么|为何|(?<!无论)(?<!不知)如何|怎么样?|怎样|多少|哪些|哪[个种]|何时|什么是"
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from verideck.markdown import Token
+from verideck.markdown.prose import QUESTION_MARKS
 from verideck.model import Place, more_below
 from verideck.problems import Code, Problem, Severity
 from verideck.source.syntaxes.headings import USUAL, asks, inside_chapters, is_question, unfolded
@@ -23,13 +24,14 @@ _UNSEEN = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060\ufeff]*")
 _HASHES = re.compile(r"(?P<hashes>[#＃]{1,6})(?![#＃])(?P<behind>[^\n]?)")
 _BOLD = re.compile(r"\*\*[ \t]*(?:[Qq]|[Qq]uestion|问题?)[ \t]*\d*[ \t]*[:：.、]")
 _BOLD_QUESTION = re.compile(
-    r"(?:\d{1,3}[.)、]\s*)?(?P<mark>\*\*|__)(?![*_\s])[^\n*]+[?？][^\w\n]{0,3}(?P=mark)[:：]?\s*"
+    r"(?:\d{1,3}[.)、]\s*)?(?P<mark>\*\*|__)(?![*_\s])"
+    rf"[^\n*]+[{QUESTION_MARKS}][^\w\n]{{0,3}}(?P=mark)[:：]?\s*"
 )
 _WORDS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         syntax: re.compile(
             rf"(?:Q\d+|q\d*|[Qq]uestion|问题)[:：]|{other}[:：](?!\S)"
-            r"|[Qq]\d*(?:\.[ \t]|[．、]|[ \t]+[:：])[^\n]*[?？]"
+            rf"|[Qq]\d*(?:\.[ \t]|[．、]|[ \t]+[:：])[^\n]*[{QUESTION_MARKS}]"
         )
         for syntax, other in (("qa", r"[CEMPST]\d*"), ("hashcards", r"(?:C\d+|[EMPST]\d*)"))
     }

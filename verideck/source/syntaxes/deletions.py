@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, repeat
 
+from verideck import markdown
 from verideck.model import Passage
 from verideck.source.syntaxes.spoken import Spoken
 
@@ -38,8 +39,8 @@ class Marks:
     closing: str
     numbers: Callable[[Collection[int]], Iterator[int]] = each_alone
     """Returns numbers for deletions without one, by the numbers that are in use."""
-    cue: str = ""
-    """What stands between what is hidden and a hint; empty where there are no hints."""
+    cues: Sequence[str] = ()
+    """What may stand between what is hidden and a hint: of several the first that is there."""
 
 
 CURLY = Marks(re.compile(r"(?<!\{)\{(?![{#.=])(?:c?(?P<number>\d{1,3})[:|])?"), "}", from_one)
@@ -119,17 +120,35 @@ def _found(passage: Passage, marks: Marks) -> Iterator[_Found]:
         ):
             continue
         number = opening.groupdict().get("number")
-        cue = passage.text.find(marks.cue, inside, end) if marks.cue else -1
+        cue = cue_in(passage.text, range(inside, end), marks.cues)
+        hidden_end = cue.start or end
+        is_ankis = passage.text.startswith("::", hidden_end)
+        colons = () if is_ankis else _colons(text, position, close)
         yield _Found(
             start,
             inside,
             end,
             stop,
             int(number) if number else None,
-            () if marks.cue else tuple(_colons(text, position, close)),
-            range(cue, cue + len(marks.cue)) if cue >= 0 else range(0),
+            tuple(colon for colon in colons if colon < hidden_end),
+            cue,
         )
         position = close + len(marks.closing)
+
+
+def cue_in(text: str, inside: range, cues: Sequence[str]) -> range:
+    """Return where the mark of a hint stands in a deletion; an empty range if nowhere.
+
+    What stands in code, maths or a link is none.
+    """
+    part = text[inside.start : inside.stop]
+    for cue in cues:
+        up_to = re.compile(rf"[^\\`$\[<]*?(?P<cue>{re.escape(cue)})")
+        found = next(markdown.outside(part, up_to), None) if cue in part else None
+        if found:
+            start = inside.start + found.start("cue")
+            return range(start, start + len(cue))
+    return range(0)
 
 
 def _colons(text: Spoken, start: int, stop: int) -> Iterator[int]:

@@ -148,7 +148,7 @@ class _Folded:
             self.question is not None
             and len(self.inner) > 1
             and not self.has_own_text
-            and not self.question.text.rstrip("*_`").endswith(("?", "？"))
+            and not is_question(self.question.text)
             and all(each.asks for each in self.inner)
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING
 
+from verideck.markdown.prose import MARK_IN_WORD, QUESTION_MARKS
 from verideck.source.syntaxes.answer_words import says_answer
 
 if TYPE_CHECKING:
@@ -145,11 +146,14 @@ def asks(block: Block) -> bool:
 
 
 def is_question(text: str) -> bool:
-    """Tell whether a text ends with a question mark, whatever attributes are behind it."""
+    """Tell whether a text ends with a question mark, whatever attributes are behind it.
+
+    Or has one where its script writes it.
+    """
     if text.endswith("}"):  # attributes
         text = text.rpartition("{")[0]
     asked = text.rstrip(_BEHIND_A_QUESTION)
-    return asked.endswith(("?", "？"))
+    return asked.endswith(tuple(QUESTION_MARKS)) or MARK_IN_WORD in asked
 
 
 def unfolded(blocks: Sequence[Block]) -> list[Block]:

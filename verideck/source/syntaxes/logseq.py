@@ -38,7 +38,7 @@ _OF_A_TASK = re.compile(
 )
 """What a block says of when it is to be done, and was: Logseq shows it apart from its text."""
 _BLANKS = re.compile(r"[ \t]*")
-_CLOZE = Marks(re.compile(r"\{\{(?:cloze|c(?P<number>\d{1,3})) "), "}}", cue="\\\\")
+_CLOZE = Marks(re.compile(r"\{\{(?:cloze|c(?P<number>\d{1,3})) "), "}}", cues=("\\\\",))
 _MARKER = re.compile(rf"{BULLET.pattern}(?:#{{1,6}}[ \t]+)?")
 Properties = dict[str, Written]
 

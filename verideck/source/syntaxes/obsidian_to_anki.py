@@ -8,6 +8,7 @@ question, as in the style of Neuracache that its manual shows.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -24,9 +25,20 @@ from verideck.source.syntaxes.syntax import Syntax
 _REVERSED = "Add Reverse"
 _TAGS = "Tags"
 _DECK, _FILE_TAGS = "TARGET DECK", "FILE TAGS"
-_SAME = {"Back Extra": "Extra"}
+_CHINESE = {
+    "正面": "Front",
+    "背面": "Back",
+    "文字": "Text",
+    "背面额外": "Extra",
+    "增加翻转的卡片": _REVERSED,
+}
+"""The names of fields in a note type of Anki's own where it speaks Chinese."""
+_SAME = {"Back Extra": "Extra", **_CHINESE}
 """Another name of a field."""
-_LABEL = re.compile(rf"(?P<name>Front|Back|Text|(?:Back )?Extra|{_REVERSED}|{_TAGS}):(?:[ \t]+|$)")
+_COLON = r"(?::(?:[ \t]+|$)|：[ \t]*)"
+_LABEL = re.compile(
+    rf"(?P<name>Front|Back|Text|Extra|{_REVERSED}|{_TAGS}|{'|'.join(_SAME)}){_COLON}"
+)
 _INLINE_LABEL = re.compile(rf"(?<=\s){_LABEL.pattern}")
 _SAYS = re.compile(r"[^\W\d_]")
 _ID = re.compile(r"(?:<!--)?[ \t]*ID:[ \t]*(?P<id>\d+)[ \t]*(?:-->)?")
@@ -47,6 +59,15 @@ class _NoteType:
     reverse: bool = False
     label: re.Pattern[str] = _LABEL
     """Begins the line of a field."""
+    in_chinese: bool = False
+    """Whether its fields have names in Chinese."""
+
+    def has(self, label: str) -> bool:
+        """Tell whether a label is the name of a field, and no other text in front of a colon."""
+        if self is _UNKNOWN:
+            return _is_name(label)
+        is_understood = self.in_chinese or label not in _CHINESE
+        return is_understood and self.named(label, 0) in {*self.fields, _REVERSED, _TAGS}
 
     def named(self, label: str, order: int) -> str:
         """Return the name of the field of a label, of a type that is not known by its order."""
@@ -55,7 +76,7 @@ class _NoteType:
 
 
 _UNKNOWN = _NoteType(
-    Kind.BASIC, ("Front", "Back"), label=re.compile(r"(?P<name>[A-Z][\w ]{0,30}):(?:[ \t]+|$)")
+    Kind.BASIC, ("Front", "Back"), label=re.compile(rf"(?P<name>[^\W\d_][^\n:：]{{0,30}}){_COLON}")
 )
 NOTE_TYPES: Mapping[str, _NoteType] = MappingProxyType(
     {
@@ -67,6 +88,17 @@ NOTE_TYPES: Mapping[str, _NoteType] = MappingProxyType(
     }
 )
 """The note types that come with Anki, by the names that the first line of a note says."""
+_IN_CHINESE: Mapping[str, str] = MappingProxyType(
+    {
+        "基础": "Basic",
+        "问答题": "Basic",
+        "问答题（附翻转卡片）": "Basic (and reversed card)",
+        "问答题（可选附翻转卡片）": "Basic (optional reversed card)",
+        "问答题（输入答案）": "Basic (type in the answer)",
+        "填空题": "Cloze",
+    }
+)
+"""Their names where Anki speaks Chinese, now and formerly."""
 
 
 def fits(page: Page) -> str:
@@ -198,14 +230,15 @@ class _Reader:
 
     def _type(self, name: str, line: int) -> _NoteType:
         """Return the type of a name. Reports one that Anki does not have."""
-        if name not in NOTE_TYPES:
+        type_ = _type_of(name)
+        if type_ is _UNKNOWN:
             message = f"Anki has no note type {name}" if name else "this note has no type"
             known = ", ".join(NOTE_TYPES)
             hint = f"here its first field asks, and all others answer; Anki has {known}"
             place = self._page.place(line)
             warning = Problem(Code.NOTE_TYPE_UNKNOWN, message, place, hint, Severity.WARNING)
             self._problems.report(warning)
-        return NOTE_TYPES.get(name, _UNKNOWN)
+        return type_
 
     def _fields(self, start: int, stop: int, type_: _NoteType) -> Iterator[tuple[str, Passage]]:
         """Yield the fields between two lines, below the type. The first may lack its name.
@@ -216,18 +249,27 @@ class _Reader:
         indent = len(above) - len(above.lstrip())
         columns = indent_of(above[:indent])
         begun = [(type_.fields[0], start, indent)]
-        for number in range(start, stop):
-            is_prose = number in self._prose and not self._page.lines[number][:indent].strip()
-            found = type_.label.match(self._page.lines[number], indent) if is_prose else None
-            if found and number == start:
+        for number, found in self._labels(range(start, stop), type_, indent):
+            if number == start:
                 begun = [(type_.named(found["name"], 0), number, found.end())]
-            elif found and (type_ is not _UNKNOWN or not begun[1:] or found["name"] == _TAGS):
+            elif type_ is not _UNKNOWN or not begun[1:] or found["name"] == _TAGS:
                 is_shown = type_ is _UNKNOWN and found["name"] != _TAGS
                 column = indent if is_shown else found.end()
                 begun.append((type_.named(found["name"], 1), number, column))
         for (name, line, column), (_, below, _) in pairwise([*begun, ("", stop, 0)]):
             if line < stop and (text := self._page.behind(line, column, below, columns)):
                 yield name, text
+
+    def _labels(
+        self, lines: range, type_: _NoteType, indent: int
+    ) -> Iterator[tuple[int, re.Match[str]]]:
+        """Yield the names of fields that begin lines, with their lines."""
+        for number in lines:
+            line = self._page.lines[number]
+            if number in self._prose and not line[:indent].strip():
+                found = type_.label.match(line, indent)
+                if found and type_.has(found["name"]):
+                    yield number, found
 
     def _once(self, fields: Iterable[tuple[str, Passage]]) -> dict[str, Passage]:
         """Return the fields of a note by their names. Of two of a name the first counts."""
@@ -250,7 +292,11 @@ class _Reader:
             if found_id:
                 note_id = Written(found_id["id"], self._page.place(number, found_id.start("id")))
                 stop = min(stop, found_id.start())
-            labels = list(_INLINE_LABEL.finditer(line, start, stop))
+            labels = [
+                each
+                for each in _INLINE_LABEL.finditer(line, start, stop)
+                if type_ is _UNKNOWN or type_.has(each["name"])
+            ]
             begun = [(type_.fields[0], start, start)]
             begun += [(type_.named(each["name"], 1), each.start(), each.end()) for each in labels]
             texts = self._once(
@@ -289,7 +335,7 @@ class _Reader:
     def _card(
         self, name: str, texts: dict[str, Passage], note_id: Written | None, lines: range
     ) -> Iterator[RawCard]:
-        type_ = NOTE_TYPES.get(name, _UNKNOWN)
+        type_ = _type_of(name)
         question, answer = (texts.get(field) for field in type_.fields)
         if question is None:
             message, hint = "this note asks nothing", f"write the text of its {type_.fields[0]}"
@@ -318,6 +364,21 @@ class _Reader:
             yield from _words(Passage(of_file.text, of_file.place))
         if own:
             yield from _words(own)
+
+
+def _type_of(name: str) -> _NoteType:
+    if name in _IN_CHINESE:
+        return replace(NOTE_TYPES[_IN_CHINESE[name]], in_chinese=True)
+    return NOTE_TYPES.get(name, _UNKNOWN)
+
+
+def _is_name(label: str) -> bool:
+    """Tell the name of a field from other text in front of a colon, in any script.
+
+    It has no punctuation, and no small letter first.
+    """
+    is_whole = all(each in " _" or unicodedata.category(each)[0] in "LMN" for each in label)
+    return is_whole and not label[0].islower()
 
 
 def _left_out(places: Sequence[Place]) -> Problem:

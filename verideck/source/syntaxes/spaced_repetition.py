@@ -14,9 +14,10 @@ from verideck import markdown
 from verideck.model import Kind, Passage
 from verideck.problems import Problems
 from verideck.source.syntaxes import properties
-from verideck.source.syntaxes.deletions import Marks, hidden
+from verideck.source.syntaxes.deletions import Marks, cue_in, hidden
 from verideck.source.syntaxes.page import Page, Titles, indent_of, outdented
 from verideck.source.syntaxes.raw_card import RawCard, Reading
+from verideck.source.syntaxes.spoken import Spoken
 from verideck.source.syntaxes.syntax import Syntax
 
 _TAG = re.compile(r"#flashcards?(?![\w-])(?:/(?P<deck>[\w/-]*))?", re.IGNORECASE)
@@ -32,7 +33,11 @@ _END = "+++"
 _SCHEDULE = re.compile(r"\s*<!--SR:.*")
 _MARKER = re.compile(r"\s*(?:>\s*)*(?:(?:[-+*]|\d{1,9}[.)])\s+(?:\[.\]\s+)?|#{1,6}\s+)?")
 _HASHES = re.compile(r" {0,3}#{1,6}[ \t]+")
-_CURLY = Marks(re.compile(r"(?<!\{)\{\{(?:(?P<number>\d{1,3})::)?(?!c\d+::)"), "}}", cue="::")
+_CURLY = Marks(
+    re.compile(r"(?<!\{)\{\{(?:(?P<number>\d{1,3})(?:::|;;))?(?!c\d+::)"), "}}", cues=(";;", "::")
+)
+_OF_BRACES = re.compile(r"\n|\{\{|\}\}")
+"""What ends or divides a deletion in braces."""
 _HIDING = ("==", "{{")
 
 
@@ -220,8 +225,30 @@ class _Reader:
         passage = self._page.behind(block.start, column, block.stop)
         passage = outdented(passage, indent) if passage else None
         if passage and any(each in text for each in _HIDING) and _hides(passage):
-            (passage,) = hidden([passage], _CURLY)
+            (passage,) = hidden([_in_braces(passage)], _CURLY)
             yield _Card(RawCard(passage, None, titles, lines, kind=Kind.CLOZE))
+
+
+def _in_braces(passage: Passage) -> Passage:
+    """Return a text with braces around each highlight that has a number or a hint.
+
+    So one counts what is hidden, however it is marked.
+    """
+    if ";;" not in passage.text:
+        return passage
+    text = Spoken(passage)
+    pieces: list[tuple[int, int, str]] = []
+    opened: list[int] = []
+    for token in markdown.walk(text.tokens):
+        if token.type == "mark_open":
+            opened.append(text.offset_of(token))
+        elif token.type == "mark_close":
+            start, stop = opened.pop(), text.offset_of(token)
+            inside = range(start + 2, stop)
+            is_braced = not _OF_BRACES.search(passage.text, inside.start, inside.stop)
+            if is_braced and not opened and cue_in(passage.text, inside, (";;",)):
+                pieces += [(start, start + 2, "{{"), (stop, stop + 2, "}}")]
+    return passage.rewritten(pieces)
 
 
 def _hides(passage: Passage) -> bool:
