@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from verideck.model import Kind
@@ -21,9 +21,16 @@ def fits(page: Page) -> str:
     """Return by what sign the page is written for hashcards: others have `Q:` and `A:`, too."""
     if "C:" not in page.whole.text:
         return ""
-    lines = (page.lines[line] for line in page.prose())
-    found = any(line.startswith("C:") and "[" in line for line in lines)
-    return "`C:` begins a line that hides `[something]`" if found else ""
+    found = any(_hides(page.lines[line : line + 2]) for line in page.prose())
+    return "`C:` begins a text that hides `[something]`" if found else ""
+
+
+def _hides(lines: Sequence[str]) -> bool:
+    """Tell whether a line begins a cloze text that hides something, maybe in the line below."""
+    first, *below = lines
+    if not first.startswith("C:"):
+        return False
+    return any("[" in line for line in ([first] if first[2:].strip() else below))
 
 
 def read(page: Page, problems: Problems) -> Reading:
