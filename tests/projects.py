@@ -23,7 +23,7 @@ from verideck.history import lock
 from verideck.history.lock import Lock
 from verideck.history.recognise import recognise
 from verideck.history.scope import Scope
-from verideck.model import Card, Place, ProvenCard, Source, Unanswered
+from verideck.model import Card, Place, ProvenCard, Source, UnreadCard
 from verideck.problems import Problem, Problems, told_of_files
 from verideck.project import configured_settings, source_config
 from verideck.project import execution_config as project_config
@@ -97,7 +97,7 @@ class Project:
         sources = read([], settings)
         right = [each for each in sources if isinstance(each, Source)]
         wrong = [each for each in sources if isinstance(each, Problem)]
-        found = [each for each in parse(right, settings) if not isinstance(each, Unanswered)]
+        found = [each for each in parse(right, settings) if not isinstance(each, UnreadCard)]
         return [*wrong, *found]
 
     def cards(self) -> list[Card]:
@@ -250,11 +250,11 @@ def read(paths: Sequence[Path], settings: Settings) -> list[Source | Problem]:
     return [*problems, *sources]
 
 
-def parse(sources: Sequence[Source], settings: Settings) -> list[Card | Unanswered | Problem]:
+def parse(sources: Sequence[Source], settings: Settings) -> list[Card | UnreadCard | Problem]:
     """The cards of files, the questions without an answer, and then what is wrong."""
     problems = Problems()
     asked = Asked()
-    found: list[Card | Unanswered] = []
+    found: list[Card | UnreadCard] = []
     for source in sources:
         file = cards_of(source, source_config(settings))
         problems.extend(file.problems)

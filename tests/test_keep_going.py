@@ -71,6 +71,23 @@ def test_the_cards_that_hold_are_packaged(tmp_path: Path) -> None:
     assert asked(made) == {"What is a planet?", "What is a moon?"}
 
 
+def test_the_cards_that_could_not_be_read_are_named(tmp_path: Path) -> None:
+    """As those that were executed, or rendered, and do not hold."""
+    pages: dict[str, str | bytes] = {
+        "a.md": "## Good?\n\nYes.\n\n## Bad? {#bad}\n\n$\\frac{1$\n\n## Gone?\n\n![](no.png)\n",
+        "b.md": "```python {.setup a=1}\n```\n\n## Why?\n\nSo.\n\n## Who?\n\n```pyhton=5\n```\n",
+    }
+    run = project(tmp_path, pages).run("build", "--keep-going")
+    named = [line.split(maxsplit=3) for line in run.stderr.split("\n") if "left out" in line]
+    assert [(place, asks) for *_, place, asks in named] == [
+        ("cards/a.md:5", "Bad?"),
+        ("cards/a.md:9", "Gone?"),
+        ("cards/b.md:4", "Why?"),
+        ("cards/b.md:8", "Who?"),
+    ]
+    assert "deck.apkg: 1 note" in run.stderr
+
+
 def test_programs_read_what_was_left_out(tmp_path: Path) -> None:
     """As JSON; where nothing was packaged, there is nothing to tell."""
     made = project(tmp_path, {"a.md": PAGE.format(six=7)})

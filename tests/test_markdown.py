@@ -32,7 +32,7 @@ from verideck.model import (
     ProvenCard,
     Role,
     Source,
-    Unanswered,
+    UnreadCard,
 )
 from verideck.problems import Code, Problem, Problems
 from verideck.proof.expected import difference
@@ -172,7 +172,7 @@ MARKS: dict[str, tuple[str, ...]] = {
 def found(text: str) -> list[Card | Problem]:
     """What is found in a file of that text."""
     every = parse([Source(PATH, text)], PROJECT)
-    return [each for each in every if not isinstance(each, Unanswered)]
+    return [each for each in every if not isinstance(each, UnreadCard)]
 
 
 def cards(text: str) -> list[Card]:

@@ -341,8 +341,8 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
-    """A question that has no answer yet. It makes no card, and does not retire its former note."""
+class UnreadCard:
+    """A question of which no card was made: it has no answer yet, or something is wrong with it."""
 
     place: Place
     id: str

@@ -41,7 +41,7 @@ def check(run: Run, files: Files, problems: Problems, *, audits: bool) -> Result
     opened = {file for each in proven for proof in each.proofs for file in proof.files}
     inputs = found.files | found.context_files | found.included | opened
     inputs |= run.look.files | run.memo.images() | {NAME} | {each.place.path for each in problems}
-    read = inputs, scope, run.lock, known, found.documents
+    read = inputs, scope, run.lock, known, found.documents, found.refused
     return Result(tuple(problems), Stats(), found.forms, found.cards, tuple(proven), notes, *read)
 
 

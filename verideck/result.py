@@ -22,6 +22,7 @@ from verideck.model import (
     NoteType,
     Place,
     ProvenCard,
+    UnreadCard,
 )
 from verideck.problems import Problem, Problems
 from verideck.proof.executors import Executors
@@ -78,6 +79,8 @@ class Result(Findings):
     that do not hold."""
     documents: tuple[Card, ...] = ()
     """The parts of documents, whether they hold or not. None of them makes a note."""
+    unread: tuple[UnreadCard, ...] = ()
+    """The cards that could not be read, because something is wrong with them or their set-up."""
     note_types: Mapping[Kind, NoteType] = field(default_factory=dict, repr=False)
     """The note types of the notes, with the project's own look."""
 

@@ -1129,7 +1129,7 @@ class _Command:
         else:
             summary = report.format_partial(result, built, self.root)
         told = self.told(problems, result, summary)
-        left_out = result.left_out
+        left_out = report.left_out(result)
         self.end(replace(told, built=built, left_out=left_out), is_ok=result.ok)
 
     def fail(self, problems: Sequence[Problem], found: Findings | None = None) -> NoReturn:

@@ -197,20 +197,24 @@ def format_failure(problems: Sequence[Problem], stats: Stats, *, packages: bool)
 
 
 def format_partial(result: Result, built: Built | None, root: Path) -> str:
-    """Return the summary of a build that kept going: what was left out, and what is packaged.
-
-    Cards that could not even be read are told by their problems.
-    """
+    """Return the summary of a build that kept going: what was left out, and what is packaged."""
     failed = format_failure(result.problems, result.stats, packages=False)
     if built is None:
         return failed
     lines = [
-        f"left out: {_line_from_here(each.place, root)}  {asked(each)}" for each in result.left_out
+        f"left out: {_line_from_here(place, root)}  {question}"
+        for place, question in left_out(result)
     ]
     path = relative(root / built.path)
     lines.append(f"{failed}; what holds is packaged")
     lines.append(f"{path}: {amount(built.notes, 'note')}, sha256 {built.sha256[:16]}…")
     return _lines(line for each in lines for line in each.split("\n"))
+
+
+def left_out(result: Result) -> list[tuple[Place, str]]:
+    """Return where the cards stand that make no note, and what they ask, in order."""
+    unread = [(each.place, short(each.question)) for each in result.unread]
+    return sorted([*((each.place, asked(each)) for each in result.left_out), *unread])
 
 
 def asked(card: Card) -> str:

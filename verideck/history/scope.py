@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from verideck.history.lock import Entry
-from verideck.model import Card, Place, Unanswered
+from verideck.model import Card, Place, UnreadCard
 from verideck.storage.files import is_file
 
 
@@ -23,7 +23,7 @@ class Scope:
     """Files that are read and not built, so that no card is taken for one of theirs."""
     context_cards: tuple[Card, ...] = ()
     """The cards of the context files."""
-    unanswered: tuple[Unanswered, ...] = ()
+    unanswered: tuple[UnreadCard, ...] = ()
     """Questions without an answer, in all of these files."""
     doubtful: frozenset[Place] = frozenset()
     """The places of cards that may not be what their author means, though they could be read."""

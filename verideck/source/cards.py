@@ -21,7 +21,7 @@ from verideck.model import (
     Snippet,
     Source,
     Suppression,
-    Unanswered,
+    UnreadCard,
     one_line,
     short,
 )
@@ -118,7 +118,8 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
     usable = [] if of_setup.has_errors else found
     return CardsOfFile(
         tuple(_with_setup(each, in_order) for each in usable if isinstance(each, Card)),
-        tuple(each for each in usable if isinstance(each, Unanswered)),
+        tuple(each for each in usable if isinstance(each, UnreadCard)),
+        tuple(_refused(raw, found, is_whole=of_setup.has_errors)),
         tuple(told_in_file(Problems([*of_cards, *of_page, *of_setup]))),
         tuple(included.hashes.items()),
         chosen,
@@ -127,13 +128,23 @@ def cards_of(source: Source, config: SourceConfig) -> CardsOfFile:
     )
 
 
+def _refused(
+    raw: Iterable[RawCard], found: Iterable[Card | UnreadCard | None], *, is_whole: bool
+) -> Iterator[UnreadCard]:
+    """Yield the cards in which something is wrong: all, if it is in the set-up of a whole file."""
+    for written, card in zip(raw, found, strict=True):
+        if card is None or is_whole:
+            asked = written.question
+            yield UnreadCard(asked.place, "", one_line(attributes.TRAILING.sub("", asked.text)))
+
+
 _PARTIAL = {Code.FENCE_UNCLOSED, Code.COMMENT_UNCLOSED}
 """What is wrong with a file, and not with what stands above it. Code in a fence that is not closed
 is its card's, which is left out for it; a comment may be meant to go on over the cards below."""
 
 
 def _doubtful(
-    of_page: Problems, raw: Iterable[RawCard], found: Iterable[Card | Unanswered | None]
+    of_page: Problems, raw: Iterable[RawCard], found: Iterable[Card | UnreadCard | None]
 ) -> Iterator[Place]:
     """Yield the places of cards that may not be what their author means."""
     is_whole = has_errors(each for each in of_page if each.code not in _PARTIAL)
@@ -261,9 +272,14 @@ def _unused_notes(page: Page, readers: Iterable[_CardReader]) -> Iterator[Proble
             yield Problem(code, message, note.place, hint, severity)
 
 
+_SEEN = {"image", "footnote", "ordered_list_open"}
+"""Types of tokens that are seen without a text of their own: Markdown takes the answer `2.` for a
+list."""
+
+
 def _can_be_seen(token: Token) -> bool:
-    """Tell text, code, maths and images from tokens that only hold others, and from blanks."""
-    return token.type == "image" or (token.type != "inline" and token.content.strip() != "")
+    """Tell text, code, maths, images and footnotes from blanks, and from what only holds others."""
+    return token.type in _SEEN or (token.type != "inline" and token.content.strip() != "")
 
 
 def _stray(
@@ -336,7 +352,7 @@ class _CardReader:
     setup: list[Snippet] = field(default_factory=list)
     """Set-up for all cards of the file that stands in this one."""
 
-    def card(self) -> Card | Unanswered | None:
+    def card(self) -> Card | UnreadCard | None:
         """The card without the set-up of its file; None where something is wrong with it."""
         written = ("question", self.written.question), ("answer", self.written.answer)
         large = [size.too_long(f"this {name}", passage) for name, passage in written]
@@ -386,16 +402,24 @@ class _CardReader:
         if self.written.answer:
             blocks = [*below, *beside]
             self.problems.extend(_stray(blocks, self.written.answer, in_answer=True))
-        if not is_cloze and self.written.answer is None:
+        if not (is_cloze or self._is_seen(in_answer)):
             return self._unanswered(card)
         return None if self.problems.has_errors else card
 
-    def _unanswered(self, card: Card) -> Unanswered:
+    def _is_seen(self, answer: Iterable[Token]) -> bool:
+        """Tell whether there is anything in an answer but set-up, which no card shows."""
+        setup = {each.place for each in self.setup}
+        return any(
+            markdown.place(token) not in setup if token.type == "fence" else _can_be_seen(token)
+            for token in markdown.walk(answer)
+        )
+
+    def _unanswered(self, card: Card) -> UnreadCard:
         message = "this question has no answer"
         hint = f"{self.written.lacks}; until then the card is left out"
         problem = Problem(Code.ANSWER_MISSING, message, card.place, hint, Severity.WARNING)
         self.problems.report(problem)
-        return Unanswered(card.place, card.id, one_line(card.question.text))
+        return UnreadCard(card.place, card.id, one_line(card.question.text))
 
     def _question(self) -> tuple[Passage, dict[str, Attribute]]:
         """The question without the attributes behind its first paragraph, and these by name."""

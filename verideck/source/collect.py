@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from verideck.model import Card, Place, Source, Unanswered, one_line
+from verideck.model import Card, Place, Source, UnreadCard, one_line
 from verideck.problems import Code, Problem, Problems, Severity, told_of_files
 from verideck.settings import Settings
 from verideck.source.config import DOCUMENT
@@ -42,7 +42,7 @@ class Collected:
     context_cards: tuple[Card, ...]
     """The project's other cards, which are read so that no card is taken for one of them."""
     context_files: frozenset[str]
-    unanswered: tuple[Unanswered, ...]
+    unanswered: tuple[UnreadCard, ...]
     """Questions without an answer, in all of these files."""
     included: frozenset[str]
     """The files that the cards to be built include."""
@@ -58,6 +58,8 @@ class Collected:
     repeated: tuple[Card, ...] = ()
     """Cards with the id of another one, and cards without one that ask what another in the same
     file and deck does."""
+    refused: tuple[UnreadCard, ...] = ()
+    """Those to be built that could not be read."""
 
     @property
     def every(self) -> tuple[Card, ...]:
@@ -153,6 +155,7 @@ def collect(
         forms=tuple(_form(*each) for each in zip(built, found, strict=True)),
         documents=tuple(parts),
         repeated=tuple(repeated),
+        refused=tuple(each for file in found for each in file.refused),
     )
 
 

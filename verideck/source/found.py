@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from verideck.model import Card, Place, Unanswered
+from verideck.model import Card, Place, UnreadCard
 from verideck.problems import Problem
 
 
@@ -29,7 +29,9 @@ class CardsOfFile:
     """All that a Markdown file says, and what that follows from besides its text."""
 
     cards: tuple[Card, ...] = ()
-    unanswered: tuple[Unanswered, ...] = ()
+    unanswered: tuple[UnreadCard, ...] = ()
+    refused: tuple[UnreadCard, ...] = ()
+    """Those with which something is wrong: in the card, or in the set-up of the file."""
     problems: tuple[Problem, ...] = ()
     included: tuple[tuple[str, str], ...] = ()
     """The files that its fences include, with the hashes of their contents."""

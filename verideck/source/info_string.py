@@ -129,7 +129,7 @@ def _divided(info: str, options: frozenset[str]) -> re.Match[str]:
     assert found
     if language_of(found["word"]) is None:
         hung = _HUNG.match(info)
-        return hung if hung and language_of(hung["word"]) is not None else found
+        return hung if hung and _may_be_language(hung["word"]) else found
     braces = _WORD_IN_BRACES.match(info) or _DIRECTIVE.match(info)
     if not braces or found["word"]:
         return found
@@ -151,6 +151,10 @@ def _may_hold_options(text: str, options: frozenset[str]) -> bool:
         for name in _NAME.findall(text[:200])
         if name not in _OF_PANDOC
     )
+
+
+def _may_be_language(word: str) -> bool:
+    return language_of(word) is not None or _may_be_python(word)
 
 
 def _may_be_python(word: str) -> bool:

@@ -46,6 +46,7 @@ class Selection:
             documents=tuple(card for card in file.documents if card.place.line in places),
             problems=tuple(own),
             unanswered=(),
+            refused=(),
         )
         return chosen, tuple(card for card in file.cards if card.place.line not in places)
 

@@ -101,8 +101,8 @@ def _package(told: Told) -> dict[str, object]:
             if each.kind is not ChangeKind.UNTOUCHED
         ],
         "left_out": [
-            {"path": each.place.path, "line": each.place.line, "question": asked(each)}
-            for each in told.left_out
+            {"path": place.path, "line": place.line, "question": question}
+            for place, question in told.left_out
         ],
     }
 

@@ -78,7 +78,8 @@ class Told:
     packages: bool = False
     """Whether a package was to be written."""
     built: Built | None = None
-    left_out: Sequence[Card] = ()
+    left_out: Sequence[tuple[Place, str]] = ()
+    """Where the cards stand that make no note, and what they ask."""
     updated: Sequence[Rewritten] | None = None
     """What `--update` replaced; None without it."""
     forms: Sequence[Form] | None = None

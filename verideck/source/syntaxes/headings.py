@@ -110,8 +110,8 @@ def _are_chapters(level: int, blocks: Sequence[Block]) -> bool:
 def inside_chapters(blocks: Sequence[Block]) -> Sequence[Block]:
     """Return the headings right below those of the usual level, if these say nothing themselves.
 
-    None where numbers recur in them, which count the parts of an answer, and where most chapters
-    have one alone.
+    None where numbers recur in them, which count the parts of an answer, where each chapter has one
+    alone, and where a chapter has no name: that is told.
     """
     open_blocks = _without_answers(unfolded(blocks))
     levels = [block.heading_level for block in open_blocks if block.heading_level >= USUAL]
@@ -120,8 +120,9 @@ def inside_chapters(blocks: Sequence[Block]) -> Sequence[Block]:
         return ()
     found = [block for block in open_blocks if block.heading_level == deeper]
     numbers = [match["number"] for each in found if (match := _NUMBERED.match(each.content))]
-    are_parts = len(set(numbers)) < len(numbers) or len(found) < 2 * levels.count(USUAL)
-    return () if are_parts else found
+    chapters = [block for block in open_blocks if block.heading_level == USUAL]
+    are_parts = len(set(numbers)) < len(numbers) or len(found) <= len(chapters)
+    return () if are_parts or not all(each.content for each in chapters) else found
 
 
 def _ask(headings: Sequence[Block], *, is_alone: bool) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from verideck.markdown import Token
 from verideck.problems import Code, Problem, Problems
@@ -91,8 +90,7 @@ def _card(
     if answer is None and _asks(asked, rest):
         answer = page.inline(rest, question.place.line)
         question = page.inline(asked, question_start)
-    card = RawCard(question, answer, titles, range(start, stop))
-    return replace(card, lacks=_ASIDE_FROM_TEXT) if rest else card
+    return RawCard(question, answer, titles, range(start, stop), lacks=_ASIDE_FROM_TEXT)
 
 
 def _asks(first: str, rest: str) -> bool:
