@@ -35,11 +35,11 @@ _PADDED = re.compile(
 _PRICE_BEFORE = re.compile(r"[\d]\s?\$[.,;:!?)\]–—、，。；：！？）】」”’\s]")
 """A price with its sign behind it, as in `5 $.`."""
 _SIGNS_OF_TEX = re.compile(r"[\\^_={}<>]")
-_BLANK_WORD = r"(?<![^\s(/+-])(?<![-+*/]\s)[^\W\d_]{2,}(?![^\s,;.:)]|\s[-+*/])"
+_BLANK_WORD = r"(?<![^\s(/+\-\[\"“‘*#])(?<![-+*/]\s)[^\W\d_]{2,}(?![^\s,;.:)?!\]\"”’*]|\s[-+*/])"
 _FOREIGN_LETTER = r"[^\W\d_\x00-\u03ff\u1d00-\u2fff\U0001d400-\U0001d7ff]"
-_PROSE = re.compile(rf"{_BLANK_WORD}|{_FOREIGN_LETTER}|[、。，；：！？—]")
+_PROSE = re.compile(rf"{_BLANK_WORD}|{_FOREIGN_LETTER}|[、。，；：！？—]|\s[→…≈]\s")
 """A word with blanks around it and no operator beside it, or what only prose has: a letter of a
-script in which no formula is written, or a wide mark."""
+script in which no formula is written, a wide mark, or a sign between blanks."""
 _WIDE_CLAUSE = re.compile(rf"[。，；：！？]{_FOREIGN_LETTER}")
 _RANGE = re.compile(r"[-−]\d[\d.,]*")
 """What stands between the signs of a range of prices, `5$-10$`."""

@@ -89,7 +89,8 @@ def read_info(token: Token, place: Place, options: frozenset[str]) -> InfoString
         )
     if language is None and _may_be_python(info["word"]):
         return _unknown(info["word"], at(token, place, info.start("word")), Severity.ERROR)
-    is_ours = _may_hold_options(inside, options) and not _OF_R_MARKDOWN.match(inside)
+    is_r = _OF_R_MARKDOWN.match(_QUOTED.sub("", inside))
+    is_ours = _may_hold_options(inside, options) and not is_r
     if is_ours and not info["word"]:
         return Problem(
             Code.OPTION_INVALID,
@@ -129,7 +130,8 @@ def _divided(info: str, options: frozenset[str]) -> re.Match[str]:
     assert found
     if language_of(found["word"]) is None:
         hung = _HUNG.match(info)
-        return hung if hung and _may_be_language(hung["word"]) else found
+        is_divided = hung and hung["word"] != OUTPUT and _may_be_language(hung["word"])
+        return hung if hung and is_divided else found
     braces = _WORD_IN_BRACES.match(info) or _DIRECTIVE.match(info)
     if not braces or found["word"]:
         return found

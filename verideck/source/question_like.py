@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from types import MappingProxyType
 
 from verideck.markdown import Token
@@ -42,8 +43,8 @@ _INNER = re.compile(
     rf"[ \t]*(?:(?:[-+*]|\d{{1,9}}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?(?={_Q.pattern})"
 )
 """What stands before a `Q:` that continues a list, a row or a quotation, or begins an item."""
-_OF_A_CARD = re.compile(r"[^\n]*\S[ \t]+#card(?:-reverse|-spaced)?(?:[ \t]+#\S+)*[ \t]*")
-"""A line that Flashcards, a plugin of Obsidian's, takes for a question."""
+_CARD_TAGS = frozenset(["#card", "#card-reverse", "#card-spaced"])
+"""The tags behind a line that Flashcards, a plugin of Obsidian's, takes for a question."""
 _OUTER = frozenset({"paragraph_open", "heading_open"})
 _ASKED_BY: Mapping[str, str] = MappingProxyType({"heading": "heading", "list": "list item"})
 """What asks, by the syntax, where `Q:` is no mark."""
@@ -225,10 +226,17 @@ def _tagged(page: Page, cards: Sequence[RawCard]) -> dict[_Look, list[Place]]:
     tagged = [
         page.place(block.start)
         for block in page.blocks
-        if block.type == "paragraph_open" and _OF_A_CARD.fullmatch(block.content.split("\n", 1)[0])
+        if block.type == "paragraph_open" and _is_tagged(block.content.split("\n", 1)[0])
     ]
     places = [place for place in tagged if place.line not in asking]
     return {_TAGGED: places} if places else {}
+
+
+def _is_tagged(line: str) -> bool:
+    """Tell whether one of the tags that end a text makes it a card."""
+    first, *words = line.split()
+    tags = takewhile(lambda word: word.startswith("#"), reversed(words))
+    return not first.startswith("#") and not _CARD_TAGS.isdisjoint(tags)
 
 
 def _two_sides(page: Page, cards: Sequence[RawCard], syntax: str) -> dict[_Look, list[Place]]:

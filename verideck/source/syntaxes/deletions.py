@@ -152,5 +152,6 @@ def cue_in(text: str, inside: range, cues: Sequence[str]) -> range:
 
 
 def _colons(text: Spoken, start: int, stop: int) -> Iterator[int]:
-    for colons in re.finditer("::", text.text[start:stop]):
-        yield text.offset(start + colons.start())
+    for colons in re.finditer(r"(?P<escapes>\\*)::", text.text[start:stop]):
+        if not len(colons["escapes"]) % 2:
+            yield text.offset(start + colons.end("escapes"))

@@ -32,6 +32,8 @@ _LIST_MARKER = re.compile(r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)?")
 _ANY_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|[\s*_:：.。!！()（）▶👉-]+")
 _At = tuple[int, int]
 """A line and a column of the page."""
+_MAKES_CODE = 4
+"""Columns by which an indented text is code in Markdown."""
 _LONGEST = 200
 """Characters of such a summary, its tags included."""
 
@@ -289,12 +291,20 @@ def _html_outdented(text: Passage, column: int) -> Passage:
     """Return a text that begins in HTML without what a list indents, and what its author does.
 
     HTML goes on to the next blank line, and no white space makes code of it. What is indented as
-    deep beneath that line belongs to it.
+    deep beneath that line belongs to it; so does the code of a fence that is open there.
     """
     lines = text.text.split("\n")
     stop = next((number for number, line in enumerate(lines) if not line.strip()), len(lines))
     own = indentation(lines[text.place.column > 1 : stop])
+    if own < _MAKES_CODE:
+        return outdented(text, column)
+    while stop < len(lines) and sum(map(_is_fence, lines[:stop])) % 2:
+        stop += 1
     return outdented(outdented(text, max(column, own)), stop=stop)
+
+
+def _is_fence(line: str) -> bool:
+    return line.lstrip().startswith(("```", "~~~"))
 
 
 def _has_text(html: str) -> bool:

@@ -110,7 +110,7 @@ def _are_chapters(level: int, blocks: Sequence[Block]) -> bool:
 def inside_chapters(blocks: Sequence[Block]) -> Sequence[Block]:
     """Return the headings right below those of the usual level, if these say nothing themselves.
 
-    None where numbers recur in them, which count the parts of an answer, where each chapter has one
+    None where numbers or words recur in them, as in parts of an answer, where each chapter has one
     alone, and where a chapter has no name: that is told.
     """
     open_blocks = _without_answers(unfolded(blocks))
@@ -121,7 +121,12 @@ def inside_chapters(blocks: Sequence[Block]) -> Sequence[Block]:
     found = [block for block in open_blocks if block.heading_level == deeper]
     numbers = [match["number"] for each in found if (match := _NUMBERED.match(each.content))]
     chapters = [block for block in open_blocks if block.heading_level == USUAL]
-    are_parts = len(set(numbers)) < len(numbers) or len(found) <= len(chapters)
+    texts = {each.content for each in found}
+    are_parts = (
+        len(set(numbers)) < len(numbers)
+        or len(found) <= len(chapters)
+        or len(texts) * 4 < len(found) * 3
+    )
     return () if are_parts or not all(each.content for each in chapters) else found
 
 
@@ -151,6 +156,7 @@ def is_question(text: str) -> bool:
 
     Or has one where its script writes it.
     """
+    text = text.rstrip()
     if text.endswith("}"):  # attributes
         text = text.rpartition("{")[0]
     asked = text.rstrip(_BEHIND_A_QUESTION)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from verideck.markdown import Token
 from verideck.problems import Code, Problem, Problems
+from verideck.source import attributes
 from verideck.source.syntaxes.headings import LISTS, are_answered, holds_nothing, is_question
 from verideck.source.syntaxes.page import TAB, Block, Page, Titles
 from verideck.source.syntaxes.raw_card import RawCard, Reading
@@ -19,7 +20,7 @@ from verideck.source.syntaxes.syntax import Syntax
 _MARKER = re.compile(r"[-+*]|\d{1,9}[.)]")
 _TASK = re.compile(r"\[[ xX]\]\s")
 _BOLD = re.compile(r"(?P<mark>\*\*|__)(?![*_\s])[^\n*]+(?<!\s)(?P=mark)[:：]?")
-_OF_ALL_LINES = re.compile(r"==|\{\{|\}\s*\Z")
+_OF_ALL_LINES = re.compile(r"==|\{\{|\{c?\d{1,3}[:|]|\}\s*\Z")
 """A deletion, or attributes behind the last line: then all lines are the question."""
 _ASIDE_FROM_TEXT = "write the answer beneath it, behind a blank line or as a nested list"
 
@@ -101,6 +102,7 @@ def _asks(first: str, rest: str) -> bool:
     """
     if not rest or is_question(rest) or _OF_ALL_LINES.search(f"{first}\n{rest}"):
         return False
+    first = attributes.TRAILING.sub("", first).rstrip()
     is_whole = all(first.count(mark) % 2 == 0 for mark in ("`", "$", "**", "__"))
     return is_whole and (_BOLD.fullmatch(first) is not None or is_question(first))
 

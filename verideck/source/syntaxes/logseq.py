@@ -34,7 +34,8 @@ _UNREAD = re.compile(
 """What stands for another block, `((64218a2c-…))`, or is made by Logseq, `{{embed [[page]]}}`."""
 _MACRO = re.compile(r"\{\{[a-z-]+ [^{}\n]*\}\}")
 _OF_A_TASK = re.compile(
-    r"[ \t]*(?::LOGBOOK:|CLOCK: .*|:END:|(?:SCHEDULED|DEADLINE): <[^<>]*>)[ \t]*"
+    r"[ \t]*(?::LOGBOOK:|(?P<clock>CLOCK: \[\d{4}-.*)|(?P<end>:END:)"
+    r"|(?:SCHEDULED|DEADLINE): <\d{4}-[^<>]*>)[ \t]*"
 )
 """What a block says of when it is to be done, and was: Logseq shows it apart from its text."""
 _BLANKS = re.compile(r"[ \t]*")
@@ -177,8 +178,18 @@ class _Reader:
         return left.rewritten(pieces)
 
     def _is_unshown(self, line: int) -> bool:
-        text = self._page.lines[line]
-        return line in self._prose and bool(is_unshown(text) or _OF_A_TASK.fullmatch(text))
+        return line in self._prose and (
+            is_unshown(self._page.lines[line]) or self._is_of_a_task(line)
+        )
+
+    def _is_of_a_task(self, line: int) -> bool:
+        """Tell whether a line says when a task is to be done, or is one of a drawer of clocks."""
+        found = _OF_A_TASK.fullmatch(self._page.lines[line])
+        if found is None or not found["end"]:
+            return found is not None
+        while (above := _OF_A_TASK.fullmatch(self._page.lines[line - 1])) and above["clock"]:
+            line -= 1
+        return above is not None and above.group().strip() == ":LOGBOOK:"
 
     def _properties(self, lines: Iterable[int]) -> Properties:
         found: Properties = {}

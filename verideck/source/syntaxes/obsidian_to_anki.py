@@ -223,9 +223,7 @@ class _Reader:
             return
         name = self._page.lines[start + 1].strip() if start + 1 < stop else ""
         texts = self._once(self._fields(start + 2, stop, self._type(name, start + 1)))
-        self._beside += (
-            self._page.place(line) for line in range(stop + 1, end) if not self._page.is_blank(line)
-        )
+        self._beside += self._written_in(range(stop + 1, end))
         yield from self._card(name, texts, note_id, range(start, end + 1))
 
     def _type(self, name: str, line: int) -> _NoteType:
@@ -257,8 +255,14 @@ class _Reader:
                 column = indent if is_shown else found.end()
                 begun.append((type_.named(found["name"], 1), number, column))
         for (name, line, column), (_, below, _) in pairwise([*begun, ("", stop, 0)]):
-            if line < stop and (text := self._page.behind(line, column, below, columns)):
+            end = line + 1 if name == _TAGS else below  # tags stand in one line
+            self._beside += self._written_in(range(end, below))
+            if line < stop and (text := self._page.behind(line, column, end, columns)):
                 yield name, text
+
+    def _written_in(self, lines: range) -> Iterator[Place]:
+        """Yield the places of lines that are not blank."""
+        return (self._page.place(line) for line in lines if not self._page.is_blank(line))
 
     def _labels(
         self, lines: range, type_: _NoteType, indent: int

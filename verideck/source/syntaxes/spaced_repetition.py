@@ -245,8 +245,10 @@ def _in_braces(passage: Passage) -> Passage:
         elif token.type == "mark_close":
             start, stop = opened.pop(), text.offset_of(token)
             inside = range(start + 2, stop)
-            is_braced = not _OF_BRACES.search(passage.text, inside.start, inside.stop)
-            if is_braced and not opened and cue_in(passage.text, inside, (";;",)):
+            around = passage.text[start - 1 : start], passage.text[stop + 2 : stop + 3]
+            is_divided = "{" in around[0] or "}" in f"{passage.text[stop - 1 : stop]}{around[1]}"
+            is_divided |= bool(_OF_BRACES.search(passage.text, inside.start, inside.stop))
+            if not is_divided and not opened and cue_in(passage.text, inside, (";;",)):
                 pieces += [(start, start + 2, "{{"), (stop, stop + 2, "}}")]
     return passage.rewritten(pieces)
 
