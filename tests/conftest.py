@@ -33,8 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse to let several workers write into the manual at once, and let Ctrl-C be sent."""
     if config.getoption("--update-spec") and config.getoption("numprocesses", default=None):
         raise pytest.UsageError("--update-spec writes files: leave out -n")
-    # A shell that runs the tests in the background has them ignore Ctrl-C, and all that they start.
+    # A shell that runs the tests in the background has them ignore Ctrl-C, and all that they start;
+    # so has `nohup` a terminal that is closed.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     _call_as_nobody_in_particular(config)
 
 
