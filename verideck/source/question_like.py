@@ -234,9 +234,9 @@ def _tagged(page: Page, cards: Sequence[RawCard]) -> dict[_Look, list[Place]]:
 
 def _is_tagged(line: str) -> bool:
     """Tell whether one of the tags that end a text makes it a card."""
-    first, *words = line.split()
-    tags = takewhile(lambda word: word.startswith("#"), reversed(words))
-    return not first.startswith("#") and not _CARD_TAGS.isdisjoint(tags)
+    words = line.split()
+    tags = list(takewhile(lambda word: word.startswith("#"), reversed(words[1:])))
+    return not _CARD_TAGS.isdisjoint(tags) and not words[0].startswith("#")
 
 
 def _two_sides(page: Page, cards: Sequence[RawCard], syntax: str) -> dict[_Look, list[Place]]:

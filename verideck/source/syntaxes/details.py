@@ -298,8 +298,9 @@ def _html_outdented(text: Passage, column: int) -> Passage:
     own = indentation(lines[text.place.column > 1 : stop])
     if own < _MAKES_CODE:
         return outdented(text, column)
-    while stop < len(lines) and sum(map(_is_fence, lines[:stop])) % 2:
-        stop += 1
+    if sum(map(_is_fence, lines[:stop])) % 2:
+        below = range(stop, len(lines))
+        stop = next((number + 1 for number in below if _is_fence(lines[number])), len(lines))
     return outdented(outdented(text, max(column, own)), stop=stop)
 
 
