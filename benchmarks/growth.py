@@ -116,6 +116,9 @@ FORMS: Mapping[str, tuple[str, Sequence[str]]] = {
     "a block of logseq": ("- a #card {}\n", (
         "{{cloze a}} ", "{{cloze ", "{{c1 ", "#[[a", "#a ", "#card ",
     )),
+    "an indented fold": ("<details>\n    <summary>a</summary>\n    ```\n\n{}\n</details>\n", (
+        "    b\n", "\n", "    ```\n",
+    )),
     "a file of details": ("{}", (
         "<details>\n", "<summary>", "</summary>", "<details><summary>a</summary>b</details>\n",
         "<details", "<summary ", "<details><summary>", "`<summary>", "</details>",
