@@ -15,6 +15,7 @@ from test_markdown import HIGHLIGHTER, PATH, PROJECT
 from test_told import OF_CARDS, documents
 
 import verideck
+from verideck.markdown import languages
 from verideck.markdown.languages import LexerError
 from verideck.model import ProvenCard, Source
 from verideck.problems import Code, Problem
@@ -94,6 +95,7 @@ def looks(text: str) -> Iterator[tuple[ProvenCard, Rendered]]:
 
 def check(text: str) -> None:
     """Check that what is told of each card is what rendering tells, whatever a note may hold."""
+    languages.begin()  # as each run does: a busy machine would leave no time for later texts
     for proven, look in looks(text):
         assert told.told(proven, PROJECT.root, HIGHLIGHTER) == without_html(look)
         size = sum(len(each.encode(errors="surrogatepass")) for each in look.fields.values())
